@@ -27,5 +27,5 @@ Running:
     - `one_core`: one core alone, for `npuninja core`. Cores in the array are in npuninja/emulator/machine_cores.py.
 
 Only AIE2 (npu1) has a table so far. AIE2P is refused by name: an ELF says what it was made for,
-and of program memory in an XCLBIN or a PDI `recognise` finds out.
+and of program memory in an XCLBIN or a PDI `foreign_code` finds out.
 """

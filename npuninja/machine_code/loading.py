@@ -21,10 +21,10 @@ from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.families import fields, memory, scalars, vectors
 from npuninja.machine_code.families.fields import BUNDLE, BUNDLE_KNOWN
+from npuninja.machine_code.foreign_code import require_aie2
 from npuninja.machine_code.instruction_set import table_path
 from npuninja.machine_code.prepare import Prepared
 from npuninja.machine_code.reachable import reachable_bundles
-from npuninja.machine_code.recognise import require_aie2
 
 #: Prepared programs to keep; each is some hundred kilobytes.
 _PROGRAMS_KEPT = 256

@@ -20,7 +20,7 @@ from npuninja.formats.core_image import Stub, read_stub
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
-from npuninja.machine_code.recognise import require_aie2
+from npuninja.machine_code.foreign_code import require_aie2
 
 _PDI_MAGIC = b"\xdd\0\0\0"
 #: An archive that holds the names of objects only, which lie elsewhere.

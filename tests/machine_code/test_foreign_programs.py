@@ -15,7 +15,7 @@ from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Write, write_cdo
 from npuninja.formats.pdi import write_pdi
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.recognise import foreign_bytes
+from npuninja.machine_code.foreign_code import foreign_bytes
 
 NOP = b"\x01\x00"
 JUMP = assemble("main:\n j #64\n" + " nop\n" * 5, "a.s").sections[0].data

@@ -6,6 +6,7 @@ from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BoolAttr, DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.tiles import DMA_REGIONS, kind_at, ops_of, place_of
 
@@ -98,8 +99,9 @@ def _check_reach(op: Operation, place: Place, kind: str, channel: int) -> None:
     if kind != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
         return
     for user in op.parent.ops:
-        if user.name in ("aie.dma_bd", "aie.use_lock"):
-            owner = user.operands[0].owner
+        used = {"aie.dma_bd": "buffer", "aie.use_lock": "lock"}.get(user.name)
+        if used:
+            owner = operand(user, used).owner
             if isinstance(owner, Operation) and owner.operands and place_of(owner.tile) != place:
                 raise UserError(
                     f"channel {channel} of memtile {place} reaches no {owner.name[4:]} of its neighbours",

@@ -12,6 +12,7 @@ from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SHIM_MM2S_SOUTH, 
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.routing.nets import NetList, Unroutable
 from npuninja.lowering.routing.packet_routing import (
@@ -102,7 +103,7 @@ class _DeviceRouting:
         routes = self._find_routes(fabric)
         written: set[Endpoint] = set()
         for flow in self.flows:
-            source = _end(flow, 0, "source_")
+            source = _end(flow, "source", "source_")
             if source not in written:
                 written.add(source)
                 fabric.add_circuit(routes[source].connections, flow)
@@ -123,7 +124,7 @@ class _DeviceRouting:
         ends: dict[str, list[Endpoint]] = {"aie.packet_source": [], "aie.packet_dest": []}
         for op in flow.body.ops:
             if op.name in ends:
-                end = _end(op, 0)
+                end = _end(op, "tile")
                 self._check_port(end, op.loc or flow.loc, is_source=op.name == "aie.packet_source")
                 ends[op.name].append(end)
         for name, found in ends.items():
@@ -168,7 +169,7 @@ class _DeviceRouting:
             nets.sort_priority()
         packet_sources = set(origins)
         for flow in self.flows:
-            source, dest = _end(flow, 0, "source_"), _end(flow, 1, "dest_")
+            source, dest = _end(flow, "source", "source_"), _end(flow, "dest", "dest_")
             self._check_port(source, flow.loc, is_source=True)
             self._check_port(dest, flow.loc, is_source=False)
             if source in packet_sources:
@@ -248,9 +249,9 @@ class _DeviceRouting:
         self.warnings.add(f"{message}; {hint}", loc)
 
 
-def _end(op: Operation, operand: int, prefix: str = "") -> Endpoint:
+def _end(op: Operation, tile: str, prefix: str = "") -> Endpoint:
     """The port of a tile that an end of a flow stands for."""
-    return place_of(op.operands[operand]), port_of(op, prefix)
+    return place_of(operand(op, tile)), port_of(op, prefix)
 
 
 def _text(end: Endpoint) -> str:

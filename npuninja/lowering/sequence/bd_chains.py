@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Region, clone
+from npuninja.ir.syntax import group
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.lookup import lookup, sequences
 
@@ -21,8 +22,6 @@ _STARTS = {
     "aiex.dma_start_bd_chain": "aiex.dma_configure_task",
     "aiex.dma_start_bd_chain_for": "aiex.dma_configure_task_for",
 }
-#: Operands behind the chain's arguments: the tile.
-_FIXED_OPERANDS = {"aiex.dma_start_bd_chain": 1, "aiex.dma_start_bd_chain_for": 0}
 
 
 def materialize_bd_chains(device: Operation, rules: Rules, warnings: Warnings) -> None:
@@ -43,8 +42,7 @@ def _materialize(device: Operation, sequence: Operation, start: Operation) -> No
     # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the
     # start.
     chain = lookup(device, start.symbol("symbol"), ("aie.bd_chain",), start)
-    count = len(start.operands) - _FIXED_OPERANDS[start.name]
-    passed, expected = start.operands[:count], chain.body.args
+    passed, expected = group(start, "args"), chain.body.args
     if [v.type for v in passed] != [v.type for v in expected]:
         raise UserError(
             f"@{start.symbol('symbol')} takes ({', '.join(v.type for v in expected)}), "
@@ -60,7 +58,7 @@ def _materialize(device: Operation, sequence: Operation, start: Operation) -> No
         region.entry.append(op)
     task = Operation(
         _STARTS[start.name],
-        start.operands[count:],
+        start.operands[len(passed) :],
         {key: value for key, value in start.attributes.items() if key != "symbol"},
         tuple(r.type for r in start.results),
         [region],

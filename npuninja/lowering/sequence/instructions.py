@@ -110,7 +110,7 @@ def instruction_stream(
                 encoded = _numbered(encoded, op, module)
             operations.append(encoded)
         elif op.name in _GUARDS:
-            if constant_value(op.operands[0]) is None:
+            if constant_value(operand(op, "value")) is None:
                 raise UserError(
                     f"'{op.name}' is about a value that is known at run time only, and instructions hold numbers",
                     op.loc,

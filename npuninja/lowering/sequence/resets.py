@@ -13,6 +13,7 @@ from npuninja.arch.registers import CHANNEL_RESET, CORE_CONTROL, CORE_CONTROL_RE
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import group
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.lookup import lookup
 from npuninja.lowering.sequence.transfers import make, push_queue, ui32
@@ -132,8 +133,7 @@ def _reset_for(device: Operation, op: Operation) -> list[Operation]:
 
 def _ends(binding: Operation) -> tuple[list[Value], list[Value]]:
     """The tiles of a binding's channels, and its locks."""
-    count = binding.segments[0] if binding.segments else len(binding.operands)
-    return binding.operands[:count], binding.operands[count:]
+    return group(binding, "channel_tiles"), group(binding, "locks")
 
 
 _RESETS = {
