@@ -10,7 +10,8 @@ from typing import Any
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of
 from npuninja.emit.build_log import LoggedStep, as_run, critical_path, lanes, read_builds
-from npuninja.errors import Location, UserError, in_words
+from npuninja.errors import Location, UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 
 SHOWN_STEPS = 10  # of the slowest steps
 # Targets that look at a build; a run of Ninja that did only these is not the build that is asked for.
@@ -75,14 +76,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {in_words(error)}",
-            hint="configure and run `ninja` first",
-        ) from error
+    return read_file(path, MAX_XCLBIN_BYTES, hint="configure and run `ninja` first").decode("utf-8")
 
 
 def _read_graph(path: str) -> dict[str, Any]:

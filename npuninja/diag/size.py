@@ -18,7 +18,8 @@ from npuninja.arch.devices import (
     Place,
     advised_stack_bytes,
 )
-from npuninja.errors import Location, UserError, in_words
+from npuninja.errors import Location, UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import DATA_START, Elf, read_elf
 from npuninja.formats.wasm_code import functions
@@ -99,14 +100,8 @@ def measure(folder: str) -> list[TileMemory]:
         UserError: there is no lowered design, or the program of one of its cores is missing or damaged.
     """
     path = os.path.join(folder, LOWERED)
-    try:
-        with open(path, encoding="utf-8") as stream:
-            text = stream.read()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {in_words(error)}",
-            hint="give the folder of a built design, as build/npu1_1col/wasm/passthrough",
-        ) from error
+    hint = "give the folder of a built design, as build/npu1_1col/wasm/passthrough"
+    text = read_file(path, MAX_XCLBIN_BYTES, hint=hint).decode("utf-8")
     found = []
     devices = list(ops_of(parse_module(text, path), "aie.device"))
     for device in devices:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
-from npuninja.errors import Location, UserError, Warnings, in_words
+from npuninja.errors import Location, Warnings
+from npuninja.files import MAX_PACKAGE_BYTES, read_file
 from npuninja.packaging import contents
 from npuninja.packaging.build_graph import BuildGraph, RecordedStep
 from npuninja.packaging.build_plan import BuildPlan, read_build_plan
@@ -183,9 +184,4 @@ def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        message = f"cannot read {path}: {in_words(error)}"
-        raise UserError(message, hint="run `ninja`, which makes it or says why not") from error
+    return read_file(path, MAX_PACKAGE_BYTES, hint="run `ninja`, which makes it or says why not")

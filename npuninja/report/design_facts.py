@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from npuninja.arch.devices import DEVICES, Place
 from npuninja.diag.size import measure
 from npuninja.emulator import layout
-from npuninja.errors import UserError, in_words
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
@@ -90,14 +90,7 @@ def read_design(folder: str) -> DesignFacts:
 
 
 def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {in_words(error)}",
-            hint="build the design first (`ninja`)",
-        ) from error
+    return read_file(path, MAX_XCLBIN_BYTES, hint="build the design first (`ninja`)").decode("utf-8")
 
 
 def _tile(device: Operation, place: Place, size: Any) -> Tile:
