@@ -22,122 +22,88 @@ class Rules(NamedTuple):
     release: str
     #: Tile ops without users go away at the start of step 1, and once more at the start of step 3 (True) or at
     #: the end of step 1 (False). So a shim tile made for a column's token flow stays only where this is True.
-    drops_unused_tiles_late: bool
+    drops_unused_tiles_late: bool = False
     #: `aie.shim_dma_allocation` names its tile; before, its column.
-    allocation_has_tile: bool
+    allocation_has_tile: bool = False
     #: In a one-to-one link, an output with padDimensions leaves the buffers to the input whatever their
     #: sizes.
-    padded_link_keeps_input: bool
+    padded_link_keeps_input: bool = False
     #: `link_with` of the functions a core calls is collected in the core's `link_files`.
-    core_link_files: bool
+    core_link_files: bool = False
     #: Constants are folded, and dead ones removed, once more after loops were unrolled.
-    folds_after_unrolling: bool
+    folds_after_unrolling: bool = False
     #: Contiguous transfers of a runtime sequence are written as linear ones.
-    linearizes_transfers: bool
+    linearizes_transfers: bool = False
     #: A channel's tokens carry the controller id of the shim tile of its column, not of its own tile.
-    shim_controller_id: bool
+    shim_controller_id: bool = False
     #: Tasks of core and memory tiles may use locks, and the address of a tile's buffer is written behind the
     #: descriptor, field by field.
-    tasks_have_locks: bool
+    tasks_have_locks: bool = False
     #: Step 3 runs MLIR's canonicalizer, over core bodies too.
-    canonicalizes_sequences: bool
+    canonicalizes_sequences: bool = False
     #: Numbers of lock, descriptor and register operations are SSA values (`number_operands`).
-    numbers_are_values: bool
+    numbers_are_values: bool = False
     #: An acquire of at least 0 is dropped.
-    drops_empty_acquires: bool
+    drops_empty_acquires: bool = False
     #: Ids of locks are given when all fifos have made theirs, in the order of the text.
-    numbers_locks_last: bool
+    numbers_locks_last: bool = False
     #: Buffers start at a multiple of the load/store bus unless they say `aligned = false`.
-    aligns_buffers: bool
+    aligns_buffers: bool = False
     #: Buffers with addresses of their own are looked at in the order of these, not of the text.
-    sorts_given_addresses: bool
+    sorts_given_addresses: bool = False
     #: The data of a core lies in the largest gap between stack and buffers, not behind all of them.
-    data_in_largest_gap: bool
+    data_in_largest_gap: bool = False
     #: Flows are sorted by kind and source before routing, and packet rules are the fewest that do.
-    sorts_flows: bool
+    sorts_flows: bool = False
     #: A packet rule that catches an id meant for another is an error; before, the tools print it and go on.
-    false_match_is_error: bool
+    false_match_is_error: bool = False
     #: Master sets and rules of priority packet flows carry `is_ctrl_pkt_overlay`.
-    marks_overlay: bool
+    marks_overlay: bool = False
     #: Logical tiles are placed by the demand of cores for channels, not by groups of fifos.
-    places_by_demand: bool
+    places_by_demand: bool = False
     #: Step 3 reads the routed module.
-    sequence_is_routed: bool
+    sequence_is_routed: bool = False
     #: Loops of sequences stay until step 3, after the devices' sequences were joined.
-    unrolls_sequences_late: bool
+    unrolls_sequences_late: bool = False
     #: An await without an outstanding token, and a free of what is not in use, are errors.
-    checks_tokens: bool
+    checks_tokens: bool = False
     #: Transfers too large for one descriptor are split.
-    splits_transfers: bool
+    splits_transfers: bool = False
     #: Arguments from the sixth on carry 0x80000000, since the firmware translates five of them only.
-    folds_late_arguments: bool
+    folds_late_arguments: bool = False
     #: A single buffer that is sent several times has one descriptor and a repeated task.
-    repeats_in_hardware: bool
+    repeats_in_hardware: bool = False
     #: The step of a dimension of size 1 does not count, and a descriptor whose length leaves out the outermost
     #: dimension keeps it as an iteration.
-    ignores_single_steps: bool
+    ignores_single_steps: bool = False
     #: The order in which the whole object of a join or distribute is read or written must fit its smallest part (since
     #: 2026-01-26, #2751).
-    parts_bound_orders: bool
+    parts_bound_orders: bool = False
     #: Fifos that start on memtiles make their buffers in the order of their size.
-    orders_memtile_fifos: bool
+    orders_memtile_fifos: bool = False
     #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
-    reserves_allocations: bool
+    reserves_allocations: bool = False
     #: A push of a memtile's queue holds six bits of the descriptor's number, not four.
-    wide_queue_numbers: bool
+    wide_queue_numbers: bool = False
     #: Traces get an argument of their own behind the others, and packet ids in the order of places.
-    appends_trace_buffer: bool
+    appends_trace_buffer: bool = False
     #: Devices are numbered from 1 for `load_pdi`.
-    numbers_devices: bool
+    numbers_devices: bool = False
     #: Which objects of a fifo a core holds is counted in values that its loops carry, unrolled or not.
-    counts_objects_in_values: bool
+    counts_objects_in_values: bool = False
     #: MLIR-AIE's driver lowers fifos with `default-dynamic=true`, so builds do; the pass itself does not.
-    driver_keeps_fifo_loops: bool
+    driver_keeps_fifo_loops: bool = False
     #: MLIR-AIE's own tools stop at a sequence that names an `aie.bd_chain`: they check its symbols before that is replaced.
-    tools_refuse_bd_chains: bool
+    tools_refuse_bd_chains: bool = False
     #: The type of the numbers that `cf.switch` compares, as LLVM's convert-scf-to-cf writes it.
-    case_type: str
+    case_type: str = "i32"
 
 
 _AUTUMN_2025 = Rules(
     name="2025-10",
     release="MLIR-AIE 1.1 (up to 2025-11-17)",
     drops_unused_tiles_late=True,
-    allocation_has_tile=False,
-    padded_link_keeps_input=False,
-    core_link_files=False,
-    folds_after_unrolling=False,
-    linearizes_transfers=False,
     shim_controller_id=True,
-    tasks_have_locks=False,
-    canonicalizes_sequences=False,
-    numbers_are_values=False,
-    drops_empty_acquires=False,
-    numbers_locks_last=False,
-    aligns_buffers=False,
-    sorts_given_addresses=False,
-    data_in_largest_gap=False,
-    sorts_flows=False,
-    false_match_is_error=False,
-    marks_overlay=False,
-    places_by_demand=False,
-    sequence_is_routed=False,
-    unrolls_sequences_late=False,
-    checks_tokens=False,
-    splits_transfers=False,
-    folds_late_arguments=False,
-    repeats_in_hardware=False,
-    ignores_single_steps=False,
-    parts_bound_orders=False,
-    orders_memtile_fifos=False,
-    reserves_allocations=False,
-    wide_queue_numbers=False,
-    appends_trace_buffer=False,
-    numbers_devices=False,
-    counts_objects_in_values=False,
-    driver_keeps_fifo_loops=False,
-    tools_refuse_bd_chains=False,
-    case_type="i32",
 )
 #: What differs from the generation before.
 _SPRING_2026 = _AUTUMN_2025._replace(
