@@ -72,3 +72,17 @@ def test_damaged_bytecode_is_not_used_and_a_full_disk_damages_none(tmp_path):
     (kept,) = (package / "__pycache__").glob("module.*.pyc")
     kept.write_bytes(kept.read_bytes()[:100])
     assert run()[2] == "7"
+
+
+def test_a_run_keeps_it_too(tmp_path):
+    """Stages ignore Python's variables, but a run does not: a design's reference may need them."""
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(tmp_path),
+    }
+    stage = ROOT / "npuninja" / "stages" / "__main__.py"
+    subprocess.run([sys.executable, stage, "run", "--help"], env=environment, check=True, capture_output=True)
+    kept = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
+    assert {"errors", "runner"} <= kept
+    assert "argparse" not in kept
