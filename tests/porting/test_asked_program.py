@@ -79,3 +79,26 @@ def test_names_of_a_makefile_do_not_reach_the_terminal_as_they_are(
     said = capsys.readouterr()
     assert "\x1b" not in said.out + said.err
     assert "\\x1b" in said.out + said.err
+
+
+DOUBLING = "A0=xxxxxxxxxxxxxxxx\n" + "".join(f"A{i + 1}=$A{i}$A{i}\n" for i in range(60))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (DOUBLING, "more than 131072 characters"),
+        ("A=xxxxxxxx\n" + "A+=$A$A\n" * 40, "more than 131072 characters"),
+        ("echo {1..100000000}\n", "more than 10000 elements"),
+        ("echo {1..999}{1..999}{1..999}\n", "more than 10000 elements"),
+        ("A[1000000000]=x\n", "more than 10000 elements"),
+    ],
+)
+def test_a_script_that_stands_for_much_is_refused(
+    script: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "build.sh").write_text("#!/bin/bash\n" + script + "aiecc.py --xclbin-name=a.xclbin d.mlir\n")
+    (tmp_path / "d.mlir").write_text("module {}")
+    out = str(tmp_path / "out")
+    assert main(["import", str(tmp_path), "-o", out, "--script", str(tmp_path / "build.sh")]) == 2
+    assert words in capsys.readouterr().err

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
+from npuninja.errors import UserError
 from npuninja.porting.shell.arithmetic import value_of
 
 #: Stands in texts for what only a run can tell.
@@ -59,6 +60,30 @@ class Variables:
         return (self.get(name) or [""])[0]
 
 
+#: Of one text of a script: Linux gives a command no longer word.
+MAX_TEXT_CHARACTERS = 1 << 17
+#: Of what braces stand for, and of an array.
+MAX_ELEMENTS = 10_000
+
+
+def bound_text(characters: int) -> None:
+    """Refuses a text that a few lines made out of nothing. Raises UserError."""
+    if characters > MAX_TEXT_CHARACTERS:
+        raise UserError(
+            f"a text of the script has more than {MAX_TEXT_CHARACTERS} characters, which no command takes",
+            hint="name the script's own commands in a file, and import that: --script FILE",
+        )
+
+
+def bound_elements(count: int) -> None:
+    """Refuses words and arrays without an end. Raises UserError."""
+    if count > MAX_ELEMENTS:
+        raise UserError(
+            f"braces or an array of the script have more than {MAX_ELEMENTS} elements",
+            hint="name the script's own commands in a file, and import that: --script FILE",
+        )
+
+
 class Expansion:
     """Expands words.
 
@@ -79,7 +104,12 @@ class Expansion:
 
     def text(self, raw: str) -> str:
         """A word where it stays one: in assignments and conditions."""
-        return "".join(" ".join(texts) for texts, _ in self._pieces(raw))
+        made, characters = [], 0
+        for texts, _ in self._pieces(raw):
+            made.append(" ".join(texts))
+            characters += len(made[-1])
+            bound_text(characters)
+        return "".join(made)
 
     def pattern(self, raw: str) -> str:
         """A word as a pattern of `fnmatch`, in which quoted characters stand for themselves."""
@@ -164,6 +194,7 @@ class Expansion:
         if inner == [[]]:
             return
         words = [""]
+        bound_text(sum(len(text) for texts in inner for text in texts))
         for texts in inner:
             if texts:
                 words[-1] += texts[0]
@@ -364,14 +395,18 @@ def _braces(raw: str) -> list[str]:
     if match is None:
         return [raw]
     inner = match[1]
-    numbers = re.fullmatch(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?", inner)
+    numbers = re.fullmatch(r"(-?\d{1,18})\.\.(-?\d{1,18})(?:\.\.(-?\d{1,18}))?", inner)
     if numbers:
         first, last, step = int(numbers[1]), int(numbers[2]), abs(int(numbers[3] or 1)) or 1
-        values = [
-            str(i) for i in (range(first, last + 1, step) if first <= last else range(first, last - 1, -step))
-        ]
+        counted = range(first, last + 1, step) if first <= last else range(first, last - 1, -step)
+        bound_elements(len(counted))
+        values = [str(i) for i in counted]
     elif "," in inner:
         values = inner.split(",")
     else:
         return [raw]
-    return [word for value in values for word in _braces(raw[: match.start()] + value + raw[match.end() :])]
+    made: list[str] = []
+    for value in values:
+        made += _braces(raw[: match.start()] + value + raw[match.end() :])
+        bound_elements(len(made))
+    return made

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from npuninja.porting.found import Command
 from npuninja.porting.shell.conditions import Conditions
-from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables
+from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables, bound_elements, bound_text
 from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
 from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.tree import Node, Redirect, Simple
@@ -144,7 +144,8 @@ class Shell:
         if index is not None:
             key_text = self.expansion.text(index)
             elements = values.setdefault(name, [])
-            if key_text.isdigit():
+            if key_text.isascii() and key_text.isdigit():
+                bound_elements(int(key_text[:18]))
                 elements += [""] * (int(key_text) + 1 - len(elements))
                 elements[int(key_text)] = text
             else:
@@ -152,6 +153,7 @@ class Shell:
                 elements.append(text)
             return
         values[name] = [self.variables.text(name) + text] if more else [text]
+        bound_text(len(values[name][0]))
 
     def record(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> None:
         """A command is one of the script's: with its output's file, its environment, and what it names."""
