@@ -10,6 +10,7 @@ own, and `--write` keeps the rows that were not measured. Host time of this mach
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -38,9 +39,14 @@ WARM_UP = 60
 
 
 def resident_mib() -> float:
-    """Resident memory of this process that is its own (shared memory of the array included), without what is garbage."""
+    """Resident memory of this process that is its own (shared memory of the array included), without what is garbage and
+    what the allocator keeps for later.
+    """
     compile_core.cache_clear()  # this bench's own
     gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+    if trim is not None:
+        trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
