@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import wasmtime
 
@@ -29,12 +29,13 @@ from npuninja.machine_code.core_runtime import (
     fault_sentence,
     load_runtime,
 )
-from npuninja.machine_code.data_extents import DataExtent, data_extents
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.known_programs import KnownProgram, elves_beside, known_programs, program_image
-from npuninja.machine_code.linker import STACK_SYMBOL
 from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.translation import translate_now, use_cached
+
+if TYPE_CHECKING:
+    from npuninja.machine_code.data_extents import DataExtent
 
 #: From a tile's number to that of its neighbour, in the order of the windows.
 _STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1, "own": 0}
@@ -121,6 +122,12 @@ class MachineCore:
         assert isinstance(step, wasmtime.Func)
         assert isinstance(reset, wasmtime.Func)
         self.step, self.reset = step, reset
+
+    def _extents(self) -> list[DataExtent]:
+        # The linker and the assembler behind it are for this check only: most runs start without them.
+        from npuninja.machine_code.data_extents import data_extents
+
+        return data_extents(self.known) if self.known is not None else []
 
     def translate_if_busy(self) -> None:
         """Translates a program that has run for long; the translation stays in the cache for the next time."""
@@ -293,4 +300,4 @@ class MachineCore:
 
 
 def _called(extent: DataExtent) -> str:
-    return "the stack" if extent.name == STACK_SYMBOL else f"buffer '{extent.name}'"
+    return "the stack" if extent.is_stack else f"buffer '{extent.name}'"

@@ -26,6 +26,11 @@ class DataExtent(NamedTuple):
     name: str
     is_sized: bool
 
+    @property
+    def is_stack(self) -> bool:
+        """Whether it is the core's stack."""
+        return self.name == STACK_SYMBOL
+
 
 def data_extents(known: KnownProgram) -> list[DataExtent]:
     """The buffers of a program by address; of several at one place the first by name."""

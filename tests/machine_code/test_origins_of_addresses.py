@@ -166,7 +166,7 @@ def test_without_a_script_the_elfs_symbols_say_where_buffers_begin(
         DataExtent(B, TABLE, "b", False),
         DataExtent(TABLE, TABLE + 32, "table", True),
     ]
-    monkeypatch.setattr("npuninja.emulator.machine_cores.data_extents", lambda known: found)
+    monkeypatch.setattr("npuninja.machine_code.data_extents.data_extents", lambda known: found)
     with pytest.raises(
         BadAccess, match="outside buffer 'a', of which its address was made: byte 0 of buffer 'b'"
     ):
