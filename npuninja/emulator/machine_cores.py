@@ -100,9 +100,7 @@ class MachineCore:
             array.store, load_runtime(array.engine), {name: array.function(name) for name in PORTS}
         )
         self.runtime.set_state("checked", int(checked))
-        self.extents: list[DataExtent] = (
-            data_extents(self.known) if bounded and self.known is not None else []
-        )
+        self.extents = self._extents() if bounded else []
         for extent in self.extents:
             self.runtime.add_extent(extent.start, extent.end, extent.is_sized)
         self._map(array)
