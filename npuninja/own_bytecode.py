@@ -59,3 +59,13 @@ def keep_own_bytecode() -> None:
     if not any(isinstance(finder, _OwnModules) for finder in sys.meta_path):
         # Before Python's own finder, behind those that others put before it.
         sys.meta_path.insert(sys.meta_path.index(PathFinder), _OwnModules())
+
+
+def keep_only_own_bytecode() -> None:
+    """From now on modules of npuninja are the only ones that leave bytecode, for processes that run a project's own.
+
+    Theirs would change folders that Ninja watches for new files, and Python takes it for good after an edit of the same
+    size within a second.
+    """
+    keep_own_bytecode()
+    sys.dont_write_bytecode = True

@@ -47,6 +47,21 @@ def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, t
     assert (tmp_path / "__pycache__").exists() is not bool(told)
 
 
+def test_a_process_of_other_peoples_modules_keeps_ours_only(tmp_path):
+    package = tmp_path / "npuninja" / "some"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
+    (package / "__init__.py").write_text("")
+    (package / "module.py").write_text("VALUE = 7\n")
+    (tmp_path / "theirs.py").write_text("")
+    program = PROGRAM.format(folder=str(tmp_path)).replace("keep_own", "keep_only_own")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    subprocess.run([sys.executable, "-S", "-c", program], env=environment, check=True, capture_output=True)
+    assert list((package / "__pycache__").glob("module.*.pyc"))
+    assert not (tmp_path / "__pycache__").exists()
+
+
 def test_damaged_bytecode_is_not_used_and_a_full_disk_damages_none(tmp_path):
     package = tmp_path / "npuninja" / "some"
     package.mkdir(parents=True)

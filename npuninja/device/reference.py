@@ -19,6 +19,7 @@ from npuninja.device.arrays import Array, check_array
 from npuninja.device.comparison import Tolerance
 from npuninja.device.manifest import Argument
 from npuninja.errors import Location, UserError
+from npuninja.own_bytecode import keep_only_own_bytecode
 
 
 class Reference:
@@ -46,6 +47,7 @@ class Reference:
         folder = os.path.dirname(os.path.abspath(path))
         if folder not in sys.path:
             sys.path.insert(0, folder)
+        keep_only_own_bytecode()
         self._guard("loading it", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         # Only of a design with several: `kernel` may be any parameter of another's function.
         self._meant = {"kernel": kernel or "", "sequence": sequence} if sequence else {}

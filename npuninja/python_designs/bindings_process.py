@@ -18,6 +18,7 @@ def main() -> None:
     """Runs the script; its exit code and its errors are Python's own, without the frames that started it."""
     report, folder, module, script, *arguments = sys.argv[1:]
     sys.path[0] = folder
+    sys.dont_write_bytecode = True  # it would change folders that Ninja watches for new designs
     sys.argv[:] = [script, *arguments]
     try:
         if module:

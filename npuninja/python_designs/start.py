@@ -13,7 +13,7 @@ import os
 import sys
 from types import TracebackType
 
-from npuninja.own_bytecode import keep_own_bytecode
+from npuninja.own_bytecode import keep_only_own_bytecode
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITE = os.path.join(HERE, "site")
@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     modules it has imported, and the kernels of the module and its flags of aiecc.
     """
     options, script, *arguments = json.loads(words[0]), *words[1:]
-    keep_own_bytecode()
+    keep_only_own_bytecode()
     from npuninja.python_designs import running
     from npuninja.python_designs.construct.generation import set_generation
 

@@ -70,7 +70,8 @@ def run(arguments: list[str]) -> None:
 
 def _environment(options: Arguments, notebook: str) -> dict[str, str]:
     """The variables of the program; in front of PYTHONPATH the folders that it imports from."""
-    variables = dict(os.environ)
+    # Bytecode of modules in host/ would change that folder, which Ninja watches for new hosts.
+    variables = {"PYTHONDONTWRITEBYTECODE": "1", **os.environ}
     variables.update(word.partition("=")[::2] for word in options.all("--environment"))
     folders = [ROOT, variables.get("PYTHONPATH")]
     if options.optional("--module") == "both":

@@ -69,9 +69,9 @@ def test_conformance_goes_on_behind_a_bug(tmp_path, capsys, monkeypatch):
     shutil.copytree(CONFORMANCE / "gain_bytes", tmp_path / "gain_bytes")
     shutil.copytree(CONFORMANCE / "fan_out_two", tmp_path / "fan_out_two")
 
-    def broken(text, file, *rest):
+    def broken(text, file, *rest, **options):
         assert "gain" not in file
-        return lower_design(text, file, *rest)
+        return lower_design(text, file, *rest, **options)
 
     monkeypatch.setattr("npuninja.commands.lower.lower_design", broken)
     assert run("conformance", tmp_path, "--verbose") == 1
