@@ -24,15 +24,21 @@ print(sys.dont_write_bytecode, len(sys.meta_path), npuninja.some.module.VALUE)
 """
 
 
-@pytest.mark.parametrize("told", ["1", ""])
-def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, told):
-    package = tmp_path / "npuninja" / "some"
+def small_package(folder: Path) -> Path:
+    """The folder of a package npuninja.some with a module, and beside npuninja a module of somebody else."""
+    package = folder / "npuninja" / "some"
     package.mkdir(parents=True)
     (package.parent / "__init__.py").write_text("")
     shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
     (package / "__init__.py").write_text("")
     (package / "module.py").write_text("VALUE = 7\n")
-    (tmp_path / "theirs.py").write_text("")
+    (folder / "theirs.py").write_text("")
+    return package
+
+
+@pytest.mark.parametrize("told", ["1", ""])
+def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, told):
+    package = small_package(tmp_path)
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": told}
     environment.pop("PYTHONPYCACHEPREFIX", None)
 
@@ -48,13 +54,7 @@ def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, t
 
 
 def test_a_process_of_other_peoples_modules_keeps_ours_only(tmp_path):
-    package = tmp_path / "npuninja" / "some"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").write_text("")
-    shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
-    (package / "__init__.py").write_text("")
-    (package / "module.py").write_text("VALUE = 7\n")
-    (tmp_path / "theirs.py").write_text("")
+    package = small_package(tmp_path)
     program = PROGRAM.format(folder=str(tmp_path)).replace("keep_own", "keep_only_own")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     subprocess.run([sys.executable, "-S", "-c", program], env=environment, check=True, capture_output=True)
@@ -63,13 +63,8 @@ def test_a_process_of_other_peoples_modules_keeps_ours_only(tmp_path):
 
 
 def test_damaged_bytecode_is_not_used_and_a_full_disk_damages_none(tmp_path):
-    package = tmp_path / "npuninja" / "some"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").write_text("")
-    shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
-    (package / "__init__.py").write_text("")
+    package = small_package(tmp_path)
     (package / "module.py").write_text("VALUE = 7\nWORDS = [" + "'a word', " * 3000 + "]\n")
-    (tmp_path / "theirs.py").write_text("")
     program = PROGRAM.format(folder=str(tmp_path))
 
     def run(before: str = "") -> list[str]:

@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
@@ -152,17 +152,20 @@ def main(arguments: Sequence[str]) -> int:
         "Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest.",
     )
     add_checks(parser)
-    options = parser.parse_args(arguments)
+    return print_run(_run, parser.parse_args(arguments))
+
+
+def print_run(run: Callable[[argparse.Namespace], dict[str, Any]], options: argparse.Namespace) -> int:
+    """Runs what the options say; prints the report, or why it failed. Returns the exit code."""
     try:
-        report = _run(options)
+        report = run(options)
     except Error as error:
-        return tell_error(error, options.json)
-    print(json.dumps(report) if options.json else report_text(report))
+        return _print_error(error, options.json)
+    print(json.dumps(report) if options.json else _report_text(report))
     return int(report["exit_code"])
 
 
-def tell_error(error: Error, as_json: bool) -> int:
-    """Prints why a run failed; returns the exit code."""
+def _print_error(error: Error, as_json: bool) -> int:
     if as_json:
         fields = {
             "status": "error",
@@ -224,7 +227,7 @@ def _without_status(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name != "status"}
 
 
-def report_text(report: dict[str, Any]) -> str:
+def _report_text(report: dict[str, Any]) -> str:
     """The report for people."""
     lines = [f"emulated, no NPU involved: completed in {report['wall_time_s']:.3f} s of this machine's time"]
     for core in report["cores"]:

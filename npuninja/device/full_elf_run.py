@@ -7,7 +7,6 @@ arguments in the order in which --input, --output and --inout stand on the comma
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,14 +16,13 @@ from npuninja.device.bare_run import (
     GivenBuffer,
     add_buffers,
     buffer_report,
+    print_run,
     read,
     read_buffer,
-    report_text,
-    tell_error,
 )
 from npuninja.device.run_options import add_checks
 from npuninja.emulator.layout import ARGUMENT_MARK
-from npuninja.errors import Error, UserError
+from npuninja.errors import UserError
 from npuninja.formats.control_packets import LATE_OFFSET
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.full_elf import FullInstance
@@ -58,13 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     add_buffers(parser)
     add_checks(parser)
-    options = parser.parse_args(arguments)
-    try:
-        report = _run(options)
-    except Error as error:
-        return tell_error(error, options.json)
-    print(json.dumps(report) if options.json else report_text(report))
-    return int(report["exit_code"])
+    return print_run(_run, parser.parse_args(arguments))
 
 
 def instance_of(elf: FullElf, wanted: str, name: str) -> FullInstance:
