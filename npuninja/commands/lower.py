@@ -215,20 +215,14 @@ def devices_of(module: Operation) -> list[tuple[str, str, Operation]]:
 
 
 def _linker_scripts(module: Operation, generation: str) -> list[tuple[str, str]]:
-    from npuninja.lowering.pipeline import linker_script
+    from npuninja.lowering.pipeline import linker_scripts
+    from npuninja.lowering.tiles import place_of
 
-    scripts = []
+    scripts: list[tuple[str, str]] = []
     for symbol, prefix, device in devices_of(module):
-        for core in (op for op in device.body.ops if op.name == "aie.core"):
-            tile = core.operands[0].owner
-            assert isinstance(tile, Operation), core
-            column, row = tile.integer("col"), tile.integer("row")
-            scripts.append(
-                (
-                    f"{prefix}core_{column}_{row}.ld.script",
-                    linker_script(module, symbol, column, row, generation=generation),
-                )
-            )
+        places = [place_of(core.tile) for core in device.body.ops if core.name == "aie.core"]
+        names = [f"{prefix}core_{column}_{row}.ld.script" for column, row in places]
+        scripts += zip(names, linker_scripts(module, symbol, places, generation=generation))
     return scripts
 
 

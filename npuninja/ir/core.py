@@ -270,10 +270,22 @@ class Operation:
     def walk(self) -> Iterator[Operation]:
         """This operation and all inside it, in textual order (parents before children)."""
         yield self
+        # One level of generators, however deep it goes: each level more is paid for by every operation below it.
+        inside = [self._inside()]
+        while inside:
+            op = next(inside[-1], None)
+            if op is None:
+                inside.pop()
+                continue
+            yield op
+            if op.regions:
+                inside.append(op._inside())
+
+    def _inside(self) -> Iterator[Operation]:
+        """The operations directly inside this one; those of a block as they are when it is reached."""
         for region in self.regions:
             for block in region.blocks:
-                for op in list(block.ops):
-                    yield from op.walk()
+                yield from list(block.ops)
 
     def replace_uses(self, mapping: dict[Value, Value]) -> None:
         """Replaces values by others in every operand and successor argument of this operation and all inside

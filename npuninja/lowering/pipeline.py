@@ -5,12 +5,13 @@ Each step works on a module in place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING, Iterable, Mapping
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 
 if TYPE_CHECKING:
+    from npuninja.arch.devices import Place
     from npuninja.formats.core_image import CoreImage
     from npuninja.lowering.configuration.files import ConfigurationFiles
 
@@ -150,23 +151,29 @@ def instructions(
 def linker_script(
     module: Operation, device: str, column: int, row: int, *, generation: str | None = None
 ) -> str:
-    """The linker script of one core, after step 1.
+    """The linker script of one core, after step 1; arguments and errors as of `linker_scripts`."""
+    return linker_scripts(module, device, [(column, row)], generation=generation)[0]
+
+
+def linker_scripts(
+    module: Operation, device: str, places: Iterable[Place], *, generation: str | None = None
+) -> list[str]:
+    """The linker scripts of cores, after step 1.
 
     Args:
         module: the module.
         device: symbol of the device; "" for `main`, or the only one.
-        column: the core's column.
-        row: the core's row.
+        places: the cores' columns and rows.
         generation: see `generation_of`; None for that of the module's text, as step 1 printed it.
 
     Raises:
         UserError: there is no such device or core.
     """
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.resources.linker_script import linker_script_of
+    from npuninja.lowering.resources.linker_script import LinkerScripts
 
-    rules = rules_of(generation or generation_of(module))
-    return linker_script_of(module, device, column, row, rules)
+    scripts = LinkerScripts(module, device, rules_of(generation or generation_of(module)))
+    return [scripts.script(place) for place in places]
 
 
 def configuration(

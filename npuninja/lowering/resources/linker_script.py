@@ -74,6 +74,62 @@ def core_at(device: Operation, place: Place) -> Operation:
     raise UserError(f"tile {place} of device @{device.string('sym_name', 'main')} has no core", device.loc)
 
 
+class LinkerScripts:
+    """The scripts of the cores of one device.
+
+    Args:
+        module: the module, after step 1.
+        device: as in `find_device`.
+        rules: of the generation.
+
+    Raises:
+        UserError: there is no such device, or buffers have no addresses yet.
+    """
+
+    def __init__(self, module: Operation, device: str, rules: Rules) -> None:
+        self._device = find_device(module, device)
+        self._rules = rules
+        self._buffers = _buffers(self._device)
+        self._tiles = {place_of(tile.result) for tile in ops_of(self._device, "aie.tile")}
+
+    def script(self, place: Place) -> str:
+        """The script of the core of a tile. Raises UserError when there is none."""
+        core = core_at(self._device, place)
+        own = DATA_WINDOWS["own"]
+        stack_bytes = core.integer("stack_size", DEFAULT_STACK_BYTES)
+        taken = [
+            (b.integer("address"), b.integer("address") + size_bytes(b.result.type))
+            for b in self._buffers.get(place, ())
+        ]
+        if self._rules.data_in_largest_gap:
+            origin, length = _largest_gap(stack_bytes, taken)
+        else:  # behind the stack and all buffers
+            origin = max([stack_bytes, *(end for _, end in taken)])
+            length = max(DATA_WINDOW_BYTES - origin, 0)
+        lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
+        lines += self._windows(place)
+        lines += ["  .bss : { *(.bss*) } > data", "}"]
+        lines += [f"INPUT({name})" for name in link_files(core)]
+        lines.append(f"PROVIDE(main = core_{place[0]}_{place[1]});")
+        head = _HEAD.format(origin=own + origin, length=length)
+        return head + "\n".join(lines) + "\n"
+
+    def _windows(self, place: Place) -> Iterator[str]:
+        """The buffers in the four windows of a core's address space, or that a window has no memory behind it."""
+        neighbours = memory_neighbours(model_of(self._device), place)
+        for window, base in DATA_WINDOWS.items():
+            owner = neighbours.get(window)
+            if owner is None:
+                yield f"/* No tile with memory exists to the {window}. */"
+                yield f". = 0x{base:X};"
+                yield f". += 0x{DATA_WINDOW_BYTES:X};"
+            elif owner in self._tiles:
+                for buffer in self._buffers.get(owner, ()):
+                    yield f". = 0x{base + buffer.integer('address'):X};"
+                    yield f"{buffer.string('sym_name')} = .;"
+                    yield f". += 0x{size_bytes(buffer.result.type):X};"
+
+
 def _buffers(device: Operation) -> dict[Place, list[Operation]]:
     """The buffers of each tile, in order. Raises UserError when one has no address."""
     found: dict[Place, list[Operation]] = {}
@@ -82,35 +138,6 @@ def _buffers(device: Operation) -> dict[Place, list[Operation]]:
             raise UserError(f"buffer '{op.result.name}' has no address", op.loc, hint="lower resources first")
         found.setdefault(place_of(op.tile), []).append(op)
     return found
-
-
-def linker_script_of(module: Operation, device: str, column: int, row: int, rules: Rules) -> str:
-    """The script of the core of tile (column, row); `device` as in `find_device`, `rules` of the generation.
-
-    Raises:
-        UserError: there is no such device or core, or buffers have no addresses yet.
-    """
-    op = find_device(module, device)
-    core = core_at(op, (column, row))
-    buffers = _buffers(op)
-    own = DATA_WINDOWS["own"]
-    stack_bytes = core.integer("stack_size", DEFAULT_STACK_BYTES)
-    taken = [
-        (b.integer("address"), b.integer("address") + size_bytes(b.result.type))
-        for b in buffers.get((column, row), ())
-    ]
-    if rules.data_in_largest_gap:
-        origin, length = _largest_gap(stack_bytes, taken)
-    else:  # behind the stack and all buffers
-        origin = max([stack_bytes, *(end for _, end in taken)])
-        length = max(DATA_WINDOW_BYTES - origin, 0)
-    lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
-    lines += _windows(op, (column, row), buffers)
-    lines += ["  .bss : { *(.bss*) } > data", "}"]
-    lines += [f"INPUT({name})" for name in link_files(core)]
-    lines.append(f"PROVIDE(main = core_{column}_{row});")
-    head = _HEAD.format(origin=own + origin, length=length)
-    return head + "\n".join(lines) + "\n"
 
 
 def _largest_gap(stack_bytes: int, taken: list[tuple[int, int]]) -> tuple[int, int]:
@@ -124,23 +151,6 @@ def _largest_gap(stack_bytes: int, taken: list[tuple[int, int]]) -> tuple[int, i
             best = (start, begin - start)
         start = max(start, end)
     return best
-
-
-def _windows(device: Operation, place: Place, buffers: dict[Place, list[Operation]]) -> Iterator[str]:
-    """The buffers in the four windows of a core's address space, or that a window has no memory behind it."""
-    tiles = {place_of(tile.result) for tile in ops_of(device, "aie.tile")}
-    neighbours = memory_neighbours(model_of(device), place)
-    for window, base in DATA_WINDOWS.items():
-        owner = neighbours.get(window)
-        if owner is None:
-            yield f"/* No tile with memory exists to the {window}. */"
-            yield f". = 0x{base:X};"
-            yield f". += 0x{DATA_WINDOW_BYTES:X};"
-        elif owner in tiles:
-            for buffer in buffers.get(owner, ()):
-                yield f". = 0x{base + buffer.integer('address'):X};"
-                yield f"{buffer.string('sym_name')} = .;"
-                yield f". += 0x{size_bytes(buffer.result.type):X};"
 
 
 def link_files(core: Operation) -> list[str]:
