@@ -151,7 +151,7 @@ def instructions(
 def linker_script(
     module: Operation, device: str, column: int, row: int, *, generation: str | None = None
 ) -> str:
-    """The linker script of one core, after step 1; arguments and errors as of `linker_scripts`."""
+    """The linker script of one core, after step 1; arguments and errors are those of `linker_scripts`."""
     return linker_scripts(module, device, [(column, row)], generation=generation)[0]
 
 
