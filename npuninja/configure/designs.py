@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -110,23 +111,29 @@ def _readings(
     """Each design by name, as what gives it. Those in Python are programs that run for themselves: of several that are not
     remembered, as many run at a time as there are processors.
     """
-    scripts = {
-        name: source
-        for name, source in sources.items()
-        if source.path.endswith(".py") and reader.remembered(source) is None
-    }
-    if len(scripts) < 2:
-        yield from ((name, partial(reader.read, source)) for name, source in sources.items())
-        return
-    from concurrent.futures import ThreadPoolExecutor  # which a configure without a change does without
+    remembered = {name: reader.remembered(source) for name, source in sources.items()}
+    scripts = [
+        name for name, design in remembered.items() if design is None and sources[name].path.endswith(".py")
+    ]
+    running: dict[str, Callable[[], Design]] = {}
+    with ExitStack() as at_the_end:
+        if len(scripts) > 1:
+            from concurrent.futures import (
+                ThreadPoolExecutor,  # which a configure without a change does without
+            )
 
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        running = {name: pool.submit(reader.read, source).result for name, source in scripts.items()}
-        for name, source in sources.items():
-            yield name, running.get(name) or partial(reader.read, source)
-    finally:
-        pool.shutdown(cancel_futures=True)
+            pool = ThreadPoolExecutor(os.cpu_count())
+            at_the_end.callback(pool.shutdown, cancel_futures=True)
+            running = {name: pool.submit(reader.made, sources[name]).result for name in scripts}
+        for name, design in remembered.items():
+            if design is not None:
+                yield name, partial(_itself, design)
+            else:
+                yield name, running.get(name) or partial(reader.made, sources[name])
+
+
+def _itself(design: Design) -> Design:
+    return design
 
 
 def _decided(source: Source, settings: Settings) -> Source:

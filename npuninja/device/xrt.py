@@ -76,6 +76,7 @@ class XrtDevice(Device):
     def add(self, program: Program) -> int:
         """Takes a kernel of the context, and puts the instructions in place."""
         if self._is_full_elf:
+            _check_full_elf(program)
             return self._add_of_full_elf(program)
         if loads_pdi(program):
             raise UserError(
@@ -113,7 +114,6 @@ class XrtDevice(Device):
         self._add_of_full_elf(program)
 
     def _add_of_full_elf(self, program: Program) -> int:
-        _check_full_elf(program)
         name = program.full_elf_kernel
         try:
             if name not in self._kernels:

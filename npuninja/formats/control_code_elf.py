@@ -14,6 +14,8 @@ import hashlib
 import struct
 from typing import NamedTuple, Sequence
 
+from npuninja.formats.elf import PROGBITS, RELA
+
 OS_ABI = 0x45
 #: Relocations: the 48-bit address in words 1 and 2 of a shim's descriptor; a 64-bit address in two words.
 SHIM_ADDRESS, ADDRESS = 5, 8
@@ -27,7 +29,7 @@ _PROGRAM = struct.Struct("<8I")
 SECTION = struct.Struct("<10I")
 SYMBOL = struct.Struct("<3I2BH")
 RELOCATION = struct.Struct("<2Ii")
-PROGRAM_BITS, STRINGS, SYMBOLS, DYNAMIC_SYMBOLS, RELOCATIONS, DYNAMIC, NOTE, GROUP = 1, 3, 2, 11, 4, 6, 7, 17
+STRINGS, DYNAMIC_SYMBOLS, DYNAMIC, NOTE, GROUP = 3, 11, 6, 7, 17
 _LOADED_ALIGNMENT = 16
 _GLOBAL_OBJECT = 0x11
 UID_NOTE = ".note.xrt.UID"
@@ -93,7 +95,7 @@ class DynamicTables:
             ),
             FileSection(
                 ".rela.dyn",
-                RELOCATIONS,
+                RELA,
                 relocations,
                 link=first + 1,
                 alignment=8,
@@ -109,7 +111,7 @@ def _signed(value: int) -> int:
 
 def code_section(name: str, data: bytes, flags: int = TEXT) -> FileSection:
     """A section that is loaded."""
-    return FileSection(name, PROGRAM_BITS, data, flags, alignment=_LOADED_ALIGNMENT)
+    return FileSection(name, PROGBITS, data, flags, alignment=_LOADED_ALIGNMENT)
 
 
 def note_section(name: str, kind: int, content: bytes) -> FileSection:
@@ -121,7 +123,7 @@ def uid_section(sections: Sequence[FileSection]) -> FileSection:
     """The note that names the file: the MD5 of what is loaded."""
     digest = hashlib.md5(usedforsecurity=False)
     for section in sections:
-        if section.kind == PROGRAM_BITS:
+        if section.kind == PROGBITS:
             digest.update(section.data)
     return note_section(UID_NOTE, 4, digest.digest())
 
@@ -133,7 +135,7 @@ def assemble(sections: Sequence[FileSection], abi_version: int) -> bytes:
         places.append(len(names))
         names += section.name.encode() + b"\0"
     every = [FileSection(".shstrtab", STRINGS, names, alignment=1), *sections]
-    loaded = [index for index, section in enumerate(every) if section.kind == PROGRAM_BITS]
+    loaded = [index for index, section in enumerate(every) if section.kind == PROGBITS]
     programs = 1 + len(loaded)
     start = -(-(_HEADER.size + programs * _PROGRAM.size) // _LOADED_ALIGNMENT) * _LOADED_ALIGNMENT
     body, offsets = bytearray(), [0] * len(every)

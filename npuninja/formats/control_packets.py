@@ -167,15 +167,17 @@ def _transfers(steps: Sequence[Step], join: bool) -> Iterator[Union[list[Control
     """What is sent at once, and what stays a write; `join`: packets for one tile in a row are one transfer."""
     packets: list[ControlPacket] = []
     for step in steps:
-        if not isinstance(step, ControlPacket):
-            if packets:
-                yield packets
-                packets = []
-            yield step
-            continue
-        if packets and not (join and packets[0].address & ~_TILE_MASK == step.address & ~_TILE_MASK):
+        goes_on = isinstance(step, ControlPacket) and packets and join and _tile(step) == _tile(packets[0])
+        if packets and not goes_on:
             yield packets
             packets = []
-        packets.append(step)
+        if isinstance(step, ControlPacket):
+            packets.append(step)
+        else:
+            yield step
     if packets:
         yield packets
+
+
+def _tile(packet: ControlPacket) -> int:
+    return packet.address & ~_TILE_MASK

@@ -37,7 +37,6 @@ from npuninja.formats.control_code_elf import (
     GROUP,
     STRINGS,
     SYMBOL,
-    SYMBOLS,
     DynamicTables,
     FileSection,
     assemble,
@@ -47,6 +46,7 @@ from npuninja.formats.control_code_elf import (
     with_section,
 )
 from npuninja.formats.control_packets import LATE_OFFSET
+from npuninja.formats.elf import SYMTAB
 from npuninja.formats.instruction_elf import pdi_section_name, refuse_shared_places, relocated
 from npuninja.formats.txn import (
     TRANSLATED_ARGUMENTS,
@@ -118,7 +118,7 @@ def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:
             cannot; names that XRT cannot take or tell apart; streams for arrays of different width.
     """
     check_kernels(kernels)
-    sections = [FileSection(".strtab", STRINGS, b""), FileSection(".symtab", SYMBOLS, b"")]
+    sections = [FileSection(".strtab", STRINGS, b""), FileSection(".symtab", SYMTAB, b"")]
     names, symbols = b"\0", [SYMBOL.pack(0, 0, 0, 0, 0, 0)]
     tables, place, number = DynamicTables(), -1, 0
     for kernel in sorted(kernels, key=lambda kernel: mangled(kernel.name, kernel.arguments)):
@@ -154,7 +154,7 @@ def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:
         sections[place : place + 4] = tables.sections(place + 2)
     sections[0] = FileSection(".strtab", STRINGS, names)
     sections[1] = FileSection(
-        ".symtab", SYMBOLS, b"".join(symbols), link=2, info=1, alignment=4, entry_bytes=SYMBOL.size
+        ".symtab", SYMTAB, b"".join(symbols), link=2, info=1, alignment=4, entry_bytes=SYMBOL.size
     )
     columns = read_txn(kernels[0].instances[0].stream).columns
     sections.append(note_section(CONFIGURATION_NOTE, CONFIGURATION_KIND, struct.pack("<I", columns)))

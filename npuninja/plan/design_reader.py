@@ -105,14 +105,15 @@ class DesignReader:
         return self._cache.get(source, self._printed_by(source))
 
     def read(self, source: Source) -> Design:
-        """The design in `source`; a Python source is run.
+        """The design in `source`: the remembered one, or what it is now. Raises UserError as `made`."""
+        return self.remembered(source) or self.made(source)
+
+    def made(self, source: Source) -> Design:
+        """The design in `source` as it is now; a Python source is run. It is remembered.
 
         Raises:
             UserError: the source is not a design that can be built; located.
         """
-        remembered = self.remembered(source)
-        if remembered is not None:
-            return remembered
         from npuninja.ir.parser import parse_module  # a configure without a change in a design does without
         from npuninja.plan.scan import scan_module
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.names import check_name
 from npuninja.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    pass
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
 RESERVED = frozenset(

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from npuninja.errors import ToolError, UserError
@@ -83,7 +84,7 @@ def ask_cmake(
         ToolError: CMake cannot be started or does not end.
     """
     with _configured(build, cmake, settings, environment, xrt_place) as folder:
-        return _programs(os.path.join(folder, ".cmake", "api", "v1", "reply"), build)
+        return _programs(folder, build)
 
 
 def ask_cmake_for_commands(
@@ -98,7 +99,7 @@ def ask_cmake_for_commands(
     """
     with _configured(build, cmake, settings, environment, xrt_place, "Unix Makefiles") as folder:
         # Each of CMake's Makefiles knows only what it makes itself; what others make must be there.
-        for target in _targets(os.path.join(folder, ".cmake", "api", "v1", "reply"))[0].values():
+        for target in _targets(folder)[0].values():
             for artifact in target.get("artifacts", ()):
                 path = os.path.join(folder, artifact["path"])
                 os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -106,13 +107,12 @@ def ask_cmake_for_commands(
                     pass
         answers = ask_make(folder, ("all", "run"), {}, environment, "Makefile", nothing_made=False)
         return [
-            Command(
-                tuple(word.replace(folder, build.build) for word in command.words),
-                command.folder.replace(folder, build.build),
-                command.stdout.replace(folder, build.build),
-                command.environment,
-                command.line.replace(folder, build.build),
-                command.alone,
+            replace(
+                command,
+                words=tuple(word.replace(folder, build.build) for word in command.words),
+                folder=command.folder.replace(folder, build.build),
+                stdout=command.stdout.replace(folder, build.build),
+                line=command.line.replace(folder, build.build),
                 stdin=command.stdin.replace(folder, build.build),
             )
             for answer in answers
@@ -198,8 +198,9 @@ def _reason(stderr: str) -> str:
     return " ".join(lines[start : start + 4]) or "it gives no reason"
 
 
-def _targets(reply: str) -> tuple[dict[str, Any], str]:
-    """What CMake has answered: its targets by their ids, and the folder of the sources."""
+def _targets(folder: str) -> tuple[dict[str, Any], str]:
+    """What CMake has answered in its build folder: its targets by their ids, and the folder of the sources."""
+    reply = os.path.join(folder, ".cmake", "api", "v1", "reply")
     index_name = max(name for name in os.listdir(reply) if name.startswith("index-"))
     index = _read(reply, index_name)
     codemodel = _read(reply, index["reply"]["codemodel-v2"]["jsonFile"])
@@ -207,8 +208,8 @@ def _targets(reply: str) -> tuple[dict[str, Any], str]:
     return targets, codemodel["paths"]["source"]
 
 
-def _programs(reply: str, build: CMakeBuild) -> list[HostProgram]:
-    targets, source = _targets(reply)
+def _programs(folder: str, build: CMakeBuild) -> list[HostProgram]:
+    targets, source = _targets(folder)
     return [
         _program(target, targets, source, build)
         for target in targets.values()

@@ -215,11 +215,11 @@ def _run_compiler(
     def compile_to(wanted: list[str], path: str) -> None:
         run_compiler(options, command, wanted, source, path, depfile, variables)
 
-    shifts = kind == "wasm" and options.stage == "kernel_cc" and _shift_counts.in_file(source)
+    is_kernel = kind == "wasm" and options.stage == "kernel_cc"
+    shifts = is_kernel and _shift_counts.in_file(source)
     if not shifts:
         compile_to(["-c"], target)
-        headers = read_depfile(depfile) if kind == "wasm" and options.stage == "kernel_cc" else []
-        shifts = any(map(_shift_counts.in_file, headers))
+        shifts = is_kernel and any(map(_shift_counts.in_file, read_depfile(depfile)))
     if shifts:
         _shift_counts.make_object(compile_to, _code_command(options, source), target, variables)
     return command, shifts

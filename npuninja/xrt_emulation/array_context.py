@@ -215,7 +215,7 @@ class ArrayContext:
                 time_limit_s,
                 starts=[start for _, start in arguments],
             )
-            self.remarks += [emulator.beyond_end()] if emulator.beyond_end() else []
+            self.remarks += filter(None, (emulator.beyond_end(),))
             names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
             self.remarks += [
                 f"the instructions load PDI {names[number]} right after itself, which an NPU's firmware leaves out, and so did "

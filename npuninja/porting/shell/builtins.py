@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import abstractmethod
 from contextlib import suppress
 from dataclasses import replace
 
@@ -16,13 +17,13 @@ from npuninja.porting.shell.tree import Simple
 class Builtins(Shell):
     """Each as `_do_NAME`: its words and the command as it is written; whether it succeeds, None when only a run could tell."""
 
+    @abstractmethod
     def file(self, path: str, text: str | None = None) -> None:
         """Goes through a file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> bool | None:
         """Does a command of expanded words."""
-        raise NotImplementedError
 
     def _do_nothing(self, _: list[str], __: Simple) -> bool | None:
         return True
@@ -61,10 +62,9 @@ class Builtins(Shell):
     def _do_echo(self, words: list[str], node: Simple) -> bool | None:
         while words and re.fullmatch(r"-[neE]+", words[0]):
             words = words[1:]
-        if (
-            not self.target(node.redirects)
-            and not any(r.operator == ">&" for r in node.redirects if self.printed)
-        ) or not self.printed:
+        elsewhere = self.target(node.redirects) or any(r.operator == ">&" for r in node.redirects)
+        # Outside of `$(…)` what is said to people counts, wherever it goes.
+        if not self.printed or not elsewhere:
             self.print(" ".join(words) + "\n")
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,7 @@ class LoopLeft(Exception):
         self.name, self.levels = name, levels
 
 
-class Shell:
+class Shell(ABC):
     """The state of one shell. What goes through its parts is `walk`, what it does itself is in `builtins`."""
 
     def __init__(
@@ -67,7 +68,7 @@ class Shell:
         exported: set[str],
         depth: int = 0,
     ) -> None:
-        self.variables, self.folder, self.places, self.walked = variables, folder, places, walked
+        self.folder, self.places, self.walked = folder, places, walked
         self.line = 0
         self.said: list[str] = []
         self.exported, self.depth = exported, depth
@@ -75,19 +76,19 @@ class Shell:
         self.functions: dict[str, Node] = {}
         self.printed: list[list[str]] = []  # by what catches it
         self.steps = [0]
-        self.expansion = Expansion(variables, self.output_of, lambda: self.folder)
+        self.use(variables)
         self.conditions = Conditions(places, lambda: self.folder)
 
+    @abstractmethod
     def node(self, node: Node) -> bool | None:
         """Goes through a part; whether it succeeds, None when only a run could tell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def output_of(self, text: str) -> str:
         """What the commands of `$(…)` print."""
-        raise NotImplementedError
 
     def use(self, variables: Variables) -> None:
-        """Goes on with other variables."""
+        """Goes on with these variables."""
         self.variables = variables
         self.expansion = Expansion(variables, self.output_of, lambda: self.folder)
 

@@ -38,6 +38,8 @@ from npuninja.porting.shell.tree import (
 # A script that goes on longer than this in our hands has a loop whose end only a run could tell.
 _MOST_STEPS = 20_000
 _MOST_DEPTH = 40
+#: Commands after which nothing goes on: in a script, and in a function's body, which may return.
+_ENDS_SCRIPT, _ENDS_FUNCTION = ("exit", "return", "false", "die"), ("exit",)
 _SHELLS = ("bash", "sh", "zsh", "dash")
 # Programs at the end of a pipe which only look on.
 _LOOK_ON = (
@@ -187,27 +189,19 @@ class _Walk(Builtins):
     def _assume(self, found: bool) -> None:
         self.walked.assumed.append(f"{self.name}:{self.line} is taken to be {'true' if found else 'false'}")
 
-    def _ends(self, node: Node) -> bool:
-        """Whether a part ends the script or fails, as far as its words tell."""
+    def _ends(self, node: Node, of_script: bool = True) -> bool:
+        """Whether a part ends the script or fails, as far as its words tell; or a part of a function's body."""
         if isinstance(node, Simple):
-            first = node.words[:1]
-            if first and first[0] in self.functions and first[0] not in ("main",):
-                body = self.functions[first[0]]
-                return not isinstance(body, FunctionDefinition) and self._ends_itself(body)
-            return first in (("exit",), ("return",), ("false",), ("die",)) and node.words[1:2] != ("0",)
+            name = node.words[0] if node.words else ""
+            body = self.functions.get(name) if of_script and name != "main" else None
+            if body is not None:  # one level, as functions may call themselves
+                return self._ends(body, of_script=False)
+            return name in (_ENDS_SCRIPT if of_script else _ENDS_FUNCTION) and node.words[1:2] != ("0",)
         if isinstance(node, (Pipeline, CommandList)):
-            return any(map(self._ends, node.parts))
+            return any(self._ends(part, of_script) for part in node.parts)
         if isinstance(node, AndOr):
-            return len(node.parts) == 1 and self._ends(node.parts[0][1])
+            return len(node.parts) == 1 and self._ends(node.parts[0][1], of_script)
         return False
-
-    def _ends_itself(self, body: Node) -> bool:
-        """Whether a function's body exits; one level, as functions may call themselves."""
-        if isinstance(body, Simple):
-            return body.words[:1] == ("exit",) and body.words[1:2] != ("0",)
-        if isinstance(body, (Pipeline, CommandList)):
-            return any(map(self._ends_itself, body.parts))
-        return isinstance(body, AndOr) and len(body.parts) == 1 and self._ends_itself(body.parts[0][1])
 
     def _each(self, node: For, words: list[str]) -> bool | None:
         for word in words:
@@ -341,7 +335,7 @@ class _Walk(Builtins):
             self.print(UNKNOWN if found is None else found + "\n")
             if found is not None or not _builds(words):
                 return True if found is not None else None
-        elif os.path.basename(words[0]) in ("tee",):
+        elif os.path.basename(words[0]) == "tee":
             self.places.named.update(os.path.join(self.folder, w) for w in words[1:] if w[:1] != "-")
             return True
         self.record(words, given, node)

@@ -32,6 +32,11 @@ template <> struct circle<dynamic_extent> {
     NPU_INLINE constexpr circle(size_t n) : size(n) {}
     NPU_INLINE constexpr ptrdiff_t length() const { return ptrdiff_t(size); }
 };
+/** A place in a circle of that length, also one from before its beginning or behind its end. */
+NPU_INLINE constexpr ptrdiff_t around(ptrdiff_t at, ptrdiff_t length) {
+    at %= length;
+    return at < 0 ? at + length : at;
+}
 } // namespace npu_detail
 
 /** Random access over vectors of N elements; Size > 0: wraps after Size elements. What it points to is the vector in memory itself,
@@ -47,8 +52,7 @@ template <class T, unsigned N, size_t Size = 0, bool Unaligned = false> class ve
             p_ += n * ptrdiff_t(elements_per_step);
         else {
             const ptrdiff_t length = circle_.length() / ptrdiff_t(npu::element<type_for<T>>::per_lane);
-            ptrdiff_t at = (p_ - start_ + n * ptrdiff_t(elements_per_step)) % length;
-            p_ = start_ + (at < 0 ? at + length : at);
+            p_ = start_ + npu_detail::around(p_ - start_ + n * ptrdiff_t(elements_per_step), length);
         }
     }
 
@@ -155,8 +159,7 @@ template <class T, size_t Size> class element_iterator {
     NPU_INLINE T &operator*() const { return *p_; }
     NPU_INLINE T &operator[](ptrdiff_t i) const { return *(*this + i); }
     NPU_INLINE element_iterator &operator+=(ptrdiff_t n) {
-        const ptrdiff_t at = (p_ - start_ + n) % circle_.length();
-        p_ = start_ + (at < 0 ? at + circle_.length() : at);
+        p_ = start_ + npu_detail::around(p_ - start_ + n, circle_.length());
         return *this;
     }
     NPU_INLINE element_iterator &operator-=(ptrdiff_t n) { return *this += -n; }
