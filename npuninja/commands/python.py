@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.lowering.generation import CHOICES
-from npuninja.python_designs.script import is_jitted, run_design, run_with_bindings
+from npuninja.python_designs.script import is_jitted, run_design, start_with_bindings
 
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
@@ -72,7 +72,8 @@ def main(arguments: list[str]) -> int:
         raise UserError("npuninja python needs a script", hint="npuninja python DESIGN.py -- ARGUMENTS")
     bindings = _bindings(provider, script, prints, generation, device)
     if bindings is not None:
-        outcome = run_with_bindings(bindings, script, theirs, stderr=None, module=module)
+        with start_with_bindings(bindings, script, theirs, catches_errors=False, module=module) as started:
+            outcome = started.outcome()
         sys.stdout.write(outcome.text)
         return outcome.exit_code
     outcome = run_design(

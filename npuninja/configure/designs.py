@@ -25,6 +25,7 @@ from npuninja.plan.layout import Layout
 from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
+    from npuninja.plan.python_design import StartedDesign
     from npuninja.python_designs.script import Bindings
 
 
@@ -108,28 +109,41 @@ def read_designs(
 def _readings(
     sources: Mapping[str, Source], reader: DesignReader
 ) -> Iterator[tuple[str, Callable[[], Design]]]:
-    """Each design by name, as what gives it. Those in Python are programs that run for themselves: of several that are not
+    """Each design by name, as what gives it. Those in Python are programs that run for themselves: of those that are not
     remembered, as many run at a time as there are processors.
     """
     remembered = {name: reader.remembered(source) for name, source in sources.items()}
-    scripts = [
-        name for name, design in remembered.items() if design is None and sources[name].path.endswith(".py")
-    ]
-    running: dict[str, Callable[[], Design]] = {}
+    waiting = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
+    waiting.reverse()
+    started: dict[str, StartedDesign | Error] = {}
     with ExitStack() as at_the_end:
-        if len(scripts) > 1:
-            from concurrent.futures import (
-                ThreadPoolExecutor,  # which a configure without a change does without
-            )
 
-            pool = ThreadPoolExecutor(os.cpu_count())
-            at_the_end.callback(pool.shutdown, cancel_futures=True)
-            running = {name: pool.submit(reader.made, sources[name]).result for name in scripts}
+        def start_next() -> None:
+            if waiting:
+                name = waiting.pop()
+                try:
+                    started[name] = at_the_end.enter_context(reader.start(sources[name]))
+                except Error as error:
+                    started[name] = error
+
+        def printed(name: str) -> Design:
+            process = started.pop(name)
+            try:
+                if isinstance(process, Error):
+                    raise process
+                return reader.made(sources[name], process)
+            finally:
+                start_next()
+
+        for _ in range(os.cpu_count() or 1):
+            start_next()
         for name, design in remembered.items():
             if design is not None:
                 yield name, partial(_itself, design)
+            elif sources[name].path.endswith(".py"):
+                yield name, partial(printed, name)
             else:
-                yield name, running.get(name) or partial(reader.made, sources[name])
+                yield name, partial(reader.made, sources[name])
 
 
 def _itself(design: Design) -> Design:

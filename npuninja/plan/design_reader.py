@@ -17,6 +17,7 @@ from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.designs import Source
 
 if TYPE_CHECKING:
+    from npuninja.plan.python_design import StartedDesign
     from npuninja.python_designs.script import Bindings
 
 
@@ -87,8 +88,6 @@ def _hash(path: str) -> str:
 class DesignReader:
     """Reads the designs of a project; what was found the last time is remembered.
 
-    Its methods may be called by several threads at once: designs in Python are programs of their own.
-
     Args:
         generated_folder: where the MLIR of a Python source, and of one with words replaced, is kept as `NAME.mlir`.
         cache: of the last time.
@@ -108,8 +107,22 @@ class DesignReader:
         """The design in `source`: the remembered one, or what it is now. Raises UserError as `made`."""
         return self.remembered(source) or self.made(source)
 
-    def made(self, source: Source) -> Design:
-        """The design in `source` as it is now; a Python source is run. It is remembered.
+    def start(self, source: Source) -> StartedDesign:
+        """Starts the program that a Python source is, for `made`. Raises UserError."""
+        from npuninja.plan.python_design import StartedDesign
+
+        return StartedDesign(
+            source.path,
+            os.getcwd(),
+            source.arguments,
+            self._bindings,
+            source.module,
+            source.folder,
+            source.generation or "auto",
+        )
+
+    def made(self, source: Source, started: StartedDesign | None = None) -> Design:
+        """The design in `source` as it is now; a Python source is run, if it is not `started`. It is remembered.
 
         Raises:
             UserError: the source is not a design that can be built; located.
@@ -122,17 +135,8 @@ class DesignReader:
         flags: tuple[str, ...] = ()
         mlir = source.path
         if source.path.endswith(".py"):
-            from npuninja.plan.python_design import run_python_design
-
-            text, imports, made, flags = run_python_design(
-                source.path,
-                os.getcwd(),
-                source.arguments,
-                self._bindings,
-                source.module,
-                source.folder,
-                source.generation or "auto",
-            )
+            with started or self.start(source) as running:
+                text, imports, made, flags = running.result()
             kernels = tuple(_own_kernel(kernel, source, self._generated_folder) for kernel in made)
             mlir = self._write_mlir(source, text)
         else:

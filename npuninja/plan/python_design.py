@@ -8,14 +8,20 @@ import functools
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.python_designs.script import Bindings, generation_of, is_jitted, run_design, run_with_bindings
+from npuninja.python_designs.script import (
+    Bindings,
+    generation_of,
+    is_jitted,
+    start_design,
+    start_with_bindings,
+)
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"
@@ -36,26 +42,27 @@ class PythonDesign(NamedTuple):
     aiecc_flags: tuple[str, ...] = ()
 
 
-def run_python_design(
-    script: str,
-    source_root: str,
-    arguments: Sequence[str] = (),
-    bindings: Bindings | None = None,
-    module: str = "",
-    folder: str = "",
-    generation: str = "auto",
-) -> PythonDesign:
-    """Runs a design's script with `arguments` in `folder`, or in the project: with MLIR-AIE's own bindings where they are
-    given, else with npuninja's, as the one of `generation`.
+class StartedDesign:
+    """A design's script that runs with `arguments` in `folder`, or in the project: with MLIR-AIE's own bindings where they
+    are given, else with npuninja's, as the one of `generation`. Use it in a `with`.
 
     A design under `@iron.jit` prints nothing by itself: MLIR-AIE's bindings would build it whole, so it is
     npuninja's that stop at its module, unless the others were asked for.
 
     Raises:
-        UserError: it fails, prints nothing or something else, or does not end within the time limit.
+        UserError: it is not there, or is nothing for the bindings that were asked for.
     """
-    with tempfile.TemporaryDirectory(prefix="npuninja-") as temporary:
-        report = os.path.join(temporary, "modules.json")
+
+    def __init__(
+        self,
+        script: str,
+        source_root: str,
+        arguments: Sequence[str] = (),
+        bindings: Bindings | None = None,
+        module: str = "",
+        folder: str = "",
+        generation: str = "auto",
+    ) -> None:
         jitted = bindings is not None and is_jitted(script)
         if bindings is not None and jitted and bindings.asked_for:
             raise UserError(
@@ -63,44 +70,59 @@ def run_python_design(
                 Location(script),
                 hint="--provider python=embedded prints its module",
             )
-        if bindings is not None and not jitted:
-            outcome = run_with_bindings(
-                bindings,
-                script,
-                list(arguments),
-                report=report,
-                cwd=folder or source_root,
-                time_limit_s=TIME_LIMIT_S,
-                module=module,
-            )
-        else:
-            outcome = run_design(
-                os.path.abspath(script),
-                list(arguments),
-                print_only=True,
-                report=report,
-                cwd=folder or source_root,
-                stderr=subprocess.PIPE,
-                time_limit_s=TIME_LIMIT_S,
-                module=module,
-                generation=generation,
-            )
+        self._script, self._bindings = script, bindings if not jitted else None
+        self._theirs = os.path.realpath(bindings.folder) + os.sep if bindings is not None else ""
+        words, where = list(arguments), folder or source_root
+        with ExitStack() as until_started:
+            temporary = until_started.enter_context(tempfile.TemporaryDirectory(prefix="npuninja-"))
+            self._report = os.path.join(temporary, "modules.json")
+            if self._bindings is not None:
+                started = start_with_bindings(
+                    self._bindings, script, words, report=self._report, cwd=where, module=module
+                )
+            else:
+                started = start_design(
+                    os.path.abspath(script), words, print_only=True, report=self._report, cwd=where,
+                    catches_errors=True, module=module, generation=generation, may_copy=True,
+                )  # fmt: skip
+            self._started = until_started.enter_context(started)
+            self._at_the_end = until_started.pop_all()
+
+    def __enter__(self) -> StartedDesign:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._at_the_end.close()
+
+    def result(self) -> PythonDesign:
+        """What it has printed, when it has ended.
+
+        Raises:
+            UserError: it fails, prints nothing or something else, or does not end within the time limit.
+        """
+        script = self._script
+        outcome = self._started.outcome(TIME_LIMIT_S)
         if outcome.exit_code:
             printed = outcome.errors.strip()
             raise UserError(
                 f"the script failed with exit code {outcome.exit_code}",
                 Location(script),
                 notes=((f"it printed:\n{printed}", None),) if printed else (),
-                hint=_other_bindings(script) if bindings is not None and not jitted else WHAT_IT_DOES,
+                hint=_other_bindings(script) if self._bindings is not None else WHAT_IT_DOES,
             )
         _check_text(outcome.text, script)
-        with open(report, encoding="utf-8") as stream:
+        with open(self._report, encoding="utf-8") as stream:
             content = json.load(stream)
-    theirs = os.path.realpath(bindings.folder) + os.sep if bindings is not None else ""
-    files = {f for f in content["files"] if _is_own(f, theirs) and not _same(f, script)}
-    return PythonDesign(
-        outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
-    )
+        files = {f for f in content["files"] if _is_own(f, self._theirs) and not _same(f, script)}
+        return PythonDesign(
+            outcome.text, tuple(sorted(files)), tuple(content["kernels"]), tuple(content["flags"])
+        )
+
+
+def run_python_design(script: str, source_root: str) -> PythonDesign:
+    """Runs a design's script in the project with npuninja's bindings. Raises UserError as `StartedDesign` and `result`."""
+    with StartedDesign(script, source_root) as started:
+        return started.result()
 
 
 def _other_bindings(script: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 from typing import NamedTuple
 
@@ -89,9 +90,21 @@ def _search(path: str, seen: set[str]) -> list[Evidence]:
     seen.add(path)
     try:
         with open(path, "rb") as stream:
-            tree = ast.parse(stream.read(), path)
+            said, beside = _of_text(stream.read())
     except (OSError, SyntaxError, ValueError):
         return []
+    found = list(said)
+    for name in beside:
+        file = os.path.join(os.path.dirname(path), *name.split(".")) + ".py"
+        if name and os.path.isfile(file):
+            found += _search(file, seen)
+    return found
+
+
+@functools.lru_cache(64)  # many designs of a project import one module
+def _of_text(text: bytes) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """What a module's own text tells, and the modules that it imports and that may lie beside it."""
+    tree = ast.parse(text)
     found: list[Evidence] = []
     beside: list[str] = []
     for node in ast.walk(tree):
@@ -117,11 +130,7 @@ def _search(path: str, seen: set[str]) -> list[Evidence]:
                 found.append(Evidence(THIRD, "iron.kernels", node.lineno))
         elif isinstance(node, ast.Call):
             found += _of_call(node)
-    for name in beside:
-        file = os.path.join(os.path.dirname(path), *name.split(".")) + ".py"
-        if name and os.path.isfile(file):
-            found += _search(file, seen)
-    return found
+    return tuple(found), tuple(beside)
 
 
 def _of_module(module: str, line: int) -> list[Evidence]:

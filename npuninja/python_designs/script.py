@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.imports import Evidence
 from npuninja.python_designs.imports import generation_of as generation_of
 from npuninja.python_designs.imports import is_jitted as is_jitted
+from npuninja.python_designs.process import Copy, OwnProcess, Running, TooLong, can_be_copied
 from npuninja.python_designs.start import package_root as package_root
 
 
@@ -40,50 +40,50 @@ class Bindings(NamedTuple):
 _OWN_PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bindings_process.py")
 
 
-def run_with_bindings(
+class Started:
+    """A design's script that runs. Use it in a `with`."""
+
+    def __init__(self, script: str, process: Running, evidence: Evidence) -> None:
+        self._script, self._process, self._evidence = script, process, evidence
+
+    def outcome(self, time_limit_s: float | None = None) -> ScriptOutcome:
+        """Waits for its end. Raises UserError when that does not come in time."""
+        try:
+            text, errors, exit_code = self._process.finished(time_limit_s)
+        except TooLong as error:
+            raise UserError(
+                f"the script did not end within {time_limit_s:g} s", Location(self._script)
+            ) from error
+        return ScriptOutcome(text, exit_code, self._evidence, errors)
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._process.__exit__(*error)
+
+
+def start_with_bindings(
     bindings: Bindings,
     script: str,
     arguments: list[str],
     *,
     report: str = os.devnull,
     cwd: str | None = None,
-    stderr: int | None = subprocess.PIPE,
-    time_limit_s: float | None = None,
+    catches_errors: bool = True,
     module: str = "",
-) -> ScriptOutcome:
-    """As `run_design`, by MLIR-AIE's own bindings, which print for the release that they are of.
-
-    Raises:
-        UserError: the script does not end in time.
-    """
+) -> Started:
+    """As `start_design`, by MLIR-AIE's own bindings, which print for the release that they are of."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     given = [bindings.folder, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(given)
     path = os.path.abspath(script)
     command = [bindings.python, _OWN_PROCESS, report, package_root(path, module), module, path, *arguments]
-    done = _finished(command, environment, script, cwd, stderr, time_limit_s)
-    text, errors = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr or b""))
-    return ScriptOutcome(text, done.returncode, Evidence("", "the bindings that are installed"), errors)
+    process = OwnProcess(command, environment, cwd, catches_errors)
+    return Started(script, process, Evidence("", "the bindings that are installed"))
 
 
-def _finished(
-    command: list[str],
-    environment: dict[str, str],
-    script: str,
-    cwd: str | None,
-    stderr: int | None,
-    time_limit_s: float | None,
-) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL if stderr is not None else None, stdout=subprocess.PIPE,
-            stderr=stderr, env=environment, cwd=cwd, timeout=time_limit_s, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"the script did not end within {time_limit_s:g} s", Location(script)) from error
-
-
-def run_design(
+def start_design(
     script: str,
     arguments: list[str],
     *,
@@ -92,11 +92,11 @@ def run_design(
     print_only: bool = False,
     report: str | None = None,
     cwd: str | None = None,
-    stderr: int | None = None,
-    time_limit_s: float | None = None,
+    catches_errors: bool = False,
     module: str = "",
-) -> ScriptOutcome:
-    """Runs a design and collects what it prints.
+    may_copy: bool = False,
+) -> Started:
+    """Starts a design's script, whose outcome has what it prints.
 
     Args:
         script: the design's file.
@@ -106,28 +106,32 @@ def run_design(
         print_only: stop at the first module that `@iron.jit` would compile, and print it.
         report: a JSON file that gets the `files` of all imported modules, and the `kernels` that the module needs.
         cwd: the folder to run in.
-        stderr: as for `subprocess.run`.
-        time_limit_s: seconds until it is given up.
+        catches_errors: keep what it writes on standard error for the outcome; its standard input is then empty.
         module: its name as a module of a package, when it is run as `python -m MODULE`.
+        may_copy: the process may be a copy of this one, where that is the same to the script.
 
     Raises:
-        UserError: there is no such script, or it does not end in time.
+        UserError: there is no such script.
     """
     if not os.path.isfile(script):
         raise UserError(f"there is no file {script}", hint="npuninja python DESIGN.py -- ARGUMENTS")
     evidence = generation_of(script) if generation == "auto" else Evidence(generation, "the command line")
     options = {"generation": evidence.generation, "device": device, "print": print_only, "report": report}
     options["module"] = module
-    environment = dict(os.environ)
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH")]))
-    command = [
-        sys.executable,
-        "-m",
-        "npuninja.python_designs.start",
-        json.dumps(options),
-        os.path.abspath(script),
-    ]
-    done = _finished(command + arguments, environment, script, cwd, stderr, time_limit_s)
-    errors = (done.stderr or b"").decode("utf-8", "replace")
-    return ScriptOutcome(done.stdout.decode("utf-8", "replace"), done.returncode, evidence, errors)
+    python_path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    path, folder = os.path.abspath(script), os.path.abspath(cwd or os.curdir)
+    words = [json.dumps(options), path, *arguments]
+    process: Running
+    if may_copy and catches_errors and can_be_copied((package_root(path, module), folder)):
+        process = Copy(words, python_path, folder)
+    else:
+        command = [sys.executable, "-m", "npuninja.python_designs.start", *words]
+        process = OwnProcess(command, {**os.environ, "PYTHONPATH": python_path}, cwd, catches_errors)
+    return Started(script, process, evidence)
+
+
+def run_design(script: str, arguments: list[str], **options: Any) -> ScriptOutcome:
+    """Runs a design and collects what it prints: `start_design` and its outcome."""
+    with start_design(script, arguments, **options) as started:
+        return started.outcome()

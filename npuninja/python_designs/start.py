@@ -40,6 +40,7 @@ def main(words: list[str]) -> int:
     sys.path.insert(0, package_root(os.path.abspath(script), module))
     sys.argv[:] = [script, *arguments]
     status = 0
+    loaded = set(sys.modules)  # by us and by Python: no part of the design
     read: list[str] = []
     if options.get("report"):
         _note_files(read)
@@ -52,7 +53,11 @@ def main(words: list[str]) -> int:
         sys.stdout = printed
         sys.stdout.flush()
         if options.get("report"):
-            files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+            files = [
+                getattr(module, "__file__", None)
+                for name, module in list(sys.modules.items())
+                if name not in loaded
+            ]
             with open(options["report"], "w", encoding="utf-8") as stream:
                 json.dump(
                     {

@@ -1,7 +1,6 @@
 """The host's side of `aie.utils` that needs no device: traces in the arguments, their files, checks, PyTorch's test."""
 
 import json
-import subprocess
 
 import numpy as np
 import pytest
@@ -50,7 +49,7 @@ def run(tmp_path, text, generation="2026-08"):
     script = tmp_path / "host.py"
     script.write_text(text)
     outcome = run_design(
-        str(script), [], generation=generation, cwd=str(tmp_path), stderr=subprocess.PIPE, print_only=False
+        str(script), [], generation=generation, cwd=str(tmp_path), catches_errors=True, print_only=False
     )
     assert outcome.exit_code == 0, outcome.errors
     return outcome.text.splitlines()

@@ -1,7 +1,6 @@
 """What designs can import, what they are told when they cannot, and which generation is read off them."""
 
 import json
-import subprocess
 
 import pytest
 
@@ -24,7 +23,7 @@ print("module", len(MODULES), count > 500)
 def run(tmp_path, text, *arguments, **options):
     script = tmp_path / "design.py"
     script.write_text(text)
-    return run_design(str(script), list(arguments), stderr=subprocess.PIPE, **options)
+    return run_design(str(script), list(arguments), catches_errors=True, **options)
 
 
 @pytest.mark.parametrize("generation", ["2025-10", "2026-02", "2026-08"])

@@ -1,7 +1,6 @@
 """Mistakes in designs: each gives the exception that MLIR-AIE's own Python layer gives, in words that lead on."""
 
 import os
-import subprocess
 
 import pytest
 
@@ -39,7 +38,7 @@ WANTED = {
 
 @pytest.fixture(scope="module")
 def raised():
-    outcome = run_design(MISTAKES, [], stderr=subprocess.PIPE, generation="2026-08", print_only=True)
+    outcome = run_design(MISTAKES, [], catches_errors=True, generation="2026-08", print_only=True)
     assert outcome.exit_code == 0, outcome.errors
     found = {}
     for line in outcome.text.splitlines():

@@ -6,7 +6,6 @@ A file of `names/` is sections; the golden file holds the module of each behind 
 
 import os
 import re
-import subprocess
 
 import pytest
 
@@ -52,7 +51,7 @@ def cases():
 @pytest.mark.parametrize(("name", "generation"), cases())
 def test_names_print_their_operations(name, generation, request):
     script = os.path.join(FOLDER, f"{name}.py")
-    outcome = run_design(script, [], generation=generation, stderr=subprocess.PIPE)
+    outcome = run_design(script, [], generation=generation, catches_errors=True)
     assert outcome.exit_code == 0, outcome.errors
     expected = os.path.join(FOLDER, f"{name}.{generation}.txt")
     if request.config.getoption("--regen"):

@@ -165,7 +165,7 @@ from aie.iron.device import NPU1Col4
 def test_passes_of_the_lowering_run_on_a_module_in_a_design(tmp_path):
     script = tmp_path / "placed.py"
     script.write_text(PLACED)
-    outcome = run_design(str(script), [], generation="2026-08", stderr=subprocess.PIPE)
+    outcome = run_design(str(script), [], generation="2026-08", catches_errors=True)
     assert outcome.text.splitlines() == ["['TileOp', 'TileOp']"]
     assert "NPU1Col4 is not offered (since September 2025 it is NPU1" in outcome.errors
 
