@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 
 from npuninja.configure.built import BUILD_FILE
@@ -29,6 +28,7 @@ from npuninja.plan.designs import FOLDER, HOST
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
 from npuninja.plan.package_recipe import package_plan
+from npuninja.records import record
 from npuninja.remote.identities import package_files
 
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
@@ -37,7 +37,7 @@ GENERATOR_DEPFILE = ".build.ninja.d"
 SCANNING = ("npuninja.plan.scan", "npuninja.ir.parser", "npuninja.lowering.resources.place_tiles")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Watched:
     """What configure.py is run again for, and what it writes besides the build file, as the build file names them."""
 

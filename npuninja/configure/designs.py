@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from npuninja.plan.designs import HOST, Faulty, Source, faulty, find_designs, se
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.kernel_names import with_kernels
 from npuninja.plan.layout import Layout
+from npuninja.records import record, replace
 from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DesignSet:
     """The designs of a project.
 

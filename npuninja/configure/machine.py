@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from npuninja.configure.hosts import has_hosts, has_sources, read_hosts
 from npuninja.configure.kernel_folder import read_kernel_folder
@@ -21,13 +20,14 @@ from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernel_settings import own_kernels
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
+from npuninja.records import record
 from npuninja.remote.settings import RemoteSettings
 from npuninja.settings.toml_file import INSTALL
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Machine:
     """What was found, and what was chosen of it.
 

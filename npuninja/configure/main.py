@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TextIO
 
@@ -89,6 +88,8 @@ def main(
         tell(shown.render())
         return shown.exit_code
     except Exception:
+        import traceback  # 8 ms, which a configure that works does without
+
         traceback.print_exc()
         print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
         return InternalError.exit_code

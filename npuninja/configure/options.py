@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
+from npuninja.records import record, replace
 from npuninja.settings.table import CHECKS
 
 GENERATORS = ("ninja", "make")
 PREFIX = "/usr/local"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Options:
     """What was asked for.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from npuninja.configure.designs import DesignSet
@@ -14,6 +13,7 @@ from npuninja.configure.project import Project
 from npuninja.configure.stage_modules import StageModules
 from npuninja.plan.batch import SHORT_ALONE
 from npuninja.plan.context import Context
+from npuninja.records import record, replace
 from npuninja.settings.table import CHECKS
 from npuninja.stages.table import rules
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from npuninja.plan.graph import Graph
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Causes:
     """All that decides what configure.py writes, and nothing else.
 
@@ -64,7 +64,7 @@ class Causes:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Plan:
     """What is to be built.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from npuninja.configure.designs import DesignSet, read_designs
@@ -21,6 +20,7 @@ from npuninja.packaging.package import Package
 from npuninja.plan.designs import FOLDER, find_references
 from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.providers import parse_choices
+from npuninja.records import record, replace
 
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
@@ -36,7 +36,7 @@ REMEMBERED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Project:
     """What the user wrote: options, settings, build rules, designs.
 

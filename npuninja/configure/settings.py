@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from npuninja.configure.options import Options
@@ -17,6 +16,7 @@ from npuninja.packaging.package import Package
 from npuninja.plan.design import KernelName
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.kernel_settings import KernelSettings, joined
+from npuninja.records import field, record, replace
 from npuninja.settings.reader import SettingsFile
 from npuninja.settings.table import CONFIGURE
 from npuninja.settings.toml_file import Table
@@ -26,7 +26,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 FOUND_VARIABLES = {"MLIR_AIE": "aie-opt", "PEANO": "peano", "XRT": "xclbinutil"}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Settings:
     """The content of toolchain.toml, checked, with the preset that was asked for.
 

@@ -12,10 +12,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from npuninja.configure.planned import modules_stamp
 from npuninja.files import write_if_changed
+from npuninja.records import record
 
 FILE = "stage_modules.json"
 DIGEST_CHARACTERS = 12
@@ -30,7 +30,7 @@ _IMPORT = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class StageModules:
     """Attributes:
     digests: the stage's module -> one word that changes with any module it consists of, and with the files that come with

@@ -12,13 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_if_changed
 from npuninja.plan.layout import GRAPH, Layout
+from npuninja.records import record
 from npuninja.stages.table import digested_stages, modules_variable
 from npuninja.suggestions import did_you_mean
 
@@ -43,7 +43,7 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
 )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Reason:
     """Why one file is built: the kind of reason (see `_MESSAGES`), and the input it speaks of, or ""."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from npuninja.detect.aiebu import AIEBU_ASM
 from npuninja.detect.bootgen import BOOTGEN
@@ -20,6 +19,7 @@ from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, ide
 from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 from npuninja.detect.xrt_library import XRT_LIBRARY
+from npuninja.records import record
 
 TOOLS: tuple[Tool, ...] = (
     NINJA,
@@ -41,7 +41,7 @@ TOOLS: tuple[Tool, ...] = (
 HOST_TOOLS: tuple[Tool, ...] = (HOST_COMPILER, XRT_LIBRARY)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Toolchain:
     """What was found, by name of the tool, and the Python that runs the stages."""
 

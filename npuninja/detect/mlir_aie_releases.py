@@ -17,10 +17,11 @@ nothing else).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from npuninja.records import record, replace
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Release:
     """The conventions of the releases from one day on.
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.tool import (
@@ -23,11 +22,12 @@ from npuninja.detect.tool import (
 from npuninja.detect.versions import day_of, package_version
 from npuninja.errors import in_words
 from npuninja.install.installed_files import problem_of_program
+from npuninja.records import record
 
 ANSWER_LIMIT_S = 30.0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Denied:
     """Versions of a tool that are known to be bad.
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from npuninja.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Surroundings:
     """What detection may look at. Tests put a made-up machine here.
 
@@ -68,7 +69,7 @@ class Surroundings:
                 yield Candidate(path, "Python package")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Candidate:
     """A file that may be the tool, and why it is looked at ("PATH", "$PEANO_INSTALL_DIR", "toolchain.toml")."""
 
@@ -76,7 +77,7 @@ class Candidate:
     origin: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Proof:
     """What the tool itself said: its version, or why it will not do. Exactly one of the two is set.
 
@@ -90,7 +91,7 @@ class Proof:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Tool:
     """A kind of tool.
 
@@ -128,7 +129,7 @@ class Tool:
     lacks: str = "there is no such file"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Found:
     """A proved tool.
 
@@ -145,7 +146,7 @@ class Found:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Absent:
     """A tool that is missing, or that is there and cannot be used.
 

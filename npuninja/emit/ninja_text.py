@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
+from npuninja.records import field, record
 
 _NAME = r"[A-Za-z0-9_.-]+"
 _ASSIGNMENT = re.compile(rf"({_NAME}) *= *(.*)")
@@ -41,7 +41,7 @@ class BuildStatement(NamedTuple):
     variables: Mapping[str, str]
 
 
-@dataclass
+@record
 class NinjaText:
     """What a file says.
 

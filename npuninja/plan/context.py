@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from npuninja.arch.devices import DEVICES
 from npuninja.detect.machine import Toolchain
@@ -13,9 +12,10 @@ from npuninja.plan.design import Design
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
 from npuninja.plan.providers import Providers, WasmCompiler
+from npuninja.records import field, record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Context:
     """What planning is a function of, in addition to the designs.
 

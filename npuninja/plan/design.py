@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
+from npuninja.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LinkedObject:
     """A kernel object that a core is linked with, and where the design says so."""
 
@@ -19,7 +19,7 @@ class LinkedObject:
     location: Location
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Core:
     """A core with a program. `objects` are in linking order, each once."""
 
@@ -42,7 +42,7 @@ class OwnKernel(NamedTuple):
     flags: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sequence:
     """A runtime sequence: its name, how many host buffers it takes, and where it stands."""
 
@@ -51,7 +51,7 @@ class Sequence:
     location: Location
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Configuration:
     """One `aie.device` of a design: what a PDI is made of.
 
@@ -97,7 +97,7 @@ class Kernel(NamedTuple):
     instance: str = DEFAULT_INSTANCE_NAME
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Design:
     """One design, ready to be planned.
 

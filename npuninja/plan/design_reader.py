@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from npuninja.errors import Location, UserError, in_words
 from npuninja.files import write_if_changed
 from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.designs import Source
+from npuninja.records import replace
 
 if TYPE_CHECKING:
     from npuninja.plan.python_design import StartedDesign

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from npuninja.errors import Location
 from npuninja.plan.design import KernelName
+from npuninja.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DesignSettings:
     """One `[design.NAME]`; what it does not say is "" or ().
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.names import check_name
+from npuninja.records import record
 from npuninja.suggestions import did_you_mean
 
 # Targets and folders at the top of a project: a design of such a name would hide one.
@@ -36,7 +36,7 @@ HOST = "host"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Faulty:
     """A design that cannot be built.
 
@@ -58,7 +58,7 @@ def faulty(name: str, source: str, error: Error) -> Faulty:
     return Faulty(name, source, error.render(), error.exit_code)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Source:
     """Where a design is written: its name, its file relative to the project, its command line; and what the project says
     of its lowering that decides the places of its cores.

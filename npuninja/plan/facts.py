@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
 from npuninja.detect.mlir_aie_releases import Release
@@ -14,13 +13,14 @@ from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.dialect import check_places, lowering_flags
 from npuninja.plan.edges import Value
+from npuninja.records import record
 from npuninja.stages.table import CDO
 
 # Of the random inputs of `ninja run` and `ninja test`.
 SEED = "1"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class AieccFlags:
     """How one generation of aiecc is asked for an XCLBIN and its instructions.
 

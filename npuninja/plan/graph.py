@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from npuninja.errors import InternalError, UserError
+from npuninja.records import KW_ONLY, field, record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Edge:
     """One command of the build, or an alias (rule `phony`).
 
@@ -42,7 +42,7 @@ class Edge:
     validations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Batch:
     """Edges that one command runs, in an order in which each finds its inputs.
 
@@ -67,7 +67,7 @@ class Batch:
         return tuple(path for path in read if path not in made)
 
 
-@dataclass
+@record
 class Graph:
     """All edges of a build.
 

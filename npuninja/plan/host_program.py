@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from npuninja.errors import Location, UserError
+from npuninja.records import record
 
 #: What `{…}` in a host program's arguments may stand for: files of a design, by their names in the table of stages.
 PLACEHOLDERS = {
@@ -31,7 +31,7 @@ DEFAULT_TIME_LIMIT_S = 300
 _PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?(\w+)(?::(\w+(?:\.\w+)?))?\}", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class HostProgram:
     """One host program.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from npuninja.errors import Location, UserError
 from npuninja.plan.design import Configuration, Design, KernelName
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.driver_flags import read_driver_flags
+from npuninja.records import replace
 from npuninja.suggestions import did_you_mean
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from npuninja.errors import Location, UserError
 from npuninja.plan.design import Design
+from npuninja.records import record, replace
 
 # Words of a compiler's command line that are the build's own, by how they begin, and what says the same.
 REFUSED_FLAGS = (
@@ -23,7 +23,7 @@ REFUSED_FLAGS = (
 )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class KernelSettings:
     """One `[kernel."OBJECT.o"]`, or several that hold for one object together.
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from dataclasses import dataclass, field
 
 from npuninja.errors import UserError
 from npuninja.plan.design import LinkedObject
 from npuninja.plan.kernel_settings import KernelSettings, settings_of
+from npuninja.records import field, record
 from npuninja.suggestions import near
 
 SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,126}", re.ASCII)
 SHOWN = 8
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class KernelObject:
     """One object of the build.
 
@@ -41,7 +41,7 @@ class KernelObject:
     settings: KernelSettings
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class KernelFolder:
     """What lies below the kernels folder, and what is said about objects.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+
+from npuninja.records import record
 
 # The graph as data, in the build folder.
 GRAPH = "graph.json"
@@ -14,7 +15,7 @@ PLAN = "package_plan.json"
 BATCHES = "batches"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layout:
     """The two folders of a build.
 

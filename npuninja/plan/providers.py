@@ -7,7 +7,6 @@ npuninja) and `auto` (the first that proved itself and fits the cores) choose wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from npuninja import __version__
 from npuninja.detect.machine import Toolchain
@@ -16,6 +15,7 @@ from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of,
 from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
 from npuninja.errors import ToolError, UserError
+from npuninja.records import record, replace
 from npuninja.stages.declaration import Provider
 from npuninja.stages.table import choices as choices_of_table
 from npuninja.suggestions import did_you_mean
@@ -33,7 +33,7 @@ OWN_COMPILER = "npuninja-aie2"
 CORE_STAGES = ("kernel", "core", "link")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Chosen:
     """The choice for one stage.
 
@@ -54,7 +54,7 @@ class Chosen:
     reason: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Providers:
     """The providers of all stages.
 
@@ -87,7 +87,7 @@ class Providers:
         return used | ({"aie-opt", "aie-translate"} if self.release else set())
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WasmCompiler:
     """What compiles and links for emulated cores: two programs, or one with two first words."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
 from npuninja.files import write_file, write_if_changed
 from npuninja.plan.design import Design
+from npuninja.records import replace
 from npuninja.source_places import SAME_COLUMN, SUFFIX, places_text
 
 _DEVICE = re.compile(r"\baie\.device\s*\(\s*(\w+)\s*\)")

@@ -6,7 +6,6 @@ have, leaves out the option that takes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 
 from npuninja.plan.context import Context
@@ -18,6 +17,7 @@ from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
 from npuninja.plan.tool_limits import check_tools
 from npuninja.plan.words import tool_words
+from npuninja.records import record
 from npuninja.stages.declaration import OF_SEQUENCE, Stage
 from npuninja.stages.table import STAGES, rule_name
 
@@ -182,7 +182,7 @@ class DesignSteps:
         self._known[name] = (*self._known.get(name, ()), value)
 
 
-@dataclass
+@record
 class _Place:
     """What a stage is planned for that is not planned for the whole design: a device, one of its sequences or cores.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
 from npuninja.plan.providers import choose, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
+from npuninja.records import replace
 from npuninja.stages.table import rules
 
 # Two rows of memtiles, and seven rows in all.

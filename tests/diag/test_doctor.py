@@ -19,6 +19,7 @@ from npuninja.diag import doctor
 from npuninja.diag.machine import MachineFacts, this_machine
 from npuninja.diag.rung import Rung
 from npuninja.diag.rungs_npu import npu_ladder
+from npuninja.records import replace
 
 RELEASE = "6.14.0-34-generic"
 ADDRESS = "0000:c5:00.1"
@@ -298,7 +299,7 @@ def test_the_last_rung_is_a_dispatch(fake: Fake, tmp_path: Path) -> None:
     assert "broken.json" in parts[doctor.NPU][-1].found
     (tmp_path / "python").write_text("#!/bin/sh\nexit 0\n")
     (tmp_path / "python").chmod(0o755)
-    good = dataclasses.replace(SURROUNDINGS, python=str(tmp_path / "python"))
+    good = replace(SURROUNDINGS, python=str(tmp_path / "python"))
     parts = doctor.examine(good, toolchain(), fake.machine, "m.json")
     assert parts[doctor.NPU][-1] == Rung("dispatch", "ok", "m.json ran and its results are right")
 
@@ -307,7 +308,7 @@ def test_several_ninjas_are_named(tmp_path: Path, fake: Fake) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "ninja").write_text(folder)
-    both = dataclasses.replace(SURROUNDINGS, environment={"PATH": f"{tmp_path}/a{os.pathsep}{tmp_path}/b"})
+    both = replace(SURROUNDINGS, environment={"PATH": f"{tmp_path}/a{os.pathsep}{tmp_path}/b"})
     (rung,) = [
         r for r in doctor.examine(both, toolchain(), fake.machine, None)[doctor.BUILD] if r.name == "ninja"
     ]
@@ -332,7 +333,7 @@ def test_a_mixture_of_two_toolchains_is_remarked(fake: Fake, peano: str, verdict
 def test_packages_that_hide_the_standard_library_are_named(tmp_path: Path, fake: Fake) -> None:
     for name in ("dataclasses.py", "numpy", "six.py"):
         (tmp_path / name).touch()
-    shadowed = dataclasses.replace(SURROUNDINGS, package_folders=(str(tmp_path), str(tmp_path / "none")))
+    shadowed = replace(SURROUNDINGS, package_folders=(str(tmp_path), str(tmp_path / "none")))
     (rung,) = [
         r
         for r in doctor.examine(shadowed, toolchain(), fake.machine, None)[doctor.BUILD]

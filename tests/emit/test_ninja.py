@@ -1,7 +1,6 @@
 import shlex
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from npuninja.emit.shared_batches import shared_batches
 from npuninja.emit.template import Template, fill
 from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
+from npuninja.records import replace
 
 NINJA = str(Path(sys.executable).parent / "ninja")
 NOTHING = Template("", "build.ninja.in")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from made_up import FOUND, design, machine
 from test_recipe import VENDORS, context, several
@@ -13,6 +11,7 @@ from npuninja.detect.tool import Absent, Found
 from npuninja.errors import Location, UserError
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.recipe import plan
+from npuninja.records import replace
 
 AT = Location("toolchain.toml", 7)
 PROGRAM = HostProgram(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from made_up import FOUND, configuration, design, machine
 
@@ -19,6 +17,7 @@ from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
 from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
 from npuninja.plan.recipe import plan
+from npuninja.records import replace
 from npuninja.stages.declaration import Provider
 from npuninja.stages.table import STAGES, rules, stage
 

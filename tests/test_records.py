@@ -1,0 +1,99 @@
+"""Records are what dataclasses are, as far as they go."""
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from npuninja import records
+
+
+def _made(record: Callable[..., Any], field: Any, kw_only: Any) -> tuple[type, type, type]:
+    class Point:
+        """A point."""
+
+        x: int
+        y: int = 2
+        more: list[int] = field(default_factory=list)
+
+    class Named:
+        a: str
+        b: str = "b"
+
+    class Mixed:
+        a: int
+        b: int = 1
+        _: kw_only
+        c: int = 2
+
+    Mixed.__annotations__ = {"a": "int", "b": "int", "_": "KW_ONLY", "c": "int"}
+    for kind in (Point, Named):  # as under `from __future__ import annotations`
+        kind.__annotations__ = {name: str(value) for name, value in kind.__annotations__.items()}
+    return record(frozen=True)(Point), record(frozen=True, kw_only=True)(Named), record(Mixed)
+
+
+KW_ONLY = dataclasses.KW_ONLY
+THEIRS = _made(dataclasses.dataclass, dataclasses.field, KW_ONLY)
+OURS = _made(records.record, records.field, KW_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("which", "values", "named"),
+    [
+        (0, (1,), {}),
+        (0, (1, 3), {"more": [4]}),
+        (0, (), {"y": 1, "x": 2}),
+        (0, (), {}),
+        (0, (1, 2, [], 4), {}),
+        (0, (1,), {"x": 1}),
+        (0, (1,), {"z": 1}),
+        (1, (), {"a": "1"}),
+        (1, ("1",), {}),
+        (2, (1, 2), {"c": 3}),
+        (2, (1, 2, 3), {}),
+    ],
+)
+def test_records_are_made_as_dataclasses_are(which: int, values: Any, named: Any) -> None:
+    shown = []
+    for kinds in (THEIRS, OURS):
+        try:
+            made = kinds[which](*values, **named)
+            assert made == kinds[which](*values, **named)
+            shown.append(repr(made))
+        except TypeError:
+            shown.append("refused")
+    assert shown[0] == shown[1]
+
+
+def test_frozen_records_do_not_change_and_have_hashes() -> None:
+    named = OURS[1](a="x")
+    assert hash(named) == hash(OURS[1](a="x"))
+    with pytest.raises(AttributeError, match="a Named is not changed: a"):
+        named.a = "y"
+    with pytest.raises(AttributeError):
+        del named.a
+    mixed = OURS[2](1)
+    mixed.c = 5
+    assert mixed != OURS[2](1)
+    assert mixed == OURS[2](1, c=5)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(mixed)
+
+
+def test_replaced_and_copied_records() -> None:
+    point = OURS[0](1)
+    other = records.replace(point, y=7)
+    assert (other.x, other.y, other.more) == (1, 7, [])
+    assert other.more is point.more
+    assert OURS[0](1).more is not point.more, "each its own"
+    with pytest.raises(TypeError, match="z: no such field"):
+        records.replace(point, z=1)
+    assert copy.copy(point) == point
+    from npuninja.plan.layout import Layout, layout_of
+
+    layout = layout_of("/a", "/a/build")
+    assert pickle.loads(pickle.dumps(layout)) == layout
+    assert isinstance(layout, Layout)
