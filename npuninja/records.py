@@ -19,7 +19,7 @@ else:
         """As a type: the fields behind it are given by name."""
 
     class field:  # noqa: N801
-        """The default of a field that each record makes anew."""
+        """The default of a field of which each record has its own."""
 
         def __init__(self, *, default_factory: Callable[[], Any]) -> None:
             self.default_factory = default_factory
