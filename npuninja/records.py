@@ -60,26 +60,24 @@ else:
         defaults: dict[str, Any],
         afterwards: Callable[[Any], None] | None,
     ) -> Callable[..., None]:
-        known, count, places = set(names), len(names), len(by_place)
+        known = set(names)
+        plain = {name: value for name, value in defaults.items() if type(value) is not field}
+        makers = {name: value.default_factory for name, value in defaults.items() if type(value) is field}
 
         def __init__(self: Any, /, *values: Any, **named: Any) -> None:  # noqa: N807
             fields = self.__dict__
+            fields.update(plain)
             if values:
-                if len(values) > places:
-                    raise TypeError(f"{title} takes {places} values by place, {len(values)} are given")
                 fields.update(zip(by_place, values))
-            if named:
-                if not known.issuperset(named) or not named.keys().isdisjoint(fields):
-                    wrong = sorted((named.keys() - known) | (named.keys() & fields.keys()))
-                    raise TypeError(f"{title}: {', '.join(wrong)}: no such field, or given twice")
-                fields.update(named)
-            if len(fields) < count:
-                for name in names:
-                    if name not in fields:
-                        if name not in defaults:
-                            raise TypeError(f"{title} needs a value for {name}")
-                        value = defaults[name]
-                        fields[name] = value.default_factory() if type(value) is field else value
+                if len(values) > len(by_place) or not named.keys().isdisjoint(by_place[: len(values)]):
+                    raise TypeError(f"{title} takes {', '.join(by_place)} by place, each once")
+            fields.update(named)
+            for name, make in makers.items():
+                if name not in fields:
+                    fields[name] = make()
+            if fields.keys() != known:
+                wrong = ", ".join(sorted(fields.keys() ^ known))
+                raise TypeError(f"{title}: no such field, or no value for it: {wrong}")
             if afterwards is not None:
                 afterwards(self)
 

@@ -11,9 +11,9 @@ import re
 import sys
 from typing import Mapping, TextIO
 
-_WORDS = re.compile(r"^(?P<place>\S.*?: )?(?P<word>error|warning|note|hint)(?=: )", re.MULTILINE)
+_WORDS = r"(?m)^(?P<place>\S.*?: )?(?P<word>error|warning|note|hint)(?=: )"
 _COLOURS = {"error": "1;31", "warning": "1;35", "note": "1;36", "hint": "1;36"}
-_CARET = re.compile(r"^(\s+)\^$", re.MULTILINE)
+_CARET = r"(?m)^(\s+)\^$"
 #: A narrower terminal than this is treated as if it had it: a place and a caret need room.
 LEAST_WIDTH = 40
 
@@ -42,7 +42,7 @@ def coloured(text: str) -> str:
         place = f"\x1b[1m{match['place']}\x1b[0m" if match["place"] else ""
         return f"{place}\x1b[{_COLOURS[match['word']]}m{match['word']}\x1b[0m"
 
-    return _CARET.sub("\\1\x1b[1;32m^\x1b[0m", _WORDS.sub(paint, text))
+    return re.sub(_CARET, "\\1\x1b[1;32m^\x1b[0m", re.sub(_WORDS, paint, text))
 
 
 def width() -> int:

@@ -23,7 +23,7 @@ from npuninja.terminal import started_by_ninja, use_colour
 
 #: The number of pidfd_getfd(2), Linux 5.6, which is the same on all machines that AMD's drivers run on.
 _PIDFD_GETFD = 438
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_COLOUR = r"\x1b\[[0-9;]*[A-Za-z]"
 
 
 def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -64,7 +64,7 @@ def _keep(words: str, record: str) -> None:
     try:
         if words:
             with open(record, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(_COLOUR.sub("", words))
+                stream.write(re.sub(_COLOUR, "", words))
         elif os.path.lexists(record):
             os.unlink(record)
     except OSError:  # what makes the folder unwritable is said by the stage, about its output
@@ -84,7 +84,7 @@ def _write_first(words: str) -> bool:
             # `stty tostop` stops processes in the background that write, and Ninja's commands are such.
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         if not use_colour(os.environ, terminal):
-            words = _COLOUR.sub("", words)
+            words = re.sub(_COLOUR, "", words)
         if not words.endswith("\n"):
             words += "\n"
         # On a terminal the line of progress stands there without an end: it is written over.

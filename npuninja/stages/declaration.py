@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from npuninja.records import record
 
 
-class Option(NamedTuple):
+@record(frozen=True)
+class Option:
     """An option of a stage's command line.
 
     `takes` names what the planner gives it: a file of `FILES`, or a fact about the design (`plan/facts.py`). An option
@@ -20,7 +21,8 @@ class Option(NamedTuple):
     when: str = ""  # a file or fact without which it is left out too
 
 
-class Provider(NamedTuple):
+@record(frozen=True)
+class Provider:
     """One way to do a stage.
 
     Attributes:
@@ -55,7 +57,8 @@ class Provider(NamedTuple):
     label: str = ""
 
 
-class Stage(NamedTuple):
+@record(frozen=True)
+class Stage:
     """A stage: what it does, what its command line takes, which providers can do it.
 
     Attributes:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
+from npuninja.records import replace
 from npuninja.stages.declaration import Option, Provider, Stage
 
 SHORT = Provider("npuninja", short=True)
@@ -96,9 +97,9 @@ def _compiling(warnings: str) -> tuple[Provider, ...]:
     """The providers that compile C and C++; `warnings` are the words that make warnings errors, where they are the user's."""
     wasm = f"$wasm_compiler $compile_options{warnings}"
     return (
-        PEANO._replace(words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
-        ZIGLANG._replace(words=wasm, remote="a compiler"),
-        CLANG._replace(words=wasm, remote="a compiler"),
+        replace(PEANO, words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
+        replace(ZIGLANG, words=wasm, remote="a compiler"),
+        replace(CLANG, words=wasm, remote="a compiler"),
     )
 
 
@@ -120,7 +121,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("kernel",),
         makes=("object",),
         options=COMPILING,
-        providers=(*_compiling(" $warning_options"), NPUNINJA_AIE2._replace(module="kernel_cc_aie2")),
+        providers=(*_compiling(" $warning_options"), replace(NPUNINJA_AIE2, module="kernel_cc_aie2")),
         scope="kernel",
         choice="kernel",
         chosen="kernels to objects",
@@ -134,10 +135,10 @@ STAGES: tuple[Stage, ...] = (
         makes=("object",),
         options=(Option("--linker", "EXE", needed=True), Option("--linker-word", "W", many=True), KIND),
         providers=(
-            PEANO._replace(words="--linker $peano_lld"),
-            ZIGLANG._replace(identity="wasm_linker", words="$wasm_linker"),
-            CLANG._replace(tools=("wasm-ld",), identity="wasm_linker", words="$wasm_linker"),
-            NPUNINJA_AIE2._replace(identity="python", words="", module="kernel_join_aie2", remote=""),
+            replace(PEANO, words="--linker $peano_lld"),
+            replace(ZIGLANG, identity="wasm_linker", words="$wasm_linker"),
+            replace(CLANG, tools=("wasm-ld",), identity="wasm_linker", words="$wasm_linker"),
+            replace(NPUNINJA_AIE2, identity="python", words="", module="kernel_join_aie2", remote=""),
         ),
         follows="link",
         driver="",
@@ -177,7 +178,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("lowered",),
         options=(
             Option("--alloc-scheme", "S", "alloc_scheme"),
-            GENERATION._replace(takes="generation"),
+            replace(GENERATION, takes="generation"),
             Option("--packet-fifos", takes="packet_fifos"),
             Option("--dynamic-fifos", "true|false", "dynamic_fifos"),
             Option("--cores-per-column", "N", "cores_per_column"),
@@ -185,8 +186,8 @@ STAGES: tuple[Stage, ...] = (
             WERROR,
         ),
         providers=(
-            AIE_OPT._replace(module="aie_opt"),
-            SHORT._replace(words="$warning_options", remote="grows with the design"),
+            replace(AIE_OPT, module="aie_opt"),
+            replace(SHORT, words="$warning_options", remote="grows with the design"),
         ),
         scope="design",
         choice="lower",
@@ -199,10 +200,10 @@ STAGES: tuple[Stage, ...] = (
         "a lowered design's flows to stream switch settings",
         reads=("lowered",),
         makes=("physical",),
-        options=(GENERATION._replace(takes="generation"), WERROR),
+        options=(replace(GENERATION, takes="generation"), WERROR),
         providers=(
-            AIE_OPT._replace(module="aie_opt"),
-            SHORT._replace(words="$warning_options", remote="grows with the design"),
+            replace(AIE_OPT, module="aie_opt"),
+            replace(SHORT, words="$warning_options", remote="grows with the design"),
         ),
         scope="design",
         choice="route",
@@ -224,15 +225,15 @@ STAGES: tuple[Stage, ...] = (
         reads=("lowered",),
         makes=("npu_insts", "arguments"),
         options=(
-            GENERATION._replace(takes="generation"),
-            SYMBOL._replace(many=True),
-            SEQUENCE._replace(many=True),
+            replace(GENERATION, takes="generation"),
+            replace(SYMBOL, many=True),
+            replace(SEQUENCE, many=True),
             Option("--arguments", "FILE", "arguments", many=True, needed=True),
             Option("--aie-opt", "EXE"),
             WORDS,
             WERROR,
         ),
-        providers=(AIE_OPT, SHORT._replace(words="$warning_options")),
+        providers=(AIE_OPT, replace(SHORT, words="$warning_options")),
         scope="design",
         choice="sequence",
         chosen="runtime sequence",
@@ -245,15 +246,15 @@ STAGES: tuple[Stage, ...] = (
         reads=("npu_insts",),
         makes=("insts",),
         options=(
-            GENERATION._replace(takes="generation"),
+            replace(GENERATION, takes="generation"),
             SYMBOL,
             SEQUENCE,
             BY_AIE_TRANSLATE,
             WERROR,
         ),
         providers=(
-            AIE_TRANSLATE._replace(words="--aie-translate $aie_translate $warning_options"),
-            SHORT._replace(words="$warning_options"),
+            replace(AIE_TRANSLATE, words="--aie-translate $aie_translate $warning_options"),
+            replace(SHORT, words="$warning_options"),
         ),
         scope="sequence",
         choice="insts",
@@ -301,7 +302,7 @@ STAGES: tuple[Stage, ...] = (
         options=COMPILING,
         providers=(
             *_compiling(""),
-            NPUNINJA_AIE2._replace(words="$wasm_compiler $compile_options", module="core_cc_aie2"),
+            replace(NPUNINJA_AIE2, words="$wasm_compiler $compile_options", module="core_cc_aie2"),
         ),
         scope="core",
         follows="kernel",
@@ -314,7 +315,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("core_mlir",),
         makes=("core_ll",),
         options=(Option("--aie-translate", "EXE", needed=True), WORDS),
-        providers=(AIE_TRANSLATE._replace(rule="core_ir"),),
+        providers=(replace(AIE_TRANSLATE, rule="core_ir"),),
         scope="core",
         when="core=peano",
     ),
@@ -335,7 +336,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("core_peano_ll",),
         makes=("core_opt_ll",),
         options=(Option("--opt", "EXE", needed=True), WORDS),
-        providers=(PEANO._replace(rule="core_opt", words="--opt $peano_opt", remote="an optimizer"),),
+        providers=(replace(PEANO, rule="core_opt", words="--opt $peano_opt", remote="an optimizer"),),
         scope="core",
         when="core=peano",
     ),
@@ -346,7 +347,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("core_opt_ll",),
         makes=("core_object",),
         options=(Option("--llc", "EXE", needed=True), WORDS, KIND),
-        providers=(PEANO._replace(rule="core_llc", words="--llc $peano_llc", remote="a code generator"),),
+        providers=(replace(PEANO, rule="core_llc", words="--llc $peano_llc", remote="a code generator"),),
         scope="core",
         when="core=peano",
     ),
@@ -357,7 +358,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("lowered",),
         makes=("script",),
         options=(SYMBOL, CORE, BY_AIE_TRANSLATE),
-        providers=(AIE_TRANSLATE._replace(cores="npu"), Provider("npuninja")),
+        providers=(replace(AIE_TRANSLATE, cores="npu"), Provider("npuninja")),
         scope="core",
         choice="ldscript",
         chosen="linker scripts",
@@ -377,19 +378,22 @@ STAGES: tuple[Stage, ...] = (
             WERROR,
         ),
         providers=(
-            PEANO._replace(
+            replace(
+                PEANO,
                 words="--clang $peano_clang $warning_options",
                 module="core_link_peano",
                 makes=("core_elf",),
                 remote="a linker",
             ),
-            ZIGLANG._replace(
+            replace(
+                ZIGLANG,
                 identity="wasm_linker",
                 words="$wasm_linker $warning_options",
                 short_alone=True,
                 remote="a linker",
             ),
-            CLANG._replace(
+            replace(
+                CLANG,
                 name="clang",
                 tools=("wasm-ld",),
                 identity="wasm_linker",
@@ -397,7 +401,7 @@ STAGES: tuple[Stage, ...] = (
                 short_alone=True,
                 remote="a linker",
             ),
-            NPUNINJA_AIE2._replace(module="core_link_aie2", makes=("core_elf",)),
+            replace(NPUNINJA_AIE2, module="core_link_aie2", makes=("core_elf",)),
         ),
         scope="core",
         choice="link",
@@ -449,12 +453,16 @@ STAGES: tuple[Stage, ...] = (
         "a routed design and the images of its cores to the three configuration files",
         reads=("physical",),
         makes=CDO,
-        options=(DEVICE._replace(needed=True), SYMBOL, IMAGES, *PACKED),
+        options=(replace(DEVICE, needed=True), SYMBOL, IMAGES, *PACKED),
         providers=(
-            AIE_TRANSLATE._replace(
-                cores="npu", module="cdo_translate", reads=("with_elfs",), remote="grows with the programs"
+            replace(
+                AIE_TRANSLATE,
+                cores="npu",
+                module="cdo_translate",
+                reads=("with_elfs",),
+                remote="grows with the programs",
             ),
-            SHORT._replace(remote="grows with the programs"),
+            replace(SHORT, remote="grows with the programs"),
         ),
         scope="device",
         choice="cdo",
@@ -469,7 +477,7 @@ STAGES: tuple[Stage, ...] = (
         makes=CDO,
         options=(
             Option("--aie-translate", "EXE", needed=True),
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             SYMBOL,
             IMAGES,
             *PACKED,
@@ -515,7 +523,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("pdi",),
         makes=("partition", "kernels", "memories"),
         options=(
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             BUFFERS,
             KERNELS,
             Option("--kernels", "F", "kernels", needed=True),
@@ -532,7 +540,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("pdi",),
         makes=("xclbin",),
         options=(
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             BUFFERS,
             KERNELS,
             IMAGES,
@@ -551,7 +559,7 @@ STAGES: tuple[Stage, ...] = (
                 words="--xclbinutil $xclbinutil $warning_options",
                 short=True,
             ),
-            SHORT._replace(words="$warning_options"),
+            replace(SHORT, words="$warning_options"),
         ),
         scope="design",
         choice="xclbin",
@@ -621,7 +629,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("xclbin", "insts"),
         options=(
             Option("--identity", "WORD", "identities", many=True),
-            WORDS._replace(needed=True),
+            replace(WORDS, needed=True),
             Option("--variable", "K=V", "variables", many=True),
             Option("--peano", "LLC", "peano", needed=True),
             Option("--xclbinutil", "EXE", "xclbinutil", needed=True),
@@ -667,7 +675,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("insts",),
         makes=("ctrlpkt", "ctrlpkt_insts", "txn"),
         options=(
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             Option("--elfs", "F", "cdo_elfs", needed=True),
             *PACKED,
             Option("--argument", "N", "buffers_of_sequence", needed=True),
@@ -704,8 +712,8 @@ STAGES: tuple[Stage, ...] = (
         makes=("insts_elf",),
         options=(Option("--aiebu-asm", "EXE"), Option("--if-possible")),
         providers=(
-            BY_AIEBU._replace(words="--aiebu-asm $aiebu_asm --if-possible"),
-            SHORT._replace(words="--if-possible"),
+            replace(BY_AIEBU, words="--aiebu-asm $aiebu_asm --if-possible"),
+            replace(SHORT, words="--if-possible"),
         ),
         scope="sequence",
         choice="elf",
@@ -720,7 +728,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("pdi",),
         makes=("full_elf",),
         options=(
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             Option("--number", "N", "pdi_numbers", many=True, needed=True),
             Option("--instance", "DEVICE:SEQUENCE", "instances", many=True, needed=True),
             Option("--insts", "F", "insts", many=True, needed=True),
@@ -757,7 +765,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("manifest", "reference"),
         options=(
             Option("--design", "NAME", "name", needed=True),
-            DEVICE._replace(needed=True),
+            replace(DEVICE, needed=True),
             KIND,
             Option("--run", "KERNEL=ID=SEQUENCE", "runs", many=True),
             Option("--arguments", "FILE", "arguments", many=True, needed=True),
@@ -870,7 +878,7 @@ def stage(name: str) -> Stage:
             return row
     for row in STAGES:
         if any(provider.module == name for provider in row.providers):
-            return row._replace(name=name)
+            return replace(row, name=name)
     raise KeyError(name)
 
 
@@ -884,7 +892,7 @@ def module_of(row: Stage, provider: Provider) -> Stage:
     if not provider.module:
         return row
     return next(
-        (other for other in STAGES if other.name == provider.module), row._replace(name=provider.module)
+        (other for other in STAGES if other.name == provider.module), replace(row, name=provider.module)
     )
 
 

@@ -318,8 +318,14 @@ def test_equal_causes_give_equal_graphs():
 
 def test_a_new_stage_is_planned_for_every_design(monkeypatch):
     """What CONTRIBUTING.md says of a row: nothing else names a stage."""
-    row = stage("bif")._replace(
-        name="report", reads=("manifest", "xclbin"), makes=("report.txt",), options=(), when="", wanted=True
+    row = replace(
+        stage("bif"),
+        name="report",
+        reads=("manifest", "xclbin"),
+        makes=("report.txt",),
+        options=(),
+        when="",
+        wanted=True,
     )
     monkeypatch.setattr("npuninja.plan.steps.STAGES", (*STAGES, row))
     graph = plan(replace(context(machine(*VENDORS)), rules=RULES | {"report"}), [design()])
@@ -340,7 +346,7 @@ def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch):
     monkeypatch.setitem(
         __import__("npuninja.plan.providers", fromlist=["STAGES"]).STAGES,
         "kernel",
-        row._replace(providers=(*row.providers, third)),
+        replace(row, providers=(*row.providers, third)),
     )
     made = replace(context(machine(), "kernel=third"), rules=RULES | {"kernel_cc_third"})
     graph = plan(made, [design()])

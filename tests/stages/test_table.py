@@ -15,6 +15,7 @@ from npuninja.emit.template import Template
 from npuninja.errors import UserError
 from npuninja.formats import xclbin_json
 from npuninja.plan.words import tool_variables
+from npuninja.records import replace
 from npuninja.stages._run import stage_arguments
 from npuninja.stages.declaration import FILES, Provider, Stage, help_text, usage
 from npuninja.stages.table import STAGES, choices, module_of, rule_name, rules, stage
@@ -98,7 +99,7 @@ def test_a_rule_says_who_does_it():
 
 def test_a_module_without_a_row_takes_what_its_stage_takes(monkeypatch):
     row = stage("pdi")
-    mine = row._replace(providers=(*row.providers, Provider("mine", module="pdi_mine")))
+    mine = replace(row, providers=(*row.providers, Provider("mine", module="pdi_mine")))
     table = sys.modules["npuninja.stages.table"]
     monkeypatch.setattr(table, "STAGES", tuple(mine if each is row else each for each in STAGES))
     assert module_of(mine, mine.providers[-1]).options == row.options
