@@ -12,13 +12,14 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import wasmtime
 
 from npuninja.errors import ToolError
 from npuninja.files import write_file
 from npuninja.own_compiler import OwnCompiler, own_compiler, package_version
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     import subprocess

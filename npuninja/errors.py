@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from npuninja.records import NamedTuple
 from npuninja.source_places import original
 from npuninja.terminal import width
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import NamedTuple
+
+from npuninja.records import NamedTuple
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hints.json")
 WHERE = ("build", "run", "kernel", "ninja", "emulator")

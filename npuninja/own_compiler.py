@@ -13,9 +13,10 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from npuninja.errors import Location, ToolError
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,8 +1,9 @@
-"""Records are what dataclasses are, as far as they go."""
+"""Records are what dataclasses and named tuples are, as far as they go."""
 
 import copy
 import dataclasses
 import pickle
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -97,3 +98,56 @@ def test_replaced_and_copied_records() -> None:
     layout = layout_of("/a", "/a/build")
     assert pickle.loads(pickle.dumps(layout)) == layout
     assert isinstance(layout, Layout)
+
+
+def _tuples(base: Any) -> tuple[Any, Any]:
+    class Place(base):  # type: ignore[misc]
+        """A place."""
+
+        file: str
+        line: int = 0
+        column: int = 0
+
+        def __str__(self) -> str:
+            return f"{self.file}:{self.line}"
+
+        @property
+        def next(self) -> Any:
+            return self._replace(line=self.line + 1)
+
+    class Empty(base):  # type: ignore[misc]
+        pass
+
+    return Place, Empty
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda place, empty: [place("f"), place("f", 2), place(file="g", column=3), place("f").next, empty()],
+        lambda place, empty: [str(place("f", 1)), place("a") < place("b"), {place("a"): 1}[("a", 0, 0)]],
+        lambda place, empty: [place._fields, place._field_defaults, place.__match_args__, place.__doc__, empty._fields],
+        lambda place, empty: [place("f")._asdict(), place._make(("a", 1, 2)), [*place("f")], copy.copy(place("f", 4))],
+        lambda place, empty: place(),
+        lambda place, empty: place("f", 1, 2, 3),
+        lambda place, empty: place("f", wrong=1),
+        lambda place, empty: place("f", file="g"),
+        lambda place, empty: place("f")._replace(wrong=1),
+        lambda place, empty: setattr(place("f"), "line", 1),
+        lambda place, empty: setattr(place("f"), "other", 1),
+    ],
+)  # fmt: skip
+def test_named_tuples_are_those_of_typing(of: Callable[[Any, Any], Any]) -> None:
+    shown = []
+    for base in (typing.NamedTuple, records.NamedTuple):
+        try:
+            shown.append(repr(of(*_tuples(base))))
+        except Exception as error:
+            shown.append(type(error).__name__)
+    assert shown[0] == shown[1]
+
+
+def test_pickled_named_tuples() -> None:
+    from npuninja.errors import Location
+
+    assert pickle.loads(pickle.dumps(Location("f", 1))) == Location("f", 1)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from npuninja.errors import InternalError, Location
 from npuninja.machine_code.encode import EncodeError, parse_instruction
 from npuninja.machine_code.instruction_set import Instruction, instruction_set
+from npuninja.records import NamedTuple
 
 _UNIT = re.compile(r"(!?)(\w+)@(\d+)(?:x(\d+))?")
 _NUMBERED = re.compile(r"(dj|dn|dc|[rpm])\d+")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, Sequence
 
 from npuninja.aie2_compiler.objects import FRAME_SYMBOL, TOO_LARGE, UNKNOWN_FRAME, compile_assembly
 from npuninja.aie2_compiler.registers import STACK_BIAS_BYTES, ZERO
@@ -23,6 +23,7 @@ from npuninja.machine_code.linker import (
     undefined_symbols,
 )
 from npuninja.machine_code.program import read_programs
+from npuninja.records import NamedTuple
 
 RUNTIME_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runtime")
 #: Sources of the runtime in C, in the order in which they may call each other.

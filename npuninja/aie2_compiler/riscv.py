@@ -6,9 +6,9 @@ Only what clang prints for the flags of `flags` is known; anything else is an er
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from npuninja.errors import InternalError, Location, UserError
+from npuninja.records import NamedTuple
 
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[\w.$@]+):\s*(.*)')
 _ASSIGNED = re.compile(r"([\w.$@]+)\s*=\s*(.+)")

@@ -8,10 +8,9 @@ are is a matter of the family (`families`).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.families import FAMILIES, Family
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 #: A tile's place in the array: (column, row).
 Place = tuple[int, int]

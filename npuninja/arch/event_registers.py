@@ -5,7 +5,7 @@ Source: AM025, modules core, memory, memory tile and PL (shim); AIE2 and AIE2P a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from npuninja.records import NamedTuple
 
 #: Start of the block of timer, events and trace in each module.
 _BASE = {"core": 0x34000, "memory": 0x14000, "memtile": 0x94000, "shim": 0x34000}

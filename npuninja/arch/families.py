@@ -10,9 +10,10 @@ amdxdna's npu1_regs.c and npu4_regs.c (PCI ids, clocks, context limits, as publi
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+from typing import Mapping
 
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 
 class Driver(NamedTuple):

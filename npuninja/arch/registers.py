@@ -8,9 +8,8 @@ of `devices`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.families import of_architecture
+from npuninja.records import NamedTuple
 
 COLUMN_SHIFT = 25
 ROW_SHIFT = 20

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
 from npuninja.lowering import passes
 from npuninja.lowering.generation import CHOICES
+from npuninja.records import NamedTuple
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
 
 USAGE = """\

@@ -11,13 +11,14 @@ import os
 import re
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.configure.record import read_project
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import FOLDER, select
 from npuninja.plan.layout import GRAPH, layout_of
+from npuninja.records import NamedTuple
 
 BUILD_FILE = "build.ninja"
 MARKS = (BUILD_FILE, "toolchain.toml", FOLDER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from npuninja import __version__
 from npuninja.configure.faults import read_faults
@@ -25,6 +25,7 @@ from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, in_wor
 from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
+from npuninja.records import NamedTuple
 from npuninja.settings.schema import write_schema
 from npuninja.terminal import tell, use_colour
 

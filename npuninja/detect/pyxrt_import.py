@@ -14,10 +14,10 @@ import re
 import shutil
 import sys
 from types import ModuleType
-from typing import NamedTuple
 
 from npuninja.errors import NoDevice
 from npuninja.install.folder import installed_program
+from npuninja.records import NamedTuple
 
 ACCEL_NODES = "/dev/accel/accel*"  # made by the amdxdna driver
 # Debian's and Fedora's packages of XRT put it there; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are

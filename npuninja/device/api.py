@@ -8,7 +8,9 @@ belong to the device.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, Sequence
+from typing import Any, Protocol, Sequence
+
+from npuninja.records import NamedTuple
 
 
 class Capabilities(NamedTuple):

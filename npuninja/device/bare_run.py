@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
@@ -18,6 +18,7 @@ from npuninja.errors import Error, UserError, WrongResult
 from npuninja.files import is_special, read_file, write_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.emulator import Emulator

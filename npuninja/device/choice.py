@@ -5,11 +5,10 @@ Nothing falls back silently: the choice and its reason are printed.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.device.api import Device
 from npuninja.device.manifest import Manifest
 from npuninja.errors import Error, NoDevice, UserError
+from npuninja.records import NamedTuple
 
 DEVICES = ("auto", "npu", "emu", "null")
 

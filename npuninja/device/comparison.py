@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.manifest import Argument
+from npuninja.records import NamedTuple
 
 _POISON_SEED = b"npuninja"  # any bytes
 

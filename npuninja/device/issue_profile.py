@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.errors import Location, UserError
 from npuninja.machine_code.functions import Functions
 from npuninja.machine_code.known_programs import elves_beside, known_programs, program_image
 from npuninja.machine_code.profile import Profile, ProfiledFrame, profile_of
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.emulator.machine_cores import MachineCore

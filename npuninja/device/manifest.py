@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from npuninja.errors import Location, UserError, printable
 from npuninja.files import (
@@ -16,6 +16,7 @@ from npuninja.files import (
     is_lfs_pointer,
     read_file,
 )
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.api import Capabilities
 from npuninja.device.comparison import Comparison
@@ -10,6 +10,7 @@ from npuninja.device.manifest import Argument, Manifest
 from npuninja.device.run_options import CHECKED
 from npuninja.device.timing import Timing
 from npuninja.errors import Error
+from npuninja.records import NamedTuple
 
 
 class Outcome(NamedTuple):

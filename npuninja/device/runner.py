@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.api import Device
 from npuninja.device.bare_run import beginning_of, is_xclbin
@@ -29,6 +29,7 @@ from npuninja.device.timing import timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
 from npuninja.formats.elf import ELF_MAGIC
+from npuninja.records import NamedTuple
 
 
 def main(arguments: list[str]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.api import Capabilities
+from npuninja.records import NamedTuple
 
 
 class Timing(NamedTuple):

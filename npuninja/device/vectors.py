@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.device.manifest import Argument, Manifest
 from npuninja.device.source_paths import reference_source
 from npuninja.errors import Location, UserError
 from npuninja.files import read_file
+from npuninja.records import NamedTuple
 
 
 class Vectors(NamedTuple):

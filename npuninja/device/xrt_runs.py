@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ctypes
 import time
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.device import xrt_messages
+from npuninja.records import NamedTuple
 
 OPCODE_TRANSACTION = 3  # AIE2_EXEC_BUFFER_KERNEL_OP_TXN
 _SHORTEST_LIST = 2  # a list of one run saves nothing

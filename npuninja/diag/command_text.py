@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import DIRECTIONS
@@ -12,6 +12,7 @@ from npuninja.diag.register_names import register_at, tile_name, value_meaning
 from npuninja.formats import cdo, txn
 from npuninja.formats.core_image import read_stub
 from npuninja.formats.register_write import MaskWrite, Write
+from npuninja.records import NamedTuple
 
 _DIRECTION_NAMES = {number: name for name, number in DIRECTIONS.items()}
 

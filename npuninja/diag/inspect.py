@@ -7,7 +7,7 @@ of an unknown kind is a UserError that says where.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
@@ -30,6 +30,7 @@ from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 from npuninja.machine_code.functions import Function, functions_of
+from npuninja.records import NamedTuple
 
 
 class InspectReport(NamedTuple):

@@ -5,12 +5,11 @@ Names follow AM025 with ports and numbers filled in. Offsets come from `npuninja
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch import registers, switch
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, TILE_KINDS
 from npuninja.arch.event_registers import event_register_names
 from npuninja.arch.families import Rows
+from npuninja.records import NamedTuple
 
 
 class NamedRegister(NamedTuple):

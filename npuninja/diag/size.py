@@ -8,7 +8,7 @@ stack_size; here both are figures to look at before they become failures.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import (
     DATA_WINDOWS,
@@ -33,6 +33,7 @@ from npuninja.lints.program_size import ProgramSize, estimate
 from npuninja.lints.stack_frames import stack_need
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 from npuninja.machine_code.functions import functions_of
+from npuninja.records import NamedTuple
 
 LOWERED = "input_with_addresses.mlir"
 _BAR_CHARACTERS = 20

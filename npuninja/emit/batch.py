@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from npuninja.emit.escape import command_value, escape_value
 from npuninja.plan.graph import Batch, Edge
+from npuninja.records import NamedTuple
 
 RULE = "batch"
 # The command of a rule that is one stage and nothing else. The batch writes one depfile for all its stages, so theirs

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import Location, UserError
+from npuninja.records import NamedTuple
 
 _HEADER = re.compile(r"# ninja log v([567])\n")
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
+
+from npuninja.records import NamedTuple
 
 Edges = Sequence[Mapping[str, Any]]
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
-from npuninja.records import field, record
+from npuninja.records import NamedTuple, field, record
 
 _NAME = r"[A-Za-z0-9_.-]+"
 _ASSIGNMENT = re.compile(rf"({_NAME}) *= *(.*)")

@@ -12,12 +12,12 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from npuninja.emit.batch import RULE, BatchPart, batch_variables
 from npuninja.emit.escape import command_value, escape_value
 from npuninja.emit.ninja_text import NinjaText, expand
 from npuninja.plan.graph import Batch
+from npuninja.records import NamedTuple
 
 _VALUES = ("steps", "record", "says", "out")
 _VARIABLES = re.compile(r"\$(?:\{(record|steps|says|out)\}|(record|steps|says|out)\b)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import Rows
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
@@ -15,6 +13,7 @@ from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, IP_LAYOUT, read_xclbin
 from npuninja.formats.xclbin_sections import read_ip_layout
+from npuninja.records import NamedTuple
 
 #: A context has at most 128 compute units (XRT), each with a PDI of its own; a PDI holds the data and programs of 40 tiles
 #: at most. They may lie upon each other in the file, so their sum says what they take.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import wasmtime
 
@@ -42,6 +42,7 @@ from npuninja.errors import UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA, STATE_PAGE
 from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
 from npuninja.formats.wasm_module import read_wasm
+from npuninja.records import NamedTuple
 
 #: The functions that a core's module may import from `env`.
 IMPORTS = math_functions.NAMES | {kernel_output.IMPORT, "npu_event"} | set(WAITING_IMPORTS)

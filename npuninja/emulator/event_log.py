@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.emulator import layout
+from npuninja.records import NamedTuple
 
 #: `LOG_…` in engine/engine.h.
 _KINDS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH
 from npuninja.emulator import errors, layout
@@ -11,6 +10,7 @@ from npuninja.emulator.deadlock import lock_symbols, route_error
 from npuninja.emulator.stream_trace import port_name
 from npuninja.errors import Location
 from npuninja.formats.core_image import CoreInfo
+from npuninja.records import NamedTuple
 
 FAULT_WORDS = 8
 #: The kind of a record that says only which core of machine code has stopped; the core's own record says why.

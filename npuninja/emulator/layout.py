@@ -6,12 +6,11 @@ numbered.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import TILE_KINDS
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import TILE_BYTES
 from npuninja.formats import core_abi
+from npuninja.records import NamedTuple
 
 #: Addresses in the engine's linear memory.
 LOCK_PLANE = 0x03FF0000

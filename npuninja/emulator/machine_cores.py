@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import wasmtime
 
@@ -33,6 +33,7 @@ from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.known_programs import KnownProgram, elves_beside, known_programs, program_image
 from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.translation import translate_now, use_cached
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.machine_code.data_extents import DataExtent

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.emulator import layout, state
 from npuninja.emulator.checks.races import Race
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stray_writes import StrayWrite
 from npuninja.emulator.stream_trace import ReadRegister, origins
+from npuninja.records import NamedTuple
 
 NEARLY_FULL = 0.75  # of a stack
 

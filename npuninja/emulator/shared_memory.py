@@ -13,9 +13,9 @@ import os
 import sys
 import tempfile
 import weakref
-from typing import NamedTuple
 
 from npuninja.errors import InternalError, ToolError
+from npuninja.records import NamedTuple
 
 PAGE_BYTES = mmap.PAGESIZE
 

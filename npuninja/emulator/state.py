@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from npuninja.emulator import layout
+from npuninja.records import NamedTuple
 
 #: `ActorState` in engine/scheduler.c: ten words, the wait (four words), the lock's value, words moved.
 _STATE = struct.Struct("<10I4IixxxxQ")

@@ -8,13 +8,13 @@ still hold it after a run.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.emulator import layout
 from npuninja.emulator.cores import nearest_buffer
 from npuninja.formats.core_abi import OWN_DATA
 from npuninja.formats.core_image import CoreInfo
+from npuninja.records import NamedTuple
 
 _PATTERN = struct.pack("<I", layout.POISON) * (DATA_WINDOW_BYTES // 4)
 

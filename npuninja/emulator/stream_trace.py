@@ -6,7 +6,6 @@ The engine follows streams forwards and fast; this is for reports, where the que
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from npuninja.arch.registers import (
     SHIM_DEMUX,
@@ -35,6 +34,7 @@ from npuninja.arch.switch import (
     master_index,
 )
 from npuninja.emulator import layout
+from npuninja.records import NamedTuple
 
 #: Reads a register: address -> value.
 ReadRegister = Callable[[int], int]

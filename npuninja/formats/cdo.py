@@ -11,12 +11,13 @@ Sources: Xilinx/bootgen cdo-binary.c (command numbers) and cdo-driver/cdo_driver
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence, Union
+from typing import Sequence, Union
 
 from npuninja.arch.registers import TILE_BYTES
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
 from npuninja.formats.register_write import Write as Write
+from npuninja.records import NamedTuple
 
 MAGIC = 0x004F4443  # "CDO\0"
 VERSION = 0x00000200

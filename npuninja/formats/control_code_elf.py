@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.formats.elf import PROGBITS, RELA
+from npuninja.records import NamedTuple
 
 OS_ABI = 0x45
 #: Relocations: the 48-bit address in words 1 and 2 of a shim's descriptor; a 64-bit address in two words.

@@ -12,7 +12,7 @@ AIECtrlPacketToDma.cpp, IRTransforms.h (getControlPacketPipeline); all of August
 from __future__ import annotations
 
 import struct
-from typing import Callable, Iterator, NamedTuple, Sequence, Union
+from typing import Callable, Iterator, Sequence, Union
 
 from npuninja.arch.devices import DeviceModel
 from npuninja.arch.registers import (
@@ -35,6 +35,7 @@ from npuninja.formats.txn import (
     TxnOperation,
     Write,
 )
+from npuninja.records import NamedTuple
 
 MOST_WORDS = 4  # of a packet: two bits of the control word
 #: Added to the offset of an argument that the firmware does not translate (formats/txn.py).

@@ -7,7 +7,7 @@ Source: DWARF 4, section 6.2. One unit; a sequence for each piece of code; every
 from __future__ import annotations
 
 import struct
-from typing import Iterable, NamedTuple, Sequence
+from typing import Iterable, Sequence
 
 from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import (
@@ -19,6 +19,7 @@ from npuninja.formats.dwarf_lines import (
     SET_COLUMN,
     SET_FILE,
 )
+from npuninja.records import NamedTuple
 
 #: Operands of the standard opcodes 1 to 12.
 _OPERANDS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import bisect
 import struct
-from typing import NamedTuple
 
 from npuninja.errors import Location
+from npuninja.records import NamedTuple
 
 #: Opcodes of a table's program, and of its extended operations.
 COPY, ADVANCE_PC, ADVANCE_LINE, SET_FILE, SET_COLUMN = 1, 2, 3, 4, 5

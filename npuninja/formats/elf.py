@@ -7,11 +7,12 @@ Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); l
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import FAMILIES
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.records import NamedTuple
 
 ELF_MAGIC, ARCHIVE_MAGIC = b"\x7fELF", b"!<arch>\n"
 MACHINE = 264  # EM_AIENGINE

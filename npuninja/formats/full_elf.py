@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Iterable, NamedTuple, Sequence
+from typing import Iterable, Sequence
 
 from npuninja.errors import UserError
 from npuninja.formats.control_code_elf import (
@@ -56,6 +56,7 @@ from npuninja.formats.txn import (
     read_txn,
     write_txn,
 )
+from npuninja.records import NamedTuple
 
 FULL_ABI_VERSION = 0x21
 CONFIGURATION_NOTE, CONFIGURATION_KIND = ".note.xrt.configuration", 6

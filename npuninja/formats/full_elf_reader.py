@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import NamedTuple
 
 from npuninja.errors import UserError
 from npuninja.formats.byte_reader import ByteReader
@@ -24,6 +23,7 @@ from npuninja.formats.control_code_elf import (
 from npuninja.formats.elf import ELF_MAGIC, NOBITS, Elf, ElfSection, read_elf
 from npuninja.formats.full_elf import CONFIGURATION_NOTE, EMULATION_SECTION, FullInstance, FullKernel
 from npuninja.formats.instruction_elf import patches_of, refuse_shared_places, relocated
+from npuninja.records import NamedTuple
 
 _OBJECT, _FUNCTION = 1, 2
 _MANGLED = re.compile(rb"_Z([0-9]{1,4})")

@@ -12,7 +12,7 @@ XRT, elf_patcher.h (numbers of the relocations).
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.errors import UserError
 from npuninja.formats.control_code_elf import (
@@ -37,6 +37,7 @@ from npuninja.formats.txn import (
     TxnOperation,
     read_txn_at,
 )
+from npuninja.records import NamedTuple
 
 ABI_VERSION = 2
 _FIRST_ARGUMENT = 3  # a kernel's arguments 0 to 2 are the opcode, the instructions and their length

@@ -12,7 +12,7 @@ Sources: Xilinx/bootgen imageheadertable-versal.h, partitionheadertable-versal.h
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.cdo import (
@@ -30,6 +30,7 @@ from npuninja.formats.cdo import (
     with_header,
 )
 from npuninja.formats.cdo import LONG as _LONG
+from npuninja.records import NamedTuple
 
 _BUS_WIDTH = (0x000000DD, 0x11223344, 0x55667788, 0x99AABBCC)
 _TABLE_VERSION = 0x00040000

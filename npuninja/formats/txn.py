@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Iterator, NamedTuple, Union
+from typing import Iterator, Union
 
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
 from npuninja.formats.register_write import Write as Write
+from npuninja.records import NamedTuple
 
 WRITE32 = 0x00
 BLOCKWRITE = 0x01

@@ -6,10 +6,9 @@ Only what a core image needs is decoded; functions stay bytes. Source: WebAssemb
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.formats import wasm_sections
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.records import NamedTuple
 
 MAGIC = b"\0asm\1\0\0\0"
 PAGE_BYTES = 65536

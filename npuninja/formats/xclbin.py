@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.errors import UserError
 from npuninja.formats import xclbin_sections as sections
@@ -43,6 +43,7 @@ from npuninja.formats.xclbin_kinds import (
     MEM_TOPOLOGY as MEM_TOPOLOGY,
 )
 from npuninja.formats.xclbin_mirror import mirror_data
+from npuninja.records import NamedTuple
 
 MAGIC = b"xclbin2\0"
 

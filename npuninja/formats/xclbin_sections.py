@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.errors import UserError
 from npuninja.formats.byte_reader import ByteReader
+from npuninja.records import NamedTuple
 
 _MEM_DRAM = 2
 _PS_KERNEL = 7

@@ -8,7 +8,9 @@ as in MLIR.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
+
+from npuninja.records import NamedTuple
 
 Expression = tuple[Any, ...]
 

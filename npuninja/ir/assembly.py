@@ -31,7 +31,7 @@ order in which the row names them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from npuninja.ir.attributes import (
     Attribute,
@@ -66,6 +66,7 @@ from npuninja.ir.directives import (
 )
 from npuninja.ir.enums import ENUMS
 from npuninja.ir.types import element_of, with_element
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState

@@ -6,7 +6,9 @@ attributes are the same when class and fields are the same; use `same` where the
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Union
+
+from npuninja.records import NamedTuple
 
 
 class IntegerAttr(NamedTuple):

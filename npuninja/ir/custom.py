@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -11,6 +11,7 @@ from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
 )
 from npuninja.ir.core import Operation
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.ir.parser import OpState, Parser

@@ -25,7 +25,8 @@ _LEVEL3 = rf"<{_FLAT}(?:{_LEVEL2}{_FLAT})*>"
 _TOKEN = re.compile(
     rf"""
     ((?:[\ \t\r\n\ufeff]+|//[^\n]*)*)                              # what comes before: space and comments
-    ( (?:memref|vector|tensor|affine_map|affine_set){_LEVEL3} # a shaped type or an affine map, whole
+    ( (?:(?:memref|vector|tensor|affine_map|affine_set)(?=<)  # a shaped type or an affine map, whole;
+        |![A-Za-z_][\w$.]*)(?:{_LEVEL3})?                     # dialect type or type alias
     | [A-Za-z_][\w$.]*                                       # keyword or operation name
     | %(?:\d+|[A-Za-z$._-][\w$.-]*)(?:\#\d+)?                # value, perhaps one result of several
     | ->|::|[(){{}}\[\]<>,:=]
@@ -33,7 +34,6 @@ _TOKEN = re.compile(
     | @(?:[A-Za-z$._-][\w$.-]*|"(?:[^"\\\n]|\\.)*")           # symbol
     | "(?:[^"\\\n]|\\.)*"                                    # string
     | \^[\w$.-]+                                             # block
-    | ![A-Za-z_][\w$.]*(?:{_LEVEL3})?                        # dialect type or type alias
     | \#[\w$.]+                                              # dialect attribute or attribute alias
     | "[^\n]*                                                # a string without its end
     | [^\ \t\r\n\ufeff]                                      # anything else, one character: what always matches

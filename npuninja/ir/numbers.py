@@ -7,10 +7,10 @@ the attributes; all operands are i32.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from npuninja.ir.attributes import OpaqueAttr
 from npuninja.ir.core import Operation
+from npuninja.records import NamedTuple
 
 NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
     "aie.use_lock": (("value", "i32"),),

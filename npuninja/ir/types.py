@@ -6,7 +6,8 @@ Everything here is a function of the type's text and cached, since a design has 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from npuninja.records import NamedTuple
 
 DYNAMIC = -1  # a dimension written `?`
 

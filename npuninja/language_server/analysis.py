@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from npuninja.errors import Error, Location, Warnings
 from npuninja.ir.core import Operation
@@ -13,6 +12,7 @@ from npuninja.ir.verifier import verify
 from npuninja.lints.design import lint_design
 from npuninja.lowering.generation import rules_of
 from npuninja.lowering.pipeline import generation_of, lower_resources
+from npuninja.records import NamedTuple
 
 _WORD = re.compile(r"[@%][\w$.-]+(?:#\d+)?")
 _C_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")

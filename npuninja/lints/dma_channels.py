@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.ir.core import Block, Operation
 from npuninja.lowering.tiles import DMA_REGIONS, ops_of
+from npuninja.records import NamedTuple
 
 
 class Channel(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Sequence, Union
+from typing import Iterator, Sequence, Union
 
 from npuninja.errors import Location, Warnings
 from npuninja.formats import wasm_code
 from npuninja.formats.wasm_code import DROP, GLOBAL_SET, NOP, SELECT, SIMD, FunctionCode, WasmInstruction
 from npuninja.formats.wasm_module import I32_CONST
 from npuninja.lints.kernel_code import KernelFunction
+from npuninja.records import NamedTuple
 
 #: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a
 #: number.

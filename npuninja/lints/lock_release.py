@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lints.dma_channels import channels
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of
+from npuninja.records import NamedTuple
 
 _LOOPS = ("scf.for", "scf.while", "scf.forall", "affine.for")
 # Operations of a runtime sequence that write registers, and so perhaps a lock.

@@ -9,11 +9,12 @@ another way. Nobody has compared this with programs that Peano made: the band is
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, Warnings
 from npuninja.formats.wasm_code import FunctionCode
+from npuninja.records import NamedTuple
 
 _LOW_BYTES_AN_OPERATION, _HIGH_BYTES_AN_OPERATION = 2.5, 6.0
 _HIGH_BYTES_A_JUMP = 10.0  # five delay slots

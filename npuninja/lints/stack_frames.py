@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, Warnings
 from npuninja.lints.kernel_code import KernelFunction
+from npuninja.records import NamedTuple
 
 
 class StackNeed(NamedTuple):

@@ -6,9 +6,8 @@ README). Which generation a text is written for is read off it by `npuninja.lowe
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 #: What is taken when a text reads alike in several generations and nobody says which.
 DEFAULT = "2025-10"

@@ -8,11 +8,12 @@ names. A pass is imported when it runs: every build edge is a process of its own
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any, Callable, NamedTuple, Sequence, Union
+from typing import Any, Callable, Sequence, Union
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.generation import Rules
+from npuninja.records import NamedTuple
 from npuninja.suggestions import did_you_mean
 
 

@@ -11,14 +11,13 @@ of the pull requests that made them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import Location, UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.verifier_sequence import is_constant_transfer
 from npuninja.lowering.generation import GENERATIONS, RULES, choose
 from npuninja.lowering.number_operands import has_braced_length
+from npuninja.records import NamedTuple
 
 OLD, MIDDLE, NEW = GENERATIONS
 _UP_TO_MIDDLE = (OLD, MIDDLE)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
@@ -31,6 +30,7 @@ from npuninja.machine_code.object_file import (
     ObjectSymbol,
     write_object,
 )
+from npuninja.records import NamedTuple
 
 _LISTING = re.compile(r"\s*([0-9a-f]+):\s+((?:[0-9a-f]{2} )*[0-9a-f]{2})\s{2,}(.*)")
 _LABEL = re.compile(r"\s*(?:[0-9a-f]{8} <([^>]+)>|([A-Za-z_.$][\w.$@]*)):\s*(.*)")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.errors import UserError
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.listing import Names, SectionListing, list_section
 from npuninja.machine_code.program import MachineProgram
+from npuninja.records import NamedTuple
 
 #: Width of the left column.
 _COLUMN = 72

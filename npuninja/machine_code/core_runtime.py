@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, Sequence
 
 import wasmtime
 
@@ -25,6 +25,7 @@ from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.families.fields import BUNDLE, OP, FieldLayout, operations
 from npuninja.machine_code.prepare import Prepared, prepare
 from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
+from npuninja.records import NamedTuple
 
 SOURCES = Path(__file__).parent / "runtime"
 #: In a package of designs the runtime is there compiled, without its sources.

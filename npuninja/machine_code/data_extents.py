@@ -6,13 +6,12 @@ ends where the next one begins at the latest.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.errors import Error
 from npuninja.files import read_file
 from npuninja.machine_code.known_programs import KnownProgram
 from npuninja.machine_code.linker import STACK_SYMBOL, LinkerScript, read_linker_script
+from npuninja.records import NamedTuple
 
 _MAX_SCRIPT_BYTES = 1 << 20
 _DATA_START, _DATA_END = min(DATA_WINDOWS.values()), max(DATA_WINDOWS.values()) + DATA_WINDOW_BYTES

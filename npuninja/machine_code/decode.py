@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache, lru_cache
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from npuninja.errors import UserError
 from npuninja.machine_code.instruction_set import (
@@ -14,6 +14,7 @@ from npuninja.machine_code.instruction_set import (
     bundle_bytes,
     instruction_set,
 )
+from npuninja.records import NamedTuple
 
 #: Registers whose text is not their name (pairs are printed as such).
 PAIR_TEXT = {f"l{i}": f"r{17 + 2 * i}:r{16 + 2 * i}" for i in range(8)}

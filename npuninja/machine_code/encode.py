@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.machine_code.decode import PAIR_TEXT, Bundle, decoder
 from npuninja.machine_code.instruction_set import BundleFormat, Instruction, InstructionSet, instruction_set
+from npuninja.records import NamedTuple
 
 _PAIRS = {text: name for name, text in PAIR_TEXT.items()}
 FILLER_OF_SLOT = {

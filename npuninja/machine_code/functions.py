@@ -7,7 +7,7 @@ The stack grows upwards: a function's frame is what it adds to `sp` at most (aie
 from __future__ import annotations
 
 import bisect
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
@@ -15,6 +15,7 @@ from npuninja.machine_code.flow import Flow, Loop, analyse
 from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
+from npuninja.records import NamedTuple
 
 #: Bundles that are followed in search of the cycles of one call.
 _LONGEST_WALK = 20_000

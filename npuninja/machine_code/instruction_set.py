@@ -9,9 +9,10 @@ import json
 import os
 import re
 from functools import cache
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.errors import InternalError, UserError
+from npuninja.records import NamedTuple
 
 #: Instruction sets by the architecture and the file that describes them.
 TABLES = {"aie2": "aie2.json"}

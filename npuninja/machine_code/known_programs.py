@@ -6,7 +6,7 @@ A configuration holds bytes of program memory only. An ELF whose program is the 
 from __future__ import annotations
 
 import os
-from typing import Iterable, NamedTuple, Sequence
+from typing import Iterable, Sequence
 
 from npuninja.errors import Error, Location
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
@@ -15,6 +15,7 @@ from npuninja.formats.elf import DATA_START
 from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.source_lines import line_table
+from npuninja.records import NamedTuple
 
 #: How many files of a build folder are looked through.
 _MOST_FILES = 2000

@@ -7,7 +7,7 @@ Of the script it takes what such scripts say: symbols at addresses (`. = 0x70400
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
@@ -19,6 +19,7 @@ from npuninja.machine_code.instruction_set import instruction_set
 from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, ObjectSymbol, write_object
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.source_lines import line_table
+from npuninja.records import NamedTuple
 
 STACK_SYMBOL = "_sp_start_value_DM_stack"
 _START = f"""

@@ -6,7 +6,7 @@ Source: ELF specification; llvm-aie for machine number, flags and relocations (t
 from __future__ import annotations
 
 import struct
-from typing import Mapping, NamedTuple, Sequence
+from typing import Mapping, Sequence
 
 from npuninja.formats.dwarf_line_writer import CodeRows, write_line_table
 from npuninja.formats.elf import (
@@ -19,6 +19,7 @@ from npuninja.formats.elf import (
     RELOCATABLE,
     SYMTAB,
 )
+from npuninja.records import NamedTuple
 
 _STRTAB = 3
 LINE_SECTION = ".debug_line"

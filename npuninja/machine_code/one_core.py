@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import wasmtime
 
@@ -18,6 +18,7 @@ from npuninja.machine_code.program import MachineProgram, Symbol
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
 from npuninja.machine_code.source_lines import line_table
+from npuninja.records import NamedTuple
 from npuninja.suggestions import did_you_mean
 
 #: lr of an entry function: no bundle can be there, so its return is seen.

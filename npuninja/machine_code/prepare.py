@@ -7,7 +7,7 @@ the instruction's name when it is issued: nothing is guessed.
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.machine_code.families.fields import (
@@ -53,6 +53,7 @@ from npuninja.machine_code.families.vectors import (
     ups,
     vector_move,
 )
+from npuninja.records import NamedTuple
 
 #: Families by mnemonic up to the first dot; a key with a slot in front of it goes first.
 _FAMILIES: dict[str, Family] = {

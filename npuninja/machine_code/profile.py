@@ -7,12 +7,13 @@ one place took was not counted.
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.functions import Functions
+from npuninja.records import NamedTuple
 
 _LINES_SHOWN = 40
 

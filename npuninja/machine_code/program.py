@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from array import array
 from itertools import groupby
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, Rows
@@ -21,6 +21,7 @@ from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.machine_code.foreign_code import require_aie2
+from npuninja.records import NamedTuple
 
 _PDI_MAGIC = b"\xdd\0\0\0"
 #: An archive that holds the names of objects only, which lie elsewhere.

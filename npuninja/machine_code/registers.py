@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
 
 from npuninja.errors import InternalError
+from npuninja.records import NamedTuple
 
 BANK_BYTES = 2432
 _SCALARS, _P, _M, _DN, _DJ, _DC, _SP, _S = 0, 128, 160, 192, 224, 256, 288, 312

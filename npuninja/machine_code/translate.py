@@ -12,8 +12,6 @@ flight. So the interpreter is the judge and the fallback.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.core_runtime import MEMORY_BYTES, RuntimePlaces
 from npuninja.machine_code.families.fields import (
@@ -31,6 +29,7 @@ from npuninja.machine_code.translator.in_flight import (
     is_translatable,
 )
 from npuninja.machine_code.wasm_writer import WrittenFunction, write_module
+from npuninja.records import NamedTuple
 
 #: Bumped when the same program gives another module.
 VERSION = 6

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 from npuninja.settings.pages import template as settings_template
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")

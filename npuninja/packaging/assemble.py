@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from npuninja import __version__
 from npuninja.device.manifest import Manifest, read_manifest
@@ -30,6 +29,7 @@ from npuninja.packaging.runner_files import (
     runner_files,
 )
 from npuninja.packaging.sbom import require_library, write_sbom
+from npuninja.records import NamedTuple
 
 # Stages whose tools read files that the graph does not know.
 COMPILING_STAGES = ("kernel_cc", "kernel_cc_aie2")

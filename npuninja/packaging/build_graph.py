@@ -7,10 +7,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import UserError
 from npuninja.packaging.places import Places
+from npuninja.records import NamedTuple
 
 # Options that only say where folders are, with a value each. They see to it that no result depends on that.
 PLACE_OPTIONS = ("--prefix-map", "--cache", "--lock", "--modules")

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
 from npuninja.packaging.package import Package, package_of
 from npuninja.packaging.places import UsedTool
+from npuninja.records import NamedTuple
 
 PLAN_FORMAT = 1
 

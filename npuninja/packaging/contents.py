@@ -7,10 +7,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja import __version__
 from npuninja.packaging.package import Package
+from npuninja.records import NamedTuple
 
 PACKAGE_FORMAT = 1
 PACKAGE = "package.json"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from typing import Any, NamedTuple
+from typing import Any
+
+from npuninja.records import NamedTuple
 
 #: Without `[package]` in toolchain.toml. Not the folder's name: packages of equal sources are to be equal.
 DEFAULT_NAME = "npu-designs"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from npuninja.records import NamedTuple
 
 #: Roles of files other than those of the build and of npuninja: in the project, of a tool, elsewhere (headers of
 #: the system).

@@ -11,10 +11,11 @@ import base64
 import binascii
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import read_file
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.manifest import Manifest, parse_manifest
@@ -29,6 +29,7 @@ from npuninja.packaging.provenance import read_subjects
 from npuninja.packaging.sbom import read_file_hashes
 from npuninja.packaging.wheel import wheel_files
 from npuninja.packaging.zip_file import read_zip
+from npuninja.records import NamedTuple
 
 
 class Verified(NamedTuple):

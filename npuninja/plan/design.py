@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
-from npuninja.records import record
+from npuninja.records import NamedTuple, record
 
 
 @record(frozen=True)

@@ -7,9 +7,9 @@ Makefiles give them to the driver, designs under `@iron.jit` say them as `aiecc_
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from npuninja.errors import Location, UserError
+from npuninja.records import NamedTuple
 
 ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
 _OVERLAY = "--generate-ctrl-pkt-overlay"

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.script import (
@@ -22,6 +22,7 @@ from npuninja.python_designs.script import (
     start_design,
     start_with_bindings,
 )
+from npuninja.records import NamedTuple
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"

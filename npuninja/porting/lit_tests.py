@@ -12,11 +12,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from npuninja.porting.found import Command
 from npuninja.porting.project import PEANO_PLACE, text_of
 from npuninja.porting.shell_words import ASSIGNMENT, commands_of
+from npuninja.records import NamedTuple
 
 #: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
 _SUFFIXES = (".mlir", ".py")

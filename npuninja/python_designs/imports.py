@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import os
-from typing import NamedTuple
 
 from npuninja.python_designs.construct.generation import FIRST, SECOND, THIRD
+from npuninja.records import NamedTuple
 
 _MODULES = {
     "aie.iron.placers": FIRST,

@@ -6,7 +6,7 @@ A row is a module of the bindings and where its names come from: a module of thi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from npuninja.records import NamedTuple
 
 #: Where it is documented which names there are.
 PAGE = "docs/python-designs.md"

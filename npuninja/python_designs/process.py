@@ -16,7 +16,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import IO, NamedTuple, NoReturn
+from typing import IO, NoReturn
+
+from npuninja.records import NamedTuple
 
 #: How long to wait at a time for the end of a copy, which may have left others behind that hold its pipe.
 _STEP_S = 0.25

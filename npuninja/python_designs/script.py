@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.imports import Evidence
@@ -13,6 +13,7 @@ from npuninja.python_designs.imports import generation_of as generation_of
 from npuninja.python_designs.imports import is_jitted as is_jitted
 from npuninja.python_designs.process import Copy, OwnProcess, Running, TooLong, can_be_copied
 from npuninja.python_designs.start import package_root as package_root
+from npuninja.records import NamedTuple
 
 
 class ScriptOutcome(NamedTuple):

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from npuninja.depfile import escape
 from npuninja.errors import InternalError, UserError
+from npuninja.records import NamedTuple
 from npuninja.remote.settings import RemoteSettings, RemoteTool
 
 BUILD, SOURCES = "build", "source"

@@ -5,9 +5,10 @@ build folder.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import Location, UserError
+from npuninja.records import NamedTuple
 
 SETTINGS_FORMAT = 1
 # The exit code of `npuninja-stage` for an action that its worker must not run; no stage has it.

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import ToolError, in_words
+from npuninja.records import NamedTuple
 from npuninja.remote.action import Action
 
 # A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of

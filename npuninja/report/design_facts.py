@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import DEVICES, Place
 from npuninja.diag.size import measure
@@ -16,6 +16,7 @@ from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.types import memref
 from npuninja.lowering.tiles import model_of
+from npuninja.records import NamedTuple
 from npuninja.report.lanes import LockFacts
 from npuninja.report.routes import DrawnRoute, routes_of
 from npuninja.report.sources import ShownSource

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from npuninja.machine_code.profile import ProfiledFrame
+from npuninja.records import NamedTuple
 
 WIDTH, ROW = 960, 18
 _TEXT_PX = 6.6  # of a letter at 11 px

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.families import FAMILIES
 from npuninja.emulator import layout
 from npuninja.emulator.timing.timeline import LockChange, Timeline
 from npuninja.emulator.timing.work import Work
+from npuninja.records import NamedTuple
 
 #: Kinds of pieces, in the order of their colours on the page.
 KINDS = ("work", "move", "operation", "wait", "free", "taken")

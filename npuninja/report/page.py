@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.issue_profile import CoreProfile, ProfiledRun
 from npuninja.errors import ToolError
+from npuninja.records import NamedTuple
 from npuninja.report.design_facts import DesignFacts, Tile
 from npuninja.report.flame import flame_svg
 from npuninja.report.lanes import lanes_json, lanes_of

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from npuninja.arch.devices import Place
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import model_of
+from npuninja.records import NamedTuple
 
 #: Where the neighbour lies whose port is on the other side of one of ours, and what it calls that port.
 _STEPS = {

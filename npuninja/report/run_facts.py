@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.issue_profile import ProfiledRun, Run, profile_run
@@ -19,6 +19,7 @@ from npuninja.emulator.timing.costs import CLOCK_HZ
 from npuninja.emulator.timing.timeline import Span, Timeline, record
 from npuninja.emulator.timing.work import Work
 from npuninja.errors import Error
+from npuninja.records import NamedTuple
 
 
 class Share(NamedTuple):

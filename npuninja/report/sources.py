@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from npuninja.records import NamedTuple
 from npuninja.source_places import WARNINGS_SUFFIX, warnings_of
 
 #: What is shown of a design: its own text, its kernels' and its reference's.

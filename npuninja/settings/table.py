@@ -4,13 +4,12 @@ a key is said here and nowhere else.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.families import FAMILIES
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.lowering.generation import CHOICES
 from npuninja.plan.driver_flags import ALLOCATION_SCHEMES
 from npuninja.plan.providers import STAGES, choices_of
+from npuninja.records import NamedTuple
 
 FLOATS = ("exact", "fast")
 LANGUAGES = (

@@ -5,8 +5,7 @@ The graph (for compile_commands.json) and the stage take both from here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from npuninja.records import NamedTuple
 from npuninja.stages._run import Arguments
 
 OPTIONS = ("--language", "--float", "--define", "--kernel-include", "--flag")

@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import sys
 from types import TracebackType
-from typing import Callable, Iterable, NamedTuple, Union
+from typing import Callable, Iterable, Union
 
 from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings, in_words
 from npuninja.files import MAX_XCLBIN_BYTES, is_lfs_pointer, is_special, read_file, write_file
-from npuninja.stages.table import stage as row_of
+from npuninja.records import NamedTuple
 from npuninja.terminal import tell
 
 # Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
@@ -76,6 +76,8 @@ class Arguments(NamedTuple):
 
 def stage_arguments(stage: str, arguments: list[str]) -> Arguments:
     """The command line of a stage, taken apart by what its row in `npuninja.stages.table` says."""
+    from npuninja.stages.table import stage as row_of  # 3 ms, which verbs that write outputs do without
+
     known = row_of(stage).options
     options = tuple(option.word for option in known if option.value)
     return read_arguments(

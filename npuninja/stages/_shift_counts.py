@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator
 
 from npuninja import kernel_headers
+from npuninja.records import NamedTuple
 from npuninja.stages._run import run_tool
 
 _HEADERS = f"{kernel_headers.FOLDER_IN_OBJECTS}/"

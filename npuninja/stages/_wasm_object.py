@@ -5,11 +5,10 @@ Format: WebAssembly tool conventions, Linking.md, version 2.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import Location, UserError
 from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm
 from npuninja.formats.wasm_names import EXPLICIT_NAME, UNDEFINED
+from npuninja.records import NamedTuple
 
 _FUNCTION, _DATA, _SECTION = 0, 1, 3  # kinds of symbols
 _KIND_NAMES = ("function", "data", "global", "section", "tag", "table")

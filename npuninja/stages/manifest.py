@@ -7,13 +7,14 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.device.manifest import MANIFEST_FORMAT
 from npuninja.errors import InternalError, Location, UserError
 from npuninja.files import read_file
 from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
+from npuninja.records import NamedTuple
 from npuninja.stages._run import (
     MAX_INPUT_BYTES,
     Arguments,

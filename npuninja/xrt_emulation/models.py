@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.families import FAMILIES, Rows
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 
 class NpuModel(NamedTuple):

@@ -6,7 +6,8 @@ Source: XRT, src/runtime_src/core/include/xrt/detail/ert.h (packet layouts, stat
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from npuninja.records import NamedTuple
 
 # States of a command, in bits 3:0 of its first word.
 STATE_NEW, STATE_COMPLETED, STATE_ERROR, STATE_ABORT, STATE_TIMEOUT = 1, 4, 5, 6, 8

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
 from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.formats.instruction_elf import patches_of
@@ -23,6 +22,7 @@ from npuninja.formats.txn import (
     LoadPdi,
     read_txn_at,
 )
+from npuninja.records import NamedTuple
 
 #: What host memory begins at for a shim's DMA; XRT adds it to a buffer's address.
 _HOST_BASE = 0x80000000

@@ -8,7 +8,8 @@ import array
 import os
 import socket
 import struct
-from typing import NamedTuple
+
+from npuninja.records import NamedTuple
 
 PROTOCOL_VERSION = 2
 MAX_BYTES = 65536

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from npuninja.aie2_compiler.operations import MachineOperation, operation
 from npuninja.aie2_compiler.registers import (
@@ -21,6 +20,7 @@ from npuninja.aie2_compiler.riscv import RiscvFunction, RiscvInstruction
 from npuninja.aie2_compiler.scheduling import ScheduledBlock
 from npuninja.aie2_compiler.selection.frame import SP, rounded_frame
 from npuninja.errors import InternalError, Location
+from npuninja.records import NamedTuple
 
 RA = 1
 _RETURN = re.compile(r"\b(?:ra|x1)\b")

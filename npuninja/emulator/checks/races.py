@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES
 from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
@@ -12,6 +12,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.deadlock import lock_symbols
 from npuninja.errors import Location, WrongResult
+from npuninja.records import NamedTuple
 
 #: A record of engine/checks.c: kind, which of the two write, actor and site of each, address, how often.
 RECORD = struct.Struct("<8I")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.formats.core_abi import OWN_DATA
 from npuninja.formats.core_image import CoreInfo
+from npuninja.records import NamedTuple
 
 STACK, DATA, BUFFER = 1, 2, 3
 

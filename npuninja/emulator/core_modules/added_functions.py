@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.address_map import READ_MARKS, WRITE_MARKS
+from npuninja.records import NamedTuple
 
 #: The engine's functions that a checked module calls, in the order of its table: name, parameters, result
 #: (engine/checks.c).

@@ -12,8 +12,6 @@ and another way is not, on masks and products of addresses. Such accesses are no
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.emulator.core_modules.operand_types import SIGNATURES
 from npuninja.formats.wasm_code import (
     BLOCK,
@@ -43,6 +41,7 @@ from npuninja.formats.wasm_code import (
     WasmInstruction,
 )
 from npuninja.formats.wasm_module import END, I32_CONST
+from npuninja.records import NamedTuple
 
 _I32_MUL, _I32_AND, _I32_OR, _I32_XOR = 0x6C, 0x71, 0x72, 0x73
 _ARITHMETIC = frozenset((I32_ADD, I32_SUB, _I32_MUL, _I32_AND, _I32_OR, _I32_XOR))

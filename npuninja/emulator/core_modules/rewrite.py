@@ -7,7 +7,6 @@ their numbers: what is added stands behind them.
 from __future__ import annotations
 
 import bisect
-from typing import NamedTuple
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.added_functions import (
@@ -45,6 +44,7 @@ from npuninja.formats.wasm_code import (
     functions,
 )
 from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
+from npuninja.records import NamedTuple
 
 #: Counted up when rewriting changes: names what the cache keeps.
 REWRITE_VERSION = 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.address_map import KERNELS, READ_MARKS, WRITE_MARKS
@@ -19,6 +19,7 @@ from npuninja.formats.wasm_code import (
     WasmInstruction,
 )
 from npuninja.formats.wasm_module import unsigned_leb128
+from npuninja.records import NamedTuple
 
 _MEMORY_INIT, _DATA_DROP = BULK | 8, BULK | 9
 _MEMORY_GROW = 0x40

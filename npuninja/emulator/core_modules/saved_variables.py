@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Sequence
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules import waiting
 from npuninja.emulator.core_modules.section_tables import VALUE_LETTERS
 from npuninja.emulator.core_modules.waiting import LEAVING, RETURNING
+from npuninja.records import NamedTuple
 
 #: The byte that stands for a type of value, by its letter.
 TYPE_BYTES = {letter: byte for byte, letter in VALUE_LETTERS.items()}

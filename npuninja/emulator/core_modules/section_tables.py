@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from npuninja.formats.wasm_code import ByteCursor
 from npuninja.formats.wasm_module import unsigned_leb128
+from npuninja.records import NamedTuple
 
 VALUE_LETTERS = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v"}
 

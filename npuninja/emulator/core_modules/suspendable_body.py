@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.operand_stack import OperandStack, Types
@@ -26,6 +26,7 @@ from npuninja.formats.wasm_code import (
     WasmInstruction,
 )
 from npuninja.formats.wasm_module import END, unsigned_leb128
+from npuninja.records import NamedTuple
 
 
 class ModuleWriter(Types, Protocol):

@@ -14,7 +14,6 @@ runs is kept in local variables.
 from __future__ import annotations
 
 import bisect
-from typing import NamedTuple
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules import waiting
@@ -45,6 +44,7 @@ from npuninja.formats.wasm_code import (
     functions,
 )
 from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm, unsigned_leb128
+from npuninja.records import NamedTuple
 
 #: Where the innermost of the functions that were left is saved: the number of its call that waits, then its variables.
 FIRST_FRAME = SAVED_CALLS

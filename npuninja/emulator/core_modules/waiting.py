@@ -8,9 +8,9 @@ asks again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from npuninja.emulator.core_modules import encoding as e
+from npuninja.records import NamedTuple
 
 NORMAL, LEAVING, RETURNING = range(3)
 

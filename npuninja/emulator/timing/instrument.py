@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
 from npuninja.errors import UserError
@@ -18,6 +17,7 @@ from npuninja.formats.core_abi import LOCK_PAGE, LOCK_PAGE_BYTES
 from npuninja.formats.core_image import CORE_SECTION
 from npuninja.formats.wasm_code import CALL, I32_STORE, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
 from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128
+from npuninja.records import NamedTuple
 
 # if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
 # way.

@@ -9,7 +9,7 @@ and the pipeline takes as long as its longest stage, or as DDR needs for its byt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import Place
 from npuninja.arch.families import FAMILIES
@@ -18,6 +18,7 @@ from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.stages import PipelineStage, core_part, first_element_cycles, show, stages_of
 from npuninja.emulator.timing.work import DEFAULT_TIME_LIMIT_S, Work, count_work, moved_bytes
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 #: Every figure of this model carries it.
 LABEL = "modelled"

@@ -8,13 +8,14 @@ ends of the band are that all of them overlap, and that none does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.devices import Place
 from npuninja.arch.families import FAMILIES, Family
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
 from npuninja.emulator.timing.work import ChannelWork, CoreWork, Work
+from npuninja.records import NamedTuple
 
 
 class StagePart(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.families import FAMILIES, Rows
 from npuninja.arch.registers import channel_queue, split_address
@@ -23,6 +23,7 @@ from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.stages import core_part
 from npuninja.emulator.timing.work import Work, count_work
 from npuninja.formats import txn
+from npuninja.records import NamedTuple
 
 #: A longer run is shown up to here: more pieces than these say nothing more to a person.
 MOST_SPANS = 60_000

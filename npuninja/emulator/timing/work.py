@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from npuninja.arch.devices import TILE_KINDS, Place
 from npuninja.arch.families import FAMILIES, Rows, of_generation
@@ -26,6 +26,7 @@ from npuninja.emulator.timing.operations import instructions
 from npuninja.errors import UserError
 from npuninja.formats import txn
 from npuninja.formats.cdo import Command
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.emulator.machine_cores import MachineCore

@@ -19,9 +19,9 @@ Source: the decoder of MLIR-AIE (python/utils/trace, of which these are the fact
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from npuninja.errors import UserError
+from npuninja.records import NamedTuple
 
 PACKET_WORDS = 8
 PADDING = 0xFE

@@ -6,7 +6,7 @@ Source: AM025, Trace_Control0/1, Trace_Event0/1, Stream_Switch_Event_Port_Select
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.arch.event_registers import EVENT_BROADCAST, EVENT_GENERATE, block_register, trace_registers
 from npuninja.arch.events import TRACE_EVENTS, broadcast_event, events_of
@@ -16,6 +16,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.trace_units.packets import Packet
 from npuninja.errors import UserError
 from npuninja.formats import txn
+from npuninja.records import NamedTuple
 
 Read = Callable[[int], int]
 #: The modules of a tile, by its kind.

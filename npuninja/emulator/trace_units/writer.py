@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from npuninja.emulator import layout
 from npuninja.emulator.deadlock import lock_symbols
@@ -15,6 +14,7 @@ from npuninja.emulator.trace_units.packets import frames, packets
 from npuninja.emulator.trace_units.seen import seen, segments, unknown
 from npuninja.emulator.trace_units.units import TraceUnit, generated, times_of, units_of
 from npuninja.formats import txn
+from npuninja.records import NamedTuple
 
 
 class Traced(NamedTuple):

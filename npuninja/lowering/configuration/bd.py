@@ -7,11 +7,10 @@ wraps as they are.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import UserError
 from npuninja.ir.attributes import PacketInfoAttr
 from npuninja.ir.core import Operation
+from npuninja.records import NamedTuple
 
 
 class LockFields(NamedTuple):

@@ -9,7 +9,7 @@ Sources: MLIR-AIE AIETargetCDODirect.cpp and AIERT.cpp (what is written, in whic
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, NamedTuple
+from typing import Iterator, Mapping
 
 from npuninja.arch import registers
 from npuninja.arch.devices import (
@@ -30,6 +30,7 @@ from npuninja.lowering.configuration.dma import dma_program
 from npuninja.lowering.configuration.switch import cascade, shim_mux, shim_switchbox, switchbox
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
+from npuninja.records import NamedTuple
 
 _DMA_PROGRAMS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")  # in the order they are configured
 # The channels of a core in the order aie-rt resets them.

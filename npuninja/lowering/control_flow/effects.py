@@ -6,25 +6,39 @@ the AIE dialects and calls declare none, so MLIR takes them for operations that 
 
 from __future__ import annotations
 
-import re
-
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.op_builders import constant_value
 
 NONE, READS, WRITES, UNKNOWN = range(4)
 
-_PURE = re.compile(
-    r"(?:arith|math|index|ub)\.\w+|func\.constant|affine\.(?:apply|min|max)"
-    r"|memref\.(?:subview|cast|reinterpret_cast|memory_space_cast|dim|rank|get_global|view|assume_alignment"
-    r"|expand_shape|collapse_shape|extract_aligned_pointer_as_index|extract_strided_metadata)"
-    r"|builtin\.unrealized_conversion_cast"
-    r"|vector\.(?!load|store|transfer_|masked|gather|scatter|expandload|compressstore|print)\w+"
-)
-_READS = re.compile(r"(?:memref|affine|vector)\.load|vector\.(?:transfer_read|maskedload|gather|expandload)")
-_WRITES = re.compile(
-    r"(?:memref|affine|vector)\.store|memref\.copy|vector\.(?:transfer_write|maskedstore|scatter|compressstore)"
-)
+# Sets and beginnings of names: regular expressions would take a hundredth of a lowering to compile.
+_PURE_DIALECTS = frozenset(("arith", "math", "index", "ub"))
+_PURE = frozenset(
+    (
+        "scf.yield", "affine.yield", "scf.condition", "func.constant", "builtin.unrealized_conversion_cast",
+        "affine.apply", "affine.min", "affine.max",
+        "memref.subview", "memref.cast", "memref.reinterpret_cast", "memref.memory_space_cast", "memref.dim",
+        "memref.rank", "memref.get_global", "memref.view", "memref.assume_alignment", "memref.expand_shape",
+        "memref.collapse_shape", "memref.extract_aligned_pointer_as_index", "memref.extract_strided_metadata",
+    )
+)  # fmt: skip
+_READS = frozenset(
+    (
+        "memref.load", "affine.load", "vector.load", "vector.transfer_read", "vector.maskedload", "vector.gather",
+        "vector.expandload",
+    )
+)  # fmt: skip
+_WRITES = frozenset(
+    (
+        "memref.store", "affine.store", "vector.store", "memref.copy", "vector.transfer_write",
+        "vector.maskedstore", "vector.scatter", "vector.compressstore",
+    )
+)  # fmt: skip
+#: Those of the vector dialect that do something to memory, or print.
+_NOT_PURE_VECTORS = (
+    "load", "store", "transfer_", "masked", "gather", "scatter", "expandload", "compressstore", "print",
+)  # fmt: skip
 #: Operations that do what the operations in their regions do.
 STRUCTURED = frozenset(
     ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region", "affine.for", "affine.if")
@@ -51,11 +65,14 @@ def effect_of(op: Operation) -> int:
 
 
 def _of_name(name: str) -> int:
-    if name in ("scf.yield", "affine.yield", "scf.condition") or _PURE.fullmatch(name):
+    dialect, _, operation = name.partition(".")
+    if name in _PURE or dialect in _PURE_DIALECTS:
         return NONE
-    if _READS.fullmatch(name):
+    if dialect == "vector" and not operation.startswith(_NOT_PURE_VECTORS):
+        return NONE
+    if name in _READS:
         return READS
-    return WRITES if _WRITES.fullmatch(name) else UNKNOWN
+    return WRITES if name in _WRITES else UNKNOWN
 
 
 def is_removable(op: Operation) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from npuninja.arch.devices import (
     CORE_LOCK_BASES,
@@ -21,6 +20,7 @@ from npuninja.ir.types import size_bytes
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import buffer_place
 from npuninja.lowering.tiles import model_of, ops_of, place_of
+from npuninja.records import NamedTuple
 
 #: Names a function of a design may have that C or the code around it uses otherwise.
 _C_KEYWORDS = re.compile(

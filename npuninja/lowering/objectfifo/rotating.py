@@ -12,7 +12,7 @@ verifyObjectFifoOverRelease). The reference keeps the numbers in stack slots and
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Union
+from typing import Callable, Union
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
@@ -22,6 +22,7 @@ from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
+from npuninja.records import NamedTuple
 
 _ACQUIRE, _RELEASE = ACCESSES
 

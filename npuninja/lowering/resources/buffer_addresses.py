@@ -8,8 +8,6 @@ tile's memory.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr, StringAttr
@@ -19,6 +17,7 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.resources.introsort import sorted_like_std_sort
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
+from npuninja.records import NamedTuple
 
 BANK_AWARE, BASIC_SEQUENTIAL = "bank-aware", "basic-sequential"
 SCHEMES = (BANK_AWARE, BASIC_SEQUENTIAL)

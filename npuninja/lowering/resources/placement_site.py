@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
@@ -10,6 +10,7 @@ from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import group
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
+from npuninja.records import NamedTuple
 
 _TILE_TYPES = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 

@@ -6,10 +6,9 @@ AIEPathFinder.cpp: addFlow, sortFlows).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.switch import BUNDLE_ORDER
 from npuninja.lowering.routing.routing_graph import Endpoint
+from npuninja.records import NamedTuple
 
 #: Circuit nets have no group.
 CIRCUIT = -1

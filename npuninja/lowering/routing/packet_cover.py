@@ -9,7 +9,7 @@ AIECreatePathFindFlows.cpp, computeSubcubeCover), because the order of the rules
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from npuninja.records import NamedTuple
 
 
 class Cube(NamedTuple):

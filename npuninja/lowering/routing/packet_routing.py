@@ -12,13 +12,12 @@ masters that some flow uses together.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import Place
 from npuninja.arch.switch import ARBITERS, BUNDLE_ORDER, MSELS, PACKET_ID_BITS, SLOTS, Port
 from npuninja.lowering.routing.packet_cover import cover, tight_cube
 from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Endpoint
+from npuninja.records import NamedTuple
 
 #: (arbiter, msel).
 Amsel = tuple[int, int]

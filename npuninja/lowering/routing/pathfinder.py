@@ -13,13 +13,12 @@ writes the IR.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_capacity import check_lines, check_rectangles
 from npuninja.lowering.routing.routing_graph import Endpoint, Occupied, RoutingGraph, shortest_paths
+from npuninja.records import NamedTuple
 
 #: A channel carries one circuit, or the packets of one group.
 _CAPACITY = 1

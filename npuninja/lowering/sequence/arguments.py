@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.errors import UserError
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.lookup import with_constants
+from npuninja.records import NamedTuple
 
 
 class ArgumentOffset(NamedTuple):

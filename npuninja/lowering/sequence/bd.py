@@ -10,11 +10,10 @@ AIETargetModel.cpp (BD addresses); field positions AM025.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, DeviceModel, TileKind
 from npuninja.arch.families import Family
 from npuninja.arch.registers import DMA, bd_offset, tile_address
+from npuninja.records import NamedTuple
 
 #: AxCACHE of shim BDs as MLIR-AIE sets it.
 AXCACHE = 2

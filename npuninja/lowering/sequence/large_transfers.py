@@ -7,7 +7,6 @@ Rules: MLIR-AIE, AIEDecomposeLargeDmaBd.cpp, DmaDecomposition.cpp. Tuples have f
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
 
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
@@ -21,6 +20,7 @@ from npuninja.lowering.sequence.contiguous_transfers import numbers_of
 from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors
 from npuninja.lowering.tiles import kind_at, model_of
+from npuninja.records import NamedTuple
 
 _MEMCPY, _TASK = "aiex.npu.dma_memcpy_nd", "aiex.dma_configure_task"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of, place_of
+from npuninja.records import NamedTuple
 
 #: Operation names of a runtime sequence, by generation of the syntax.
 SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.event_registers import Register, trace_registers
 from npuninja.arch.events import broadcast_event, events_of, module_of
 from npuninja.arch.switch import master_index, slave_index
@@ -16,6 +14,7 @@ from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import kind_at, ops_of
 from npuninja.lowering.trace.inline import config_module
+from npuninja.records import NamedTuple
 
 _EVENTS_OF_A_UNIT = 8
 #: Modules by the start of the name of the enum that an event may be written with, e.g. CoreEventAIE2.

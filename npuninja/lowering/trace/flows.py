@@ -5,8 +5,6 @@ Every trace of a device goes to one shim tile as packets of its own id, and from
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import TILE_KINDS
 from npuninja.arch.event_registers import (
     EVENT_BROADCAST,
@@ -30,6 +28,7 @@ from npuninja.lowering.sequence.bd import SequenceDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
 from npuninja.lowering.trace.writes import maskwrite32, ui32, write32
+from npuninja.records import NamedTuple
 
 #: The shim's channel and descriptor where nothing else uses the channel.
 _CHANNEL = 1

@@ -6,12 +6,13 @@ import os
 import re
 import struct
 from functools import cache
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from npuninja.errors import InternalError
 from npuninja.machine_code.decode import Decoded
 from npuninja.machine_code.instruction_set import Operand
 from npuninja.machine_code.registers import RegisterPlace, place_of
+from npuninja.records import NamedTuple
 
 #: struct Op: op, latency, flags, dst, dst2, a, b, c, d, pointer, modifier, mode, size, x, y, imm, mask, at, extra.
 OP = struct.Struct("<HBBIIIIIIIIBBBBiIII")

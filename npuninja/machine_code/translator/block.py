@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.core_runtime import STEP_DONE, STEP_FAULT
 from npuninja.machine_code.families.fields import F_CONDITION, Fields
@@ -26,6 +24,7 @@ from npuninja.machine_code.translator.in_flight import (
 )
 from npuninja.machine_code.translator.ports import PORTS, Ports
 from npuninja.machine_code.wasm_writer import WrittenFunction
+from npuninja.records import NamedTuple
 
 _MAX_BLOCK_BUNDLES = 96
 VECTOR_LOADS = {"OP_LOAD_VECTOR", "OP_LOAD_CONV", "OP_LOAD_UPS", "OP_LOAD_UNPACK"}

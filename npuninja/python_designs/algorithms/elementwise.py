@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from npuninja.python_designs.iron.sequence import SequenceRuntime, TaskGroup
 from npuninja.python_designs.iron.worker import Worker
 from npuninja.python_designs.kernels.external import array
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
+from npuninja.records import NamedTuple
 
 
 class Job(NamedTuple):

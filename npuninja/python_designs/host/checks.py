@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 import numpy as np
+
+from npuninja.records import NamedTuple
 
 
 class Stats(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
@@ -12,6 +12,7 @@ from npuninja.lowering import passes
 from npuninja.lowering.generation import rules_of
 from npuninja.python_designs.construct.generation import generation
 from npuninja.python_designs.offered import PAGE
+from npuninja.records import NamedTuple
 
 _WORD = re.compile(r"\s*([\w.-]+)\s*(\{[^}]*\})?\s*")
 #: Operations that pipelines nest in; a pass knows by itself what it runs on.

@@ -6,7 +6,7 @@ Register addresses within a tile: AMD's AIE-ML register reference (AM025).
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
 from npuninja.arch.registers import COLUMN_SHIFT
 from npuninja.python_designs.construct.operations import build
@@ -24,6 +24,7 @@ from npuninja.python_designs.tracing.events import (
     ShimTileEvent,
     checked,
 )
+from npuninja.records import NamedTuple
 
 _BD_ADDRESS, _BD_BYTES = 0x1D004, 0x20
 _QUEUES = {0: 0x1D204, 1: 0x1D20C}
