@@ -45,6 +45,14 @@ def _engine_configuration() -> wasmtime.Config:
     return config
 
 
+class _Type:
+    """The type of a function, with its parts at hand."""
+
+    def __init__(self, of: wasmtime.FuncType) -> None:
+        self._owner = of  # of the memory that the parts are in
+        self.params, self.results = of.params, of.results
+
+
 class Array:
     """One emulated array, unconfigured.
 
@@ -79,6 +87,7 @@ class Array:
         assert address is not None
         self._base = address
         self._functions: dict[str, wasmtime.Func] = {}
+        self._generation = -1  # of the device, by the last instruction stream
         self.kernel_output = KernelOutput()
         self._tables = {
             name: self.call(name)
@@ -130,6 +139,9 @@ class Array:
         if function is None:
             found = self._exports[name]
             assert isinstance(found, wasmtime.Func), name
+            # wasmtime asks for the type at each call, which takes longer than most calls.
+            kind = _Type(found.type(self.store))
+            setattr(found, "type", lambda store: kind)  # noqa: B010
             function = self._functions[name] = found
         return function
 
@@ -252,9 +264,12 @@ class Array:
         """Makes an instruction stream ready to run."""
         table = self._tables["argument_table"]
         self._view[table : table + len(argument_table)] = argument_table
-        family = of_generation(insts[2])  # in the stream's header
-        self.call("set_compression_known", int(family is not None and family.architecture == "aie2"))
-        self.call("set_control_packets_join", int(family is not None and family.joins_control_packets))
+        generation = insts[2]  # in the stream's header
+        if generation != self._generation:  # a call takes a tenth of a dispatch
+            family = of_generation(generation)
+            self.call("set_compression_known", int(family is not None and family.architecture == "aie2"))
+            self.call("set_control_packets_join", int(family is not None and family.joins_control_packets))
+            self._generation = generation
         self.call("begin", self._insts.put(insts), len(insts), arguments)
 
     def take_lock_set_again(self) -> tuple[int, ...]:

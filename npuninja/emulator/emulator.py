@@ -332,7 +332,8 @@ class Emulator:
             if self.at_end is not None:
                 self.at_end(insts, self.events[first_event:], before)
                 self._settle(started, time_limit_s)
-            self._array.call("check_run_end")
+            if self.checks:
+                self._array.call("check_run_end")
         finally:
             self._watchdog.disarm()
         wall_time_s = time.perf_counter() - started
