@@ -27,7 +27,13 @@ _HEX = re.compile(rb"\s*(?:[0-9a-fA-F]{8}\s+)*[0-9a-fA-F]{8}\s*")
 
 def run(options: argparse.Namespace) -> int:
     """Runs the design, or takes the buffer of `--buffer`, and writes the file."""
-    from npuninja.emulator.trace_units.packets import read_frames, read_packets
+    from npuninja.emulator.trace_units.packets import (
+        EVENT_PC,
+        EXECUTION,
+        read_frames,
+        read_packets,
+        read_pc_frames,
+    )
     from npuninja.emulator.trace_units.perfetto import perfetto
 
     chosen = select_runs(read_runs(meant_manifest(options.run)), options.kernel, options.sequence)
@@ -40,19 +46,34 @@ def run(options: argparse.Namespace) -> int:
         with open(options.keep, "w", encoding="utf-8") as stream:
             stream.writelines(f"{word:08x}\n" for words in buffers for word in words)
     units = _units(manifest)
-    traces = {}
+    modes = {unit.packet: unit.mode for unit in units}
+    traces, places = {}, {}
     for words in buffers:
         for packet, data in read_packets(words).items():
             # A PDI's columns count from its partition, packets of an NPU may count from the array's first.
             packet = packet._replace(column=packet.column - options.column_shift)
-            traces[packet] = read_frames(data)
-    content = perfetto(traces, units, _names(manifest), cycles)
+            if modes.get(packet) == EXECUTION:
+                raise UserError(
+                    f"core ({packet.column}, {packet.row}) traces its execution (mode 2), which cannot be read: no public "
+                    "source says what the bytes mean",
+                    hint="trace events: mode Event-Time or Event-PC",
+                )
+            if modes.get(packet) == EVENT_PC:
+                places[packet] = read_pc_frames(data)
+            else:
+                traces[packet] = read_frames(data)
+    content = perfetto(traces, places, units, _names(manifest), cycles)
     output = options.output or os.path.join(os.path.dirname(manifest.path), "run_trace.json")
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(content, stream)
     for packet, segments in sorted(traces.items()):
         last = segments[-1].start + segments[-1].cycles if segments else 0
         print(f"{packet.module} ({packet.column}, {packet.row}): {len(segments)} changes in {last} cycles")
+    for packet, found in sorted(places.items()):
+        counters = {one.program_counter for one in found}
+        print(
+            f"{packet.module} ({packet.column}, {packet.row}): {len(found)} events at {len(counters)} places"
+        )
     print(f"cycles: {cycles}")
     print(f"{output} written: open it with https://ui.perfetto.dev")
     return 0

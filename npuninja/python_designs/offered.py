@@ -30,6 +30,7 @@ aie.ir                            construct.types: Type IntegerType IndexType Fl
                                   construct.attribute_names: Attribute IntegerAttr FloatAttr StringAttr BoolAttr TypeAttr
                                   UnitAttr ArrayAttr DictAttr FlatSymbolRefAttr SymbolRefAttr DenseElementsAttr
                                   DenseI64ArrayAttr DenseI32ArrayAttr AttrBuilder
+aie._mlir_libs                    construct.insertion: get_dialect_registry
 aie.util                          iron.lists: single_elem_or_list_to_list
 aie.dialects
 aie.dialects.aie                  dialects.aie: *; tracing.operations: *; construct.type_names: T=; construct.names: *
@@ -52,6 +53,8 @@ aie.dialects.builtin              dialects.standard: *BUILTIN
 aie.extras
 aie.extras.context                construct.insertion: mlir_mod_ctx
 aie.extras.types                  construct.type_names: *
+aie.extras.runtime
+aie.extras.runtime.passes         host.pipelines: *
 aie.extras.util                   construct.operations: view_of; construct.finding: find_ops
 aie.extras.dialects
 aie.extras.dialects.arith         dialects.standard: *ARITH
@@ -158,6 +161,7 @@ aie.utils.ml                      host.shaping: DataShaper; host.learning: *
 aie.utils.npukernel               host.runtime: NPUKernel
 aie.utils.tensor_factory          host.tensors: tensor zeros ones full randint rand arange zeros_like ceildiv
                                   set_tensor_class; host.runtime: npu_runtime_folds_ddr_addr_offset
+aie.utils.regdb                   host.register_database: *
 aie.utils.test                    host.test_options: *; host.older_xrt: init_xrt_load_kernel
 aie.utils.trace                   tracing.registers: *; tracing.events: *; tracing.operations: *SETUP;
                                   host.runtime: TraceConfig; host.trace_files: *;

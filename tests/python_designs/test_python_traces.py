@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.emulator.trace_units.packets import Packet, Segment, frames, packets
+from npuninja.emulator.trace_units.packets import (
+    EventsAtPlace,
+    Packet,
+    Segment,
+    frames,
+    packets,
+    pc_frames,
+    read_pc_frames,
+)
+from npuninja.emulator.trace_units.perfetto import perfetto
+from npuninja.errors import UserError
 from npuninja.python_designs.host import older_xrt
 from npuninja.python_designs.host.pass_manager import PassManager
 from npuninja.python_designs.host.trace_reader import main, parse_trace, split_trace_segments
@@ -73,7 +83,7 @@ def test_a_moved_design_and_two_channels_in_one_buffer_are_found(moved, zeros):
     [
         ([0] * 64, WRITES, "empty or all zeros"),
         (packets(CORE, frames([Segment(0, 1, 1)]))[0], WRITES[2:], r"core unit of tile \(1, 2\), which the design does not"),
-        (packets(CORE, frames([Segment(0, 1, 1)]))[0], ((0x340D0, 1, 2, 1), *WRITES[1:]), "traces in mode 1"),
+        (packets(CORE, frames([Segment(0, 1, 1)]))[0], ((0x340D0, 1, 2, 2), *WRITES[1:]), "traces in mode 2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_says_why(words, writes, error):
@@ -162,6 +172,42 @@ from aie.iron.device import NPU1Col4
 """
 
 
+PLACES = st.builds(EventsAtPlace, st.integers(1, 255), st.integers(0, 0x3FFF))
+
+
+@given(st.lists(PLACES, max_size=20), st.integers(0, 40))
+def test_places_of_a_trace_are_read_back(places, repeated):
+    data = pc_frames(places, start=5) + (bytes((0xD8 | repeated >> 8, repeated & 255)) if repeated else b"")
+    assert read_pc_frames(data + b"\xfe\x00") == places + places[-1:] * repeated
+
+
+def test_events_at_places_of_the_program_are_instants():
+    core = ((0x340D0, 1, 2, 0x79790001), *WRITES[1:])
+    data = pc_frames([EventsAtPlace(0b01, 0x1A0), EventsAtPlace(0b11, 0x2F0)]) + b"\xe1"
+    words = [word for packet in packets(CORE, data) for word in packet]
+    found = parse_trace(np.array(words, dtype=np.uint32), lowered(*core))
+    assert [(e["name"], e["ts"], e["args"]["pc"]) for e in found if e["ph"] == "i"] == [
+        ("INSTR_EVENT_0", 0, 0x1A0),
+        ("INSTR_EVENT_0", 1, 0x2F0),
+        ("INSTR_EVENT_1", 1, 0x2F0),
+        ("INSTR_EVENT_0", 2, 0x2F0),
+        ("INSTR_EVENT_1", 2, 0x2F0),
+    ]
+    content = perfetto({}, {CORE: read_pc_frames(data)}, [], {}, "")
+    told = [
+        (e["tid"], e["ts"], e["args"]["program_counter"]) for e in content["traceEvents"] if e["ph"] == "i"
+    ]
+    assert told == [
+        (0, 0.0, "0x01a0"),
+        (0, 1.0, "0x02f0"),
+        (0, 2.0, "0x02f0"),
+        (1, 1.0, "0x02f0"),
+        (1, 2.0, "0x02f0"),
+    ]
+    with pytest.raises(UserError, match="byte 8 of a unit's trace, 0x01, begins no frame of event-PC mode"):
+        read_pc_frames(pc_frames([]) + b"\x01")
+
+
 def test_passes_of_the_lowering_run_on_a_module_in_a_design(tmp_path):
     script = tmp_path / "placed.py"
     script.write_text(PLACED)
@@ -175,10 +221,14 @@ def test_passes_of_the_lowering_run_on_a_module_in_a_design(tmp_path):
     [
         ("builtin.module(convert-arith-to-llvm)", "the pass convert-arith-to-llvm is not offered"),
         (
-            "builtin.module(aie.device(aie-place-tiles{cores-per-col=2}))",
-            "options of the pass aie-place-tiles",
+            "builtin.module(aie.device(aie-place-tiles{rows=2}))",
+            "the option rows of the pass aie-place-tiles is not offered",
         ),
-        ("builtin.module(func.func(cse))", "passes on func.func are not offered"),
+        (
+            "builtin.module(aie.device(aie-place-tiles{cores-per-col=many}))",
+            "option cores-per-col of the pass aie-place-tiles: invalid literal",
+        ),
+        ("builtin.module(gpu.module(cse))", "passes on gpu.module are not offered"),
         ("builtin.module(aie.device(aie-place-tiles)", "a bracket is missing"),
         ("builtin.module(aie.device(aie-place-tiles)))", "no pipeline of passes"),
     ],

@@ -13,6 +13,13 @@ cycle, and how many cycles without any lie before it.
 | nothing: a gap of 0x3FFFF cycles | `11111111` |
 | padding | `11111110`; `110111xx` + 3 bytes |
 
+In event-PC mode (1) a frame says which events were there and at which place of the program, but not when; start is `11110x01`,
+repetitions, gaps and padding are as above:
+
+| events at a place | `110001` + 8 bits of events + 4 bits that are 0 + 14 bits of the program counter |
+
+No public source says what the bytes of execution mode (2) mean.
+
 Source: the decoder of MLIR-AIE (python/utils/trace, of which these are the facts), AM020 (packet header).
 """
 
@@ -27,6 +34,8 @@ PACKET_WORDS = 8
 PADDING = 0xFE
 _GAP_CYCLES = 0x3FFFF
 _MOST_REPEATS = 1023
+#: Modes of a core's trace unit (AM025, Trace_Control0); 0 is event-time.
+EVENT_PC, EXECUTION = 1, 2
 #: Types of packets, by the module whose unit sends them.
 PACKET_TYPES = ("core", "memory", "shim", "memtile")
 
@@ -37,6 +46,13 @@ class Segment(NamedTuple):
     start: int
     cycles: int
     events: int  # bit i: event i of the unit
+
+
+class EventsAtPlace(NamedTuple):
+    """What a frame of event-PC mode says: which of a unit's eight events were there, and the program counter."""
+
+    events: int  # bit i: event i of the unit
+    program_counter: int
 
 
 class Packet(NamedTuple):
@@ -178,6 +194,47 @@ def read_frames(data: bytes) -> list[Segment]:
         elif byte != PADDING and byte & 0xFC != 0xDC:
             last = _events_and_gap(byte, value, size)
             see(*last)
+    return found
+
+
+def pc_frames(places: Iterable[EventsAtPlace], start: int = 0) -> bytes:
+    """The bytes of a unit's trace in event-PC mode; `start` is the timer when it begins."""
+    data = bytearray(b"\xf1" + start.to_bytes(7, "big"))
+    for place in places:
+        data += (0b110001 << 26 | place.events << 18 | place.program_counter).to_bytes(4, "big")
+    return bytes(data)
+
+
+def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
+    """The events of a unit's trace in event-PC mode, in their order; what is cut off at the end is left out.
+
+    Raises:
+        UserError: a byte begins no frame.
+    """
+    found: list[EventsAtPlace] = []
+    last: EventsAtPlace | None = None
+    cursor = 0
+    while cursor < len(data):
+        byte = data[cursor]
+        is_events, is_start = byte & 0xFC == 0xC4, byte & 0xFB == 0xF1
+        if not (
+            is_events or is_start or byte in (0, PADDING, 0xFF) or byte & 0xF0 == 0xE0 or byte & 0xF8 == 0xD8
+        ):
+            raise UserError(
+                f"byte {cursor} of a unit's trace, 0x{byte:02x}, begins no frame of event-PC mode"
+            )
+        size = 4 if is_events else 8 if is_start else _size(byte)
+        if cursor + size > len(data):
+            break
+        value = int.from_bytes(data[cursor : cursor + size], "big")
+        cursor += size
+        if is_events:
+            last = EventsAtPlace(value >> 18 & 0xFF, value & 0x3FFF)
+            found.append(last)
+        elif is_start or byte == 0xFF:
+            last = None
+        elif last and (byte & 0xF0 == 0xE0 or byte & 0xFC == 0xD8):
+            found += [last] * (byte & 15 if byte & 0xF0 == 0xE0 else value & 0x3FF)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from npuninja.arch.events import TRACE_EVENTS
 from npuninja.emulator import layout
 from npuninja.emulator.timing.costs import CYCLES_PER_US
-from npuninja.emulator.trace_units.packets import Packet, Segment
+from npuninja.emulator.trace_units.packets import EventsAtPlace, Packet, Segment
 from npuninja.emulator.trace_units.units import TraceUnit
 
 #: Key of `names`: (column, row, `S2MM` or `MM2S` or `lock` or `core`, number).
@@ -19,32 +19,41 @@ _LOCK = re.compile(r"LOCK_(?:SEL)?(\d)_")
 
 
 def perfetto(
-    traces: Mapping[Packet, Sequence[Segment]], units: Iterable[TraceUnit], names: Names, cycles: str
+    traces: Mapping[Packet, Sequence[Segment]],
+    places: Mapping[Packet, Sequence[EventsAtPlace]],
+    units: Iterable[TraceUnit],
+    names: Names,
+    cycles: str,
 ) -> dict[str, Any]:
     """The content of the JSON file.
 
     Args:
         traces: what each unit sent.
+        places: what each core in event-PC mode sent: its events have no times, so they stand one microsecond apart.
         units: those that the design switches on; a packet of none of them keeps the numbers of its events.
         names: of channels, locks and cores.
         cycles: what the cycles are worth, for people.
     """
     by_packet = {unit.packet: unit for unit in units}
     events: list[dict[str, Any]] = []
-    for number, (packet, segments) in enumerate(sorted(traces.items())):
+    for number, packet in enumerate(sorted({*traces, *places})):
         unit = by_packet.get(packet)
         title = f"{packet.module} ({packet.column}, {packet.row})"
         core = names.get((packet.column, packet.row, "core", 0), "") if packet.module == "core" else ""
         events.append(_meta("process_name", number, 0, f"{title}{f' {core}' if core else ''}"))
         for bit in range(TRACE_EVENTS):
             lane = _lane(unit, bit, names)
-            found = list(_intervals(segments, bit))
-            if found or (unit is not None and unit.events[bit]):
+            found = list(_intervals(traces.get(packet, ()), bit))
+            instants = [(i, one) for i, one in enumerate(places.get(packet, ())) if one.events >> bit & 1]
+            if found or instants or (unit is not None and unit.events[bit]):
                 events.append(_meta("thread_name", number, bit, lane))
             for start, end in found:
                 args = {"cycle": start, "cycles": end - start}
                 times = {"ts": start / CYCLES_PER_US, "dur": (end - start) / CYCLES_PER_US}
                 events.append({"name": lane, "ph": "X", **times, "pid": number, "tid": bit, "args": args})
+            for index, one in instants:
+                place = {"ts": float(index), "args": {"program_counter": f"0x{one.program_counter:04x}"}}
+                events.append({"name": lane, "ph": "i", "s": "t", "pid": number, "tid": bit, **place})
     return {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"cycles": cycles}}
 
 

@@ -34,10 +34,10 @@ def simplify_code(module: Operation) -> None:
 
 
 def _simplify(holder: Operation) -> None:
-    _canonicalize(holder)
+    canonicalize_code(holder)
     join_equal_operations(holder)
     hoist_invariants(holder)
-    _canonicalize(holder)
+    canonicalize_code(holder)
 
 
 def drop_empty_acquires(device: Operation) -> None:
@@ -91,7 +91,8 @@ def _call_directly(holder: Operation) -> None:
             op.erase()
 
 
-def _canonicalize(holder: Operation) -> None:
+def canonicalize_code(holder: Operation) -> None:
+    """MLIR's canonicalizer on the code of one core, function or sequence."""
     _call_directly(holder)
     fold_views_in(holder)
     fold_constants_in(holder)

@@ -137,6 +137,16 @@ class Context:
     def __exit__(self, *error: object) -> None:
         Context._around.pop()
 
+    def append_dialect_registry(self, registry: Any) -> None:
+        """Changes nothing: all operations that npuninja knows are there."""
+
+    def load_all_available_dialects(self) -> None:
+        """Changes nothing, for the same reason."""
+
+
+def get_dialect_registry() -> None:
+    """MLIR's registry of dialects, of which there is no need here."""
+
 
 class Location:
     """Places are taken from the design's frames; this gives MLIR's name for a context manager."""
@@ -180,6 +190,11 @@ class Module:
         from npuninja.ir.parser import parse_module
 
         return Module(parse_module(text, "<string>"))
+
+    @property
+    def context(self) -> Context:
+        """MLIR's context of the module."""
+        return Context()
 
     @property
     def operation(self) -> Any:

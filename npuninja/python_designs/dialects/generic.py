@@ -135,6 +135,13 @@ def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
         else:
             raise TypeError(f"{function_name(operation)}() needs the type of its result '{name}' first")
         results += given if isinstance(given, (list, tuple)) else [given]
+    if (
+        len(found.results) > len(free)
+        and positional
+        and _is_type(positional[0])
+        and fields[0][0] == "operand"
+    ):
+        positional.pop(0)  # classes are called with the type even where it is always the same
     for key in ("loc", "ip"):
         options.pop(key, None)
     if len(positional) > len(fields):
@@ -204,8 +211,17 @@ def _function(operation: str) -> Callable[..., Any]:
     return function
 
 
+class _ByOperation(type):
+    """The type of an operation's class: any view of such an operation is one of its objects."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        named = getattr(cls, "OPERATION_NAME", None)
+        return isinstance(instance, OpView) and instance.ir.name == named
+
+
 def _class(operation: str) -> type[OpView]:
     def __init__(self: OpView, *arguments: Any, **options: Any) -> None:
         self.ir = build_generic(operation, *arguments, **options).ir
 
-    return type(class_name(operation), (OpView,), {"__init__": __init__, "OPERATION_NAME": operation})
+    members = {"__init__": __init__, "OPERATION_NAME": operation}
+    return _ByOperation(class_name(operation), (OpView,), members)

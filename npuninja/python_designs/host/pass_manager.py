@@ -1,43 +1,98 @@
-"""`aie.passmanager`: passes of npuninja's lowering on a module of a design, by the names of MLIR-AIE's passes."""
+"""`aie.passmanager`: passes on a module of a design, by the names of MLIR's and MLIR-AIE's passes.
+
+The passes are those of npuninja's lowering, each with its options, and MLIR's general ones. A pass that npuninja does not
+have runs only where it has nothing to do: on a module without the operations that it is about.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
-from npuninja.lowering import passes
+from npuninja.lowering import number_operands, passes
+from npuninja.lowering.control_flow import single_passes
 from npuninja.lowering.generation import rules_of
 from npuninja.python_designs.construct.generation import generation
 from npuninja.python_designs.offered import PAGE
 from npuninja.records import NamedTuple
 
 _WORD = re.compile(r"\s*([\w.-]+)\s*(\{[^}]*\})?\s*")
+_OPTION = re.compile(r"([\w-]+)=(\S+)")
 #: Operations that pipelines nest in; a pass knows by itself what it runs on.
-_ANCHORS = ("builtin.module", "aie.device", "any", "module")
+_ANCHORS = ("builtin.module", "aie.device", "any", "module", "func.func", "aie.core")
+#: MLIR's general passes.
+_GENERAL: dict[str, Callable[[Operation], None]] = {
+    "canonicalize": single_passes.canonicalize,
+    "cse": single_passes.join_subexpressions,
+    "loop-invariant-code-motion": single_passes.move_invariants,
+    "symbol-dce": single_passes.drop_unused_symbols,
+}
+#: Passes that npuninja does not have, and the beginnings of the names of the operations that they are about.
+_ABOUT = {
+    "affine-loop-unroll": ("affine.for",),
+    "affine-super-vectorize": ("affine.for",),
+    "aie-lower-multicast": ("aie.multicast",),
+    "aie-lower-set-lock": ("aiex.set_lock",),
+    "aie-register-objectFifos": ("aie.objectfifo.register_process",),
+    "aie-objectFifo-unroll": ("aie.objectfifo",),
+    "convert-linalg-to-affine-loops": ("linalg.",),
+    "convert-linalg-to-loops": ("linalg.",),
+    "convert-vector-to-scf": ("vector.transfer",),
+    "expand-strided-metadata": ("memref.subview", "memref.reinterpret_cast", "memref.extract_strided"),
+    "fold-memref-alias-ops": ("memref.subview", "memref.expand_shape", "memref.collapse_shape"),
+}
 
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false", "1", "0"):
+        raise ValueError(f"got {text!r}, expected true or false")
+    return text in ("true", "1")
+
+
+def _cores(text: str) -> int | None:
+    return None if int(text) < 0 else int(text)
+
+
+def _overlay(text: str) -> str:
+    return "true" if _flag(text) else ""
+
+
+def _scheme(text: str) -> str | None:
+    return text or None
+
+
+#: (pass, option) -> the setting that it is, and how its text is read.
+_OPTIONS: dict[tuple[str, str], tuple[str, Callable[[str], Any]]] = {
+    ("aie-place-tiles", "cores-per-col"): ("cores_per_column", _cores),
+    ("aie-objectFifo-stateful-transform", "dynamic-objFifos"): ("dynamic_fifos", _flag),
+    ("aie-objectFifo-stateful-transform", "packet-sw-objFifos"): ("packet_fifos", _flag),
+    ("aie-assign-buffer-addresses", "alloc-scheme"): ("alloc_scheme", _scheme),
+    ("aie-generate-column-control-overlay", "route-shim-to-tile-ctrl"): ("control_overlay", _overlay),
+}
 
 # A pass stands several times in the pipeline when its arguments differ by generation.
 _KNOWN: dict[str, list[passes.Pass]] = {}
 for _one in (one for step in passes.STEPS.values() for one in step):
-    _KNOWN.setdefault(_one.name, []).append(_one)
+    if not _one.name.startswith("own-") and _one.name not in _GENERAL:
+        _KNOWN.setdefault(_one.name, []).append(_one)
 
 
 class Step(NamedTuple):
-    """A pass of a pipeline, and its options as they are written."""
+    """A pass of a pipeline, and its options as settings of the lowering."""
 
     name: str
-    options: str
+    settings: dict[str, Any]
 
 
 class PassManager:
     """A pipeline of passes.
 
     Raises:
-        ValueError: the text is no pipeline.
-        NotImplementedError: a pass that npuninja does not have, or one with options.
+        ValueError: the text is no pipeline, or an option has a wrong value.
+        NotImplementedError: a pass or an option that npuninja does not have.
     """
 
     def __init__(self, anchor_op: str = "any", context: Any = None) -> None:
@@ -46,7 +101,7 @@ class PassManager:
 
     @classmethod
     def parse(cls, pipeline: str, context: Any = None) -> PassManager:
-        """A pipeline from its text: `builtin.module(aie.device(aie-place-tiles))`."""
+        """A pipeline from its text: `builtin.module(aie.device(aie-place-tiles),canonicalize)`."""
         made = cls(context=context)
         made._text = pipeline
         made._steps = list(_read(pipeline))
@@ -57,12 +112,27 @@ class PassManager:
         self._steps += _read(pipeline)
 
     def run(self, operation: Any, invalidate_analyses: bool = True) -> None:
-        """Runs the passes on a module, or on its operation, in place."""
+        """Runs the passes on a module, or on its operation, in place.
+
+        Raises:
+            NotImplementedError: a pass that npuninja does not have has something to do.
+            UserError: a pass cannot do its work.
+        """
         root = getattr(operation, "ir", None)
         if not isinstance(root, Operation) or root.name != "builtin.module":
             raise ValueError(f"passes run on modules, got {operation!r}")
-        wanted = [one for step in self._steps for one in _KNOWN[step.name]]
-        passes.run_passes(wanted, root, passes.PassSettings(rules_of(generation()), Warnings()))
+        rules = rules_of(generation())
+        for step in self._steps:
+            if step.name in _GENERAL:
+                _GENERAL[step.name](root)
+            elif step.name in _ABOUT:
+                _refuse_work(step.name, root)
+            else:
+                number_operands.numbers_from_values(root)
+                settings = passes.PassSettings(rules, Warnings())._replace(**step.settings)
+                passes.run_passes(_KNOWN[step.name], root, settings)
+                if rules.numbers_are_values:
+                    number_operands.numbers_to_values(root)
 
     def enable_verifier(self, enable: bool = True) -> None:
         """Changes nothing: a module is verified where it is printed."""
@@ -77,6 +147,14 @@ class PassManager:
         return self._text
 
 
+def _refuse_work(name: str, root: Operation) -> None:
+    for op in root.walk():
+        if op.name.startswith(_ABOUT[name]):
+            raise NotImplementedError(
+                f"the pass {name} is not offered ({PAGE}), and the module has {op.name}"
+            )
+
+
 def _read(text: str) -> Iterator[Step]:
     """The passes of a pipeline, in order."""
     at, depth = 0, 0
@@ -89,23 +167,39 @@ def _read(text: str) -> Iterator[Step]:
         if word is None or depth < 0:
             raise ValueError(f"no pipeline of passes: {text[at:]!r}")
         at = word.end()
+        name, options = word[1], (word[2] or "").strip("{} ")
         if text[at : at + 1] == "(":
-            if word[1] not in _ANCHORS:
-                raise NotImplementedError(f"passes on {word[1]} are not offered ({PAGE})")
+            if name not in _ANCHORS:
+                raise NotImplementedError(f"passes on {name} are not offered ({PAGE})")
             depth += 1
             at += 1
-        elif word[1] in _ANCHORS:
+        elif name in _ANCHORS:
             continue
-        elif word[1] not in _KNOWN or word[1].startswith("own-"):
+        elif name not in _KNOWN and name not in _GENERAL and name not in _ABOUT:
             raise NotImplementedError(
-                f"the pass {word[1]} is not offered ({PAGE}); npuninja lower --passes lists those that are"
+                f"the pass {name} is not offered ({PAGE}); npuninja lower --passes lists those of the lowering, and "
+                f"{', '.join(_GENERAL)} are there too"
             )
-        elif word[2] and word[2].strip("{} "):
-            raise NotImplementedError(f"options of the pass {word[1]} are not offered ({PAGE}): {word[2]}")
         else:
-            yield Step(word[1], word[2] or "")
+            yield Step(name, _settings(name, options))
     if depth:
         raise ValueError(f"no pipeline of passes: a bracket is missing in {text!r}")
+
+
+def _settings(name: str, options: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for option, text in _OPTION.findall(options):
+        setting = _OPTIONS.get((name, option))
+        if setting is None:
+            raise NotImplementedError(f"the option {option} of the pass {name} is not offered ({PAGE})")
+        try:
+            found[setting[0]] = setting[1](text)
+        except ValueError as error:
+            raise ValueError(f"option {option} of the pass {name}: {error}") from None
+    rest = _OPTION.sub("", options).strip()
+    if rest:
+        raise ValueError(f"options of the pass {name}: got {rest!r}, expected NAME=VALUE")
+    return found
 
 
 NAMES: dict[str, Any] = {"PassManager": PassManager}

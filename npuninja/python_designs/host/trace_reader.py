@@ -1,7 +1,8 @@
 """A trace as a list of events in Chrome's format: `parse_trace` of `aie.utils.trace`, and its command line.
 
 What the units watch is read off the register writes of a lowered design, as the bindings do. Which bytes mean what is said in
-`npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began; every unit counts from one.
+`npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began; every unit counts from one. A core that
+traces program counters says no times: there it is the number of the event, and the counter stands beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from npuninja.arch.events import TRACE_EVENTS
-from npuninja.emulator.trace_units.packets import PACKET_TYPES, Segment, read_frames, read_packets
+from npuninja.emulator.trace_units.packets import (
+    EVENT_PC,
+    PACKET_TYPES,
+    EventsAtPlace,
+    Segment,
+    read_frames,
+    read_packets,
+    read_pc_frames,
+)
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr
 from npuninja.ir.core import Operation
@@ -101,7 +110,7 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
 
     Raises:
         ValueError: the buffer is empty, or a packet is of a unit that the design does not switch on.
-        NotImplementedError: a unit that traces program counters or execution.
+        NotImplementedError: a core that traces its execution; no public source says what its bytes mean.
     """
     parts = split_trace_segments([f"{int(word) & 0xFFFFFFFF:08x}" for word in trace_buffer])
     if not parts:
@@ -127,9 +136,9 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
                 f"the trace has packets of the {_TITLES[kind]} unit of tile ({column}, {row}), which the design does not "
                 "switch on; is colshift right?"
             )
-        if modes.get(place):
+        if modes.get(place, 0) > EVENT_PC:
             raise NotImplementedError(
-                f"tile ({place[2]}, {place[1]}) traces in mode {modes[place]}; only event-time traces (0) are read "
+                f"tile ({place[2]}, {place[1]}) traces in mode {modes[place]}; event-time (0) and event-PC (1) are read "
                 "(docs/python-designs.md)"
             )
     found: list[dict[str, Any]] = []
@@ -141,7 +150,10 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
             found.append({**_meta("thread_name", number, _name(kind, events[place][bit])), "tid": bit})
     for place in sorted(data, key=lambda p: p[0]):
         names = [_name(place[0], code) for code in events[place]]
-        found += _events(read_frames(data[place]), numbers[place], names)
+        if modes.get(place) == EVENT_PC:
+            found += _at_places(read_pc_frames(data[place]), numbers[place], names)
+        else:
+            found += _events(read_frames(data[place]), numbers[place], names)
     return found
 
 
@@ -169,6 +181,23 @@ def _events(segments: Sequence[Segment], number: int, names: list[str]) -> Itera
             if segment.events >> bit & 1 and not (there & going) >> bit & 1:
                 yield _event(names[bit], "B", begins, number, bit)
         there, stops = segment.events, begins + segment.cycles
+
+
+def _at_places(frames: Sequence[EventsAtPlace], number: int, names: list[str]) -> Iterator[dict[str, Any]]:
+    """One instant for each event of each frame."""
+    for index, frame in enumerate(frames):
+        for bit in range(TRACE_EVENTS):
+            if frame.events >> bit & 1:
+                place = {"args": {"pc": frame.program_counter}}
+                yield {
+                    "name": names[bit],
+                    "ts": index,
+                    "ph": "i",
+                    "s": "t",
+                    "pid": number,
+                    "tid": bit,
+                    **place,
+                }
 
 
 def _event(name: str, phase: str, cycle: int, number: int, bit: int) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class Buffer(Resolvable):
         self._use_write_rtp = use_write_rtp
         self._address = address
         self._op: Any = None
+        self._owner_worker: Any = None  # the first that has it among its arguments
 
     @property
     def name(self) -> str:

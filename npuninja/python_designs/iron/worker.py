@@ -62,7 +62,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         self.core_fn = _nothing if core_fn is None else core_fn
         self.fn_args = list(fn_args or [])
         self.fifos: list[ObjectFifoHandle] = []
-        self.buffers: list[Buffer] = []
+        self._buffers: list[Buffer] = []
         self._barriers: list[WorkerRuntimeBarrier] = []
         self.cascades: list[Any] = []
         files: list[str] = []
@@ -90,8 +90,15 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         """`factory(row, column)` for each place of a grid, row by row."""
         return [[factory(r, c) for c in range(cols)] for r in range(rows)]
 
+    @property
+    def buffers(self) -> list[Buffer]:
+        """The buffers among its arguments."""
+        return list(self._buffers)
+
     def _take(self, given: Buffer) -> None:
-        self.buffers.append(given)
+        self._buffers.append(given)
+        if given._owner_worker is None:
+            given._owner_worker = self
         if given.tile is None:
             given.place(self._tile)
             return
@@ -113,7 +120,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         place.tile_type = before.tile_type
         place.allocation_scheme = self.allocation_scheme
         self._tile = place
-        for given in self.buffers:
+        for given in self._buffers:
             if given.tile is before:
                 given.place(place)
 

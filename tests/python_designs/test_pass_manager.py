@@ -1,0 +1,114 @@
+"""Passes on a design's module by name: MLIR's general ones, the lowering's with options, and those with nothing to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from npuninja.ir.parser import parse_module
+from npuninja.python_designs.construct.generation import generation, set_generation
+from npuninja.python_designs.construct.insertion import Module
+from npuninja.python_designs.host.pass_manager import PassManager
+from npuninja.python_designs.host.pipelines import MlirCompilerError, Pipeline, run_pipeline
+
+DESIGN = """
+module {
+  aie.device(npu1_2col) {
+    func.func private @unused(i32)
+    func.func private @used(i32)
+    %core0 = aie.logical_tile<CoreTile>(?, ?)
+    %core1 = aie.logical_tile<CoreTile>(?, ?)
+    %buffer = aie.buffer(%core0) {sym_name = "b"} : memref<4xi32>
+    aie.core(%core0) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
+      scf.for %i = %c0 to %c4 step %c1 {
+        %two = arith.constant 2 : i32
+        %three = arith.constant 3 : i32
+        %a = memref.load %buffer[%c1] : memref<4xi32>
+        %b = memref.load %buffer[%c1] : memref<4xi32>
+        %sum = arith.addi %two, %three : i32
+        %whole = arith.addi %a, %b : i32
+        func.call @used(%whole) : (i32) -> ()
+        func.call @used(%sum) : (i32) -> ()
+      }
+      aie.end
+    }
+  }
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def of_february():
+    before = generation()
+    set_generation("2026-02")
+    yield
+    set_generation(before)
+
+
+def names_after(pipeline):
+    module = Module(parse_module(DESIGN, "design.mlir"))
+    PassManager.parse(pipeline, context=module.context).run(module.operation)
+    return [op.name for op in module.ir.walk()], str(module)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "counts"),
+    [
+        ("builtin.module(canonicalize)", {"arith.addi": 1, "memref.load": 2, "func.func": 2}),
+        ("builtin.module(cse)", {"arith.addi": 2, "memref.load": 1, "func.func": 2}),
+        ("builtin.module(aie.device(aie.core(cse)),symbol-dce)", {"memref.load": 1, "func.func": 1}),
+        ("builtin.module(convert-scf-to-cf)", {"scf.for": 0, "cf.cond_br": 1}),
+        ("builtin.module(aie.device(aie-place-tiles))", {"aie.logical_tile": 0, "aie.tile": 2}),
+        ("builtin.module(func.func(affine-loop-unroll), canonicalize)", {"arith.addi": 1}),
+    ],
+)
+def test_passes_do_their_work_on_a_module(pipeline, counts):
+    names, _ = names_after(pipeline)
+    assert {name: names.count(name) for name in counts} == counts
+
+
+def test_invariants_leave_their_loop():
+    _, text = names_after("builtin.module(loop-invariant-code-motion)")
+    assert text.index("arith.addi") < text.index("scf.for") < text.index("memref.load")
+
+
+@pytest.mark.parametrize(
+    ("cores", "places"),
+    [("1", ["(0, 2)", "(1, 2)"]), ("-1", ["(0, 2)", "(0, 3)"]), ("2", ["(0, 2)", "(0, 3)"])],
+)
+def test_options_of_a_pass_are_the_lowerings_settings(cores, places):
+    _, text = names_after(f"builtin.module(aie.device(aie-place-tiles{{cores-per-col={cores}}}))")
+    found = re.findall(r"aie\.tile(\(\d, \d\))", text)
+    assert sorted(found) == places
+
+
+def test_a_pass_that_is_not_there_runs_only_where_it_has_nothing_to_do():
+    module = Module(
+        parse_module(
+            "module { aie.device(npu1) { %t = aie.tile(0, 2)\n %l = aie.lock(%t, 0)\n"
+            "aie.runtime_sequence() { aiex.set_lock(%l, 1) } } }",
+            "d.mlir",
+        )
+    )
+    with pytest.raises(NotImplementedError, match=r"aie-lower-set-lock is not offered .* has aiex.set_lock"):
+        PassManager.parse("builtin.module(aie.device(aie-lower-set-lock))").run(module)
+    names_after("builtin.module(aie.device(aie-lower-set-lock))")
+
+
+def test_pipelines_are_put_together_by_calls():
+    pipeline = Pipeline().canonicalize() + Pipeline().Nested(
+        "aie.device", Pipeline().add_pass("aie-place-tiles", **{"cores-per-col": 1}).aie_assign_lock_ids()
+    )
+    assert str(pipeline) == (
+        "builtin.module(canonicalize,aie.device(aie-place-tiles{ cores-per-col=1 },aie-assign-lock-ids))"
+    )
+    given = Module(parse_module(DESIGN, "design.mlir"))
+    made = run_pipeline(given, pipeline)
+    assert "aie.tile(1, 2)" in str(made)
+    assert "aie.logical_tile" in str(given)  # the module itself stays
+    with pytest.raises(MlirCompilerError, match="the pass convert-vector-to-llvm is not offered"):
+        run_pipeline(given, Pipeline().convert_vector_to_llvm())
