@@ -224,4 +224,4 @@ def _class(operation: str) -> type[OpView]:
         self.ir = build_generic(operation, *arguments, **options).ir
 
     members = {"__init__": __init__, "OPERATION_NAME": operation}
-    return _ByOperation(class_name(operation), (OpView,), members)
+    return _ByOperation(class_name(operation), (OpView,), members)  # type: ignore[return-value]
