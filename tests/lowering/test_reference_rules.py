@@ -621,6 +621,20 @@ RULES: dict[str, list[Rule]] = {
         )
         for generation in ("2025-10", "2026-02")
     ],
+    "27 an older allocation is no symbol": [
+        Rule(
+            'memref.global "public" @in : memref<256xi32>\n  '
+            + sequence(transfer("[0, 0, 0, 0][1, 1, 1, 256][0, 0, 0, 1]"), old=True),
+            ("aiex.npu.blockwrite", "aiex.npu.address_patch", "aiex.npu.write32 {address = 119316"),
+            step="sequence",
+            generation="2025-10",
+        ),
+        Rule(
+            'memref.global "public" @in : memref<256xi32>\n  '
+            + sequence(transfer("[0, 0, 0, 0][1, 1, 1, 256][0, 0, 0, 1]")),
+            refused="symbol '@in' is defined twice",
+        ),
+    ],
 }
 
 

@@ -46,8 +46,10 @@ def symbols(device: Operation) -> dict[str, Operation]:
 def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation) -> Operation:
     """The operation of one of `kinds` called `name`, or a UserError at `user` that lists those there are."""
     wanted = StringAttr(name)
-    op = next((other for other in device.body.ops if other.attributes.get("sym_name") == wanted), None)
-    op = op or symbols(device).get(name)
+    named = [other for other in device.body.ops if other.attributes.get("sym_name") == wanted]
+    # An older allocation is no symbol: a memref.global, which used to be declared for it, may have its name.
+    op = next((other for other in named if other.name in kinds), None)
+    op = op or (named[0] if named else symbols(device).get(name))
     if op is not None and op.name in kinds:
         return op
     what = kinds[0]
