@@ -4,6 +4,8 @@ channels.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import MASTER_COUNTS, STEP
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
@@ -14,6 +16,16 @@ _FEWEST_CHANNELS = MASTER_COUNTS["core"]["South"]
 
 #: First and last column, first and last row.
 Rectangle = tuple[int, int, int, int]
+#: The tile in which a net begins and those in which it ends.
+Ends = tuple[Place, frozenset[Place]]
+
+
+class Wires(NamedTuple):
+    """The channels from one tile to the next."""
+
+    begin: Place
+    end: Place
+    channels: int
 
 
 def check_lines(device: DeviceModel, nets: list[Net]) -> None:
@@ -25,12 +37,13 @@ def check_lines(device: DeviceModel, nets: list[Net]) -> None:
     if len(nets) <= _FEWEST_CHANNELS:
         return
     right, top = device.columns - 1, device.rows - 1
+    ends, wires = _ends(nets), _wires(device)
     for line in range(1, device.rows):
-        _check(device, nets, (0, right, 0, line - 1))
-        _check(device, nets, (0, right, line, top))
+        _check(nets, ends, wires, (0, right, 0, line - 1))
+        _check(nets, ends, wires, (0, right, line, top))
     for line in range(1, device.columns):
-        _check(device, nets, (0, line - 1, 0, top))
-        _check(device, nets, (line, right, 0, top))
+        _check(nets, ends, wires, (0, line - 1, 0, top))
+        _check(nets, ends, wires, (line, right, 0, top))
 
 
 def check_rectangles(device: DeviceModel, nets: list[Net]) -> None:
@@ -39,55 +52,62 @@ def check_rectangles(device: DeviceModel, nets: list[Net]) -> None:
     Raises:
         Unroutable: there is no legal routing.
     """
+    ends, wires = _ends(nets), _wires(device)
     for left in range(device.columns):
         for right in range(left, device.columns):
             for bottom in range(device.rows):
                 for top in range(bottom, device.rows):
-                    _check(device, nets, (left, right, bottom, top))
+                    _check(nets, ends, wires, (left, right, bottom, top))
 
 
-def _check(device: DeviceModel, nets: list[Net], part: Rectangle) -> None:
+def _ends(nets: list[Net]) -> list[Ends]:
+    return [(net.source[0], frozenset(place for place, _ in net.dests)) for net in nets]
+
+
+def _check(nets: list[Net], ends: list[Ends], wires: list[Wires], part: Rectangle) -> None:
     """Unroutable when more nets have to leave or enter a rectangle than there are channels out of it or into
     it.
     """
     left, right, bottom, top = part
     inside = {(column, row) for column in range(left, right + 1) for row in range(bottom, top + 1)}
-    leaving = [
-        i
-        for i, net in enumerate(nets)
-        if net.source[0] in inside and any(d[0] not in inside for d in net.dests)
-    ]
-    entering = [
-        i
-        for i, net in enumerate(nets)
-        if net.source[0] not in inside and any(d[0] in inside for d in net.dests)
-    ]
+    leaving, entering = [], []
+    for i, (source, dests) in enumerate(ends):
+        if source in inside:
+            if not dests <= inside:
+                leaving.append(i)
+        elif not dests.isdisjoint(inside):
+            entering.append(i)
     for crossing, verb, outward in ((leaving, "leave", True), (entering, "enter", False)):
         # The packets of a group may share a channel.
         groups = {nets[i].group for i in crossing if nets[i].group != CIRCUIT}
         needed = len(groups) + sum(1 for i in crossing if nets[i].group == CIRCUIT)
         if needed <= _FEWEST_CHANNELS:
             continue
-        channels = _channels(device, inside, outward=outward)
+        channels = _channels(wires, inside, outward=outward)
         if needed > channels:
             raise Unroutable(
                 f"{needed} flows have to {verb} {_name(part)}, and there are {channels} channels", crossing
             )
 
 
-def _channels(device: DeviceModel, inside: set[Place], *, outward: bool) -> int:
-    """The channels from the tiles of a part to the others, or the other way."""
-    count = 0
+def _wires(device: DeviceModel) -> list[Wires]:
+    found = []
     for column, row in device.places():
-        place = (column, row)
-        if (place in inside) != outward:
-            continue
-        masters = port_counts(device, place, MASTER_COUNTS)
+        masters = port_counts(device, (column, row), MASTER_COUNTS)
         for direction, (step_column, step_row) in STEP.items():
             other = (column + step_column, row + step_row)
-            if device.contains(*other) and (other in inside) != outward:
-                count += masters.get(direction, 0)
-    return count
+            if direction in masters and device.contains(*other):
+                found.append(Wires((column, row), other, masters[direction]))
+    return found
+
+
+def _channels(wires: list[Wires], inside: set[Place], *, outward: bool) -> int:
+    """The channels from the tiles of a part to the others, or the other way."""
+    return sum(
+        channels
+        for begin, end, channels in wires
+        if (begin in inside) == outward and (end in inside) != outward
+    )
 
 
 def _name(part: Rectangle) -> str:

@@ -83,9 +83,10 @@ class RoutingGraph:
         self.size = self._ports + self.masters
         self.successors: list[list[int] | None] = [None] * self.size
         self.costs: list[list[float]] = [[]] * self.size
-        #: For nodes with several connections: what takes their distances out of a list, and which successor is not
-        #: among them, because a wire leads to it; -1 for none.
-        self.connected: list[tuple[Callable[[list[float]], Any], int] | None] = [None] * self.size
+        #: For nodes with several connections: what takes their distances out of a list, which successor is not
+        #: among them, because a wire leads to it (-1 for none), and a number that nodes with the same connections share.
+        self.connected: list[tuple[Callable[[list[float]], Any], int, int] | None] = [None] * self.size
+        self._sets: dict[tuple[int, ...], int] = {}
         #: How often each edge was used too much, over all rounds.
         self._over: dict[tuple[int, int], int] = {}
 
@@ -140,7 +141,8 @@ class RoutingGraph:
         ]
         if len(inside) > 1 and len(found) - len(inside) < 2:
             wire = next((i for i, each in enumerate(found) if each not in inside), -1)
-            self.connected[node] = itemgetter(*inside), wire
+            number = self._sets.setdefault(tuple(inside), len(self._sets))
+            self.connected[node] = itemgetter(*inside), wire, number
         return found
 
     def start_round(self, used: dict[tuple[int, int], int]) -> None:
@@ -167,8 +169,9 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
     be connected to itself it is pushed again.
 
     Three things are left out because they change nothing: a node that has left the heap is not looked at again, since
-    no way to it is shorter; connections of which none can be shorter are not looked at one by one; and the search ends
-    when nothing that is left can shorten the way to a destination, since every edge costs `_LEAST_COST` or more.
+    no way to it is shorter; connections of which none can be shorter are not looked at one by one (distances only fall, so
+    the largest of a set of them, once known, is a bound for all nodes with these connections); and the search ends when
+    nothing that is left can shorten the way to a destination, since every edge costs `_LEAST_COST` or more.
     """
     infinity = float("inf")
     distance = [infinity] * graph.size
@@ -179,6 +182,7 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
     waiting = set(dests)
     missing = len(waiting)  # those that have not been in the heap
     successors, all_costs, connected = graph.successors, graph.costs, graph.connected
+    largest: dict[int, float] = {}  # by set of connections: none of them is farther
     while heap:
         node = heap[0]
         last = heap.pop()
@@ -222,11 +226,16 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
             following = graph.expand(node)
         costs = all_costs[node]
         inside = connected[node]
-        if inside is not None and max(inside[0](distance)) <= reached + _LEAST_COST:
-            wire = inside[1]
-            if wire < 0:
-                continue
-            following, costs = following[wire : wire + 1], costs[wire : wire + 1]
+        if inside is not None:
+            limit = reached + _LEAST_COST
+            farthest = largest.get(inside[2], infinity)
+            if farthest > limit:
+                farthest = largest[inside[2]] = max(inside[0](distance))
+            if farthest <= limit:
+                wire = inside[1]
+                if wire < 0:
+                    continue
+                following, costs = following[wire : wire + 1], costs[wire : wire + 1]
         for next_node, cost in zip(following, costs):
             length = reached + cost
             if length < distance[next_node]:
