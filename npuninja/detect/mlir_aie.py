@@ -161,10 +161,10 @@ def aiecc_variables(path: str) -> dict[str, str]:
 def _read_aiecc(code: int, output: str) -> Proof:
     # aiecc.py 5950a4d3d2c1…                  (2025, in Python)
     # aiecc (C++ version) 97962964…           (2026, also behind an aiecc.py that only starts it)
-    # OPTIONS: … --get-xclbin, --get=<node>   (from 1.4 on)
+    # OPTIONS: … --get-xclbin, --get=<node>   (from 1.4 on; --aie-version says "git SHA:  3ca0193c…")
     if code:
         return refusal(output, f"`aiecc --help` failed with exit code {code}")
-    commit = re.search(r"aiecc(?:\.py| \(C\+\+ version\)) ([0-9a-f]{7,40})", output)
+    commit = re.search(r"(?:aiecc(?:\.py| \(C\+\+ version\))|git SHA: +) ?([0-9a-f]{7,40})\b", output)
     version = commit[1] if commit else "unknown"
     if "--get-xclbin" in output or "--get=" in output:
         return Proof(version=version, facts=("declarative",))

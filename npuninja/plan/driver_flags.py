@@ -23,6 +23,24 @@ _VALUES = {"--alloc-scheme": "alloc_scheme", "--cores-per-col": "cores_per_colum
 #: What is for aiecc to know, and changes nothing in the result here.
 _WITHOUT_EFFECT = ("--no-xchesscc", "--no-xbridge", "--xchesscc", "--xbridge", "--verbose", "-v", "--no-unified",
                    "--unified", "--no-compile-host", "--progress")  # fmt: skip
+#: What decides the result and is not done here, and why. A value for which that is not so stands behind it.
+_REFUSED = {
+    "--load-pdi-to-ctrl-pkt": (
+        "npuninja puts no configurations into sequences as control packets; --expand-load-pdis puts them there as writes",
+        "false",
+    ),
+    "--placer": (
+        "npuninja places tiles as sequential_placer does; give the tiles places",
+        "sequential_placer",
+    ),
+    "--sa-seed": ("it is for sa_placer, and npuninja places tiles as sequential_placer does", ""),
+    "--bf16-emulation": (
+        "npuninja leaves the vector code of cores as it is; do it in a kernel function",
+        "false",
+    ),
+    "--fold-ddr-addr-offset": ("npuninja writes instructions for XRT, not those that HRX takes", "true"),
+    "--no-materialize": ("npuninja puts sequences of other devices in their place in every build", "false"),
+}
 FLAGS_WITH_VALUE = tuple(_VALUES)
 FLAGS = (*_VALUES, *_SWITCHES)
 
@@ -73,6 +91,10 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
             if flag == "--cores-per-col" and not (value.lstrip("-").isdigit() and value != "0"):
                 raise UserError(f"aiecc flag {flag} {value}: expected a number of cores", where)
             found[_VALUES[flag]] = "" if value.startswith("-") else value
+        elif flag in _REFUSED:
+            reason, harmless = _REFUSED[flag]
+            if not harmless or value != harmless:
+                raise UserError(f"aiecc flag {name}: {reason}", where)
         elif name not in _WITHOUT_EFFECT:
             raise UserError(
                 f"npuninja does not know the aiecc flag {name}", where, hint=f"known: {', '.join(FLAGS)}"
@@ -83,10 +105,26 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
     return LoweringFlags(**found)
 
 
+def words_of(flags: LoweringFlags, *, keeps_loops: bool) -> tuple[str, ...]:
+    """The flags as words of a driver, each once, since it takes none of them twice.
+
+    `keeps_loops`: whether the driver chooses a FIFO's object at run time unless it is said otherwise, as that of 1.4 does;
+    the others need no word against it, and that of 2025 has none.
+    """
+    values = flags._asdict()
+    found = [f"{name}={values[field]}" for name, field in _VALUES.items() if values[field]]
+    for name, field in _SWITCHES.items():
+        if values[field] == "false" and keeps_loops:
+            found.append(f"{name}=false")
+        elif values[field] not in ("", "false"):
+            found.append(name)
+    return tuple(found)
+
+
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     rest = iter(words)
     for word in rest:
         name, equals, value = word.partition("=")
-        if f"--{name.lstrip('-')}" in _VALUES and not equals:
+        if f"--{name.lstrip('-')}" in (*_VALUES, "--placer", "--sa-seed") and not equals:
             value = next(rest, "")
         yield name, value

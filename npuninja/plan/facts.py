@@ -12,6 +12,7 @@ from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.dialect import check_places, lowering_flags
+from npuninja.plan.driver_flags import read_driver_flags, words_of
 from npuninja.plan.edges import Value
 from npuninja.records import record
 from npuninja.stages.table import CDO
@@ -35,14 +36,16 @@ class AieccFlags:
 
 _NAMES = ("--xclbin-name=aie.xclbin", "--npu-insts-name=insts.bin")
 _WANTED = ("--aie-generate-xclbin", "--aie-generate-npu-insts")
+# Every edge starts a driver; each of them starting more processes would be too many.
+_JOBS = "-j1"
 # Where a name can be given it is the same in every generation.
 AIECC_GENERATIONS: dict[str, AieccFlags] = {
     # aiecc.py, 2025
-    "python": AieccFlags((*_WANTED, "--no-compile-host", "--no-xchesscc", "--no-xbridge", *_NAMES)),
+    "python": AieccFlags((*_WANTED, "--no-compile-host", "--no-xchesscc", "--no-xbridge", _JOBS, *_NAMES)),
     # aiecc in C++, 2026-02 to 2026-07: xchesscc and xbridge are on unless the command line says otherwise
-    "c++": AieccFlags((*_WANTED, "--no-xchesscc", "--no-xbridge", *_NAMES)),
+    "c++": AieccFlags((*_WANTED, "--no-xchesscc", "--no-xbridge", _JOBS, *_NAMES)),
     # from 1.4 on: what is wanted is named, Peano is the default
-    "declarative": AieccFlags(("--get-npu-insts", "--get-xclbin"), "insts_{device}_{sequence}.bin"),
+    "declarative": AieccFlags(("--get-npu-insts", "--get-xclbin", _JOBS), "insts_{device}_{sequence}.bin"),
 }
 
 
@@ -165,9 +168,12 @@ def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
     assert peano is not None
     assert xclbinutil is not None
     flags = AIECC_GENERATIONS[aiecc.facts[0]]
+    said = read_driver_flags(design.aiecc_flags)
+    said = said._replace(alloc_scheme=design.alloc_scheme or said.alloc_scheme)
+    more = words_of(said, keeps_loops=aiecc.facts[0] == "declarative")
     configuration, sequence = design.runs[0]
     return {
-        "words": (*aiecc_command(aiecc.path, context.toolchain.python.path), *flags.words),
+        "words": (*aiecc_command(aiecc.path, context.toolchain.python.path), *flags.words, *more),
         "variables": tuple(f"{k}={v}" for k, v in aiecc_variables(aiecc.path).items()),
         "peano": peano.path,
         "xclbinutil": xclbinutil.path,

@@ -7,6 +7,7 @@ from npuninja.errors import ToolError, UserError
 from npuninja.formats.xclbin_sections import LEAST_BUFFERS
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design
+from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.providers import OWN_COMPILER
 
 
@@ -24,8 +25,16 @@ def check_tools(context: Context, design: Design) -> None:
 
 
 def _check_aiecc(context: Context, design: Design) -> None:
-    """aiecc makes an XCLBIN with one kernel, and names one file of instructions."""
-    if context.providers.driver != "aiecc" or not design.has_several:
+    """aiecc makes an XCLBIN with one kernel and one file of instructions; its control packets reach the tiles in use."""
+    if context.providers.driver != "aiecc":
+        return
+    if read_driver_flags(design.aiecc_flags).control_overlay == "first":
+        raise UserError(
+            "the design has control packets routed to all tiles before anything else, and aiecc routes them to those in use",
+            design.device_location,
+            hint="--provider design=stages builds such a design",
+        )
+    if not design.has_several:
         return
     several = len(design.configurations) > 1
     place = design.configurations[1].location if several else design.runs[1][1].location

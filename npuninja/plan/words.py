@@ -82,9 +82,18 @@ def _with_flags(pipeline: str, design: Design, providers: Providers) -> str:
 
 def _with_overlay(pipeline: str) -> str:
     """A pipeline in which the control overlay reaches every tile, which it does before objectFifos take the shim's channels."""
-    if "route-shim-to-tile-ctrl=0" not in pipeline:
+    off, on = "route-shim-to-tile-ctrl=0", "route-shim-to-tile-ctrl=1"
+    if off not in pipeline:
         raise UserError("this release of MLIR-AIE has no --generate-ctrl-pkt-overlay that npuninja knows")
-    return pipeline.replace("route-shim-to-tile-ctrl=0", "route-shim-to-tile-ctrl=1")
+    late, fifos = (
+        f"),aie-generate-column-control-overlay{{{{ {off} }}}},",
+        "aie.device(aie-objectFifo-stateful-transform",
+    )
+    if late not in pipeline:
+        return pipeline.replace(off, on)
+    # From 1.4 on the driver runs the pass elsewhere when it is asked for (IRTransforms.h of aiecc).
+    moved = f"aie-generate-column-control-overlay{{{{ {on} }}}},{fifos}"
+    return pipeline.replace(late, "),").replace(fifos, moved)
 
 
 def variables(context: Context) -> dict[str, tuple[str, ...]]:

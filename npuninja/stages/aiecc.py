@@ -14,9 +14,6 @@ from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
 from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
 
-# Every edge starts a driver; each of them starting more processes would be too many.
-JOBS = "1"
-
 
 def run(arguments: list[str]) -> None:
     """`DESIGN.mlir KERNEL.o… --word W… [--variable K=V]… --peano LLC --xclbinutil EXE --made-xclbin F
@@ -36,7 +33,6 @@ def run(arguments: list[str]) -> None:
         variables = {
             "PEANO_INSTALL_DIR": os.path.dirname(os.path.dirname(os.path.abspath(options.one("--peano")))),
             "AIE_XCLBINUTIL": xclbinutil,
-            "AIECC_JOBS": JOBS,
             # The drivers look for xclbinutil here.
             "PATH": os.pathsep.join([os.path.dirname(xclbinutil), os.environ.get("PATH", os.defpath)]),
             **dict(text.split("=", 1) for text in options.all("--variable")),

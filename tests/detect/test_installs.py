@@ -14,6 +14,7 @@ from fake_tools import installs
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import Toolchain, detect, environment_packages
+from npuninja.detect.mlir_aie import AIECC
 from npuninja.detect.tool import Surroundings
 
 SYSTEM_LLVM = "Debian LLVM version 14.0.6\n  LLVM version 14.0.6\n  Registered Targets:\n    x86 - 32-bit X86"
@@ -246,3 +247,12 @@ def test_the_page_has_every_layout():
     assert re.findall(r"\| `(\w+)` \|$", section, re.MULTILINE) == [
         layout.__name__ for layout, _, _ in LAYOUTS
     ]
+
+
+def test_the_commit_of_an_aiecc_is_read_in_every_generation():
+    for said in (
+        "aiecc.py 5950a4d3d2c1",
+        "aiecc (C++ version) 5950a4d3d2c1",
+        "aiecc (…)\n  git SHA:  5950a4d3d2c1",
+    ):
+        assert AIECC.read(0, f"--get-xclbin\n{said}\n").version == "5950a4d3d2c1"

@@ -22,9 +22,9 @@ from npuninja.lowering import pipeline
 CLASSIC = ["--aie-generate-xclbin", "--aie-generate-npu-insts"]
 NAMES = ["--xclbin-name=aie.xclbin", "--npu-insts-name=insts.bin"]
 FLAGS = {
-    "python": [*CLASSIC, "--no-compile-host", "--no-xchesscc", "--no-xbridge", *NAMES],
-    "c++": [*CLASSIC, "--no-xchesscc", "--no-xbridge", *NAMES],
-    "declarative": ["--get-npu-insts", "--get-xclbin"],
+    "python": [*CLASSIC, "--no-compile-host", "--no-xchesscc", "--no-xbridge", "-j1", *NAMES],
+    "c++": [*CLASSIC, "--no-xchesscc", "--no-xbridge", "-j1", *NAMES],
+    "declarative": ["--get-npu-insts", "--get-xclbin", "-j1"],
 }
 HELP = {
     "python": "usage: aiecc.py [-h] …\n  --aie-generate-xclbin  Generate xclbin\n  --no-xchesscc",
@@ -42,26 +42,34 @@ def aiecc(program: str, arguments: list[str], release: Release) -> None:
         print(f"aiecc.py {release.sha}")
     elif arguments == ["--aie-version"] and kind == "c++":
         print(f"aiecc (C++ version) {release.sha}")
-    elif arguments[:-1] == FLAGS[kind]:
-        _build(arguments[-1], kind, release)
+    elif arguments == ["--aie-version"] and kind == "declarative":
+        print(f"aiecc (mlir-aie declarative driver)\n  git SHA:  {release.sha}")
+    elif arguments[: len(FLAGS[kind])] == FLAGS[kind]:
+        _build(arguments[-1], kind, release, _scheme(arguments[len(FLAGS[kind]) : -1]))
     else:
         raise Refused(f"{os.path.basename(program)}: error: unrecognized arguments: {arguments}")
 
 
-def _build(source: str, kind: str, release: Release) -> None:
+def _scheme(words: list[str]) -> str | None:
+    """What else is said: only how buffers are placed is known here."""
+    for word in words:
+        if not word.startswith("--alloc-scheme="):
+            raise Refused(f"Unknown command line argument '{word}'")
+    return words[0].partition("=")[2] if words else None
+
+
+def _build(source: str, kind: str, release: Release, scheme: str | None) -> None:
     if shutil.which("xclbinutil") is None and not os.environ.get("AIE_XCLBINUTIL"):
         raise Refused("FileNotFoundError: xclbinutil")
     if not os.path.exists(os.path.join(os.environ["PEANO_INSTALL_DIR"], "bin", "llc")):
         raise Refused("peano_not_found/bin/opt: no such file")
-    if os.environ.get("AIECC_JOBS") != "1":
-        raise Refused("more than one job in an edge")
     module = mlir_tools.read(source, release)
     device = next(op for op in module.walk() if op.name == "aie.device")
     name = device.attributes["device"]
     assert isinstance(name, EnumAttr)
     model = device_model(name.case)
     warnings, generation = Warnings(), mlir_tools.generation(release)
-    pipeline.lower_resources(module, alloc_scheme=None, generation=generation, warnings=warnings)
+    pipeline.lower_resources(module, alloc_scheme=scheme, generation=generation, warnings=warnings)
     lowered = mlir_tools.print_module(module)
     images = {}
     for core in [op for op in device.walk() if op.name == "aie.core"]:

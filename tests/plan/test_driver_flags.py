@@ -6,7 +6,7 @@ from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.pipeline import lower_resources
-from npuninja.plan.driver_flags import LoweringFlags, read_driver_flags
+from npuninja.plan.driver_flags import LoweringFlags, read_driver_flags, words_of
 from npuninja.plan.scan import scan_module
 
 DESIGN = """
@@ -45,6 +45,7 @@ aie.device(npu1) {
         (["--packet-sw-objFifos=false"], LoweringFlags()),
         (["--cores-per-col", "1", "--no-xbridge"], LoweringFlags(cores_per_column="1")),
         (["--cores-per-col=-1"], LoweringFlags()),
+        (["--placer", "sequential_placer", "--fold-ddr-addr-offset=true"], LoweringFlags()),
     ],
 )
 def test_flags_are_read(words, flags):
@@ -58,12 +59,39 @@ def test_flags_are_read(words, flags):
         ("--alloc-scheme=best", "expected basic-sequential or bank-aware"),
         ("--dynamic-objFifos=maybe", "expected true or false"),
         ("--cores-per-col=x", "expected a number of cores"),
+        ("--load-pdi-to-ctrl-pkt", "no configurations into sequences as control packets"),
+        ("--placer=sa_placer", "give the tiles places"),
+        ("--sa-seed=3", "it is for sa_placer"),
+        ("--bf16-emulation", "do it in a kernel function"),
+        ("--fold-ddr-addr-offset=false", "instructions for XRT"),
     ],
 )
 def test_flags_that_mean_nothing_are_refused_with_their_place(word, message):
     with pytest.raises(UserError, match=message) as error:
         read_driver_flags([word], Location("toolchain.toml", 3))
     assert error.value.render().startswith("toolchain.toml:3: error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "older", "later"),
+    [
+        ((), (), ()),
+        (
+            ("--alloc-scheme=bank-aware", "--cores-per-col", "2"),
+            ("--alloc-scheme=bank-aware", "--cores-per-col=2"),
+            None,
+        ),
+        (("--dynamic-objFifos", "--dynamic-objFifos=1"), ("--dynamic-objFifos",), None),
+        (("--dynamic-objFifos=0",), (), ("--dynamic-objFifos=false",)),
+        (("--packet-sw-objFifos", "--generate-ctrl-pkt-overlay"), None, None),
+    ],
+)
+def test_flags_are_words_of_a_driver_again(words, older, later):
+    """Each once: a driver takes none twice. Only that of 1.4 needs a word against loops that stay."""
+    older = words if older is None else older
+    flags = read_driver_flags(words)
+    assert words_of(flags, keeps_loops=False) == older
+    assert words_of(flags, keeps_loops=True) == (older if later is None else later)
 
 
 def lowered(**options):

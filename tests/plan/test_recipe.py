@@ -127,6 +127,20 @@ def test_older_tools_are_refused_for_more_than_five_buffers():
     plan(context(machine(aiecc=newest), "design=aiecc"), [many])
 
 
+def test_aiecc_is_told_what_the_design_says_of_its_lowering():
+    flags = ("--alloc-scheme=bank-aware", "--dynamic-objFifos=false", "--packet-sw-objFifos")
+    said = replace(design(), alloc_scheme="basic-sequential", aiecc_flags=flags)
+    newest = replace(FOUND["aiecc"], facts=("declarative",))
+    for driver, more in ((FOUND["aiecc"], ()), (newest, ("--dynamic-objFifos=false",))):
+        edge = edges(plan(context(machine(aiecc=driver), "design=aiecc"), [said]))["aiecc"]
+        words = tuple(edge.options[i + 1] for i, word in enumerate(edge.options) if word == "--word")
+        assert words[-2 - len(more) :] == ("--alloc-scheme=basic-sequential", *more, "--packet-sw-objFifos")
+        assert "-j1" in words
+    first = replace(said, aiecc_flags=("--generate-ctrl-pkt-overlay=first",))
+    with pytest.raises(UserError, match="routed to all tiles before anything else"):
+        plan(context(machine(), "design=aiecc"), [first])
+
+
 def several(name: str = "gain") -> Design:
     """Two devices, the second with two sequences, and one that only others load."""
     return replace(
@@ -191,6 +205,22 @@ def test_words_of_every_release_are_filled_in(release):
     words = [word for edge in graph.edges for word in edge.options]
     assert not any("{" in word and "}}" in word for word in words)
     assert not any("{arch}" in word or "{device}" in word or "{triple}" in word for word in words)
+
+
+def test_the_overlay_for_control_packets_is_made_where_the_driver_makes_it():
+    """From 1.4 on in front of the fifos, and once; before, where it always was."""
+    for release in (RELEASES[-2], RELEASES[-1]):
+        version = f"0.0.1.{release.since.replace('-', '')}"
+        opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(release.needs))
+        flags = ("--generate-ctrl-pkt-overlay",)
+        own = replace(design(), generations=(release.generation,), aiecc_flags=flags)
+        words = edges(plan(context(machine(aie_opt=opt), "lower=aie-opt"), [own]))["lower_aie_opt"].options
+        passes = next(word for word in words if word.startswith("--pass-pipeline="))
+        overlay = "aie-generate-column-control-overlay{ route-shim-to-tile-ctrl=1 }"
+        assert passes.count("column-control-overlay") == passes.count(overlay) == 1
+        assert passes.count("(") == passes.count(")")
+        first = passes.index(overlay) < passes.index("aie-objectFifo-stateful-transform")
+        assert first is (release is RELEASES[-1])
 
 
 @pytest.mark.parametrize(
