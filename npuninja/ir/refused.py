@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-_NOT_NPU = "MLIR-AIE itself has no lowering of it for NPUs"
+_NOT_NPU = "none of the passes that MLIR-AIE's driver runs lowers it"
 _MICROCONTROLLER = "it is for the microcontrollers of later devices, not for instruction streams"
 _RUN_TIME = (
     "it hands out descriptors while a sequence runs; MLIR-AIE writes C++ for such sequences, no instructions"
 )
-_ONE_THREAD = "a core does one thing at a time; write scf.for"
+_ONE_THREAD = "a core does one thing at a time, so MLIR-AIE makes loops of it; write scf.for"
 _LOOPS = "it must be loops before it comes here (mlir-opt --convert-linalg-to-loops)"
-_KERNEL = "core code has no such operation on vectors; do it in a kernel function"
+_KERNEL = (
+    "it would become operations of aievec for Peano, which are not read here; do it in a kernel function"
+)
 _OLD = "it was removed from MLIR-AIE before 2025"
 
 #: Name, or the beginning of names with a dot at the end -> why, as a clause.
 REFUSED: dict[str, str] = {
-    "aie.objectfifo.register_process": "its processes are a pattern of first-generation devices; write the core instead",
+    "aie.objectfifo.register_process": "its function has no arguments, so it would see no object; write the core",
     "aie.objectfifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.objectFifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.end_bd": f"{_OLD}; write aie.next_bd or aie.end",

@@ -72,7 +72,7 @@ def _check_core(op: Operation) -> None:
     if "elf_file" in op.attributes and not is_empty:
         raise op_error(op, "a core with 'elf_file' must have an empty body (exactly one 'aie.end')")
     stack_bytes = op.integer("stack_size", DEFAULT_STACK_BYTES)
-    if not 0 <= stack_bytes < DATA_WINDOW_BYTES:
+    if not 1 <= stack_bytes < DATA_WINDOW_BYTES:
         raise op_error(
             op,
             f"stack_size is {stack_bytes}; a core has {DATA_WINDOW_BYTES} bytes of data memory for stack and buffers",
