@@ -49,7 +49,22 @@ _WITH_VALUE = (
     "--nthreads",
     "-I",
     "-L",
+    "-l",
     "-O",
+    "-o",
+    "--opt-level",
+    "--output-dir",
+    "--placer",
+    "--sa-seed",
+    "--pdi-name",
+    "--ctrlpkt-elf-name",
+    "--xclbinutil-path",
+    "--get",
+    "-g",
+    "--cut",
+    "--checkpoint",
+    "--resume",
+    "--repeater-output-dir",
 )
 #: The option by which sequences have configurations as control packets in them in place of loads.
 _AS_PACKETS = "--load-pdi-to-ctrl-pkt"
@@ -81,6 +96,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         folder: where it runs, to which its outputs are relative.
     """
     outputs: dict[str, str] = {}
+    output_folder = folder
     parts: dict[str, str] = {}
     mlir = ""
     flags: list[str] = []
@@ -97,14 +113,16 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         known = name if name.startswith("--") else "-" + name
         if known in _ASKED and not has_value:
             kind, file = _ASKED[known]
-            outputs.setdefault(kind, os.path.join(folder, file))
+            outputs.setdefault(kind, file)
             continue
         valued = known in _NAMES or known in FLAGS_WITH_VALUE or known in _PARTS or name in _WITH_VALUE
         if valued and not has_value:
             value = words[position] if position < len(words) else ""
             position += 1
         if known in _NAMES:
-            outputs[_NAMES[known]] = os.path.normpath(os.path.join(folder, value))
+            outputs[_NAMES[known]] = value
+        elif known == "--output-dir":
+            output_folder = os.path.join(folder, value)
         elif known in FLAGS and not value and (has_value or known in FLAGS_WITH_VALUE):
             continue  # a variable of the Makefile that is empty: as without the flag
         elif known in _PARTS:
@@ -113,6 +131,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
         elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
             others.append(word)
+    outputs = {kind: os.path.normpath(os.path.join(output_folder, file)) for kind, file in outputs.items()}
     return DesignBuild(
         mlir,
         outputs.get("xclbin", ""),

@@ -52,6 +52,9 @@ LINES = {
     "--aie-generate-xclbin --xclbin-name b.xclbin --sequence-name s a.mlir": DesignBuild(
         "/f/a.mlir", "/f/b.xclbin", "", "", (), (), "d", "s", ("K", "", "0x902"), "/f/o/a.xclbin"
     ),
+    "aiecc --get-xclbin --output-dir out --placer sequential_placer --get locmap -O 3 a.mlir": DesignBuild(
+        "/f/a.mlir", "/f/out/aie.xclbin", "", "", (), (), generation="2026-08"
+    ),
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
         "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
     ),
