@@ -25,6 +25,7 @@ from npuninja.xrt_emulation.core_modules import CoreModules
 from npuninja.xrt_emulation.npu_memory import NpuMemory
 from npuninja.xrt_emulation.packets import NO_UNIT, KernelCall, MalformedPacket
 from npuninja.xrt_emulation.patched_instructions import with_arguments
+from npuninja.xrt_emulation.unset_arguments import unset_arguments
 
 #: XRT copies a buffer of a wrong group, as it warns, and for want of a copy engine passes no address.
 _NO_ADDRESS = "; was each buffer made for its own argument, with the argument's group_id?"
@@ -102,6 +103,8 @@ class ArrayContext:
         self._unit = -1
         self._is_traced = self._has_run = self._switches_on = False
         self._last_insts = b""
+        # Of the stream before: how many arguments were set, and what it writes to those that were not.
+        self._unset: tuple[bytes, int, dict[int, int]] = (b"", 0, {})
         self._traces: TraceWriter | None = None
         self._shared: dict[int, tuple[AllocatedBuffer, HostBuffer]] = {}
         self.remarks: list[str] = []
@@ -209,12 +212,15 @@ class ArrayContext:
             )  # word 0: version, then the generation
             if family is not None:
                 check_generation(family.architecture, self._npu)
+            nowhere = [] if call.patched else self._nowhere(emulator, insts, len(arguments))
             report = emulator.run(
                 insts,
-                [buffer for buffer, _ in arguments],
+                [*(buffer for buffer, _ in arguments), *nowhere],
                 time_limit_s,
-                starts=[start for _, start in arguments],
+                starts=[*(start for _, start in arguments), *(0 for _ in nowhere)],
             )
+            for lost in nowhere:
+                emulator.free(lost)
             self.remarks += filter(None, (emulator.beyond_end(),))
             names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
             self.remarks += [
@@ -330,6 +336,21 @@ class ArrayContext:
             place = FilePlace(self._memory.descriptor, self._buffers.device_side(buffer))
             self._shared[buffer.address] = buffer, emulator.share(buffer.nbytes, place)
         return self._shared[buffer.address][1], address - buffer.address
+
+    def _nowhere(self, emulator: Emulator, insts: bytes, count: int) -> list[HostBuffer]:
+        """Buffers for what is written to arguments that were not set, and a remark on each."""
+        if self._unset[:2] != (insts, count):
+            self._unset = insts, count, unset_arguments(insts, count)
+        unset = self._unset[2]
+        self.remarks += [
+            f"the instructions write {nbytes} bytes to buffer argument {number}, which the program did not set; on an NPU "
+            "they go to address 0, which is nobody's, and here they are lost"
+            for number, nbytes in sorted(unset.items())
+        ]
+        return [
+            emulator.allocate(unset.get(number, 4) or 4)
+            for number in range(count, max(unset, default=-1) + 1)
+        ]
 
     def _use(self, buffer: AllocatedBuffer, what: str) -> None:
         if self._buffers.use(buffer):
