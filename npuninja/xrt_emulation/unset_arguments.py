@@ -1,31 +1,43 @@
-"""Arguments that instructions name and the program did not set.
+"""Arguments that instructions write to, that a program did not set, and that nothing waits for: traces.
 
-XRT passes 0 for them, so on an NPU the transfer goes to an address that is nobody's: what is written there is lost, what is
-read is not known. Designs with traces do the first: their traces go to an argument behind the design's own, and a program
-that wants no trace passes none (MLIR-AIE's test bd_chain_repeat_on_memtile, which passes on NPUs).
+XRT passes 0 for an argument that was not set, so on an NPU a transfer to it goes to an address that is nobody's. Designs with
+traces have such transfers: a trace goes to an argument behind the design's own, and a program that wants no trace passes none
+(MLIR-AIE's test bd_chain_repeat_on_memtile, which passes on NPUs). Whether a task ends whose words nobody takes is not known, so
+where the instructions wait for one, or read such an argument, the array stops with an error.
 """
 
 from __future__ import annotations
 
-from npuninja.arch.registers import BD_STRIDE, CHANNEL_STRIDE, DMA, START_QUEUE, split_address
-from npuninja.errors import UserError
+from npuninja.arch.registers import (
+    BD_STRIDE,
+    DIRECTIONS,
+    DMA,
+    channel_queue,
+    split_address,
+)
 from npuninja.formats.register_write import Write
-from npuninja.formats.txn import AddressPatch, BlockWrite, read_txn
+from npuninja.formats.txn import AddressPatch, BlockWrite, Sync, read_txn
 
 _SHIM = DMA["shim"]
 _BDS = range(_SHIM.bd, _SHIM.bd + 16 * BD_STRIDE)
-_FROM_HOST = range(_SHIM.mm2s_control + START_QUEUE, _SHIM.mm2s_control + 2 * CHANNEL_STRIDE, CHANNEL_STRIDE)
+_QUEUES = {
+    channel_queue("shim", direction, channel): (direction, channel)
+    for direction in DIRECTIONS
+    for channel in (0, 1)
+}
 
 
 def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
-    """Argument -> the bytes that are written to it, of the arguments from `count` on.
+    """Argument -> the bytes that are written to it, for the arguments from `count` on; empty when one of them is read or
+    waited for.
 
-    Raises:
-        UserError: the stream is damaged, or reads such an argument.
+    UserError when the stream is damaged.
     """
     found: dict[int, int] = {}
     words: dict[tuple[int, int], int] = {}  # by column and descriptor: how many it moves
     argument_of: dict[tuple[int, int], int] = {}
+    users: dict[tuple[str, int, int], set[int]] = {}  # by direction, column and channel: such arguments
+    needed: set[int] = set()
     for operation in read_txn(stream).operations:
         if isinstance(operation, BlockWrite):
             column, row, offset = split_address(operation.address)
@@ -42,10 +54,16 @@ def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
                 found[operation.argument] = max(found.get(operation.argument, 0), end)
         elif isinstance(operation, Write):
             column, row, offset = split_address(operation.address)
-            argument = argument_of.get((column, operation.value & 0xF), -1) if row == 0 else -1
-            if argument >= count and offset in _FROM_HOST:
-                raise UserError(
-                    f"the instructions read buffer argument {argument}, which the program did not set",
-                    hint=f"it set {count}; on an NPU its address is 0, and what is read there is not known",
-                )
-    return found
+            if row or offset not in _QUEUES:
+                continue
+            argument = argument_of.get((column, operation.value & 0xF), -1)
+            direction, channel = _QUEUES[offset]
+            if argument >= count:
+                users.setdefault((direction, column, channel), set()).add(argument)
+        elif isinstance(operation, Sync):
+            for (direction, column, channel), arguments in users.items():
+                of_it = operation.column <= column < operation.column + operation.columns
+                if of_it and (DIRECTIONS[direction], channel) == (operation.direction, operation.channel):
+                    needed |= arguments
+    reads = any(direction == "MM2S" for direction, _, _ in users)
+    return {} if needed or reads else found

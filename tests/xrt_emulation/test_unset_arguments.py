@@ -1,11 +1,8 @@
 """What a stream does with arguments that the program did not set."""
 
-import pytest
-
 from npuninja.arch.registers import bd_offset, channel_queue, tile_address
-from npuninja.errors import UserError
 from npuninja.formats.register_write import Write
-from npuninja.formats.txn import AddressPatch, BlockWrite, Transaction, write_txn
+from npuninja.formats.txn import AddressPatch, BlockWrite, Sync, Transaction, read_txn, write_txn
 from npuninja.xrt_emulation.unset_arguments import unset_arguments
 
 
@@ -28,11 +25,20 @@ def test_what_is_written_to_them_is_counted():
     assert unset_arguments(made, 4) == {}
 
 
-def test_one_that_is_read_is_refused():
-    made = stream((0, "MM2S", 1, 0), (1, "S2MM", 0, 0))
-    assert unset_arguments(made, 2) == {}
-    with pytest.raises(UserError, match="read buffer argument 1, which the program did not set"):
-        unset_arguments(made, 1)
+def test_what_is_read_or_waited_for_is_needed():
+    assert unset_arguments(stream((0, "MM2S", 1, 0), (1, "S2MM", 0, 0)), 1) == {}
+    written = stream((1, "S2MM", 1, 0))
+    assert unset_arguments(written, 1) == {1: 64}
+    for column, direction, channel, needed in (
+        (1, 0, 1, True),
+        (0, 0, 1, False),
+        (1, 1, 1, False),
+        (1, 0, 0, False),
+    ):
+        wait = Sync(column, 0, direction, channel, 1, 1)
+        transaction = read_txn(written)
+        waiting = write_txn(transaction._replace(operations=(*transaction.operations, wait)))
+        assert unset_arguments(waiting, 1) == ({} if needed else {1: 64})
 
 
 def test_a_descriptor_that_is_written_again_is_another_one():
