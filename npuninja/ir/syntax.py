@@ -142,6 +142,7 @@ aiex.npu.dma_memcpy_nd       ( custom(memcpy_position) attributes(x:i64,y:i64) $
                              | metadata!:sym id!:i64 issue_token=false burst_length=0:i64 d0_zero_before=0:i64
                              d1_zero_before=0:i64 d2_zero_before=0:i64 d0_zero_after=0:i64 d1_zero_after=0:i64
                              d2_zero_after=0:i64 offset_parameter:sym offset_state_table_idx:ui8
+aiex.getTile                 ( $col:index , $row:index ) {} => index
 aiex.npu.dma_wait            {} | symbol!:sym
 aiex.npu.sync                custom(numbers) operands(numbers*) {} custom(number_types)
                              | column:i32 row:i32 direction:i32 channel:i32 column_num:i32 row_num:i32

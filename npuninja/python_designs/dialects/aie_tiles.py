@@ -131,35 +131,8 @@ switchbox = region_op(lambda tile, **_: build("aie.switchbox", [tile], None, ["i
 shim_mux = region_op(lambda tile, **_: build("aie.shim_mux", [tile], None, ["index"], 1))
 
 
-class TargetModel:
-    """What designs ask a device's model."""
+def get_target_model(device: Any) -> Any:
+    """The model of a device (`target_model.py`)."""
+    from npuninja.python_designs.dialects.target_model import TargetModel  # few designs ask
 
-    def __init__(self, name: str) -> None:
-        from npuninja.arch.devices import device as model
-
-        self._model = model(name)
-
-    def columns(self) -> int:
-        """The number of columns."""
-        return int(self._model.columns)
-
-    def rows(self) -> int:
-        """The number of rows."""
-        return int(self._model.rows)
-
-    def is_core_tile(self, col: int, row: int) -> bool:
-        """Whether a core is at the place."""
-        return row >= 2
-
-    def is_mem_tile(self, col: int, row: int) -> bool:
-        """Whether a memory tile is at the place."""
-        return row == 1
-
-    def is_shim_noc_tile(self, col: int, row: int) -> bool:
-        """Whether a shim tile is at the place."""
-        return row == 0
-
-
-def get_target_model(device: Any) -> TargetModel:
-    """The model of a device."""
     return TargetModel(str(AIEDevice(int(device)).name))

@@ -39,6 +39,7 @@ _CLASS_NAMES = {
     "aie.trace.start": "TraceStartEventOp",
     "aie.trace.stop": "TraceStopEventOp",
     "aiex.control_packet": "NpuControlPacketOp",
+    "aiex.getTile": "GetTileOp",
     "aiex.npu.dma_memcpy_nd": "NpuDmaMemcpyNdOp",
     "aiex.npu.rtp_write": "NpuWriteRTPOp",
     "aiex.npu.write32": "NpuWrite32Op",

@@ -8,13 +8,11 @@ from typing import Any
 from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.dialects.aie_enums import AIEDevice, AIETileType
-from npuninja.python_designs.dialects.aie_tiles import logical_tile, tile
+from npuninja.python_designs.dialects.aie_tiles import get_target_model, logical_tile, tile
 
 SHIM, MEMORY, CORE = "ShimNOCTile", "MemTile", "CoreTile"
 #: DMA channels of a tile in each direction.
 CHANNELS = {SHIM: 2, MEMORY: 6, CORE: 2}
-# Columns and rows of what is no NPU (MLIR-AIE, AIETargetModel.h).
-_VERSAL = {"xcvc1902": (50, 9), "xcve2302": (17, 4), "xcve2802": (38, 11)}
 
 
 class Tile:
@@ -124,16 +122,12 @@ class Device:
     @property
     def cols(self) -> int:
         """The number of columns."""
-        if self.NAME in _VERSAL:
-            return _VERSAL[self.NAME][0]
-        from npuninja.arch.devices import device
-
-        return int(device(self.NAME).columns)
+        return get_target_model(self.resolve()).columns()
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return _VERSAL[self.NAME][1] if self.NAME in _VERSAL else 6
+        return get_target_model(self.resolve()).rows()
 
     @property
     def arch(self) -> str:
