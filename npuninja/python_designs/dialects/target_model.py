@@ -99,8 +99,8 @@ class TargetModel:
     def get_tile_type(self, col: int, row: int) -> Any:
         """The kind of the tile at the place."""
         if row == 0:
-            return AIETileType.ShimNOCTile if self.is_shim_noc_tile(col, row) else AIETileType.ShimPLTile
-        return AIETileType.MemTile if self.is_mem_tile(col, row) else AIETileType.CoreTile
+            return AIETileType["ShimNOCTile" if self.is_shim_noc_tile(col, row) else "ShimPLTile"]
+        return AIETileType["MemTile" if self.is_mem_tile(col, row) else "CoreTile"]
 
     # Neighbours
 

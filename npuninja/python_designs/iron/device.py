@@ -122,12 +122,12 @@ class Device:
     @property
     def cols(self) -> int:
         """The number of columns."""
-        return get_target_model(self.resolve()).columns()
+        return int(get_target_model(self.resolve()).columns())
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return get_target_model(self.resolve()).rows()
+        return int(get_target_model(self.resolve()).rows())
 
     @property
     def arch(self) -> str:
