@@ -37,6 +37,7 @@ _CXX_FLAGS: tuple[tuple[str, str], ...] = (
     ("-Wno-attributes", "as Peano's recipes"),
     ("-Wno-macro-redefined", "as Peano's recipes"),
     ("-Wno-empty-body", "as Peano's recipes"),
+    ("-fno-elide-type", "an error names both types whole: vector<int, 16>, not vector<int, [...]>"),
     ("-Wno-unknown-attributes", "[[chess::...]] is for another compiler"),
     ("-Wno-deprecated-volatile", "as Peano's recipes"),
     (

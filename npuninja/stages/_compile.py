@@ -39,8 +39,12 @@ _UNROLLING, _MORE_UNROLLED = "-unroll-threshold=", 4000
 _LONGER = 2  # times the object, from which on it is not worth it
 WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
+_EXTERN_C = r"extern \"C\""
+# What the API has for the newer cores alone.
+_OF_AIE2P = frozenset(("exp2", "tanh"))
 # A part of the compiler's message, and what to do about it.
 HINTS: tuple[tuple[str, str], ...] = (
+    (r"use of undeclared identifier 'aie'", "#include <aie_api/aie.hpp> brings the AIE API"),
     (
         r"the AIE API is C\+\+, and this file is compiled as C",
         'this is C++ in a .c file: rename it to .cc, say language = "c++20" for the object in toolchain.toml, or guard '
@@ -55,7 +59,7 @@ HINTS: tuple[tuple[str, str], ...] = (
         "a core has the part of the C and C++ library that docs/kernels.md lists; other headers must be in an include folder",
     ),
     (
-        r"extern \"C\"",
+        _EXTERN_C,
         'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in toolchain.toml '
         '[kernel."OBJECT.o"] language = "c++"',
     ),
@@ -216,9 +220,10 @@ def _run_compiler(
         run_compiler(options, command, wanted, source, path, depfile, variables)
 
     is_kernel = kind == "wasm" and options.stage == "kernel_cc"
-    shifts = is_kernel and _shift_counts.in_file(source)
+    shifts = is_kernel and _shift_counts.in_file_or_included(source, asked.include)
     if not shifts:
         compile_to(["-c"], target)
+        # A header whose name a macro says was not seen before.
         shifts = is_kernel and any(map(_shift_counts.in_file, read_depfile(depfile)))
     if shifts:
         _shift_counts.make_object(compile_to, _code_command(options, source), target, variables)
@@ -267,14 +272,28 @@ def run_compiler(
             if said is not None:
                 sys.stderr.write(said)
                 return
-        sys.stderr.write(failure.output)
+        from npuninja.stages._compiler_messages import shortened
+
+        sys.stderr.write(shortened(failure.output))
         unknown = _UNKNOWN_IN_AIE.search(plain)
         if unknown:
             name = unknown[1] or unknown[2]
+            if name in _OF_AIE2P:
+                raise UserError(
+                    f"aie::{name} is there for AIE2P (npu2) only (docs/kernels.md)", Location(source)
+                ) from failure
             raise UserError(
                 f"aie::{name} is not offered by the embedded compiler (docs/kernels.md)", Location(source)
             ) from failure
-        hint = next((text for pattern, text in HINTS if re.search(pattern, plain)), None)
+        is_cxx = "-std=c++20" in command or source.endswith(_wasm_flags.CXX_SUFFIXES)
+        hint = next(
+            (
+                text
+                for pattern, text in HINTS
+                if re.search(pattern, plain) and not (is_cxx and pattern == _EXTERN_C)
+            ),
+            None,
+        )
         raise UserError("the file does not compile", Location(source), hint=hint) from failure
     sys.stderr.write(output)
 

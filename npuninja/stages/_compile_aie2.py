@@ -95,7 +95,7 @@ def _to_assembly(
         run_compiler(options, command, words, source, path, depfile, variables)
 
     try:
-        if _shift_counts.in_file(source):
+        if _shift_counts.in_file_or_included(source, asked.include):
             _shift_counts.make_object(
                 compile_to, [*code, "-S"], assembly, variables, _shift_counts.as_instructions
             )

@@ -22,6 +22,8 @@ _INCLUDE = re.compile(r'#\s*include\s*([<"])([^>"]+)[>"]')
 _DEFINE = re.compile(r"#\s*define\s+(\w+)")
 #: Directives that change no macro, as far as headers can tell.
 _IDLE = re.compile(r"#\s*(?:pragma\s+once|if|ifdef|ifndef|elif|else|endif|error|warning)\b")
+#: Macros alone, which stand before the first line of every kernel.
+_MACROS = "macros.h"
 #: The folder of what kernels bring along elsewhere; no header includes it.
 _KERNELS_OWN = "aie_kernels"
 #: Headers that the compiler itself has.
@@ -39,20 +41,27 @@ def begins_with_the_api(source: str, folders: tuple[str, ...]) -> bool:
     return _scan(source, folders, _DEPTH) == "api"
 
 
-def is_word_of_headers(name: str) -> bool:
-    """Whether the headers for kernels have the word, so that a macro of this name could change them."""
-    text = _text_of_headers()
+def is_word_of_headers(name: str, *, after_the_macros: bool = False) -> bool:
+    """Whether the headers for kernels have the word, so that a macro of this name could change them.
+
+    Args:
+        name: of the macro.
+        after_the_macros: it is defined in a source, so behind the macros that stand before its first line: those are read.
+    """
+    text = _text_of_headers(after_the_macros)
     # Asked at every compilation with macros, and few of the names stand anywhere in the headers.
     return name in text and re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?!\w)", text) is not None
 
 
-@functools.lru_cache(maxsize=1)
-def _text_of_headers() -> str:
+@functools.lru_cache(maxsize=2)
+def _text_of_headers(without_macros: bool) -> str:
     texts = []
     for folder, _, names in os.walk(kernel_headers.INCLUDE_FOLDER):
         if os.path.basename(folder) == _KERNELS_OWN:
             continue
         for name in names:
+            if without_macros and name == _MACROS:
+                continue
             with open(os.path.join(folder, name), encoding="utf-8") as stream:
                 texts.append(stream.read())
     return "\n".join(texts)
@@ -78,7 +87,7 @@ def _line(line: str, path: str, folders: tuple[str, ...], depth: int) -> str:
         return "nothing"
     define = _DEFINE.match(line)
     if define:
-        return "other" if is_word_of_headers(define[1]) else "nothing"
+        return "other" if is_word_of_headers(define[1], after_the_macros=True) else "nothing"
     include = _INCLUDE.match(line)
     if not include or depth == 0:
         return "other"

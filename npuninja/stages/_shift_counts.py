@@ -7,6 +7,8 @@ to LLVM's language first, optimised as Peano has it by then, and their shifts of
 
     count < 0 ? the other shift by -count & 31 : the shift by count & 31
 
+Shifts of 64 bits are made of those (`_of_64_bits`).
+
 The second half of the compiler sees what it does with the two masks: nothing. Shifts of our own headers are left alone, their
 counts are in range.
 """
@@ -26,12 +28,14 @@ _ASIDE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # `vector<int, native<N>>`: its brackets are no shift. A comparison has a blank before its right side.
 _TEMPLATE_ARGUMENTS = re.compile(r"\b[A-Za-z_]\w*<(?=\S)[^;(){}<>=|!?]*>")
 _TEMPLATES_DEEP = 4
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 _NUMBER_ALONE = r"\s*\(*\s*(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\s*(?:[);,?:&|^<>=\]]|$)"
 _SHIFT = re.compile(rf"(?:<<|>>)=?(?!{_NUMBER_ALONE})\s*[\w(~!+*:-]", re.MULTILINE)
 
 _NAME = r'%(?:[-\w.$]+|"[^"]+")'
 _INSTRUCTION = re.compile(
-    rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i32|<(\d+) x i32>) (.+), ({_NAME})((?:, ![\w.]+ !\d+)*)$",
+    rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i(?:32|64)|<(\d+) x i(?:32|64)>) (.+), ({_NAME})"
+    r"((?:, ![\w.]+ !\d+)*)$",
     re.MULTILINE,
 )
 _DEFINITION = re.compile(rf"^ +({_NAME}) = (.*?)(?:, ![\w.]+ !\d+)*$", re.MULTILINE)
@@ -46,6 +50,8 @@ _NOT_NEGATIVE = re.compile(
     r"(?:zext |and i32 .*, \d+$|lshr i32 .*, [1-9]\d*$|urem i32 .*, \d+$|select i1 [^,]+, i32 \d+, i32 \d+$"
     r"|(?:tail )?call .*@llvm\.(?:ctlz|cttz|ctpop)\.)"
 )
+# The same for counts that 64 bits have room for.
+_WITHIN_64 = re.compile(r"(?:and i64 .*, (?:[1-5]?\d|6[0-3])$|urem i64 .*, (?:[1-5]?\d|6[0-4])$)")
 _OPPOSITE = {"shl": "lshr", "lshr": "shl", "ashr": "shl"}
 
 
@@ -77,6 +83,36 @@ def in_file(path: str) -> bool:
             return may_shift_by_values(stream.read())
     except OSError:
         return False
+
+
+def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
+    """Whether a source, or a file that it includes by a name that can be found, may have such shifts.
+
+    It saves compiling twice: what a compiler read is known only afterwards.
+
+    Args:
+        path: of the source.
+        folders: include folders, in their order.
+    """
+    seen: set[str] = set()
+    waiting = [path]
+    while waiting:
+        path = os.path.normpath(waiting.pop())
+        if path in seen or path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
+            continue
+        seen.add(path)
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                text = stream.read()
+        except OSError:
+            continue
+        if may_shift_by_values(text):
+            return True
+        for bracket, name in _INCLUDE.findall(text):
+            beside = (os.path.dirname(path),) if bracket == '"' else ()
+            found = (os.path.join(folder, name) for folder in (*beside, *folders))
+            waiting += [file for file in found if os.path.isfile(file)][:1]
+    return False
 
 
 def make_object(
@@ -145,15 +181,67 @@ def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
     def replaced(match: re.Match[str]) -> str:
         indent, result, shift, type, lanes, value, amount, rest = match.groups()
         place = _PLACE.search(rest)
-        scalar = _scalar(made_by, amount) if lanes else amount
-        known = _NOT_NEGATIVE.match(made_by.get(scalar or amount, ""))
+        is_wide = "i64" in type
+        scalar = _scalar(made_by, amount) if lanes and not is_wide else amount
+        known = (_WITHIN_64 if is_wide else _NOT_NEGATIVE).match(made_by.get(scalar or amount, ""))
         if known or (place and places.is_header(place[1])):
             return match.group()
         name = f"%npu.shift.{next(count)}."
-        lines = list(written_out(Shift(name, result, shift, type, lanes, value, amount, scalar)))
+        wanted = Shift(name, result, shift, type, lanes, value, amount, scalar)
+        lines = list(_of_64_bits(wanted, written_out) if is_wide else written_out(wanted))
         return "\n".join(f"{indent}{line}{rest}" for line in lines)
 
     return _INSTRUCTION.sub(replaced, body)
+
+
+def _of_64_bits(shift: Shift, written_out: WrittenOut) -> Iterator[str]:
+    """A shift of 64 bits, which AIE2 has no instruction for: LLVM's expansion into shifts of the two words.
+
+    A count above 63 shifts one word, by the count less 32, to where the other one is. Negative counts of C are such
+    counts: what C promotes is taken as unsigned.
+    """
+    name, result, kind, type, lanes, value, amount, _ = shift
+    half = type.replace("i64", "i32")
+
+    def all_lanes(number: int) -> str:
+        each = type.partition("x ")[2].rstrip(">")
+        return f"<{', '.join([f'{each} {number}'] * int(lanes))}>" if lanes else str(number)
+
+    yield f"{name}within = icmp ult {type} {amount}, {all_lanes(64)}"
+    yield f"{name}count = and {type} {amount}, {all_lanes(63)}"
+    yield f"{name}usual = {kind} {type} {value}, {name}count"
+    yield f"{name}beyond = sub {type} {amount}, {all_lanes(32)}"
+    yield f"{name}excess = trunc {type} {name}beyond to {half}"
+    source = value
+    if kind != "shl":
+        source = f"{name}high"
+        yield f"{source} = lshr {type} {value}, {all_lanes(32)}"
+    yield f"{name}word = trunc {type} {source} to {half}"
+    excess = f"{name}excess"
+    yield from written_out(
+        Shift(
+            f"{name}of.",
+            f"{name}shifted",
+            kind,
+            half,
+            lanes,
+            f"{name}word",
+            excess,
+            None if lanes else excess,
+        )
+    )
+    yield f"{name}wide = zext {half} {name}shifted to {type}"
+    other = f"{name}wide"
+    if kind == "shl":
+        other = f"{name}other"
+        yield f"{other} = shl {type} {name}wide, {all_lanes(32)}"
+    elif kind == "ashr":
+        other = f"{name}other"
+        yield f"{name}sign = ashr {type} {value}, {all_lanes(63)}"
+        yield f"{name}signs = shl {type} {name}sign, {all_lanes(32)}"
+        yield f"{other} = or {type} {name}signs, {name}wide"
+    choice = f"<{lanes} x i1>" if lanes else "i1"
+    yield f"{result} = select {choice} {name}within, {type} {name}usual, {type} {other}"
 
 
 def as_instructions(shift: Shift) -> Iterator[str]:

@@ -139,16 +139,56 @@ SHIFTS = """void run(const unsigned *in, unsigned *out) {
 """
 
 
-def test_shifts_go_by_the_sign_of_their_count(compiler):
-    """As on an NPU by Peano, whose instruction for a shift is the same one (tests/stages/test_shift_counts.py)."""
+WIDE_SHIFTS = """void run(const unsigned *in, unsigned *out) {
+  for (int i = 0; i < 16; i++) {
+    int count = (int)in[32 + i];
+    long long x = (long long)in[i] | (long long)in[16 + i] << 32;
+    long long left = x << count, right = x >> count;
+    out[i] = (unsigned)left, out[16 + i] = (unsigned)((unsigned long long)left >> 32);
+    out[32 + i] = (unsigned)right, out[48 + i] = (unsigned)((unsigned long long)right >> 32);
+  }
+}
+"""
+
+
+def shift_program(compiler, text):
     source, target = compiler.folder / "shifts.c", compiler.folder / "shifts.o"
-    source.write_text(SHIFTS)
+    source.write_text(text)
     arguments = [str(source), "-o", str(target), "--compiler", ZIG, "--compiler-word", "cc", "--kind", "aie2"]
     kernel_cc_aie2.run([*arguments, "--cache", str(compiler.folder / "cache")])
     objects = [compiler.object("main.c", MAIN), (str(source), target.read_bytes())]
-    program = link_core(
+    return link_core(
         objects, SCRIPT, "script", 0x1000, compiler.assembly, Location("d.mlir", 3, 1), Warnings()
     )
+
+
+def test_wide_shifts_are_made_of_shifts_of_words(compiler):
+    """A count above 63, which a negative one is too, shifts one word to the other's place (tests/stages/test_shift_counts.py)."""
+    numbers = random.Random(8)
+    values = [numbers.getrandbits(64) for _ in range(16)]
+    counts = [0, 1, 7, 31, 32, 33, 63, 64, 65, 96, -1, -2, -31, -32, -33, -65]
+    halves = [*(v & 0xFFFFFFFF for v in values), *(v >> 32 for v in values)]
+    found = run_core(
+        shift_program(compiler, WIDE_SHIFTS), [*halves, *(c & 0xFFFFFFFF for c in counts), *[0] * 16], 3
+    )
+
+    def word(x: int, count: int) -> int:
+        return (x << count % 32 if count >= 0 else x >> -count % 32) & 0xFFFFFFFF
+
+    for i, (x, count) in enumerate(zip(values, counts)):
+        low, high = x & 0xFFFFFFFF, (x >> 32) - (x >> 63 << 32)
+        left = (0, word(low, count - 32))
+        right = (word(high, 32 - count), high >> 31 & 0xFFFFFFFF)
+        if 0 <= count < 32:
+            left = (x << count & 0xFFFFFFFF, x << count >> 32 & 0xFFFFFFFF)
+            right = (x >> count & 0xFFFFFFFF, high >> count & 0xFFFFFFFF)
+        assert (found[i], found[16 + i]) == left, (i, count)
+        assert (found[32 + i], found[48 + i]) == right, (i, count)
+
+
+def test_shifts_go_by_the_sign_of_their_count(compiler):
+    """As on an NPU by Peano, whose instruction for a shift is the same one (tests/stages/test_shift_counts.py)."""
+    program = shift_program(compiler, SHIFTS)
     numbers = random.Random(7)
     values = [numbers.getrandbits(32) for _ in range(16)]
     counts = [0, 1, 7, 31, 32, 33, 64, -1, -2, -8, -31, -32, -33, -65, 2**31 - 1, -(2**31)]

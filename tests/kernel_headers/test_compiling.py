@@ -264,6 +264,10 @@ def test_short_defines_reach_a_kernel_and_no_header(wasm_build):
         ("#include <lut_based_ops.h>\n", True),
         ('#include "aie_kernels/aie_kernel_utils.h"\n#define AIE_LOOP_UNROLL(n)\n', True),
         ('#include "../aie_kernel_utils.h"\n', True),
+        (
+            "#define __STRINGIFY(a) #a\n#define chess_storage(x)\n",
+            True,
+        ),  # words of macros.h alone, which comes before
         ("#define N 3\n", False),  # a word of the headers
         ("#define AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 1\n", False),
         ('#include "changing.h"\n', False),

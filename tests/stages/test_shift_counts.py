@@ -16,7 +16,7 @@ from npuninja.formats.wasm_module import read_wasm
 from npuninja.machine_code.core_runtime import STEP_LIMIT, CoreRuntime, load_runtime
 from npuninja.machine_code.encode import assemble_bundle
 from npuninja.machine_code.registers import place_of
-from npuninja.stages._shift_counts import may_shift_by_values
+from npuninja.stages._shift_counts import in_file_or_included, may_shift_by_values
 
 SOURCE = """
 #include <stdint.h>
@@ -28,6 +28,10 @@ int masked(int x, int n) { return x << (n & 31); }
 int from_header(int x, int n) { return half(n) + x * 0; }
 void rows(const int *restrict in, int *restrict out, int n) { for (int i = 0; i < 64; i++) out[i] = in[i] >> n; }
 void each(const int *restrict in, int *restrict out, int n) { for (int i = 0; i < 64; i++) out[i] = in[i] << (i - n); }
+long long left_64(long long x, int n) { return x << n; }
+long long right_64(long long x, int n) { return x >> n; }
+unsigned long long logical_64(unsigned long long x, int n) { return x >> n; }
+void rows_64(const long long *restrict in, long long *restrict out, int n) { for (int i = 0; i < 32; i++) out[i] = in[i] >> n; }
 int number(int x) { return (x << 5) >> 3; }
 """
 HEADER = "static inline int half(int scale) { return 1 << (scale - 1); }\n"
@@ -67,6 +71,19 @@ def of_aie2(shift: str, x: int, count: int) -> int:
     by = by if shift == "left" else -by
     value = x & MASK if shift != "right" or not x & 0x80000000 else (x & MASK) - (1 << 32)
     return (value << by % 32 if by >= 0 else value >> (-by) % 32) & MASK
+
+
+def of_aie2_64(shift: str, x: int, count: int) -> int:
+    """A shift of 64 bits as LLVM expands it for a machine with shifts of 32 (LegalizerHelper::narrowScalarShift)."""
+    low, high, unsigned = x & MASK, x >> 32 & MASK, count & (1 << 64) - 1
+    sign = MASK if shift == "right" and high >> 31 else 0
+    if shift == "left":
+        if unsigned < 32:
+            return (x << unsigned) & (1 << 64) - 1
+        return of_aie2("left", low, count - 32) << 32
+    if unsigned < 32:
+        return (x | sign << 64) >> unsigned & (1 << 64) - 1
+    return sign << 32 | of_aie2(shift, high, count - 32)
 
 
 COUNTS = (-(2**31), -65, -33, -32, -31, -8, -1, 0, 1, 7, 31, 32, 33, 63, 64, 2**31 - 1)
@@ -126,6 +143,28 @@ def test_shifts_go_by_the_sign_of_their_count(wasm_build) -> None:
             assert made == [of_aie2(shift, v, c) for v, c in zip(row, counts)], (name, count)
 
 
+def test_shifts_of_64_bits(wasm_build) -> None:
+    compiled = wasm_build.kernel("wide.c", SOURCE.replace('#include "scaled.h"\n', HEADER))
+    store, exports = linked(compiled)
+    numbers = random.Random(3)
+    memory = exports["memory"]
+    whole = (1 << 64) - 1
+    for count in (*COUNTS, 40, 65, 95, 96, *(numbers.randrange(-140, 140) for _ in range(60))):
+        x = numbers.getrandbits(64)
+        signed = x - (x >> 63 << 64)
+        for shift in SHIFTS:
+            made = exports[f"{shift}_64"](store, signed, count) & whole
+            # C makes a count of 32 bits one of 64 without its sign.
+            assert made == of_aie2_64(shift, x, count & MASK), (shift, x, count)
+        row = [numbers.getrandbits(64) for _ in range(32)]
+        memory.write(store, b"".join(v.to_bytes(8, "little") for v in row), 0x80000)
+        exports["rows_64"](store, 0x80000, 0x90000, count)
+        data = memory.read(store, 0x90000, 0x90100)
+        assert [int.from_bytes(data[i : i + 8], "little") for i in range(0, 256, 8)] == [
+            of_aie2_64("right", v, count & MASK) for v in row
+        ], count
+
+
 def test_same_bytes_in_another_folder(wasm_build, tmp_path_factory) -> None:
     made = []
     for build in (
@@ -167,3 +206,14 @@ def test_places_are_kept(wasm_build) -> None:
 )
 def test_sources_that_may_have_such_shifts(text: str, expected: bool) -> None:
     assert may_shift_by_values(text) is expected
+
+
+def test_shifts_in_headers_are_seen_before_compiling(tmp_path) -> None:
+    folder = tmp_path / "inc"
+    folder.mkdir()
+    (folder / "scaled.h").write_text(HEADER)
+    (tmp_path / "beside.h").write_text('#include "scaled.h"\n#include "beside.h"\n')
+    (tmp_path / "k.c").write_text('#include <stdint.h>\n  #  include "beside.h"\n')
+    source = str(tmp_path / "k.c")
+    assert in_file_or_included(source, (str(folder),))
+    assert not in_file_or_included(source, ())

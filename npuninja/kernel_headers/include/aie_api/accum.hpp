@@ -58,7 +58,8 @@ template <class Tag, unsigned N> class accum {
     template <class Other>
         requires(!std::is_same_v<Other, Tag> && std::is_same_v<npu::accumulator_row<Other, N>, row_type>)
     NPU_INLINE accum(const accum<Other, N> &other) : npu_row(other.npu_row) {}
-    template <class T> NPU_INLINE explicit accum(const vector<T, N> &v, int shift = 0) : npu_row{} { from_vector(v, shift); }
+    template <class T> NPU_INLINE explicit accum(const vector<T, N> &v) : npu_row{} { from_vector(v); }
+    template <class T> NPU_INLINE explicit accum(const vector<T, N> &v, int shift) : npu_row{} { from_vector(v, shift); }
     template <class B>
         requires(requires(const B &b) { b.npu_to_float_row(); })
     NPU_INLINE explicit accum(const B &block) : npu_row(block.npu_to_float_row()) {}
@@ -71,7 +72,7 @@ template <class Tag, unsigned N> class accum {
             else
                 npu_row = (row_type)v.npu_row;
         } else
-            from_vector(v, 0);
+            from_vector(v);
         return *this;
     }
     NPU_INLINE native_type to_native() const { return native_type(npu_row); }
@@ -92,7 +93,14 @@ template <class Tag, unsigned N> class accum {
         return to_vector<cfloat>();
     }
 
-    template <class T> NPU_INLINE void from_vector(const vector<T, N> &v, int shift = 0) {
+    /* Most kernels shift neither on the way in nor out: a compiler need not read what shifting takes. */
+    template <class T> NPU_INLINE void from_vector(const vector<T, N> &v) {
+        if constexpr (!Tag::is_float && !Tag::is_complex && !npu::element<T>::is_float && !npu::element<T>::is_complex)
+            npu_row = npu_detail::to_lanes<lane_type, T>(v.npu_row);
+        else
+            from_vector(v, 0);
+    }
+    template <class T> NPU_INLINE void from_vector(const vector<T, N> &v, int shift) {
         static_assert(npu::element<T>::is_float == Tag::is_float, "aie::accum: floats go into accfloat, integers into the others");
         if constexpr (npu::element<T>::is_complex == Tag::is_complex) {
             if constexpr (Tag::is_float)
@@ -114,7 +122,9 @@ template <class Tag, unsigned N> class accum {
     }
 
     /** Narrowed to elements T: shifted, rounded and limited by the modes. Without T: the float or integer as wide as the lanes. */
-    template <class T> NPU_INLINE auto to_vector(int shift = 0) const {
+    template <class T> NPU_INLINE auto to_vector() const { return npu_narrowed<T, false>(0); }
+    template <class T> NPU_INLINE auto to_vector(int shift) const { return npu_narrowed<T, true>(shift); }
+    template <class T, bool Shifts> NPU_INLINE auto npu_narrowed(int shift) const {
         if constexpr (npu_detail::is_block_float<T>)
             return block_vector<T, N>::npu_from_float_row(npu_row);
         else {
@@ -135,8 +145,10 @@ template <class Tag, unsigned N> class accum {
                     return R::of_row((typename R::row_type)npu_row);
             } else if constexpr (npu::element<E>::bits == 4) {
                 return accum(*this).template to_vector<std::conditional_t<npu::element<E>::is_signed, int8, uint8>>(shift).template pack<E>();
-            } else
+            } else if constexpr (Shifts)
                 return R::of_row(npu::srs<typename npu::element<E>::lane>(npu_row, shift));
+            else
+                return R::of_row(npu::limited<typename npu::element<E>::lane>(npu_row));
         }
     }
     NPU_INLINE auto to_vector(int shift = 0) const

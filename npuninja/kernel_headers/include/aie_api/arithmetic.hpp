@@ -14,7 +14,8 @@ struct vector_of_two<A, B> {
     using type = __remove_cvref(B);
 };
 template <class A, class B> using vector_of = typename vector_of_two<A, B>::type;
-template <class V, class X> NPU_INLINE V as_vector(const X &x) {
+/* Deduced results are found where they are asked for, so that the compiler can name the kernel's line in an error. */
+template <class V, class X> NPU_INLINE auto as_vector(const X &x) {
     if constexpr (Vector<X>) {
         static_assert(X::size() == V::size(), "the vectors differ in size");
         static_assert(std::is_same_v<typename X::value_type, typename V::value_type>, "the vectors differ in their elements");

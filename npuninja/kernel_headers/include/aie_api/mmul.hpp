@@ -96,14 +96,16 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
     template <class Other>
         requires(std::is_constructible_v<accum_type, accum<Other, size_C>>)
     NPU_INLINE mmul(const accum<Other, size_C> &c) : data(c) {}
-    template <class T> NPU_INLINE mmul(const vector<T, size_C> &c, int shift = 0) : data(c, shift) {}
+    template <class T> NPU_INLINE mmul(const vector<T, size_C> &c) : data(c) {}
+    template <class T> NPU_INLINE mmul(const vector<T, size_C> &c, int shift) : data(c, shift) {}
     template <class Other> NPU_INLINE mmul &operator=(const accum<Other, size_C> &c) {
         data = accum_type(c);
         return *this;
     }
     NPU_INLINE operator accum_type() const { return data; }
     NPU_INLINE accum_type to_accum() const { return data; }
-    template <class T> NPU_INLINE auto to_vector(int shift = 0) const { return data.template to_vector<T>(shift); }
+    template <class T> NPU_INLINE auto to_vector() const { return data.template to_vector<T>(); }
+    template <class T> NPU_INLINE auto to_vector(int shift) const { return data.template to_vector<T>(shift); }
     template <class T> NPU_INLINE auto to_vector_sign(bool sign, int shift = 0) const {
         return data.template to_vector_sign<T>(sign, shift);
     }
@@ -123,8 +125,11 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
                 run<TA, TB>(rows.npu_row, npu_detail::rows_of<K, N>(b).npu_row);
         } else if constexpr (npu_detail::has_sign<A> || npu_detail::has_sign<B>)
             mac_by_sign(a, b);
-        else
+        else {
+            static_assert(std::is_constructible_v<vector<TA, size_A>, const A &>, "aie::mmul: A is not a vector of this shape's M·K elements");
+            static_assert(std::is_constructible_v<vector<TB, size_B>, const B &>, "aie::mmul: B is not a vector of this shape's K·N elements");
             mac_rows(vector<TA, size_A>(a), vector<TB, size_B>(b));
+        }
     }
 
   private:

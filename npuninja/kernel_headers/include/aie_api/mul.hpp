@@ -101,13 +101,15 @@ template <bool HasC, bool Negative, bool Emulated, class F> NPU_INLINE F fused(F
 }
 
 template <class Tag, bool HasC, bool Negative, class TA, class TB, unsigned N, class A, class B>
-NPU_INLINE accum<Tag, N> product(const accum<Tag, N> &c, const A &a, const B &b) {
+NPU_INLINE auto product(const accum<Tag, N> &c, const A &a, const B &b) {
     using Lane = npu::accumulator_lane<Tag>;
     constexpr bool emulated = std::is_same_v<TA, float> || std::is_same_v<TB, float> || std::is_same_v<TA, cfloat> ||
                               std::is_same_v<TB, cfloat>;
     constexpr bool negative = Negative != (negates<A> != negates<B>);
     static_assert(Tag::is_float == (npu::element<TA>::is_float || npu::element<TB>::is_float),
                   "aie::mul: floats multiply into accfloat, integers into the others");
+    if constexpr (Vector<A> && Vector<B>)
+        static_assert(A::size() == B::size(), "aie::mul: the vectors differ in size");
     const auto x = factor_row<Lane, TA, N>(a);
     const auto y = factor_row<Lane, TB, N>(b);
     constexpr bool ca = npu::element<TA>::is_complex, cb = npu::element<TB>::is_complex;

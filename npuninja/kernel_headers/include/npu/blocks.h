@@ -73,7 +73,7 @@ template <unsigned M, unsigned K, unsigned N, class RA, class RB, class RC> NPU_
                           part<8, P * 2 * N + group * 8>(zipped))),
                      ...);
                 }(count_to<K / 2>{});
-                sum = with_part(sum, R, total);
+                sum = with_known_part<R>(sum, total);
             }(),
             ...);
         return sum;

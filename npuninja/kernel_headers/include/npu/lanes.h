@@ -47,16 +47,20 @@ template <class To, class L, unsigned N> struct row; // only to deduce
 template <class V> struct row_traits;
 template <class V> inline constexpr unsigned lane_count = sizeof(V) / sizeof(*(V *)nullptr)[0];
 
-/** All lanes x. */
-template <class L, unsigned N> NPU_INLINE lanes<L, N> splat(L x) {
-    lanes<L, 1> one = {x};
-    return [&]<unsigned... I>(indices<I...>) { return __builtin_shufflevector(one, one, (I * 0)...); }(count_to<N>{});
+/* Everything here ends in one of these two: they take values, since what a lambda captures by reference is memory to begin with, which
+ * the compiler then has to get rid of, thousands of times in a kernel. */
+template <class V, unsigned... I> NPU_INLINE auto first_lane_in_all(V one, indices<I...>) {
+    return __builtin_shufflevector(one, one, (I * 0)...);
+}
+template <class F, class V, unsigned... I> NPU_INLINE auto picked(V a, V b, indices<I...>) {
+    return __builtin_shufflevector(a, b, int(F{}(I))...);
 }
 
+/** All lanes x. */
+template <class L, unsigned N> NPU_INLINE lanes<L, N> splat(L x) { return first_lane_in_all(lanes<L, 1>{x}, count_to<N>{}); }
+
 /** Lane i of the result is lane F(i) of the 2n lanes of a and b. F is a constexpr function object. */
-template <unsigned M, class V, class F> NPU_INLINE auto pick(V a, V b, F) {
-    return [&]<unsigned... I>(indices<I...>) { return __builtin_shufflevector(a, b, int(F{}(I))...); }(count_to<M>{});
-}
+template <unsigned M, class V, class F> NPU_INLINE auto pick(V a, V b, F) { return picked<F>(a, b, count_to<M>{}); }
 template <unsigned M, class V, class F> NPU_INLINE auto pick(V a, F f) { return pick<M>(a, a, f); }
 
 /** M lanes from lane Start on. */
@@ -146,6 +150,12 @@ template <unsigned M, class V> NPU_INLINE auto part_at(V v, unsigned i) {
     }
 }
 
+/** v with part I, of as many lanes as x has, replaced. */
+template <unsigned I, class V, class P> NPU_INLINE V with_known_part(V v, P x) {
+    constexpr unsigned n = sizeof(V) / sizeof(v[0]), m = sizeof(P) / sizeof(x[0]);
+    return pick<n>(v, widen<n>(x), [](unsigned j) constexpr { return j / m == I ? n + j % m : j; });
+}
+
 /** v with part i (of M lanes) replaced. */
 template <class V, class P> NPU_INLINE V with_part(V v, unsigned i, P x) {
     constexpr unsigned n = sizeof(V) / sizeof(v[0]), m = sizeof(P) / sizeof(x[0]);
@@ -153,14 +163,9 @@ template <class V, class P> NPU_INLINE V with_part(V v, unsigned i, P x) {
         return x;
     else {
         if (__builtin_constant_p(i)) {
-            V wide = widen<n>(x), result = v;
+            V result = v;
             [&]<unsigned... K>(indices<K...>) {
-                ((i % (n / m) == K ? void(result = pick<n>(v, wide,
-                                                           [](unsigned j) constexpr {
-                                                               return j / m == K ? n + j % m : j;
-                                                           }))
-                                   : void()),
-                 ...);
+                ((i % (n / m) == K ? void(result = with_known_part<K>(v, x)) : void()), ...);
             }(count_to<n / m>{});
             return result;
         }

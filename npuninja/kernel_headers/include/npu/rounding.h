@@ -139,25 +139,49 @@ template <class V> NPU_INLINE V shifted_down(V v, int shift) {
     return v >> splat<S, n>(S(shift >= width ? width - 1 : shift));
 }
 
-__attribute__((noinline)) inline void find_bf16_bias() { *(magnitude_bias *)registers::bias = bf16_bias(control().rounding); }
+/** float32 lanes as bfloat16 (u16 lanes), with what the rounding adds to their bits; infinities stay, a NaN stays one. */
+template <class W> NPU_INLINE auto float_bits_to_bf16(W bits, W added) {
+    constexpr unsigned n = sizeof(W) / 4;
+    const W nan = bits | (W)((bits & 0x7f0000) == 0) & 0x10000;
+    const W kept = (W)choose((bits & 0x7fffffff) > 0x7f800000, nan, bits + added);
+    return convert<u16>(kept >> 16);
+}
+template <class W> NPU_INLINE W sign_masks(W bits) { return (W)((lanes<i32, sizeof(W) / 4>)bits >> 31); }
+
+/** n floats at index_a, a multiple of 8, as bfloat16 at the same place, by the mode that is set: not inlined, since a kernel narrows in
+ * many places. */
+__attribute__((noinline)) inline void narrow_floats_in_page(unsigned n) {
+    using W = lanes<u32, 8>;
+    char *from = (char *)registers::index_a, *to = from;
+    char *const end = from + n * 4;
+    const rounding_mode mode = control().rounding;
+    if (mode == rounding_mode::floor) {
+        for (; from != end; from += sizeof(W), to += sizeof(W) / 2) {
+            const W bits = load<W>(from);
+            store(to, float_bits_to_bf16(bits, sign_masks(bits) & 0xffff));
+        }
+    } else if (mode == rounding_mode::conv_even) {
+        for (; from != end; from += sizeof(W), to += sizeof(W) / 2) {
+            const W bits = load<W>(from);
+            store(to, float_bits_to_bf16(bits, 0x7fff + (bits >> 16 & 1)));
+        }
+    } else {
+        const magnitude_bias bias = bf16_bias(mode);
+        for (; from != end; from += sizeof(W), to += sizeof(W) / 2) {
+            const W bits = load<W>(from);
+            store(to, float_bits_to_bf16(bits, bias.always + (sign_masks(bits) & bias.if_negative) +
+                                                   (sign_masks(bits << 15) & bias.if_odd)));
+        }
+    }
+}
 
 /** float32 lanes as bfloat16 (u16 lanes), by the rounding mode; infinities stay, a NaN stays one. */
 template <class V> NPU_INLINE auto float_rows_to_bf16(V v) {
     constexpr unsigned n = sizeof(V) / 4;
-    using W = lanes<u32, n>;
-    const W bits = (W)v;
-    W sum;
-    if (control().rounding == rounding_mode::conv_even)
-        sum = bits + splat<u32, n>(0x7fff) + (bits >> 16 & 1);
-    else {
-        find_bf16_bias();
-        const magnitude_bias &bias = *(magnitude_bias *)registers::bias;
-        const W negative = (W)((lanes<i32, n>)bits >> 31), odd = (W)((lanes<i32, n>)(bits << 15) >> 31);
-        sum = bits + splat<u32, n>(bias.always) + (negative & bias.if_negative) + (odd & bias.if_odd);
-    }
-    const W nan = bits | (W)((bits & 0x7f0000) == 0) & 0x10000;
-    const W kept = (W)choose((bits & 0x7fffffff) > 0x7f800000, nan, sum);
-    return convert<u16>(kept >> 16);
+    static_assert(sizeof(V) <= 2048, "the page has room for rows of 512 lanes");
+    store((void *)registers::index_a, widen<(n < 8 ? 8 : n)>(v));
+    narrow_floats_in_page(n < 8 ? 8 : n);
+    return load<lanes<u16, n>>((const void *)registers::index_a);
 }
 
 /** float32 lanes that hold bfloat16 values, as such. */
