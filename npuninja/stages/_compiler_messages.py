@@ -73,7 +73,8 @@ def _messages(output: str) -> list[_Message]:
         plain = _COLOUR.sub("", line)
         head = _HEAD.fullmatch(plain)
         if head:
-            found.append(_Message(line, *head.group("place", "path", "line", "kind", "text"), [], includes))
+            place, path, at, kind, text = (head[key] for key in ("place", "path", "line", "kind", "text"))
+            found.append(_Message(line, place, path, at, kind, text, [], includes))
             includes = []
         elif _INCLUDED.match(plain):
             includes.append(line)
