@@ -6,6 +6,11 @@ using bf = __bf16; // what bfloat16 is called by the compiler itself
 
 using products = aie::mmul<4, 8, 8, int8, int8>;
 static_assert(aie::Mask<aie::mask<32>> && aie::Mmul<products> && !aie::Mask<products> && aie::MmulOrOp<products &>);
+// A tag of another kind than the elements' says how wide the accumulator is.
+static_assert(std::is_same_v<aie::mmul<4, 8, 8, int8, int8, accfloat>::accum_tag, acc32>);
+static_assert(std::is_same_v<aie::mmul<4, 8, 8, bfloat16, bfloat16, acc32>::accum_tag, accfloat>);
+static_assert(std::is_same_v<aie::mmul<4, 4, 8, int16, int16, acc64>::accum_tag, acc64>);
+static_assert(std::is_same_v<decltype(aie::mul<accfloat>(aie::vector<int16, 16>(), aie::vector<int16, 16>())), aie::accum<acc32, 16>>);
 static_assert(aie::RealVector<aie::vector<int16, 16>> && !aie::RealVector<aie::vector<cint16, 8>> && aie::RealElem<bfloat16>);
 static_assert(aie::ComplexVector<const aie::vector<cint16, 8> &> && aie::ComplexElem<cint32> && !aie::RealElem<cint32>);
 static_assert(aie::AccumOrOp<aie::accum<acc32, 16>> && aie::VectorOrOp<aie::vector<int8, 32>> && aie::ElemOrOp<int8>);

@@ -212,7 +212,15 @@ template <class A, class B> struct tag_of_product {
     using type = std::conditional_t<is_float, std::conditional_t<is_complex, caccfloat, accfloat>,
                                     std::conditional_t<is_complex, complex_integer, integer>>;
 };
-template <class Tag, class A, class B> struct tag_or_default { using type = Tag; };
+/** A tag of another kind than the product's says how wide the accumulator is, nothing else: mmul<4, 8, 8, int8, int8, accfloat> has
+ * integers of 32 bits. */
+template <class Tag, class A, class B> struct tag_or_default {
+    using usual = typename tag_of_product<A, B>::type;
+    using widest = std::conditional_t<usual::is_complex, cacc64, acc64>;
+    using narrow = std::conditional_t<usual::is_complex, usual, acc32>;
+    using by_width = std::conditional_t<usual::is_float, usual, std::conditional_t<(Tag::bits > 32), widest, narrow>>;
+    using type = std::conditional_t<(Tag::is_float == usual::is_float && Tag::is_complex == usual::is_complex), Tag, by_width>;
+};
 template <class A, class B> struct tag_or_default<accauto, A, B> { using type = typename tag_of_product<A, B>::type; };
 } // namespace npu_detail
 template <class T> using accum_tag_for_type = typename npu_detail::tag_of_element<T>::type;
