@@ -11,14 +11,19 @@ from npuninja.emit.template import Template
 from npuninja.plan.graph import Batch, Edge, Graph
 
 
-def statement(edge: Edge, makers: Mapping[str, Edge | Batch] | None = None) -> str:
+def statement(
+    edge: Edge,
+    makers: Mapping[str, Edge | Batch] | None = None,
+    also: Sequence[str] = (),
+) -> str:
     """The `build` statement of one edge, with its variables.
 
     Args:
         edge: the edge.
         makers: what makes each file, for a target that is no file.
+        also: other names of the target.
     """
-    outputs = " ".join(map(escape_path, edge.outputs))
+    outputs = " ".join(map(escape_path, (*edge.outputs, *also)))
     if edge.implicit_outputs:
         outputs += " | " + " ".join(map(escape_path, edge.implicit_outputs))
     read, implicit = needed(edge, makers or {})
@@ -39,7 +44,11 @@ def needed(edge: Edge, makers: Mapping[str, Edge | Batch]) -> tuple[tuple[str, .
     A target that is no file (`run-NAME`, an alias) runs whenever it is asked for, so of its inputs it needs only those
     that are not made on the way to another of them: what that one's command makes or reads.
     """
-    kept = dict.fromkeys((*edge.inputs, *edge.implicit))
+    inputs = edge.inputs
+    if edge.rule == "phony":
+        # An alias of aliases names the files: Ninja would look for files of the names between.
+        inputs = tuple(path for name in inputs for path in _of_alias(name, makers))
+    kept = dict.fromkeys((*inputs, *edge.implicit))
     behind: dict[str, list[str]] = {}
     for path in kept:
         maker = makers.get(path)
@@ -51,7 +60,28 @@ def needed(edge: Edge, makers: Mapping[str, Edge | Batch]) -> tuple[tuple[str, .
     for path in tuple(kept if edge.rule == "phony" else edge.implicit):
         if any(other in kept for other in behind.get(path, ())):
             del kept[path]
-    return tuple(p for p in edge.inputs if p in kept), tuple(p for p in edge.implicit if p in kept)
+    return tuple(p for p in inputs if p in kept), tuple(p for p in edge.implicit if p in kept)
+
+
+def _of_alias(name: str, makers: Mapping[str, Edge | Batch]) -> tuple[str, ...]:
+    """What a name stands for when it is nothing but an alias, else the name."""
+    maker = makers.get(name)
+    if isinstance(maker, Edge) and maker.rule == "phony" and maker.inputs:
+        return (name,) if maker.implicit or maker.validations else maker.inputs
+    return (name,)
+
+
+def _twins(edges: Sequence[Edge]) -> dict[str, tuple[str, ...] | None]:
+    """The names of targets that do the same (`test-NAME`, `check-NAME`): the others behind the first, None behind these."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for edge in edges:
+        if edge.rule != "phony" and len(edge.outputs) == 1 and not edge.implicit_outputs:
+            does = (edge.rule, edge.inputs, edge.implicit, edge.options, edge.validations)
+            alike.setdefault(does, []).append(edge.outputs[0])
+    found: dict[str, tuple[str, ...] | None] = {}
+    for first, *others in alike.values():
+        found |= {first: tuple(others), **dict.fromkeys(others)}
+    return found
 
 
 def _makes_files(edge: Edge, rules: Mapping[str, Mapping[str, str]]) -> bool:
@@ -128,19 +158,24 @@ def write(
     shared = shared or shared_batches(graph.batches, template.parts, read)
     if shared.rules:
         parts.append("# The stages of designs of one kind.\n\n" + shared.rules)
+    singly = [command for command in graph.commands() if isinstance(command, Edge)]
     group: list[str] = []
     whom = None
+    twins = _twins([edge for edge in singly if not _makes_files(edge, read.rules)])
     makers = {path: command for command in graph.commands() for path in _made_by(command)}
     for command in graph.commands():
         first = command.edges[0] if isinstance(command, Batch) else command
         if first.for_whom != whom:
             whom = first.for_whom
             group.append(f"\n# {whom}\n")
-        group.append(
-            batch_statement(command, shared.commands[command.name])
-            if isinstance(command, Batch)
-            else statement(command, None if _makes_files(command, read.rules) else makers)
-        )
+        if isinstance(command, Batch):
+            group.append(batch_statement(command, shared.commands[command.name]))
+        else:
+            also = twins.get(command.outputs[0], ())
+            if also is None:
+                continue
+            beside = None if _makes_files(command, read.rules) else makers
+            group.append(statement(command, beside, also))
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []
     parts.append("\n".join(group).strip())

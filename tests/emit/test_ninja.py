@@ -63,6 +63,27 @@ def test_a_target_needs_what_is_not_made_on_the_way():
         assert needed(Edge("phony", ("y",), inputs=("d/ref", "d/x.json")), makers) == (("d/x.json",), ())
 
 
+def test_an_alias_of_aliases_names_the_files():
+    """Ninja would look for files of the names between."""
+    one, other = (
+        Edge("phony", ("x",), inputs=("d/x",)),
+        Edge("phony", ("y",), inputs=("d/y",), validations=("d/y.ok",)),
+    )
+    alias = Edge("phony", ("all",), inputs=("x", "y", "z"))
+    assert statement(alias, {"x": one, "y": other}) == "build all: phony d/x y z"
+
+
+def test_targets_that_do_the_same_are_one_statement():
+    template = "rule test\n  command = test $options $in\nrule configure\n  command = true\n"
+    graph = Graph(frozenset({"test"}), {})
+    for name in ("test-x", "check-x", "test-y"):
+        graph.add(Edge("test", (name,), inputs=(name[-1],), options=("--brief",)))
+    graph.add(Edge("test", ("more-x",), inputs=("x",), options=("--more",)))
+    text = write(graph, Template(template, "t"), {}, "", ())
+    statements = [line for line in text.splitlines() if line.startswith("build")]
+    assert statements == ["build test-x check-x: test x", "build test-y: test y", "build more-x: test x"]
+
+
 def test_designs_of_one_kind_share_rules(tmp_path):
     """Ninja runs the same commands as with statements of their own, with odd names too."""
     template = (
