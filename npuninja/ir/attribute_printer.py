@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any, Callable
 
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -35,43 +36,20 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][\w$.]*")
 
 def attribute_text(attribute: Attribute, typed: bool = True) -> str:
     """The text of an attribute; without its type, and an enum as its case, when not `typed`."""
-    if isinstance(attribute, IntegerAttr):
-        return f"{attribute.value} : {attribute.type}" if typed else str(attribute.value)
-    if isinstance(attribute, BoolAttr):
-        return "true" if attribute.value else "false"
-    if isinstance(attribute, SymbolRefAttr):
-        return "::".join(map(symbol_text, attribute.path))
-    if isinstance(attribute, StringAttr):
-        return f'"{escape(attribute.value)}"'
-    if isinstance(attribute, PacketInfoAttr):
-        return f"#aie.packet_info<pkt_type = {attribute.pkt_type}, pkt_id = {attribute.pkt_id}>"
+    kind = type(attribute)
+    if isinstance(attribute, (IntegerAttr, FloatAttr, DenseElementsAttr)):
+        text = _TEXTS[kind](attribute)
+        return f"{text} : {attribute.type}" if typed else text
     if isinstance(attribute, EnumAttr):
         if not typed:
             return attribute.case
         return f"{ENUMS[attribute.kind][attribute.case]} : {STORAGE.get(attribute.kind, 'i32')}"
-    if isinstance(attribute, FloatAttr):
-        return f"{attribute.text} : {attribute.type}" if typed else attribute.text
-    if isinstance(attribute, TypeAttr):
-        return attribute.type
-    if isinstance(attribute, ArrayAttr):
-        return f"[{', '.join(_array_item(item) for item in attribute.items)}]"
-    if isinstance(attribute, DenseElementsAttr):
-        text = f"dense<{_dense_values(attribute)}>"
-        return f"{text} : {attribute.type}" if typed else text
-    if isinstance(attribute, DenseArrayAttr):
-        return _dense_array(attribute)
-    if isinstance(attribute, DictAttr):
-        return dictionary_text(dict(attribute.items))
-    if isinstance(attribute, BDDimLayoutArrayAttr):
-        return f"#aie<bd_dim_layout_array{dimensions_text(attribute.dims)}>"
-    if isinstance(attribute, BDDimLayoutArrayArrayAttr):
-        return f"#aie<bd_dim_layout_array_array[{', '.join(map(dimensions_text, attribute.arrays))}]>"
-    if isinstance(attribute, BDPadLayoutArrayAttr):
-        pads = (f"<const_pad_before = {p.before}, const_pad_after = {p.after}>" for p in attribute.pads)
-        return f"#aie<bd_pad_layout_array[{', '.join(pads)}]>"
-    if isinstance(attribute, OpaqueAttr):
-        return attribute.text
-    return "unit"
+    return _TEXTS[kind](attribute) if kind in _TEXTS else "unit"
+
+
+def _pads(attribute: BDPadLayoutArrayAttr) -> str:
+    pads = (f"<const_pad_before = {p.before}, const_pad_after = {p.after}>" for p in attribute.pads)
+    return f"#aie<bd_pad_layout_array[{', '.join(pads)}]>"
 
 
 def dictionary_text(attributes: dict[str, Attribute]) -> str:
@@ -134,3 +112,25 @@ def _dense_values(attribute: DenseElementsAttr) -> str:
             return "[]"
         rows = [f"[{', '.join(rows[i : i + dim])}]" for i in range(0, len(rows), dim)]
     return rows[0]
+
+
+#: The text of an attribute without its type, of all kinds but enums and unit.
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    IntegerAttr: lambda a: str(a.value),
+    FloatAttr: lambda a: str(a.text),
+    DenseElementsAttr: lambda a: f"dense<{_dense_values(a)}>",
+    BoolAttr: lambda a: "true" if a.value else "false",
+    SymbolRefAttr: lambda a: "::".join(map(symbol_text, a.path)),
+    StringAttr: lambda a: f'"{escape(a.value)}"',
+    PacketInfoAttr: lambda a: f"#aie.packet_info<pkt_type = {a.pkt_type}, pkt_id = {a.pkt_id}>",
+    TypeAttr: lambda a: str(a.type),
+    ArrayAttr: lambda a: f"[{', '.join(_array_item(item) for item in a.items)}]",
+    DenseArrayAttr: _dense_array,
+    DictAttr: lambda a: dictionary_text(dict(a.items)),
+    BDDimLayoutArrayAttr: lambda a: f"#aie<bd_dim_layout_array{dimensions_text(a.dims)}>",
+    BDDimLayoutArrayArrayAttr: lambda a: (
+        f"#aie<bd_dim_layout_array_array[{', '.join(map(dimensions_text, a.arrays))}]>"
+    ),
+    BDPadLayoutArrayAttr: _pads,
+    OpaqueAttr: lambda a: str(a.text),
+}

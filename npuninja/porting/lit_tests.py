@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from npuninja.porting.found import Command
+from npuninja.porting.make_words import read_make_words
 from npuninja.porting.project import PEANO_PLACE, text_of
-from npuninja.porting.shell_words import ASSIGNMENT, commands_of
+from npuninja.porting.shell_words import commands_of
 from npuninja.records import NamedTuple
 
 #: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
@@ -206,17 +207,6 @@ def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
     at = next((i for i, word in enumerate(words) if os.path.basename(word) in ("make", "gmake")), None)
     if at is None or "%S/Makefile" not in words[at:]:  # a Makefile of another folder is another test
         return None
-    variables = {}
-    targets = []
-    for word in words[:at] + words[at + 1 :]:
-        if ASSIGNMENT.match(word):
-            name, _, value = word.partition("=")
-            if "%" not in value:
-                variables[name] = value
-    rest = iter(words[at + 1 :])
-    for word in rest:
-        if word in ("-f", "-C", "-j"):
-            next(rest, "")
-        elif not word.startswith("-") and not ASSIGNMENT.match(word):
-            targets.append(word)
-    return variables, tuple(targets)
+    before, said = read_make_words(words[:at]), read_make_words(words[at + 1 :])
+    given = {**before.variables, **said.variables}
+    return {name: value for name, value in given.items() if "%" not in value}, said.targets

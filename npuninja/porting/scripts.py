@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from npuninja.errors import UserError
 from npuninja.porting.found import Command
 from npuninja.porting.make_commands import ask_make, find_makefile
+from npuninja.porting.make_words import read_make_words
 from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.walk import walk_script
 
@@ -113,25 +114,13 @@ def _asked_of_make(
     """A call of make as what make would do; the command itself when there is no Makefile."""
     if os.path.basename(command.words[0]) not in ("make", "gmake") or not command.alone:
         return [command]
-    folder, makefile, targets, given = command.folder, "", [], dict(variables)
-    words = list(command.words[1:])
-    while words:
-        word = words.pop(0)
-        if word in ("-C", "-f", "-j", "-l", "-o", "-W", "-I") and words:
-            value = words[0]
-            if word == "-j" and not value.isdigit():
-                continue
-            words.pop(0)
-            folder = os.path.normpath(os.path.join(folder, value)) if word == "-C" else folder
-            makefile = value if word == "-f" else makefile
-        elif re.match(r"[A-Za-z_]\w*=", word):
-            name, _, value = word.partition("=")
-            given[name] = value
-        elif not word.startswith("-"):
-            targets.append(word)
+    said = read_make_words(command.words[1:])
+    folder = os.path.normpath(os.path.join(command.folder, said.folder))
+    makefile = said.makefile
     makefile = makefile or (find_makefile(folder) if os.path.isdir(folder) else "") or ""
     if not makefile or not os.path.isfile(os.path.join(folder, makefile)):
         return [command]
-    answers = ask_make(folder, targets or [""], given, environment, makefile)
+    given = {**variables, **said.variables}
+    answers = ask_make(folder, said.targets or [""], given, environment, makefile)
     more = [one for answer in answers for one in answer.commands]
     return [replace(one, environment=(*command.environment, *one.environment)) for one in more]

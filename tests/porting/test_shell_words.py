@@ -2,6 +2,7 @@
 
 import pytest
 
+from npuninja.porting.make_words import read_make_words
 from npuninja.porting.shell_words import commands_of
 
 LINES = {
@@ -37,3 +38,19 @@ def test_a_line_is_taken_apart(line):
 def test_assignments_in_front_are_the_environment():
     (command,) = commands_of("A=1 B='x y' ./run.exe C=2", "/f")
     assert (command.environment, command.words) == ((("A", "1"), ("B", "x y")), ("./run.exe", "C=2"))
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "makefile", "variables", "targets"),
+    [
+        ("", "", "", {}, ()),
+        ("-j run", "", "", {}, ("run",)),
+        ("-j 4 run A=b=c", "", "", {"A": "b=c"}, ("run",)),
+        ("-j4 -l 2.5 -k all run", "", "", {}, ("all", "run")),
+        ("-C sub -C ../other -f my.mk", "sub/../other", "my.mk", {}, ()),
+        ("-C /absolute -s", "/absolute", "", {}, ()),
+        ("-W file.c -o old.o -I inc x", "", "", {}, ("x",)),
+    ],
+)
+def test_the_words_behind_make(line, folder, makefile, variables, targets):
+    assert read_make_words(line.split()) == (folder, makefile, variables, targets)

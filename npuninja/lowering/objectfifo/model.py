@@ -274,16 +274,15 @@ MAX_DEPTH = 1024
 MAX_REPEAT = 256
 
 
-def _read(op: Operation) -> ObjectFifo:
-    name = op.string("sym_name")
-    producer, consumers = op.tile, group(op, "consumerTiles")
+def _depths(op: Operation, name: str, consumers: int) -> tuple[int, tuple[int, ...] | None]:
+    """The depth at the producer, and those of all ends where each has its own."""
     number = op.attributes["elemNumber"]
     depths: tuple[int, ...] | None = None
     if isinstance(number, ArrayAttr):
         depths = tuple(_integers(number))
-        if len(depths) != 1 + len(consumers):
+        if len(depths) != 1 + consumers:
             raise UserError(
-                f"objectFifo '@{name}' has {len(depths)} depths for {1 + len(consumers)} ends",
+                f"objectFifo '@{name}' has {len(depths)} depths for {1 + consumers} ends",
                 op.loc,
                 hint="give one depth for the producer and one for each consumer, in order",
             )
@@ -294,6 +293,13 @@ def _read(op: Operation) -> ObjectFifo:
             op.loc,
             hint="a lock counts to 63, and a tile has at most 48 buffer descriptors",
         )
+    return depth, depths
+
+
+def _read(op: Operation) -> ObjectFifo:
+    name = op.string("sym_name")
+    producer, consumers = op.tile, group(op, "consumerTiles")
+    depth, depths = _depths(op, name, len(consumers))
     fifo = ObjectFifo(op, name, producer, consumers, depth)
     fifo.depths = depths
     try:

@@ -21,32 +21,20 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
     functions = list(ops_of(device, "func.func"))
     for op in functions:
         _check_mode(op)
-    kernels = [op for op in functions if "link_with" in op.attributes]
-    files = {op.string("sym_name"): op for op in kernels}
+    kernels = {op.string("sym_name"): op for op in functions if "link_with" in op.attributes}
     called: set[str] = set()
     linked_by: dict[str, Operation] = {}
     merged: list[tuple[str, Operation]] = []
     for core in ops_of(device, "aie.core"):
-        found: list[str] = []
+        found = _own_files(core, warnings)
         merges: list[str] = []
-        if "link_with" in core.attributes:
-            if "link_files" in core.attributes:
-                raise UserError("a core has either link_with or link_files, not both", core.loc)
-            warnings.add(
-                "link_with on a core is deprecated: put it on the func.func declarations of its kernels",
-                core.loc,
-            )
-            found.append(core.string("link_with"))
-            del core.attributes["link_with"]
-        for op in core.walk():
-            if op.name == "func.call":
-                name = op.symbol("callee")
-                called.add(name)
-                if name in files:
-                    target = merges if "link_with_mode" in files[name].attributes else found
-                    file = files[name].string("link_with")
-                    if file not in target:
-                        target.append(file)
+        for name in (op.symbol("callee") for op in core.walk() if op.name == "func.call"):
+            called.add(name)
+            if name in kernels:
+                target = merges if "link_with_mode" in kernels[name].attributes else found
+                file = kernels[name].string("link_with")
+                if file not in target:
+                    target.append(file)
         for key, names in (("link_files", found), ("link_merge_files", merges)):
             if names:
                 core.attributes[key] = ArrayAttr(tuple(map(StringAttr, names)))
@@ -61,9 +49,23 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
                 hint='give link_with_mode = "merge" to all functions with this file, or to none',
                 notes=((f"{file!r} is linked here", linked_by[file].loc),),
             )
-    for op in kernels:
-        if op.string("sym_name") not in called:
-            warnings.add(f"no core calls '@{op.string('sym_name')}', so its link_with is not used", op.loc)
+    for name, op in kernels.items():
+        if name not in called:
+            warnings.add(f"no core calls '@{name}', so its link_with is not used", op.loc)
+
+
+def _own_files(core: Operation, warnings: Warnings) -> list[str]:
+    """The file that a core's own `link_with` names, which is taken away."""
+    if "link_with" not in core.attributes:
+        return []
+    if "link_files" in core.attributes:
+        raise UserError("a core has either link_with or link_files, not both", core.loc)
+    warnings.add(
+        "link_with on a core is deprecated: put it on the func.func declarations of its kernels", core.loc
+    )
+    file = core.string("link_with")
+    del core.attributes["link_with"]
+    return [file]
 
 
 def _check_mode(function: Operation) -> None:
