@@ -129,55 +129,67 @@ class Waiters:
         return f"{s.name}, BD {s.bd}{buffer}, {what}"
 
     def _reason(self, s: ActorState) -> str:
-        kind = s.wait
-        if kind in (state.WAIT_LOCK_GE, state.WAIT_LOCK_EQ):
-            sign = ">=" if kind == state.WAIT_LOCK_GE else "=="
-            lock = layout.lock_name(s.wait_a, self._lock_symbols)
-            note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
-            names = [layout.actor_name(actor) for actor in self._releasers(s)]
-            if not names:
-                note += ", and nothing that is left releases it"
-            elif len(names) <= _NAMED_RELEASERS:
-                note += f", to be released by {' or '.join(names)}"
-            return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
-        if kind == state.WAIT_DATA:
-            return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
-        if kind == state.WAIT_STREAM:
-            return f"waits for a word from its stream: {self._senders(s)}"
-        if kind == state.WAIT_CASCADE_IN:
-            return f"waits for its cascade from {'west' if s.wait_a else 'north'}: {self._cascade_sender(s)}"
-        if kind == state.WAIT_CASCADE_OUT:
-            side = "east" if s.wait_a else "south"
-            if s.wait_b >= layout.TILES:
-                return f"puts into its cascade to {side}, where no core takes it (aie.cascade_flow sets both sides)"
-            return f"puts into its cascade to {side}, which {self._receiver_core(s.wait_b)} does not take"
-        if kind == state.WAIT_TURN and s.wait_a:
-            return "reads registers of its tile, or writes what is in them, again and again"
-        if kind == state.WAIT_TURN:
-            return f"asks again and again whether its stream has a word or room: {self._senders(s)}"
-        if kind == state.WAIT_SINK and s.is_core:
-            return f"puts a word into its stream, which {self._receiver(s.wait_a)} does not take"
-        if kind == state.WAIT_SINK:
-            return f"has {s.words_left} words left to send, which {self._receiver(s.wait_a)} does not take"
-        if kind == state.WAIT_ARBITER:
-            tile, arbiter = divmod(s.wait_a, 8)
-            owner = self._states.get(s.wait_b)
-            holder = (
-                f", which a packet of {owner.name} holds" if owner is not None and s.wait_b != s.actor else ""
-            )
-            return f"waits for arbiter {arbiter} of the switch of tile {layout.tile_place(tile)}{holder}"
-        if kind == state.WAIT_ROUTE:
-            return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c, self._device)
-        if kind == state.WAIT_TOKEN:
+        reason = _REASONS.get(s.wait)
+        return reason(self, s) if reason else "has not begun"
+
+    def _lock(self, s: ActorState) -> str:
+        sign = ">=" if s.wait == state.WAIT_LOCK_GE else "=="
+        lock = layout.lock_name(s.wait_a, self._lock_symbols)
+        note = " (acquiring 0 always means ==)" if s.is_channel and not s.wait_b else ""
+        names = [layout.actor_name(actor) for actor in self._releasers(s)]
+        if not names:
+            note += ", and nothing that is left releases it"
+        elif len(names) <= _NAMED_RELEASERS:
+            note += f", to be released by {' or '.join(names)}"
+        return f"waits for {lock} {sign} {s.wait_b}, it is {s.lock_value}{note}"
+
+    def _data(self, s: ActorState) -> str:
+        return f"waits for {s.words_left} more words from the stream: {self._senders(s)}"
+
+    def _stream(self, s: ActorState) -> str:
+        return f"waits for a word from its stream: {self._senders(s)}"
+
+    def _cascade_in(self, s: ActorState) -> str:
+        return f"waits for its cascade from {'west' if s.wait_a else 'north'}: {self._cascade_sender(s)}"
+
+    def _cascade_out(self, s: ActorState) -> str:
+        side = "east" if s.wait_a else "south"
+        if s.wait_b >= layout.TILES:
             return (
-                f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
+                f"puts into its cascade to {side}, where no core takes it (aie.cascade_flow sets both sides)"
             )
-        if kind == state.WAIT_QUEUE:
-            return f"wants room in the task queue of {layout.actor_name(s.wait_a)} (on an NPU the task would be lost)"
-        if kind == state.WAIT_POLL:
-            value = self._read(s.wait_a)
-            return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"
-        return "has not begun"
+        return f"puts into its cascade to {side}, which {self._receiver_core(s.wait_b)} does not take"
+
+    def _turn(self, s: ActorState) -> str:
+        if s.wait_a:
+            return "reads registers of its tile, or writes what is in them, again and again"
+        return f"asks again and again whether its stream has a word or room: {self._senders(s)}"
+
+    def _sink(self, s: ActorState) -> str:
+        if s.is_core:
+            return f"puts a word into its stream, which {self._receiver(s.wait_a)} does not take"
+        return f"has {s.words_left} words left to send, which {self._receiver(s.wait_a)} does not take"
+
+    def _arbiter(self, s: ActorState) -> str:
+        tile, arbiter = divmod(s.wait_a, 8)
+        owner = self._states.get(s.wait_b)
+        holder = (
+            f", which a packet of {owner.name} holds" if owner is not None and s.wait_b != s.actor else ""
+        )
+        return f"waits for arbiter {arbiter} of the switch of tile {layout.tile_place(tile)}{holder}"
+
+    def _route(self, s: ActorState) -> str:
+        return "cannot send: " + route_error(s.wait_a, s.wait_b, s.wait_c, self._device)
+
+    def _token(self, s: ActorState) -> str:
+        return f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
+
+    def _queue(self, s: ActorState) -> str:
+        return f"wants room in the task queue of {layout.actor_name(s.wait_a)} (on an NPU the task would be lost)"
+
+    def _poll(self, s: ActorState) -> str:
+        value = self._read(s.wait_a)
+        return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"
 
     def _releasers(self, s: ActorState) -> list[int]:
         """What may still release the lock that an actor waits for, itself left out."""
@@ -328,3 +340,20 @@ def deadlock(waiters: Waiters) -> Deadlock:
         hint=hint,
         report={"waiters": [waiters.data(s) for s in waiting], "ended_cores": [s.name for s in ended]},
     )
+
+
+_REASONS: dict[int, Callable[[Waiters, ActorState], str]] = {
+    state.WAIT_LOCK_GE: Waiters._lock,
+    state.WAIT_LOCK_EQ: Waiters._lock,
+    state.WAIT_DATA: Waiters._data,
+    state.WAIT_STREAM: Waiters._stream,
+    state.WAIT_CASCADE_IN: Waiters._cascade_in,
+    state.WAIT_CASCADE_OUT: Waiters._cascade_out,
+    state.WAIT_TURN: Waiters._turn,
+    state.WAIT_SINK: Waiters._sink,
+    state.WAIT_ARBITER: Waiters._arbiter,
+    state.WAIT_ROUTE: Waiters._route,
+    state.WAIT_TOKEN: Waiters._token,
+    state.WAIT_QUEUE: Waiters._queue,
+    state.WAIT_POLL: Waiters._poll,
+}

@@ -23,7 +23,6 @@ MAGIC = 0x004F4443  # "CDO\0"
 VERSION = 0x00000200
 HEADER_WORDS = 5
 LONG = 255  # a length field of 255 is followed by a word with the length
-_MODULE_PLM = 1
 
 END = 0x0100
 MASK_POLL = 0x0101

@@ -228,6 +228,14 @@ class Operation:
         assert isinstance(attribute, ArrayAttr), (self, key, attribute)
         return attribute.items
 
+    def integers(self, key: str) -> list[int]:
+        """The integers in an array attribute; none when absent."""
+        return [item.value for item in self.items(key) if isinstance(item, IntegerAttr)]
+
+    def symbols(self, key: str) -> list[str]:
+        """The last names of the symbol references in an array attribute; none when absent."""
+        return [item.path[-1] for item in self.items(key) if isinstance(item, SymbolRefAttr)]
+
     def strings(self, key: str) -> list[str]:
         """The strings in an array attribute; none when it is absent or something else."""
         attribute = self.attributes.get(key)

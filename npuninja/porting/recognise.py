@@ -51,7 +51,6 @@ _QUIET = (
     "file", "stat", "du", "wc", "head", "tail", "grep", "find", "sha256sum", "md5sum", "xxd", "hexdump", "uname", "sleep", "bc",
     "which", "column", "tee", "lsmod", "xrt-smi", "readelf", "objdump", "strings", "nm", "size", "source", "diff", "git", "id",
 )  # fmt: skip
-_CORE_COMPILER = re.compile(r"(?:clang|clang\+\+|clang-\d+|peano-clang\+*)$")
 _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
 
 

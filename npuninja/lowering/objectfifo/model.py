@@ -16,8 +16,6 @@ from npuninja.ir.attributes import (
     BDDimLayoutArrayArrayAttr,
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
-    IntegerAttr,
-    SymbolRefAttr,
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import group
@@ -99,8 +97,8 @@ class Link:
         self.op = op
         self.inputs = inputs
         self.outputs = outputs
-        self.src_offsets = _integers(op.attributes.get("src_offsets"))
-        self.dst_offsets = _integers(op.attributes.get("dst_offsets"))
+        self.src_offsets = op.integers("src_offsets")
+        self.dst_offsets = op.integers("dst_offsets")
         self.owner: ObjectFifo | None = None
 
     @property
@@ -176,14 +174,13 @@ class ObjectFifos:
         members: list[list[ObjectFifo]] = []
         for key in ("fifoIns", "fifoOuts"):
             group = []
-            for item in op.items(key):
-                assert isinstance(item, SymbolRefAttr), item
-                fifo = self.by_name.get(item.path[-1])
+            for name in op.symbols(key):
+                fifo = self.by_name.get(name)
                 if fifo is None:
                     raise UserError(
-                        f"there is no objectFifo '@{item.path[-1]}'",
+                        f"there is no objectFifo '@{name}'",
                         op.loc,
-                        hint=_near(item.path[-1], self.by_name),
+                        hint=_near(name, self.by_name),
                     )
                 group.append(fifo)
             members.append(group)
@@ -261,13 +258,6 @@ def _element_type(op: Operation, key: str = "elemType") -> str:
     return object_fifo_memref(type) if type.startswith("!") else type
 
 
-def _integers(attribute: Attribute | None) -> list[int]:
-    if attribute is None:
-        return []
-    assert isinstance(attribute, ArrayAttr), attribute
-    return [item.value for item in attribute.items if isinstance(item, IntegerAttr)]
-
-
 #: More buffers than a tile has descriptors or locks can count, by far; keeps a slip of the pen from taking all
 #: memory of this machine.
 MAX_DEPTH = 1024
@@ -279,7 +269,7 @@ def _depths(op: Operation, name: str, consumers: int) -> tuple[int, tuple[int, .
     number = op.attributes["elemNumber"]
     depths: tuple[int, ...] | None = None
     if isinstance(number, ArrayAttr):
-        depths = tuple(_integers(number))
+        depths = tuple(op.integers("elemNumber"))
         if len(depths) != 1 + consumers:
             raise UserError(
                 f"objectFifo '@{name}' has {len(depths)} depths for {1 + consumers} ends",

@@ -6,7 +6,6 @@ from typing import Iterator
 
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
-from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import group
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
@@ -119,7 +118,7 @@ class Links:
 
     def names(self, link: Operation, key: str) -> list[str]:
         """The names of the fifos in `fifoIns` or `fifoOuts`."""
-        return [item.path[-1] for item in link.items(key) if isinstance(item, SymbolRefAttr)]
+        return link.symbols(key)
 
     def tile(self, link: Operation) -> Operation | None:
         """The first consumer of the first input: where the link stands."""

@@ -293,8 +293,8 @@ def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int
         enable_packet=1,
         burst_length=_BURST_BYTES,
     )
-    controller = shim.tile.attributes["controller_id"]
-    assert isinstance(controller, PacketInfoAttr), shim.tile
+    controller = shim.tile.typed("controller_id", PacketInfoAttr)
+    assert controller is not None, shim.tile
     patch: dict[str, IntegerAttr] = {
         "addr": ui32(patch_address(shim.column, shim.row, _BD, TILE_KINDS["shim"])),
         "arg_idx": i32(argument),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.arch.event_registers import trace_registers
 from npuninja.arch.events import module_of
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr, IntegerAttr
+from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
@@ -36,14 +36,12 @@ def inline_configurations(device: Operation) -> None:
             for op in config.body.ops:
                 if op.name != "aie.trace.reg":
                     continue
-                value = op.attributes["value"]
                 register = registers.get(op.string("reg_name"))
                 if register is None:
                     raise UserError(
                         f"tile ({column}, {row}) has no trace register '{op.string('reg_name')}'", op.loc
                     )
-                assert isinstance(value, IntegerAttr), op
-                writes.append(write32(register.offset, value.value, column, row, start.loc))
+                writes.append(write32(register.offset, op.integer("value"), column, row, start.loc))
             for write in writes:
                 start.insert_before(write)
             start.erase()
