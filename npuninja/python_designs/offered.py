@@ -6,6 +6,8 @@ A row is a module of the bindings and where its names come from: a module of thi
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from npuninja.records import NamedTuple
 
 #: Where it is documented which names there are.
@@ -218,15 +220,34 @@ def _sources(text: str) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _read(rows: str) -> dict[str, tuple[Source, ...]]:
+def _rows(text: str) -> dict[str, str]:
     joined: list[str] = []
-    for line in rows.splitlines():
+    for line in text.splitlines():
         if line.startswith(" "):
             joined[-1] += " " + line.strip()
         elif line:
             joined.append(line)
     split = [line.partition(" ") for line in joined]
-    return {module: _sources(rest) for module, _, rest in split}
+    return {module: rest for module, _, rest in split}
 
 
-MODULES: dict[str, tuple[Source, ...]] = _read(_ROWS)
+class Table(Mapping[str, tuple[Source, ...]]):
+    """Module of the bindings -> where its names come from. A row is read when it is asked for: a design needs few."""
+
+    def __init__(self, rows: dict[str, str]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, module: str) -> tuple[Source, ...]:
+        return _sources(self._rows[module])
+
+    def __contains__(self, module: object) -> bool:
+        return module in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+MODULES = Table(_rows(_ROWS))

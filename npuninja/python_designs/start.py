@@ -32,6 +32,9 @@ def main(words: list[str]) -> int:
     set_generation(options["generation"])
     running.DEVICE = options.get("device")
     running.PRINTS_ONLY = bool(options.get("print"))
+    if running.PRINTS_ONLY:
+        # NumPy would start a thread for each processor, a quarter of its import, for matrices that a module does not need.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from npuninja.python_designs.serving import serve
 
     serve()
