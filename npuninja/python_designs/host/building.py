@@ -33,7 +33,7 @@ _CONFIGURE = (
 
 
 #: Manifests of designs whose device was told.
-_TOLD: set[str] = set()
+_TOLD: set[Any] = set()
 
 
 def cache_home() -> str:
@@ -317,6 +317,30 @@ def _take_back(tensor: Any, array: Any, content: bytes) -> None:
     target[...] = result
 
 
+def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) -> None:
+    """Raises RuntimeError when a tensor has not the argument's size; warns when one of them holds fractions and the other
+    signed integers, whose bytes the kernel would read as something else.
+    """
+    expected = int(np.prod(argument.shape))
+    if array.nbytes != argument.nbytes:
+        if array.size != expected:
+            raise RuntimeError(
+                f"Tensor argument '{name}' has {array.size} elements but the kernel was compiled for {expected} elements."
+                f"\ncompile-time values: {values}"
+            )
+        raise RuntimeError(
+            f"Tensor argument '{name}' is of {array.dtype} ({array.nbytes} bytes) but the kernel was compiled for "
+            f"{argument.element} ({argument.nbytes} bytes)."
+        )
+    kinds = {"f" if kind == "V" else kind for kind in (array.dtype.kind, argument.dtype.kind)}  # V: bfloat16
+    if kinds == {"f", "i"} and (name, argument.element) not in _TOLD:
+        _TOLD.add((name, argument.element))
+        print(
+            f"warning: tensor argument '{name}' is of {array.dtype}, and the kernel takes its bytes for {argument.element}",
+            file=sys.stderr,
+        )
+
+
 def _run(
     manifest_path: str, tensors: list[Any], names: Sequence[str], values: dict[str, Any], trace: Any = None,
     larger: bool = False,
@@ -333,16 +357,14 @@ def _run(
     while trace is not None and used > len(arrays) and manifest.arguments[used - 1].direction == "trace":
         used -= 1  # the trace's buffer is not the caller's
     if not used <= len(arrays) <= len(manifest.arguments):
+        lacking = ", ".join(names[len(arrays) : len(manifest.arguments)])
         raise RuntimeError(
             f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
+            f"{f'; missing: {lacking}' if lacking else ''}"
         )
     for name, array, argument in zip(names, arrays, manifest.arguments):
-        expected = int(np.prod(argument.shape))
-        if array.nbytes != argument.nbytes and not (larger and array.nbytes > argument.nbytes):
-            raise RuntimeError(
-                f"Tensor argument '{name}' has {array.size} elements but the kernel was compiled for {expected} "
-                f"elements.\ncompile-time values: {values}"
-            )
+        if not (larger and array.nbytes > argument.nbytes):
+            _check_tensor(name, array, argument, values)
     choice = choose(manifest, "auto", None)
     if manifest.path not in _TOLD:
         _TOLD.add(manifest.path)

@@ -152,6 +152,13 @@ class CompilableDesign:
         """The others."""
         return [] if self.parameters is None else list(self.parameters.scalars)
 
+    def takes(self, keyword: str) -> bool:
+        """Whether a call may have this keyword."""
+        if self.parameters is None or keyword in CONFIGURATION:
+            return True
+        listed = self.parameters.signature.parameters
+        return keyword in listed or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in listed.values())
+
     def _check(self) -> None:
         assert self.parameters is not None
         known, name = self.parameters, self.name
@@ -304,6 +311,12 @@ class CallableDesign:
         if tensors:
             raise TypeError(
                 f"'{self.compilable.name}' received tensor param(s) as keyword arguments: {tensors}"
+            )
+        unknown = [n for n in values if n not in known and not self.compilable.takes(n)]
+        if unknown:
+            raise TypeError(
+                f"'{self.compilable.name}' got keyword argument(s) that are none of its parameters: {unknown}.\n"
+                f"CompileTime[T] parameters: {self.compilable.compile_params}"
             )
         given = {k: v for k, v in values.items() if k in known}
         return self.specialize(**given) if given else self

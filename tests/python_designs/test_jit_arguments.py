@@ -1,0 +1,47 @@
+"""What a call of an `@iron.jit` design says about wrong arguments."""
+
+import numpy as np
+import pytest
+
+from npuninja.device.manifest import Argument
+from npuninja.python_designs.host import building
+from npuninja.python_designs.host.jit import CompileTime, In, Out, jit_third
+
+ARGUMENT = Argument("a", "in", (64,), "i32")
+
+
+@pytest.mark.parametrize(
+    ("array", "error"),
+    [
+        (
+            np.zeros(10, np.int32),
+            "Tensor argument 'a' has 10 elements but the kernel was compiled for 64 elements",
+        ),
+        (
+            np.zeros(64, np.int16),
+            r"'a' is of int16 \(128 bytes\) but the kernel was compiled for i32 \(256 bytes\)",
+        ),
+    ],
+)
+def test_a_tensor_of_another_size_is_an_error(array, error):
+    with pytest.raises(RuntimeError, match=error):
+        building._check_tensor("a", array, ARGUMENT, {})
+
+
+def test_fractions_for_integers_are_a_warning_and_bits_are_not(capsys, monkeypatch):
+    monkeypatch.setattr(building, "_TOLD", set())
+    for dtype in (np.int32, np.uint32, np.float32, np.float32):
+        building._check_tensor("a", np.zeros(64, dtype), ARGUMENT, {})
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["warning: tensor argument 'a' is of float32, and the kernel takes its bytes for i32"]
+
+
+def test_a_keyword_that_is_no_parameter_is_an_error():
+    @jit_third
+    def increment(a: In, b: Out, *, n: CompileTime[int] = 64):
+        raise AssertionError("the design is not built")
+
+    with pytest.raises(
+        TypeError, match=r"'increment' got keyword argument\(s\) that are none of its parameters: \['m'\]"
+    ):
+        increment(1, 2, m=3)
