@@ -18,6 +18,7 @@ from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
 from npuninja.porting.scripts import ScriptCommands, commands_of_scripts, find_scripts
+from npuninja.records import NamedTuple
 
 #: Targets by which Makefiles run what they have built; the first that there are, are taken.
 RUN_TARGETS = ("run", "run_py")
@@ -79,53 +80,34 @@ def import_folder(
             raise UserError(f"{makefile} is no Makefile", hint="name the folder")
     if not os.path.isdir(folder):
         raise UserError(f"there is no folder {folder}")
-    asked: list[str] = []
-    recognised: list[Recognised] = []
-    test: LitTest | None = None
-    tests: tuple[str, ...] = ()
     asked_for = bool(makefile or targets or variables)
     makefile = makefile or find_makefile(folder) or ""
-    walked = ScriptCommands((), (), ())
+    given = {**_PLACES, **environment}
     if scripts:
-        walked = commands_of_scripts(folder, scripts, variables, {**_PLACES, **environment})
-        tests, recognised = walked.names, recognise(walked.commands)
+        way = _by_scripts(commands_of_scripts(folder, scripts, variables, given))
     elif makefile and not asked_for and _built_by_tests(folder):
-        tests, commands = commands_of_tests(folder)
-        recognised += recognise(commands)
+        way = _by_tests(folder)
     elif makefile:
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
-        asking = {**_PLACES, **variables}
-        answers = ask_make(folder, targets or RUN_TARGETS, asking, environment, makefile)
-        for others in ((test.targets if test else ()), ("all",), ("",)):
-            if not answers and not targets:
-                answers = ask_make(folder, others, asking, environment, makefile)
-        if not answers:
-            raise UserError(
-                f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
-                hint="name the one that builds and runs: --target NAME",
-            )
-        asked, recognised = _taken(answers)
+        way = _by_make(folder, makefile, targets, variables, environment, test)
     elif os.path.isfile(os.path.join(folder, "CMakeLists.txt")):
-        build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
-        recognised.append(Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build))
-        recognised += _without_programs(recognise(_made_by_cmake(build, environment)))
+        way = _by_cmake(folder, environment)
     else:
-        tests, commands = commands_of_tests(folder)
-        if not commands:
-            walked = commands_of_scripts(folder, find_scripts(folder), variables, {**_PLACES, **environment})
-            tests, commands = walked.names, list(walked.commands)
-        if not commands and not walked.notes:
+        way = _by_tests(folder)
+        if not way.recognised:
+            way = _by_scripts(commands_of_scripts(folder, find_scripts(folder), variables, given))
+        if not way.recognised and not way.notes:
             raise UserError(
                 f"{folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
                 hint=_who_may_build(folder),
             )
-        recognised += recognise(commands)
+    asked, tests, test = list(way.asked), way.tests, way.test
 
     def programs_of(build: CMakeBuild) -> Sequence[HostProgram]:
         return _programs(build, environment)
 
-    project = project_of(folder, recognised, programs_of)
+    project = project_of(folder, way.recognised, programs_of)
     if project.empty and asked and not targets and "all" not in asked:
         # A target that runs what it does not make: everything that the Makefile makes may be more.
         wide = ask_make(folder, ("all",), {**_PLACES, **variables}, environment, makefile)
@@ -134,13 +116,62 @@ def import_folder(
             asked, project = ["all"], wider
     if project.empty:
         doing = f"make {' '.join(asked)}".strip() if asked else " ".join(tests)
-        raise _nothing_to_do(project, folder, doing, walked.notes)
+        raise _nothing_to_do(project, folder, doing, way.notes)
     fails = f"{test.name}: XFAIL: {test.fails}" if test and test.fails else ""
     words = tuple(f"{name}={value}" for name, value in variables.items())
     written = tuple(write_project(project, folder, target))
     return Imported(
-        project, written, tuple(asked), words, test.name if test and words else "", tests, fails, walked.notes
+        project, written, tuple(asked), words, test.name if test and words else "", tests, fails, way.notes
     )
+
+
+class _Way(NamedTuple):
+    """What a folder goes by: the targets that make has answered for, what the commands are, the test that gave make's
+    words, the files that gave the commands, and what was taken for granted.
+    """
+
+    recognised: Sequence[Recognised]
+    asked: Sequence[str] = ()
+    test: LitTest | None = None
+    tests: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _by_scripts(walked: ScriptCommands) -> _Way:
+    return _Way(recognise(walked.commands), tests=walked.names, notes=walked.notes)
+
+
+def _by_tests(folder: str) -> _Way:
+    tests, commands = commands_of_tests(folder)
+    return _Way(recognise(commands), tests=tests)
+
+
+def _by_make(
+    folder: str,
+    makefile: str,
+    targets: Sequence[str],
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+    test: LitTest | None,
+) -> _Way:
+    asking = {**_PLACES, **variables}
+    answers = ask_make(folder, targets or RUN_TARGETS, asking, environment, makefile)
+    for others in ((test.targets if test else ()), ("all",), ("",)):
+        if not answers and not targets:
+            answers = ask_make(folder, others, asking, environment, makefile)
+    if not answers:
+        raise UserError(
+            f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
+            hint="name the one that builds and runs: --target NAME",
+        )
+    asked, recognised = _taken(answers)
+    return _Way(recognised, asked, test)
+
+
+def _by_cmake(folder: str, environment: Mapping[str, str]) -> _Way:
+    build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
+    own = Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build)
+    return _Way([own, *_without_programs(recognise(_made_by_cmake(build, environment)))])
 
 
 def _built_by_tests(folder: str) -> bool:
