@@ -3,8 +3,10 @@
 import copy
 import dataclasses
 import pickle
+import re
 import typing
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +153,21 @@ def test_pickled_named_tuples() -> None:
     from npuninja.errors import Location
 
     assert pickle.loads(pickle.dumps(Location("f", 1))) == Location("f", 1)
+
+
+#: Programs that take part of a dataclass's own interface (`asdict`), or that a configure and a stage never load.
+_MAY_BE_DATACLASSES = ("commands", "diag", "install", "porting", "xrt_emulation")
+
+
+def test_what_every_process_loads_is_made_of_records() -> None:
+    """A class of `typing.NamedTuple` takes a millisecond, one of `dataclasses` two, in each of the processes of a build."""
+    package = Path(records.__file__).parent
+    slow = re.compile(r"^from (typing import .*\bNamedTuple|dataclasses import)", re.MULTILINE)
+    found = [
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if path.name != "records.py"
+        and (match := slow.search(path.read_text(encoding="utf-8")))
+        and not (match[1].startswith("data") and path.relative_to(package).parts[0] in _MAY_BE_DATACLASSES)
+    ]
+    assert not found

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from npuninja import kernel_headers
+from npuninja.records import NamedTuple
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 _HEAD = re.compile(

@@ -4,12 +4,11 @@ channels.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import MASTER_COUNTS, STEP
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_graph import port_counts
+from npuninja.records import NamedTuple
 
 # No line is crossed by fewer: the South channels of one column.
 _FEWEST_CHANNELS = MASTER_COUNTS["core"]["South"]
