@@ -72,3 +72,8 @@ def started_by_ninja() -> bool:
             return stream.read().strip() == "ninja"
     except OSError:
         return False
+
+
+def without_colour(text: str) -> str:
+    """A text without the sequences that colour it."""
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)

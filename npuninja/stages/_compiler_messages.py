@@ -12,8 +12,8 @@ import re
 
 from npuninja import kernel_headers
 from npuninja.records import NamedTuple
+from npuninja.terminal import without_colour
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 _HEAD = re.compile(
     r"(?P<place>(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+): (?P<kind>fatal error|error|warning|note|remark): (?P<text>.*)"
 )
@@ -70,7 +70,7 @@ def _messages(output: str) -> list[_Message]:
     found: list[_Message] = []
     includes: list[str] = []
     for line in output.splitlines():
-        plain = _COLOUR.sub("", line)
+        plain = without_colour(line)
         head = _HEAD.fullmatch(plain)
         if head:
             place, path, at, kind, text = (head[key] for key in ("place", "path", "line", "kind", "text"))

@@ -13,6 +13,7 @@ import os
 import re
 
 from npuninja import kernel_headers
+from npuninja.terminal import without_colour
 
 #: What the compiler says of such an expression.
 AMBIGUOUS = re.compile(r"conditional expression is ambiguous; .*bfloat16")
@@ -22,7 +23,6 @@ RANGE_FLAGS = ("-fdiagnostics-print-source-range-info", "-fno-caret-diagnostics"
 ROUNDS = 6
 _RANGE = r"\{(\d+):(\d+)-(\d+):(\d+)\}"
 _PLACE = re.compile(rf"^(.+?):\d+:\d+:{_RANGE}{_RANGE}: error: {AMBIGUOUS.pattern}", re.MULTILINE)
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 _BEFORE, _BEHIND = b"npu_number(", b")"
 
 
@@ -41,7 +41,7 @@ class Conditionals:
     def take(self, said: str) -> bool:
         """Changes the texts by what the compiler said with `RANGE_FLAGS`; whether there was anything to change."""
         places: dict[str, set[tuple[int, int, bytes]]] = {}
-        for found in _PLACE.finditer(_COLOUR.sub("", said)):
+        for found in _PLACE.finditer(without_colour(said)):
             path = os.path.abspath(found[1])
             if not path.startswith(kernel_headers.INCLUDE_FOLDER) and os.path.isfile(path):
                 numbers = [int(word) for word in found.groups()[1:9]]

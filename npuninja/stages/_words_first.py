@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import stat
 import sys
 from typing import Callable
 
 from npuninja.source_places import WARNINGS_SUFFIX
-from npuninja.terminal import started_by_ninja, use_colour
+from npuninja.terminal import started_by_ninja, use_colour, without_colour
 
 #: The number of pidfd_getfd(2), Linux 5.6, which is the same on all machines that AMD's drivers run on.
 _PIDFD_GETFD = 438
-_COLOUR = r"\x1b\[[0-9;]*[A-Za-z]"
 
 
 def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -64,7 +62,7 @@ def _keep(words: str, record: str) -> None:
     try:
         if words:
             with open(record, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(re.sub(_COLOUR, "", words))
+                stream.write(without_colour(words))
         elif os.path.lexists(record):
             os.unlink(record)
     except OSError:  # what makes the folder unwritable is said by the stage, about its output
@@ -84,7 +82,7 @@ def _write_first(words: str) -> bool:
             # `stty tostop` stops processes in the background that write, and Ninja's commands are such.
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         if not use_colour(os.environ, terminal):
-            words = re.sub(_COLOUR, "", words)
+            words = without_colour(words)
         if not words.endswith("\n"):
             words += "\n"
         # On a terminal the line of progress stands there without an end: it is written over.
