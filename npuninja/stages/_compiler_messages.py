@@ -17,7 +17,7 @@ from npuninja.terminal import without_colour
 _HEAD = re.compile(
     r"(?P<place>(?P<path>[^\s:][^:]*):(?P<line>\d+):\d+): (?P<kind>fatal error|error|warning|note|remark): (?P<text>.*)"
 )
-_INCLUDED = re.compile(r"In file included from (?P<path>.*):\d+:")
+_INCLUDED = re.compile(r"In file included from (?P<path>.*):(?P<line>\d+):")
 _COUNT = re.compile(r"\d+ (?:error|warning)s?.* generated\.|fatal error: too many errors emitted.*")
 _ASSERTION = re.compile(r"static assertion failed(?: due to requirement '.*?')?: (?P<said>.*)")
 _ASKED_HERE = re.compile(
@@ -48,7 +48,11 @@ class _Message(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """Whether it is in a header of npuninja's."""
-        return os.path.abspath(self.path).startswith(kernel_headers.INCLUDE_FOLDER + os.sep)
+        return _is_ours(self.path)
+
+
+def _is_ours(path: str) -> bool:
+    return os.path.abspath(path).startswith(kernel_headers.INCLUDE_FOLDER + os.sep)
 
 
 def shortened(output: str) -> str:
@@ -94,7 +98,7 @@ def _shown(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -
     if error.is_ours:
         asked = next((n for n in notes if not n.is_ours and _ASKED_HERE.search(n.text)), None)
         if asked is None:
-            return _in_our_headers(error, notes)
+            return _in_our_headers(error, notes, seen)
         own = asked
     place = (own.path, own.line)
     if is_error and place in seen:
@@ -103,7 +107,8 @@ def _shown(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -
         seen.add(place)
     if own is error:
         candidates = [] if _OF_COMPILER.search(error.text) else [n for n in notes if n.is_ours]
-        kept = [n for n in candidates if _NOT_VIABLE.search(n.text) and not _OF_COMPILER.search(n.text)]
+        candidates = [n for n in candidates if not _OF_COMPILER.search(n.text)]
+        kept = [n for n in candidates if _NOT_VIABLE.search(n.text)] or candidates
         mine = [n for n in notes if not n.is_ours]
         shown = _whole(error, mine)
         for note in kept[:_CANDIDATES_SHOWN]:
@@ -117,19 +122,26 @@ def _shown(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -
     return [*own.includes, head, *own.code]
 
 
-def _in_our_headers(error: _Message, notes: list[_Message]) -> list[str]:
-    """An error that the compiler reports without the kernel's line: what it was about. One without a way to it follows from
-    the one before."""
+def _in_our_headers(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -> list[str]:
+    """An error that the compiler reports without the kernel's line: what it was about, or where the header is included. One
+    without a way to it follows from the one before."""
     ways = [_ours(note) for note in notes if _ASKED_HERE.search(note.text)]
-    if not ways:
+    if ways:
+        return [_ours(error).replace(error.text, _said(error)), *ways]
+    if seen:  # it follows from what was said
         return []
-    return [_ours(error).replace(error.text, _said(error)), *ways]
+    by = [_INCLUDED.match(_COLOUR.sub("", line)) for line in error.includes]
+    place = next(((m["path"], m["line"]) for m in reversed(by) if m and not _is_ours(m["path"])), None)
+    if place is None:
+        return []
+    seen.add(place)
+    return [f"{place[0]}:{place[1]}:1: {error.kind}: {_said(error)}"]
 
 
 def _said(error: _Message) -> str:
     """The text of an error; of an assertion, what it says of itself."""
     said = _ASSERTION.fullmatch(error.text)
-    return said["said"].strip('"') if said else error.text
+    return (said["said"] if said else error.text).strip('"')
 
 
 def _whole(message: _Message, notes: list[_Message]) -> list[str]:

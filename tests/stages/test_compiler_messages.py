@@ -81,6 +81,16 @@ FAULTS = {
         ("aie::transpose", "no matching function for call to 'transpose'"),
         "the file does not compile",
     ),
+    "memory that is const": (
+        "const int16 *p = a; aie::store_v(p, aie::load_v<32>(a));",
+        ("store_v", "aie::store_v: what the pointer points to is const"),
+        "the file does not compile",
+    ),
+    "a number where a pointer is meant": (
+        "aie::load_v<32>(a[0]);",
+        ("aie::load_v", "no matching function for call to 'load_v'"),
+        "the file does not compile",
+    ),
     "an element of no vector": (
         "auto v = aie::zeros<double, 8>();",
         ("zeros", "aie::vector: no such element type"),
@@ -138,3 +148,12 @@ def test_an_error_without_a_place_in_the_kernel(tmp_path):
 def test_what_no_compiler_says_stays():
     assert shortened("zig: cannot execute\n") == "zig: cannot execute\n"
     assert shortened("") == ""
+
+
+def test_an_error_of_a_header_stands_where_that_is_included(tmp_path):
+    ours = f"{kernel_headers.INCLUDE_FOLDER}/aie_api/aie.hpp"
+    said = (
+        f'In file included from k.c:3:\nIn file included from mine.h:7:\n{ours}:9:2: error: "this is C++"\n'
+        f"    9 | #error\n{ours}:10:2: fatal error: no more\n2 errors generated.\n"
+    )
+    assert shortened(said) == "mine.h:7:1: error: this is C++\n"

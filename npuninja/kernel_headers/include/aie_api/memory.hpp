@@ -14,6 +14,7 @@ template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load
 }
 template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N>
 NPU_INLINE P *store_v(P *p, const vector<T, N> &v) {
+    static_assert(!std::is_const_v<P>, "aie::store_v: what the pointer points to is const");
     static_assert(std::is_same_v<type_for<P>, T>, "aie::store_v: the pointer's type is not the element's");
     npu::store(p, v.npu_row);
     return p;
