@@ -130,7 +130,7 @@ def _in_our_headers(error: _Message, notes: list[_Message], seen: set[tuple[str,
         return [_ours(error).replace(error.text, _said(error)), *ways]
     if seen:  # it follows from what was said
         return []
-    by = [_INCLUDED.match(_COLOUR.sub("", line)) for line in error.includes]
+    by = [_INCLUDED.match(without_colour(line)) for line in error.includes]
     place = next(((m["path"], m["line"]) for m in reversed(by) if m and not _is_ours(m["path"])), None)
     if place is None:
         return []
