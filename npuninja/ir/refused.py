@@ -24,7 +24,6 @@ REFUSED: dict[str, str] = {
     "aiex.ipu.": f"{_OLD}; write aiex.npu",
     "aiex.npu.shimtile_push_queue": f"{_OLD}; write aiex.npu.push_queue",
     "aiex.npu.writebd_shimtile": f"{_OLD}; write aiex.npu.writebd",
-    "aiex.getTile": _NOT_NPU,
     "aiex.connection": _NOT_NPU,
     "aiex.token": _NOT_NPU,
     "aiex.useToken": _NOT_NPU,
