@@ -282,6 +282,7 @@ math.fma                     $a , $b , $c (? fastmath < .fastmath:fastmath > )? 
                              | fastmath=none:fastmath
 math.fpowi                   $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} : type(lhs) , type(rhs) => same(lhs)
                              | fastmath=none:fastmath
+index.constant               .value:index {} => index
 ub.poison                    {} : type(result) => result
 """
 
@@ -316,6 +317,12 @@ _FAMILIES: tuple[tuple[str, str, str], ...] = (
         "absf acos acosh asin asinh atan atanh cbrt ceil cos cosh erf erfc exp exp2 expm1 floor log log10 log1p log2 "
         "round roundeven rsqrt sin sinh sqrt tan tanh trunc",
     ),
+    (
+        "index",
+        "$lhs:index , $rhs:index {} => index",
+        "add sub mul divs divu ceildivs ceildivu floordivs rems remu maxs maxu mins minu shl shrs shru and or xor",
+    ),
+    ("index", "$input {} : type(input) to type(output) => output", "casts castu"),
     ("math", "$operand {} : type(operand) => same(operand)", "absi ctlz ctpop cttz"),
     (
         "math",

@@ -31,7 +31,7 @@ _NAMES = {
     **dict.fromkeys(("configure_trace", "start_trace", "NPUKernel", "DefaultNPURuntime", "TraceConfig"), SECOND),
     **dict.fromkeys(
         (
-            "In", "Out", "InOut", "CompileTime", "TaskGroup", "ScratchpadParameter", "sync_parameters", "CascadeFlow",
+            "In", "Out", "InOut", "CompileTime", "Compile", "TaskGroup", "ScratchpadParameter", "sync_parameters", "CascadeFlow",
             "TileDma", "DmaChannel", "PacketFlow", "BdIteration", "compileconfig", "CallableDesign", "CompilableDesign",
             "ensure_current_device", "get_compile_arg",
         ),

@@ -25,7 +25,7 @@ class Source(NamedTuple):
 _ROWS = """
 aie
 aie.ir                            construct.types: Type IntegerType IndexType FloatType F16Type BF16Type F32Type F64Type
-                                  ShapedType MemRefType VectorType RankedTensorType FunctionType;
+                                  ShapedType MemRefType StridedLayoutAttr VectorType RankedTensorType FunctionType;
                                   construct.insertion: InsertionPoint Context Location Module;
                                   construct.operations: Block Region OpView Operation=OpView MLIRError;
                                   construct.values: Value;
@@ -52,6 +52,7 @@ aie.dialects.math                 dialects.standard: *MATH
 aie.dialects.cf                   dialects.standard: *CF
 aie.dialects.affine               dialects.standard: *AFFINE
 aie.dialects.builtin              dialects.standard: *BUILTIN
+aie.dialects.index                dialects.standard: *INDEX
 aie.extras
 aie.extras.context                construct.insertion: mlir_mod_ctx
 aie.extras.types                  construct.type_names: *
@@ -77,7 +78,8 @@ aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDim
                                   iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow Lock PacketDest
                                   PacketFlow Release TileDma; iron.dtype: str_to_dtype dtype_to_str;
                                   iron.scratchpad: ScratchpadParameter sync_parameters;
-                                  host.jit: jit In Out InOut CompileTime CompilableDesign CallableDesign compileconfig;
+                                  host.jit: jit In Out InOut CompileTime Compile=CompileTime CompilableDesign CallableDesign
+                                  compileconfig;
                                   host.compiling: compile_context get_compile_arg;
                                   host.devices: set_current_device get_current_device ensure_current_device
                                   detect_npu_device; host.tensors: tensor zeros ones full randint rand arange zeros_like
@@ -138,12 +140,12 @@ aie.utils                         host.tensors: tensor zeros ones full randint r
 aie.utils.benchmark               host.checks: *BENCHMARK
 aie.utils.callabledesign          host.jit: CallableDesign
 aie.utils.compile                 host.compile_tools: *
-aie.utils.compile.jit             host.jit: In Out InOut CompileTime CompilableDesign compileconfig; host.compiling:
-                                  compile_context get_compile_arg
+aie.utils.compile.jit             host.jit: In Out InOut CompileTime Compile=CompileTime CompilableDesign compileconfig;
+                                  host.compiling: compile_context get_compile_arg
 aie.utils.compile.jit.compilabledesign host.jit: CompilableDesign
 aie.utils.compile.jit.compileconfig host.jit: compileconfig
 aie.utils.compile.jit.context     host.compiling: compile_context get_compile_arg
-aie.utils.compile.jit.markers     host.jit: In Out InOut CompileTime
+aie.utils.compile.jit.markers     host.jit: In Out InOut CompileTime Compile=CompileTime
 aie.utils.compile.utils           host.compile_tools: *
 aie.utils.config                  host.config: *
 aie.utils.hostruntime             host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime; host.tensors:

@@ -45,3 +45,19 @@ def test_a_keyword_that_is_no_parameter_is_an_error():
         TypeError, match=r"'increment' got keyword argument\(s\) that are none of its parameters: \['m'\]"
     ):
         increment(1, 2, m=3)
+
+
+def test_names_of_june_2026_and_layouts_of_memrefs():
+    from npuninja.python_designs.construct.type_names import NAMES
+    from npuninja.python_designs.construct.types import MemRefType, ShapedType, StridedLayoutAttr
+    from npuninja.python_designs.offered import MODULES
+
+    (names,) = [source.names for source in MODULES["aie.utils.compile.jit.markers"]]
+    assert names["Compile"] == "CompileTime"
+    unknown = ShapedType.get_dynamic_stride_or_offset()
+    layout = StridedLayoutAttr.get(unknown, [16, 1])
+    assert (
+        str(MemRefType.get((4, 16), NAMES["i32"](), layout))
+        == "memref<4x16xi32, strided<[16, 1], offset: ?>>"
+    )
+    assert str(StridedLayoutAttr.get(0, [unknown])) == "strided<[?]>"

@@ -27,8 +27,8 @@ WANTED = {
         npu_rtp_write set_lock
     """,
     "values": """
-        constant range_ if_ else_ load store index_cast yield_ trunci extsi sitofp fptosi select func view T
-        np_dtype_to_mlir_type np_ndarray_type_to_memref_type try_convert_np_type_to_mlir_type
+        constant index.constant casts castu range_ if_ else_ load store index_cast yield_ trunci extsi sitofp fptosi select func
+        view T np_dtype_to_mlir_type np_ndarray_type_to_memref_type try_convert_np_type_to_mlir_type
     """,
     "high_level": """
         ObjectFifo Worker Runtime Program SequentialPlacer Kernel Buffer WorkerRuntimeBarrier forward split join

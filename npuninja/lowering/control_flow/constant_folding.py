@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Callable
 
-from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.attributes import EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.effects import is_removable, read_by
@@ -38,6 +38,10 @@ _BINARY: dict[str, Callable[[int, int], int | None]] = {
     "arith.minsi": min,
 }
 
+#: Operations of the dialect `index` -> those of `arith` that do the same; MLIR does not fold its casts.
+_OF_INDEX = {f"index.{name}": f"arith.{name}i" for name in ("add", "sub", "mul", "and", "or", "xor")}
+_OF_INDEX |= {"index.maxs": "arith.maxsi", "index.mins": "arith.minsi"}
+
 _PREDICATES: dict[str, Callable[[int, int], bool]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
@@ -66,7 +70,7 @@ COMMUTATIVE = frozenset(
     )
 )
 #: Operations that `_fold` knows.
-_FOLDED = frozenset({*_BINARY, *_CASTS, *COMMUTATIVE, "arith.cmpi", "arith.select"})
+_FOLDED = frozenset({*_BINARY, *_OF_INDEX, *_CASTS, *COMMUTATIVE, "arith.cmpi", "arith.select"})
 _SCALAR = re.compile(r"i\d+|index")
 #: The predicate of a comparison with its sides exchanged.
 _MIRRORED = {
@@ -111,7 +115,7 @@ def _fold(core: Operation, join: bool) -> None:
         if value is None and join:
             value = _same_before_casts(op)
         if isinstance(value, int) and _SCALAR.fullmatch(op.result.type):
-            number = constant(_wrapped(value, op.result.type), op.result.type)
+            number = _number(op, _wrapped(value, op.result.type))
             op.insert_before(number)
             replaced[op.result] = number.result
         elif isinstance(value, Value):
@@ -120,15 +124,22 @@ def _fold(core: Operation, join: bool) -> None:
         core.replace_uses(replaced)
 
 
+def _number(op: Operation, value: int) -> Operation:
+    """A constant in the dialect of the operation that it replaces."""
+    if op.name in _OF_INDEX:
+        return Operation("index.constant", [], {"value": IntegerAttr(value, "index")}, ("index",), loc=op.loc)
+    return constant(value, op.result.type)
+
+
 def _is_constant(value: Value) -> bool:
-    return isinstance(value.owner, Operation) and value.owner.name == "arith.constant"
+    return isinstance(value.owner, Operation) and value.owner.name in ("arith.constant", "index.constant")
 
 
 def _put_constant_right(op: Operation) -> None:
     """A commutative operation, or a comparison, has its constant on the right."""
     if [_is_constant(value) for value in op.operands] != [True, False]:
         return
-    if op.name in COMMUTATIVE:
+    if _OF_INDEX.get(op.name, op.name) in COMMUTATIVE:
         op.operands.reverse()
     elif op.name == "arith.cmpi":
         predicate = op.enum("predicate")
@@ -189,10 +200,11 @@ def _joined(
 def _folded(op: Operation) -> Value | int | None:
     """What an operation always results in: a number, one of its operands, or None when that is not known."""
     numbers = [_signed(value) for value in op.operands]
-    if op.name in _BINARY:
+    name = _OF_INDEX.get(op.name, op.name)
+    if name in _BINARY:
         a, b = numbers
         if a is not None and b is not None:
-            return _BINARY[op.name](a, b)
+            return _BINARY[name](a, b)
         return _identity(op, b)
     if op.name in COMMUTATIVE:
         return None
@@ -221,7 +233,7 @@ def _same_before_casts(op: Operation) -> Value | None:
 def _identity(op: Operation, right: int | None) -> Value | int | None:
     """What `x op right` is for any x."""
     left, other = op.operands
-    name, same = op.name[6:], left is other
+    name, same = _OF_INDEX.get(op.name, op.name)[6:], left is other
     if (right == 0 and name in ("addi", "subi", "ori", "xori")) or (right == 1 and name in ("muli", "divsi")):
         return left
     if same and name in ("andi", "ori", "maxsi", "minsi"):
@@ -234,6 +246,9 @@ def _identity(op: Operation, right: int | None) -> Value | int | None:
 def _signed(value: Value) -> int | None:
     """The number of a constant, read as signed: `4294967295 : i32` is -1."""
     number = constant_value(value)
+    made = value.made_by("index.constant") if number is None else None
+    if made is not None:
+        number = made.integer("value")
     return None if number is None else _wrapped(number, value.type)
 
 

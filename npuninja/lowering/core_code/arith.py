@@ -27,6 +27,18 @@ _COMPARISONS = {
     "ugt": (">", False),
     "uge": (">=", False),
 }
+#: Operations of the dialect `index` -> those of `arith` that do the same to an index.
+_OF_INDEX = {
+    "casts": "index_cast",
+    "castu": "index_castui",
+    **{name: name + "i" for name in ("add", "sub", "mul", "and", "or", "xor", "shl")},
+    **{
+        name + sign: f"{name}{sign}i"
+        for name in ("div", "ceildiv", "rem", "max", "min", "shr")
+        for sign in ("s", "u")
+    },
+    "floordivs": "floordivsi",
+}
 _FLOAT_INFIX = {"addf": "+", "subf": "-", "mulf": "*", "divf": "/"}
 _FLOAT_CALLS = {
     "maximumf": "npu_maximum",
@@ -114,7 +126,11 @@ class Arithmetic:
         None when the operation is no scalar operation of `arith` or `math` that core code knows.
         """
         dialect, _, name = op.name.partition(".")
-        if dialect not in ("arith", "math") or not op.results:
+        if dialect == "index":
+            name = _OF_INDEX.get(name, "")
+        elif dialect not in ("arith", "math"):
+            return None
+        if not name or not op.results:
             return None
         types = [v.type for v in op.operands]
         result = op.results[0].type

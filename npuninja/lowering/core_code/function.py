@@ -247,7 +247,7 @@ class FunctionWriter:
         return name
 
     def _constant(self, op: Operation) -> None:
-        if op.name == "arith.constant":
+        if op.name in ("arith.constant", "index.constant"):
             self._inline[op.result] = _literal(op)
         elif op.name == "memref.get_global":
             name = self.unit.global_name(op.symbol("name"), op)
@@ -264,7 +264,7 @@ class FunctionWriter:
             return self._inline[value]
         owner = value.owner
         if isinstance(owner, Operation) and owner.parent is self.unit.model.operation.body:
-            if owner.name == "arith.constant":
+            if owner.name in ("arith.constant", "index.constant"):
                 return _literal(owner)
             if owner.name == "aie.lock":  # a kernel gets the number by which the core knows the lock
                 return str(self.unit.model.lock(value, user).local_id)

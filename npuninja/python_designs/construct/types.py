@@ -119,6 +119,10 @@ F64Type = _float_class("F64Type", "f64")
 _FLOATS: dict[str, type[FloatType]] = {"f16": F16Type, "bf16": BF16Type, "f32": F32Type, "f64": F64Type}
 
 
+#: What stands for a size, stride or offset that is known at run time only (MLIR's ShapedType::kDynamic).
+_DYNAMIC = -(1 << 63)
+
+
 class ShapedType(Type):
     """A memref, vector or tensor."""
 
@@ -144,17 +148,39 @@ class ShapedType(Type):
     @staticmethod
     def get_dynamic_size() -> int:
         """The number that stands for a dimension known only while the design runs."""
-        return -(1 << 63)
+        return _DYNAMIC
 
     @staticmethod
     def get_dynamic_stride_or_offset() -> int:
         """The number that stands for a stride or offset known only while the design runs."""
-        return -(1 << 63)
+        return _DYNAMIC
 
     @property
     def has_rank(self) -> bool:
         """Always true: types without a rank are not made here."""
         return True
+
+
+class StridedLayoutAttr:
+    """`strided<[16, 1], offset: 4>`, a layout of `MemRefType.get`."""
+
+    def __init__(self, offset: int, strides: Sequence[int]) -> None:
+        self.offset, self.strides = offset, list(strides)
+
+    @staticmethod
+    def get(offset: int, strides: Sequence[int], context: Any = None) -> StridedLayoutAttr:
+        """The layout with these strides, in elements."""
+        return StridedLayoutAttr(offset, strides)
+
+    @staticmethod
+    def get_fully_dynamic(rank: int, context: Any = None) -> StridedLayoutAttr:
+        """The layout of which nothing is known."""
+        return StridedLayoutAttr(_DYNAMIC, [_DYNAMIC] * rank)
+
+    def __str__(self) -> str:
+        words = ["?" if number == _DYNAMIC else str(number) for number in (self.offset, *self.strides)]
+        offset = f", offset: {words[0]}" if self.offset else ""
+        return f"strided<[{', '.join(words[1:])}]{offset}>"
 
 
 class MemRefType(ShapedType):

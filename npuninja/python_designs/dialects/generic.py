@@ -63,6 +63,7 @@ _CLASS_NAMES = {
     "arith.cmpf": "CmpFOp", "arith.maxsi": "MaxSIOp", "arith.minsi": "MinSIOp", "arith.maxui": "MaxUIOp",
     "arith.minui": "MinUIOp", "arith.maximumf": "MaximumFOp", "arith.minimumf": "MinimumFOp",
     "arith.negf": "NegFOp", "arith.floordivsi": "FloorDivSIOp", "arith.ceildivsi": "CeilDivSIOp",
+    "index.casts": "CastSOp", "index.castu": "CastUOp",
     "memref.subview": "SubViewOp", "memref.get_global": "GetGlobalOp", "vector.fma": "FMAOp",
 }  # fmt: skip
 
@@ -79,7 +80,7 @@ def class_name(operation: str) -> str:
 def function_name(operation: str) -> str:
     """The name of an operation's function: `aiex.npu.dma_wait` is `npu_dma_wait`."""
     name = operation.split(".", 1)[1].replace(".", "_")
-    return name + "_" if name in ("yield", "return", "assert", "if", "for", "while") else name
+    return name + "_" if name in ("yield", "return", "assert", "if", "for", "while", "and", "or") else name
 
 
 def _fields(found: OpDefinition) -> list[tuple[str, str]]:

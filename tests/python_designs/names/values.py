@@ -4,7 +4,7 @@
 
 import numpy as np
 from _sections import print_sections, section
-from aie.dialects import arith, memref
+from aie.dialects import arith, index, memref
 from aie.dialects.aie import *
 from aie.extras import types as T
 from aie.extras.dialects.arith import constant
@@ -159,6 +159,17 @@ def _(core_tile, shim):
             v[k : k + 8]
             v[k * 8 : (k + 1) * 8]
             v[k * 8 : k * 8 + 8]
+
+
+@section("index.constant", "casts", "castu", "add", "maxs")
+def _(core_tile, shim):
+    @in_core(core_tile, LINE)
+    def body(line):
+        one = index.constant(1)
+        for i in range_(4):
+            number = index.casts(T.i32(), index.add(i, one))
+            line[index.maxs(i, one)] = number * 3
+            line[i] = index.casts(T.i32(), index.castu(T.index(), number))
 
 
 @section("T", "np_dtype_to_mlir_type", "np_ndarray_type_to_memref_type", "try_convert_np_type_to_mlir_type")
