@@ -2,12 +2,16 @@
 
 Emulated figures of this machine; they say nothing about an NPU. A kernel runs by itself in wasmtime, without an array.
 
-    python bench/kernels.py [--architecture aie2p] [--repeats 5]
+    python bench/kernels.py [--architecture aie2p] [--repeats 5] [--source mm.cc]…
+
+`--source` adds a kernel of somebody else's to the table of compile times.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -40,13 +44,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architecture", choices=("aie2", "aie2p"), default="aie2")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--source", type=Path, action="append", default=[], help="compile this one too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         module = build(Path(__file__).with_name("kernels.cc"), Path(folder), options.architecture)
         print(f"compiling all of them: {time.perf_counter() - start:.2f} s\n")
         print("| object | compiling, s CPU, the first in a build folder | another time |\n|---|---|---|")
-        for source in sources(Path(folder)):
+        for source in [*sources(Path(folder)), *options.source]:
             first, again = compile_times(source, Path(folder), options.architecture, options.repeats)
             print(f"| `{source.name}` | {first:.2f} | {again:.2f} |")
         print("\n| kernel | figure |\n|---|---|")
@@ -74,7 +79,8 @@ def compile_times(source: Path, folder: Path, architecture: str, repeats: int) -
     spent = []
     for _ in range(repeats + 1):
         before = os.times()
-        kernel_cc.run(arguments)
+        with contextlib.redirect_stderr(io.StringIO()):  # warnings about the kernels
+            kernel_cc.run(arguments)
         after = os.times()
         spent.append(sum(after[:4]) - sum(before[:4]))
     return spent[0], min(spent[1:])
