@@ -41,7 +41,14 @@ _OWN = (
     "-D__AIENGINE__",
     "-D__AIEARCH__",
 )
-_INCLUDE_WORDS = ("-I", "-isystem", "-idirafter", "-iquote")
+#: Beginnings of words, whose value may also be the next word -> the list that it goes to.
+_LISTS = {
+    **dict.fromkeys(("-I", "-isystem", "-idirafter", "-iquote"), "include"),
+    "-D": "defines",
+    "-l": "libraries",
+    "-L": "library_folders",
+}
+_FOLDERS = ("include", "library_folders")
 
 
 @dataclass
@@ -71,49 +78,40 @@ def read_compile_words(words: Sequence[str], folder: str) -> CompileWords:
         folder: where the compiler runs.
     """
     found = CompileWords()
+    rest = list(reversed(words))
 
     def absolute(path: str) -> str:
         return os.path.normpath(os.path.join(folder, path))
 
-    position = 0
-    while position < len(words):
-        word = words[position]
-        position += 1
-
-        def value(prefix: str, word: str = word) -> str:
-            nonlocal position
-            if word != prefix:
-                return word[len(prefix) :].lstrip("=") if prefix.startswith("--") else word[len(prefix) :]
-            position += 1
-            return words[position - 1] if position <= len(words) else ""
-
-        include = next((w for w in _INCLUDE_WORDS if word.startswith(w)), "")
+    while rest:
+        word = rest.pop()
+        prefix = next((known for known in _LISTS if word.startswith(known)), "")
         if word == "-c":
             found.only_compiles = True
         elif word == "-o":
-            found.output = absolute(value("-o"))
-        elif include:
-            found.include.append(absolute(value(include)))
-        elif word.startswith("-D"):
-            found.defines.append(value("-D"))
-        elif word.startswith("-l"):
-            found.libraries.append(value("-l"))
-        elif word.startswith("-L"):
-            found.library_folders.append(absolute(value("-L")))
+            found.output = absolute(rest.pop() if rest else "")
+        elif prefix:
+            value = word[len(prefix) :] or (rest.pop() if rest else "")
+            name = _LISTS[prefix]
+            getattr(found, name).append(absolute(value) if name in _FOLDERS else value)
         elif word.startswith(("-std=", "--std=")):
             found.language = word.partition("=")[2].replace("c++2a", "c++20").replace("c++2b", "c++23")
+        elif word in _WITH_VALUE:
+            rest[-1:] = []
         elif word.startswith("-"):
-            if word in _WITH_VALUE:
-                position += 1
-            elif not word.startswith(_OWN):
-                found.flags.append(word)
-        elif word.endswith(SOURCE_SUFFIXES):
-            found.sources.append(absolute(word))
-        elif _SHARED_LIBRARY.search(word):
-            found.libraries.append(absolute(word))
-        elif word.endswith(OBJECT_SUFFIXES):
-            found.objects.append(absolute(word))
+            found.flags += [] if word.startswith(_OWN) else [word]
+        else:
+            _add_file(found, word, absolute(word))
     return found
+
+
+def _add_file(found: CompileWords, word: str, path: str) -> None:
+    if word.endswith(SOURCE_SUFFIXES):
+        found.sources.append(path)
+    elif _SHARED_LIBRARY.search(word):
+        found.libraries.append(path)
+    elif word.endswith(OBJECT_SUFFIXES):
+        found.objects.append(path)
 
 
 def found_libraries(libraries: Sequence[str], folders: Sequence[str]) -> list[str]:
