@@ -58,7 +58,9 @@ aie.extras.context                construct.insertion: mlir_mod_ctx
 aie.extras.types                  construct.type_names: *
 aie.extras.runtime
 aie.extras.runtime.passes         host.pipelines: *
-aie.extras.util                   construct.operations: view_of; construct.finding: find_ops
+aie.extras.util                   construct.operations: view_of; construct.finding: find_ops;
+                                  construct.types: np_dtype_to_mlir_type np_ndarray_type_get_dtype
+                                  np_ndarray_type_get_shape np_ndarray_type_to_memref_type
 aie.extras.dialects
 aie.extras.dialects.arith         dialects.standard: *ARITH
 aie.extras.dialects.memref        dialects.standard: *MEMREF
