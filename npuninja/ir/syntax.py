@@ -283,6 +283,7 @@ math.fma                     $a , $b , $c (? fastmath < .fastmath:fastmath > )? 
 math.fpowi                   $lhs , $rhs (? fastmath < .fastmath:fastmath > )? {} : type(lhs) , type(rhs) => same(lhs)
                              | fastmath=none:fastmath
 index.constant               .value:index {} => index
+index.cmp                    .pred:IndexCmpPredicate ( $lhs:index , $rhs:index ) {} => i1
 ub.poison                    {} : type(result) => result
 """
 

@@ -60,6 +60,11 @@ def test_an_operation_computes_what_that_of_arith_does(name):
     )
 
 
+def test_comparisons():
+    of_index = source("%p = index.cmp ult(%i, %c5)", "%r = arith.select %p, %v, %v : i32")
+    assert of_index == source("%p = arith.cmpi ult, %i, %c5 : index", "%r = arith.select %p, %v, %v : i32")
+
+
 def test_unsigned_casts_and_constants():
     of_index = source(
         "%k = index.constant 7",
@@ -77,10 +82,16 @@ def test_unsigned_casts_and_constants():
 
 
 def test_text_is_printed_as_it_was_read():
-    text = design("%k = index.constant -3", "%x = index.maxu %i, %k", "%r = index.casts %x : index to i32")
+    text = design(
+        "%k = index.constant -3",
+        "%p = index.cmp sge(%i, %k)",
+        "%x = index.maxu %i, %k",
+        "%r = index.casts %x : index to i32",
+    )
     printed = print_module(parse_module(text, "d.mlir"))
     assert "index.constant -3" in printed
     assert "index.casts %" in printed
+    assert "index.cmp sge(%" in printed
     assert print_module(parse_module(printed, "d.mlir")) == printed
 
 

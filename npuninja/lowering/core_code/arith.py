@@ -31,6 +31,7 @@ _COMPARISONS = {
 _OF_INDEX = {
     "casts": "index_cast",
     "castu": "index_castui",
+    "cmp": "cmpi",
     **{name: name + "i" for name in ("add", "sub", "mul", "and", "or", "xor", "shl")},
     **{
         name + sign: f"{name}{sign}i"
@@ -226,7 +227,7 @@ def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[s
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)} ? {a} : {b}"]
     if name == "cmpi":
-        sign, signed = _COMPARISONS[op.enum("predicate")]
+        sign, signed = _COMPARISONS[op.enum("pred" if op.name == "index.cmp" else "predicate")]
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)}"]
     if name == "addui_extended":
