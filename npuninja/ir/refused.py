@@ -12,6 +12,7 @@ _LOOPS = "it must be loops before it comes here (mlir-opt --convert-linalg-to-lo
 _KERNEL = (
     "it would become operations of aievec for Peano, which are not read here; do it in a kernel function"
 )
+_CAPITALS = "MLIR-AIE has called its dialects aie and aiex, in small letters, since before 2025"
 _OLD = "it was removed from MLIR-AIE before 2025"
 
 #: Name, or the beginning of names with a dot at the end -> why, as a clause.
@@ -20,6 +21,8 @@ REFUSED: dict[str, str] = {
     "aie.objectfifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.objectFifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.end_bd": f"{_OLD}; write aie.next_bd or aie.end",
+    "AIE.": f"{_CAPITALS}; write aie",
+    "AIEX.": f"{_CAPITALS}; write aiex",
     "aie.ipu": f"{_OLD}; write aiex.npu",
     "aiex.ipu.": f"{_OLD}; write aiex.npu",
     "aiex.npu.shimtile_push_queue": f"{_OLD}; write aiex.npu.push_queue",

@@ -27,6 +27,9 @@ FOLDER_IN_OBJECTS = "npuninja"
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 
+# Defined for kernels that are made for chess, whose block floats are whole blocks; Peano's are bytes (llvm-aie #1232).
+MADE_FOR_CHESS = "NPUNINJA_CHESS"
+
 # Flag and reason. Of those that Peano's recipes give (makefile-common of MLIR-AIE), the ones kernels need.
 _CXX_FLAGS: tuple[tuple[str, str], ...] = (
     ("-mllvm", "of the next word"),

@@ -107,6 +107,7 @@ def import_folder(
     def programs_of(build: CMakeBuild) -> Sequence[HostProgram]:
         return _programs(build, environment)
 
+    _check_paths_are_whole(folder, [one.command for one in way.recognised])
     project = project_of(folder, way.recognised, programs_of)
     if project.empty and asked and not targets and "all" not in asked:
         # A target that runs what it does not make: everything that the Makefile makes may be more.
@@ -172,6 +173,24 @@ def _by_cmake(folder: str, environment: Mapping[str, str]) -> _Way:
     build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
     own = Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build)
     return _Way([own, *_without_programs(recognise(_made_by_cmake(build, environment)))])
+
+
+def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
+    """Raises UserError where the commands have the folder's path in pieces, as GNU make and shells cut it at blanks."""
+    pieces = folder.split()
+    if len(pieces) < 2:
+        return
+    # `dirname` of a path in pieces cuts off the last name of each.
+    either = [{piece, os.path.dirname(piece)} - {""} for piece in pieces]
+    torn = re.compile(
+        r"\s+".join("(?:" + "|".join(re.escape(p.rstrip("/")) for p in pair) + ")/?" for pair in either)
+    )
+    for command in commands:
+        if torn.search(command.line.replace(folder, "")):
+            raise UserError(
+                f"the folder's path has a blank, at which its own commands take it apart: {command.line}",
+                hint=f"move or copy {folder} to a place without blanks in its path; the project may have some",
+            )
 
 
 def _built_by_tests(folder: str) -> bool:

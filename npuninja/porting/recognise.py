@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from npuninja.kernel_headers import MADE_FOR_CHESS
 from npuninja.porting.aiecc_words import read_aiecc_words
 from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import (
@@ -116,7 +117,7 @@ def _compile(command: Command) -> Recognised:
             KernelObject(
                 output,
                 tuple(words.sources + words.objects),
-                tuple(words.defines),
+                (*words.defines, *_made_for(command.words[0])),
                 tuple(words.include),
                 tuple(flag for flag in words.flags if flag.startswith(("-O", "-f"))),
                 words.language or _language_of(command.words[0], words.sources),
@@ -134,6 +135,11 @@ def _compile(command: Command) -> Recognised:
         words.language,
     )
     return Recognised(command, found)
+
+
+def _made_for(compiler: str) -> tuple[str, ...]:
+    """The define that says that a kernel is made for chess, whose block floats have another size than Peano's."""
+    return (MADE_FOR_CHESS,) if os.path.basename(compiler).startswith("xchesscc") else ()
 
 
 def _language_of(compiler: str, sources: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from npuninja.errors import UserError
 from npuninja.formats.wasm_module import read_wasm
-from npuninja.kernel_headers import INCLUDE_FOLDER
+from npuninja.kernel_headers import INCLUDE_FOLDER, MADE_FOR_CHESS
 from npuninja.lints.kernel_code import read_functions
 from npuninja.stages import _compile, _precompiled, kernel_cc
 from npuninja.stages._first_includes import begins_with_the_api
@@ -76,12 +76,30 @@ extern "C" void k(const int *a, int *out, int n) {
 """
 
 
-def kernel(wasm_build, text, architecture="aie2"):
+def kernel(wasm_build, text, architecture="aie2", *words):
     source = wasm_build.folder / "k.cc"
     source.write_text(text)
     target = source.with_suffix(".o")
-    kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", architecture])
+    kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", architecture, *words])
     return target
+
+
+# A row of nine bytes behind the first, by a pointer's own arithmetic and by a stream's.
+BLOCK_FLOATS = """
+#include <aie_api/aie.hpp>
+static_assert(sizeof(bfp16ebs8) == {} && sizeof(bfp16ebs16) == {} && alignof(bfp16ebs8) == 1);
+extern "C" void k(bfp16ebs8 *from, bfp16ebs8 *to) {{
+    aie::block_vector_input_buffer_stream<bfp16ebs8, 64> in(from);
+    in.seek(2);
+    aie::block_vector_output_buffer_stream<bfp16ebs8, 64> out(to);
+    out << in.pop();
+}}
+"""
+
+
+@pytest.mark.parametrize(("defines", "sizes"), [((), (1, 1)), (("--define", MADE_FOR_CHESS), (9, 17))])
+def test_block_floats_are_bytes_for_one_compiler_and_blocks_for_the_other(wasm_build, defines, sizes):
+    kernel(wasm_build, BLOCK_FLOATS.format(*sizes), "aie2p", *defines)
 
 
 @pytest.mark.parametrize(

@@ -776,3 +776,14 @@ def test_tests_that_make_one_file_in_several_ways_are_several_designs(tmp_path, 
     found = [(host.get("files"), host.get("designs")) for host in said["host"].values()]
     assert found == [(None, None), (files, ["aie"]), (files, ["aie_2"])]
     assert "which a command that is left out makes" in said["host"]["test"]["refused"]
+
+
+def test_a_path_that_make_takes_apart_is_said(tmp_path, capsys):
+    """`$(shell dirname $(realpath …))` of a path with a blank is two paths, for GNU make as well."""
+    folder = tmp_path / "of me" / "gain"
+    shutil.copytree(FOLDERS / "gain", folder)
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 2
+    said = capsys.readouterr().err
+    assert "the folder's path has a blank, at which its own commands take it apart: " in said
+    assert f"hint: move or copy {folder} to a place without blanks" in said
+    assert not (tmp_path / "p").exists()

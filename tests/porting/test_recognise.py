@@ -22,7 +22,7 @@ LINES = {
     ),
     "clang -c --target=aie2p-none-unknown-elf src/k.c": KernelObject("/f/k.o", ("/f/src/k.c",), (), (), (), ""),
     "xchesscc_wrapper aie2 -I /v/include -DBIT_WIDTH=8 -c k.cc -o k.o": KernelObject(
-        "/f/k.o", ("/f/k.cc",), ("BIT_WIDTH=8",), ("/v/include",), (), ""
+        "/f/k.o", ("/f/k.cc",), ("BIT_WIDTH=8", "NPUNINJA_CHESS"), ("/v/include",), (), ""
     ),
     "g++-13 -ggdb -I/usr/include -L/usr/lib -DM=4 -o build/test test.cpp -lxrt_coreutil -lz": HostProgram(
         "/f/build/test", ("/f/test.cpp",), ("M=4",), ("/usr/include",), (), ("xrt_coreutil", "z"), ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npuninja.kernel_headers import MADE_FOR_CHESS
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.types import is_array_type, np_ndarray_type_get_dtype
 from npuninja.python_designs.dialects.aie_memory import external_func
@@ -205,7 +206,7 @@ class ExternalFunction(BaseKernel):
         one of them that anything sees.
         """
         renamed = [f"-D{self.original_name}={self._name}"] if self.symbol_prefix else []
-        return [*self._compile_flags, *renamed]
+        return [*self._compile_flags, *renamed, *([f"-D{MADE_FOR_CHESS}"] if self.use_chess else [])]
 
     @property
     def source_file(self) -> str | None:

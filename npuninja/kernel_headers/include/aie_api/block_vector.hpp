@@ -37,11 +37,11 @@ template <class T, unsigned N> class block_vector {
 };
 
 template <class T, unsigned N> class block_vector_input_buffer_stream {
-    const T *p_;
+    const uint8_t *p_;
     static constexpr int step = int(block_vector<T, N>::row_type::bytes);
 
   public:
-    NPU_INLINE explicit block_vector_input_buffer_stream(const T *p) : p_(p) {}
+    NPU_INLINE explicit block_vector_input_buffer_stream(const T *p) : p_((const uint8_t *)p) {}
     NPU_INLINE block_vector<T, N> pop() {
         block_vector<T, N> v(*(const typename block_vector<T, N>::row_type *)p_);
         p_ += step;
@@ -59,11 +59,11 @@ template <class T, unsigned N> class block_vector_input_buffer_stream {
     }
 };
 template <class T, unsigned N> class block_vector_output_buffer_stream {
-    T *p_;
+    uint8_t *p_;
     static constexpr int step = int(block_vector<T, N>::row_type::bytes);
 
   public:
-    NPU_INLINE explicit block_vector_output_buffer_stream(T *p) : p_(p) {}
+    NPU_INLINE explicit block_vector_output_buffer_stream(T *p) : p_((uint8_t *)p) {}
     NPU_INLINE void push(const block_vector<T, N> &v) {
         *(typename block_vector<T, N>::row_type *)p_ = v.npu_blocks;
         p_ += step;

@@ -158,13 +158,20 @@ struct caccfloat : npu::accumulator_tag<32, true, true> {};
 struct accauto {};
 
 #if __AIE_ARCH__ >= 21
-/** A byte of block floats: 8 (16) values with one exponent take 9 (17) bytes. */
+/** 8 (16) values with one exponent take 9 (17) bytes. As a type it is one byte for Peano (llvm-aie #1232), and the whole
+    block for chess: NPUNINJA_CHESS is defined for kernels that are made for it. */
+#ifdef NPUNINJA_CHESS
+#define NPU_BLOCK_BYTES(bytes) bytes
+#else
+#define NPU_BLOCK_BYTES(bytes) 1
+#endif
 struct bfp16ebs8 {
-    uint8_t npu_byte;
+    uint8_t npu_bytes[NPU_BLOCK_BYTES(9)];
 };
 struct bfp16ebs16 {
-    uint8_t npu_byte;
+    uint8_t npu_bytes[NPU_BLOCK_BYTES(17)];
 };
+#undef NPU_BLOCK_BYTES
 #endif
 #endif
 
