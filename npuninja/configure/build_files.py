@@ -13,6 +13,7 @@ from npuninja.configure.options import makefile_name
 from npuninja.configure.planning import Plan
 from npuninja.configure.project import configure_words
 from npuninja.configure.remote import REMOTE_SETTINGS
+from npuninja.configure.watched import settle
 from npuninja.configure.why import remember_graph
 from npuninja.depfile import depfile_text
 from npuninja.detect.machine import TOOLS
@@ -21,14 +22,14 @@ from npuninja.emit.graph_json import graph_json
 from npuninja.emit.make import makefile
 from npuninja.emit.ninja import generator_statements
 from npuninja.emit.ninja import write as build_file_text
-from npuninja.emit.place import place_build_file, remove_dead_outputs, settle
+from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.emit.shared_batches import SharedBatches, shared_batches
 from npuninja.files import write_if_changed
 from npuninja.plan.designs import FOLDER, HOST
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
 from npuninja.plan.package_recipe import package_plan
-from npuninja.records import record
+from npuninja.records import record, replace
 from npuninja.remote.identities import package_files
 
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
@@ -45,11 +46,25 @@ class Watched:
     written: tuple[str, ...]
 
 
-def write(plan: Plan) -> tuple[bool, list[str]]:
-    """Writes the build file and what belongs to it.
+@record(frozen=True, kw_only=True)
+class BuildFiles:
+    """What `write` did.
 
-    Returns:
-        Whether the build file changed, and all files that were written or were up to date.
+    Attributes:
+        changed: whether the build file changed.
+        written: all files that were written or were up to date.
+        looked_at: what configure.py is run again for.
+        made: what Ninja takes for the outputs of a configure; () for Make.
+    """
+
+    changed: bool
+    written: tuple[str, ...]
+    looked_at: tuple[str, ...]
+    made: tuple[str, ...]
+
+
+def write(plan: Plan) -> BuildFiles:
+    """Writes the build file and what belongs to it.
 
     Raises:
         InternalError: Ninja does not accept the text.
@@ -68,11 +83,11 @@ def write(plan: Plan) -> tuple[bool, list[str]]:
     write_if_changed(package_file, package_plan(plan.context, packed, commands, machine.ninja))
     written = [package_file, *write_faults(layout, found.faulty), *_write_data(plan.graph, layout)]
     watched = _watched(plan)
-    changed, files = _for_ninja(plan, watched) if machine.ninja else _for_make(plan, watched)
-    return changed, [*files, *written]
+    done = _for_ninja(plan, watched) if machine.ninja else _for_make(plan, watched)
+    return replace(done, written=(*done.written, *written))
 
 
-def _for_ninja(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
+def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
     """Writes build.ninja, and deletes the outputs that it no longer makes."""
     causes, layout, graph = plan.causes, plan.causes.project.layout, plan.graph
     template, ninja = causes.project.template, causes.machine.ninja
@@ -91,11 +106,12 @@ def _for_ninja(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
         remove_dead_outputs(ninja, layout.ninja_folder)
     _remove_dead_batches(layout, batches)
     settle(layout.ninja_folder, [BUILD_FILE, *made])
-    return changed, [
+    files = (
         build_file,
         depfile,
         *(os.path.join(layout.ninja_folder, path) for path in batches.files),
-    ]
+    )
+    return BuildFiles(changed=changed, written=files, looked_at=watched.read, made=(BUILD_FILE, *made))
 
 
 def _write_batches(plan: Plan) -> SharedBatches:
@@ -116,7 +132,7 @@ def _remove_dead_batches(layout: Layout, batches: SharedBatches) -> None:
         os.unlink(os.path.join(folder, name))
 
 
-def _for_make(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
+def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
     """Writes a Makefile."""
     causes, layout = plan.causes, plan.causes.project.layout
     template, name = causes.project.template, makefile_name(causes.project.options.build_folder)
@@ -124,7 +140,8 @@ def _for_make(plan: Plan, watched: Watched) -> tuple[bool, list[str]]:
     stamp = layout.output("configured")
     content = makefile(plan.graph, rules, template.parts, name, stamp, watched.read, causes.header)
     path = os.path.join(layout.ninja_folder, name)
-    return write_if_changed(path, content), [path]
+    changed = write_if_changed(path, content)
+    return BuildFiles(changed=changed, written=(path,), looked_at=watched.read, made=())
 
 
 def _write_data(graph: Graph, layout: Layout) -> list[str]:

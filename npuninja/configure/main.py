@@ -1,4 +1,4 @@
-"""configure.py from end to end: four steps, each a record that the next one is made of."""
+"""The door of configure.py: where Ninja has started it and nothing that it looks at has changed, nothing else is loaded."""
 
 from __future__ import annotations
 
@@ -7,34 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from npuninja import __version__
-from npuninja.configure.faults import read_faults
-from npuninja.configure.interruption import interruptible, keep_outputs
-from npuninja.configure.machine import PACKAGE, Machine, look
-from npuninja.configure.options import Options, parse_options
-from npuninja.configure.planned import Planned
-from npuninja.configure.planning import Causes
-from npuninja.configure.project import Project, configure_words, open_project, source_root_of
-from npuninja.configure.record import read_record, write_record
-from npuninja.configure.remote import REMOTE_SETTINGS
-from npuninja.configure.settings import variables_in
-from npuninja.configure.summary import summary
-from npuninja.detect.memory import heavy_jobs
-from npuninja.emit.escape import quote_word
-from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, in_words
-from npuninja.own_compiler import RECORD
-from npuninja.plan.designs import Faulty
-from npuninja.plan.layout import layout_of
-from npuninja.records import NamedTuple
-from npuninja.settings.schema import write_schema
-from npuninja.terminal import tell, use_colour
-
-
-class Configured(NamedTuple):
-    """What came of it: what is to be said, and the designs that cannot be built."""
-
-    text: str
-    faulty: tuple[Faulty, ...]
+from npuninja.configure.signals import is_held_back
+from npuninja.configure.watched import nothing_changed
 
 
 def main(
@@ -54,135 +28,13 @@ def main(
     """
     if arguments is None:
         arguments, output = sys.argv[1:], sys.stdout
-    home = home or os.path.dirname(os.path.abspath(sys.argv[0]))
-    colour = use_colour(environment, output is not None and output.isatty())
-    try:
-        options = parse_options(arguments)
-        again = options.regenerate
-        if again:
-            words, environment = read_record(again)
-            options = parse_options(words)
-            keep_outputs(layout_of(source_root_of(options, home), options.build_folder))
-        if options.why is not None:
-            from npuninja.configure.why import why
-
-            text = why(options.why, layout_of(source_root_of(options, home), options.build_folder))
-            faulty: tuple[Faulty, ...] = ()
-        else:
-            text, faulty = configure_interruptibly(options, environment, home, colour, again is not None)
-        # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
-        if output is not None:
-            output.write(text.splitlines()[-1] + "\n" if again else text)
-            output.flush()
-        for fault in faulty:
-            tell(fault.text)
-        if faulty and not again:  # Ninja is to build the others; it says these faults at its end
-            return max(fault.exit_code for fault in faulty)
-    except BrokenPipeError:
-        # The reader has gone (`configure.py | head`). Python would complain when it closes the output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except (Error, OSError) as error:
-        shown = error if isinstance(error, Error) else _of_the_machine(error)
-        tell(shown.render())
-        return shown.exit_code
-    except Exception:
-        import traceback  # 8 ms, which a configure that works does without
-
-        traceback.print_exc()
-        print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
-        return InternalError.exit_code
-    return 0
-
-
-def configure_interruptibly(
-    options: Options, environment: Mapping[str, str], home: str, colour: bool, by_ninja: bool
-) -> Configured:
-    """As `configure`; when Ninja started it, what Ninja deletes after Ctrl-C is put back."""
-    with interruptible(by_ninja):
-        return configure(options, environment, home, colour)
-
-
-def _of_the_machine(error: OSError) -> Error:
-    """The error for a file or folder that cannot be read or written."""
-    what = error.filename if error.filename is not None else "the output"
-    return ToolError(f"cannot read or write {what}: {in_words(error)}")
-
-
-def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:
-    """Does the work. Changes the working folder to the project's."""
-    project = open_project(options, home, environment)
-    machine = look(project, environment)
-    record = _record(project, machine, environment)
-    causes = Causes(
-        project=project, machine=machine, places=_places(project, record), header=_header(project)
-    )
-    planned = Planned(project.layout.build_folder, causes.digest(), PACKAGE)
-    changed, found = False, project.designs
-    if planned.still_holds():
-        found = found.without([f for f in read_faults(project.layout) if f not in found.faulty])
-    else:
-        # Half of all modules: without a change they are not loaded.
-        from npuninja.configure.build_files import write
-        from npuninja.configure.planning import make_plan
-        from npuninja.configure.stage_modules import stage_modules
-        from npuninja.stages.table import digested_stages
-
-        modules = stage_modules(PACKAGE, digested_stages(), project.layout.build_folder)
-        plan = make_plan(causes, modules)
-        found = plan.designs
-        changed, written = write(plan)
-        planned.remember(written)
-    text = summary(
-        machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes, _width()
-    )
-    return Configured(text, found.faulty)
-
-
-def _width() -> int:
-    """Of the terminal, in characters; 0 when the output goes elsewhere."""
-    try:
-        return os.get_terminal_size(1).columns
-    except OSError:
+    if (
+        len(arguments) == 2
+        and arguments[0] == "--regenerate"
+        and nothing_changed(os.path.dirname(arguments[1]), os.getcwd())
+        and not is_held_back()
+    ):
         return 0
+    from npuninja.configure.whole import run
 
-
-def _record(project: Project, machine: Machine, environment: Mapping[str, str]) -> str:
-    """Keeps what Ninja needs to configure again; returns the file."""
-    chosen = {
-        c.stage: {"provider": c.name, "version": c.version, "why": c.reason} for c in machine.providers.chosen
-    }
-    path = os.path.join(project.layout.build_folder, RECORD)
-    if project.settings.file:
-        write_schema(project.layout.build_folder)
-    words = variables_in(project.settings, project.options)
-    write_record(path, project.layout.source_root, project.recorded, environment, chosen, words)
-    return path
-
-
-def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
-    """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
-    # Windows starts commands without a shell; Make's recipes go on behind them.
-    by_shell = os.name == "posix" and project.options.generator == "ninja"
-    layout = project.layout
-    return {
-        "START": ("exec",) if by_shell else (),
-        "BUILD_FOLDER": (layout.output_prefix or ".",),
-        # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
-        "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),
-        "PROGRAM": (PACKAGE,),
-        "REMOTE": (os.path.join(PACKAGE, "remote", "__main__.py"), layout.output(REMOTE_SETTINGS)),
-        "CONFIGURE": configure_words(project.home),
-        "CONFIG": (record,),
-        "HEAVY_JOBS": (str(heavy_jobs()),),
-    }
-
-
-def _header(project: Project) -> tuple[str, ...]:
-    words = " ".join(quote_word(word) for word in project.recorded)
-    return (
-        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: the next configure writes it again.",
-        f"To make it again: configure.py {words}".rstrip(),
-    )
+    return run(arguments, environment, output, home or os.path.dirname(os.path.abspath(sys.argv[0])))

@@ -16,3 +16,8 @@ def let_through() -> None:
     """Unblocks it; one that came meanwhile is raised now."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def is_held_back() -> bool:
+    """Whether one has come that is held back."""
+    return hasattr(signal, "sigpending") and signal.SIGINT in signal.sigpending()

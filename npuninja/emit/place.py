@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
 
 from npuninja.emit.template import Template
 from npuninja.errors import InternalError, Location, ToolError, UserError
@@ -32,18 +31,6 @@ def place_build_file(path: str, text: str, ninja: str | None, template: Template
     folder = os.path.dirname(path)
     check = (lambda temporary: _check(ninja, folder, temporary, template)) if ninja else None
     return write_if_changed(path, text, check=check)
-
-
-def settle(folder: str, names: Sequence[str]) -> None:
-    """Makes files at least as new as the folder of build.ninja, when writing there has made that newer.
-
-    A project without a toolchain.toml is configured again when its folder changes: so a new one is noticed.
-    """
-    newer_ns = os.stat(folder).st_mtime_ns
-    for name in names:
-        path = os.path.join(folder, name)
-        if os.stat(path).st_mtime_ns < newer_ns:
-            os.utime(path, ns=(newer_ns, newer_ns))
 
 
 def remove_dead_outputs(ninja: str, folder: str) -> None:

@@ -1,0 +1,119 @@
+"""What the last configure looked at, so that the next one can tell whether any of it has changed.
+
+Ninja looks at times, and the time of a folder changes when an editor saves by renaming, although the folder has what it had.
+Imported before anything else of configure.py, so it loads nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+
+FILE = "watched.json"
+# The one name that counts in the folder of build.ninja, which is watched for it, and which configure.py writes into itself.
+_SETTINGS = "toolchain.toml"
+
+
+def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
+    """Whether all that the last configure looked at, and what it wrote, is as it was; what it wrote is then as new as
+    Ninja wants it.
+
+    Args:
+        build_folder: where the last configure kept what it looked at.
+        ninja_folder: that of build.ninja, in which paths are relative.
+    """
+    try:
+        with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
+            content = json.load(stream)
+        seen, made = content["seen"], content["made"]
+        if not made or any(_seen(path, ninja_folder) != state for path, state in seen.items()):
+            return False
+        if any(_size_bytes(path, ninja_folder) != size for path, size in made.items()):
+            return False
+        settle(ninja_folder, made)
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def remember(
+    build_folder: str, ninja_folder: str, started_ns: int, looked_at: Iterable[str], made: Iterable[str]
+) -> None:
+    """Keeps the state of what configure.py looked at; nothing when something of it has changed meanwhile.
+
+    Args:
+        build_folder: where it is kept.
+        ninja_folder: that of build.ninja, from which paths are.
+        started_ns: when this configure began to look.
+        looked_at: files and folders, as Ninja watches them.
+        made: what Ninja takes for the outputs of a configure; their times may be set later. None: Ninja is not asked.
+    """
+    content = {
+        "seen": {name: _seen(name, ninja_folder) for name in looked_at},
+        "made": {name: _size_bytes(name, ninja_folder) for name in made},
+    }
+    # The folder of build.ninja is written into by configure.py itself.
+    late = any(
+        name != os.curdir and _time_ns(os.path.join(ninja_folder, name)) >= started_ns
+        for name in content["seen"]
+    )
+    path = os.path.join(build_folder, FILE)
+    if late or not content["made"]:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
+        json.dump(content, stream)
+
+
+def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> None:
+    """The same for a configure that found its plan as it was: it looked at what the last one did."""
+    try:
+        with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
+            content = json.load(stream)
+        looked_at, made = list(content["seen"]), list(content["made"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return
+    remember(build_folder, ninja_folder, started_ns, looked_at, made)
+
+
+def settle(folder: str, names: Iterable[str]) -> None:
+    """Makes files at least as new as the folder of build.ninja, when writing there has made that newer.
+
+    A project without a toolchain.toml is configured again when its folder changes: so a new one is noticed.
+    """
+    newer_ns = os.stat(folder).st_mtime_ns
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.stat(path).st_mtime_ns < newer_ns:
+            os.utime(path, ns=(newer_ns, newer_ns))
+
+
+def _seen(name: str, ninja_folder: str) -> list[object] | None:
+    """The state of a file (size and time) or folder (names, and which of them are folders), as JSON gives it back."""
+    path = os.path.join(ninja_folder, name)
+    if name == os.curdir:
+        return [os.path.exists(os.path.join(path, _SETTINGS))]
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    if not os.path.isdir(path):
+        return [status.st_size, status.st_mtime_ns]
+    with os.scandir(path) as entries:
+        return [sorted([entry.name, entry.is_dir()] for entry in entries)]
+
+
+def _size_bytes(name: str, ninja_folder: str) -> int | None:
+    try:
+        return os.stat(os.path.join(ninja_folder, name)).st_size
+    except OSError:
+        return None
+
+
+def _time_ns(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
