@@ -169,10 +169,13 @@ def _text(core: OneCore, report: dict[str, Any], path: str) -> str:
     }.get(stopped) or (report["waits"] if stopped == "waits" else report["fault"]["why"])
     where = f"0x{report['pc']:x}{core.names.phrase(report['pc'])}"
     stalls = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report["stall_cycles"].items())
+    stack = report["stack_bytes"]
     lines = [
         f"{path}: {why}",
         f"  emulated; pc {where}, {report['issue_cycles']} issue cycles; stalls (modelled): {stalls}",
-        f"  stack: {report['stack_bytes']} bytes",
+        f"  stack: {stack} bytes"
+        if stack is not None
+        else "  stack: it grows downwards, which is not counted",
     ]
     row: list[str] = []
     for name in NAMES:

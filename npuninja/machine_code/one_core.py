@@ -133,7 +133,12 @@ class OneCore:
         self.core.set_state("pc", address)
         self.core.set_state("return_address", RETURN_ADDRESS)
         self.core.set_register("lr", RETURN_ADDRESS)
-        self.core.set_register("sp", OWN_DATA)
+        self._put_stack(OWN_DATA)
+
+    def _put_stack(self, address: int) -> None:
+        """Where the stack begins; else it begins where the program's start puts it."""
+        self.core.set_register("sp", address)
+        self.core.set_state("stack_start", address)
 
     def set_register(self, name: str, text: str) -> None:
         """Sets a register: a number, or for wide ones its bytes in memory order as hexadecimal digits.
@@ -155,7 +160,10 @@ class OneCore:
             value = int(text, 0)
         except ValueError:
             raise UserError(f"'{text}' is no number for the register {name}") from None
-        self.core.set_register(name, value)
+        if name == "sp":
+            self._put_stack(value)
+        else:
+            self.core.set_register(name, value)
 
     def put(self, address: int, data: bytes) -> None:
         """Puts bytes into data memory. Raises UserError when they do not lie there."""
@@ -238,6 +246,13 @@ class OneCore:
         where += f", {place}" if place is not None else ""
         return f"at {where}{data}: {fault_sentence(fault, name)}"
 
+    def _stack_bytes(self) -> int | None:
+        """The most that the stack took; None for one that grows downwards (npuninja-aie2's), which nothing counts."""
+        start = self.core.state("stack_start")
+        if 0 < self.core.register("sp") < start:
+            return None
+        return max(0, self.core.state("stack_high") - start)
+
     def report(self, stopped: str) -> dict[str, Any]:
         """Everything about the core as data."""
         made: dict[str, Any] = {
@@ -251,7 +266,7 @@ class OneCore:
             "stall_cycles_are": "modelled",
             "registers": {name: self.core.register(name) for name in NAMES},
             "vectors": {name: self.core.read(place_of(name)).hex() for name in VECTOR_NAMES},
-            "stack_bytes": max(0, self.core.state("stack_high") - OWN_DATA),
+            "stack_bytes": self._stack_bytes(),
         }
         if stopped == "fault":
             fault = self.core.fault()

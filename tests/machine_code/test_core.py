@@ -205,3 +205,20 @@ def test_a_limit_of_cycles_is_a_number_above_zero(
 ) -> None:
     assert main(["core", elf(tmp_path, "done"), f"--max-cycles={count}"]) == 2
     assert f"'{count}' is no number of bundles: at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lines", "stack"), [(("paddb [sp], #64",), 64), (("paddb [sp], #-64",), None), ((), 0)]
+)
+def test_the_stack_is_counted_from_where_the_program_puts_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: tuple[str, ...], stack: int | None
+) -> None:
+    """From 0x72000; one that grows downwards is not counted, and that is said."""
+    path = elf(tmp_path, "movxm sp, #466944", *NOPS, *lines, *NOPS, "done")
+    _, report = run(capsys, path)
+    assert report["stack_bytes"] == stack
+    assert main(["core", path]) == 0
+    shown = (
+        f"stack: {stack} bytes" if stack is not None else "stack: it grows downwards, which is not counted"
+    )
+    assert shown in capsys.readouterr().out
