@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     index = os.path.join(target, "index.html")
     write_if_changed(index, index_page(facts))
     pages = [f"{design.name}.html" for design in facts]
-    print(f"{os.path.join(target, pages[0]) if len(pages) == 1 else index}: {', '.join(pages)}")
+    print(os.path.join(target, pages[0]) if len(pages) == 1 else f"{index}: {', '.join(pages)}")
     return 0
 
 

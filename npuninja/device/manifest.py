@@ -211,6 +211,8 @@ def read_runs(path: str) -> tuple[Manifest, ...]:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is no text"
         raise UserError(
             f"not a manifest: {reason}", Location(path), hint="give the .json beside the .xclbin"
         ) from error

@@ -31,6 +31,7 @@ from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 from npuninja.machine_code.functions import Function, functions_of
 from npuninja.records import NamedTuple
+from npuninja.stages.insts_elf import NO_ELF
 
 
 class InspectReport(NamedTuple):
@@ -98,6 +99,8 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
         return _txn(b"".join([word.to_bytes(4, "little") for word in words]), name)
     if not data:
         raise UserError("the file is empty", Location(name))
+    if data.startswith(NO_ELF):
+        raise UserError(data[len(NO_ELF) :].decode(errors="replace").strip(), Location(name))
     raise UserError(
         f"unknown kind of file: it starts with {data[:8].hex(' ')}",
         Location(name),

@@ -16,6 +16,7 @@ from npuninja.arch.registers import PROGRAM_MEMORY, split_address
 from npuninja.errors import Location, UserError
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import read_aie_partition
+from npuninja.formats.control_code_elf import OS_ABI
 from npuninja.formats.core_image import Stub, read_stub
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
@@ -97,6 +98,12 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
         return "XCLBIN", _of_xclbin(data, name)
     if data[:4] == b"\x7fELF":
         found = elf.read_elf(data, name)
+        if found.machine != elf.MACHINE and data[7] == OS_ABI:
+            raise UserError(
+                "the ELF has instructions for an NPU's controller, which are no machine code of cores",
+                Location(name),
+                hint=f"npuninja inspect {name} lists them",
+            )
         return ("object" if found.type == elf.RELOCATABLE else "ELF"), [_of_elf(found, name, "")]
     if data[:8] == WASM_MAGIC:
         return "wasm", [MachineProgram("", "wasm", (), module=data)]

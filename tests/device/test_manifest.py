@@ -89,12 +89,18 @@ def test_missing_file(built, content, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [(None, "cannot read"), ("{", "not a manifest"), ("[]", "should be an object")]
+    ("text", "message"),
+    [
+        (None, "cannot read"),
+        (b"{", "not a manifest"),
+        (b"\x7fELF\xa0", "not a manifest: it is no text"),
+        (b"[]", "should be an object"),
+    ],
 )
 def test_no_manifest(built, text, message):
     built.path.unlink()
     if text is not None:
-        built.path.write_text(text)
+        built.path.write_bytes(text)
     with pytest.raises(UserError, match=message):
         read_manifest(str(built.path))
 

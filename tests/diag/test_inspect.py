@@ -200,6 +200,11 @@ def test_core_elf() -> None:
         (b"", "the file is empty"),
         (b"hello, this is text", "unknown kind of file"),
         (b"xclbin2\0", "ends too early"),
+        # What stands where the instructions cannot be an ELF.
+        (
+            b"no ELF: error: byte 16 loads PDI 1\nhint: full-elf",
+            "^error: byte 16 loads PDI 1\nhint: full-elf",
+        ),
     ],
 )
 def test_other_files_are_refused(data: bytes, message: str) -> None:

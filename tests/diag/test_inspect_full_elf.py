@@ -3,7 +3,10 @@
 import json
 import struct
 
+import pytest
+
 from npuninja.diag.inspect import inspect_bytes
+from npuninja.errors import UserError
 from npuninja.formats.full_elf import FullInstance, FullKernel, write_full_elf
 from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.formats.txn import (
@@ -15,6 +18,7 @@ from npuninja.formats.txn import (
     UpdateFromScratchpad,
     write_txn,
 )
+from npuninja.machine_code.program import read_programs
 
 
 def stream(*operations):
@@ -44,6 +48,13 @@ def test_a_full_elf():
         "create_scratchpad",
         "update_from_scratchpad",
     ]
+
+
+def test_disasm_says_what_an_elf_of_instructions_is():
+    """It is of another machine than the cores, and of none that compiles anything."""
+    with pytest.raises(UserError, match="instructions for an NPU's controller") as refused:
+        read_programs(write_instruction_elf(stream(*TRANSFER), "x", b"12345678", 1), "i.elf")
+    assert refused.value.hint == "npuninja inspect i.elf lists them"
 
 
 def test_instructions_alone():
