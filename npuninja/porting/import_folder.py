@@ -24,6 +24,8 @@ from npuninja.records import NamedTuple
 RUN_TARGETS = ("run", "run_py")
 # So far above a folder a Makefile may be its own.
 _LEVELS_ABOVE = 3
+# Compilers of their own with NPUs as a target, by the packages that their programs import.
+_OTHER_COMPILERS = ("air", "allo", "iree", "triton")
 _PLACES = {
     "MLIR_AIE_DIR": MLIR_AIE_PLACE,
     "MLIR_AIE_INSTALL_DIR": MLIR_AIE_PLACE,
@@ -228,14 +230,27 @@ def _who_may_build(folder: str) -> str:
         if makefile:
             return f"the {makefile} of {above} may build it: npuninja import {above} --target NAME"
         above = os.path.dirname(above)
-    programs = [
-        name
-        for name in sorted(os.listdir(folder))
-        if name.endswith(".py")
-        and re.search(r"^\s*(?:from|import) aie\b", text_of(os.path.join(folder, name)), re.M)
-    ]
+    names = sorted(os.listdir(folder))
+    texts = {name: text_of(os.path.join(folder, name)) for name in names if name.endswith((".py", ".mlir"))}
+    programs = [n for n, text in texts.items() if re.search(r"^\s*(?:from|import) aie\b", text, re.M)]
     if programs:
         return f"npuninja python {os.path.join(folder, programs[0])} runs a program that makes its design itself, or prints it"
+    designs = [n for n, text in texts.items() if re.search(r"\baie\.device\b", text)]
+    if designs:
+        return f"npuninja lower {os.path.join(folder, designs[0])} -o DIR reads a design; npuninja init makes a project to put it into"
+    built = [name for name in names if name.endswith(".xclbin")]
+    if built:
+        return f"npuninja run {os.path.join(folder, built[0])} --device emu --insts FILE … runs what is built already"
+    compilers = sorted(
+        found
+        for found in _OTHER_COMPILERS
+        if any(re.search(rf"^\s*(?:from|import) {found}\b", text, re.M) for text in texts.values())
+    )
+    if compilers:
+        return (
+            f"its programs are compiled by {' and '.join(compilers)}, which npuninja does not have; it reads the designs "
+            "in MLIR-AIE's dialects that such compilers make"
+        )
     return "npuninja init makes a project to put its files into"
 
 

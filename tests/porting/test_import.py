@@ -787,3 +787,21 @@ def test_a_path_that_make_takes_apart_is_said(tmp_path, capsys):
     assert "the folder's path has a blank, at which its own commands take it apart: " in said
     assert f"hint: move or copy {folder} to a place without blanks" in said
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("d.py", "from aie.iron import Program\n", "npuninja python {}/d.py runs a program"),
+        ("d.mlir", "module {\n  aie.device(npu1) {\n", "npuninja lower {}/d.mlir -o DIR reads a design"),
+        ("d.xclbin", "xclbin2", "npuninja run {}/d.xclbin --device emu --insts FILE"),
+        ("d.py", "import torch\nimport triton.language as tl\n", "its programs are compiled by triton, which"),
+        ("d.py", "import numpy\n", "npuninja init makes a project"),
+    ],
+)
+def test_a_folder_that_nothing_builds_has_a_next_step(tmp_path, capsys, name, text, hint):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / name).write_text(text)
+    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 2
+    assert f"hint: {hint.format(folder)}" in capsys.readouterr().err
