@@ -237,7 +237,8 @@ def _who_may_build(folder: str) -> str:
         return f"npuninja python {os.path.join(folder, programs[0])} runs a program that makes its design itself, or prints it"
     designs = [n for n, text in texts.items() if re.search(r"\baie\.device\b", text)]
     if designs:
-        return f"npuninja lower {os.path.join(folder, designs[0])} -o DIR reads a design; npuninja init makes a project to put it into"
+        design = os.path.join(folder, designs[0])
+        return f"npuninja lower {design} -o DIR reads a design; npuninja init makes a project to put it into"
     built = [name for name in names if name.endswith(".xclbin")]
     if built:
         return f"npuninja run {os.path.join(folder, built[0])} --device emu --insts FILE … runs what is built already"

@@ -795,7 +795,11 @@ def test_a_path_that_make_takes_apart_is_said(tmp_path, capsys):
         ("d.py", "from aie.iron import Program\n", "npuninja python {}/d.py runs a program"),
         ("d.mlir", "module {\n  aie.device(npu1) {\n", "npuninja lower {}/d.mlir -o DIR reads a design"),
         ("d.xclbin", "xclbin2", "npuninja run {}/d.xclbin --device emu --insts FILE"),
-        ("d.py", "import torch\nimport triton.language as tl\n", "its programs are compiled by triton, which"),
+        (
+            "d.py",
+            "import torch\nimport triton.language as tl\n",
+            "its programs are compiled by triton, which",
+        ),
         ("d.py", "import numpy\n", "npuninja init makes a project"),
     ],
 )
