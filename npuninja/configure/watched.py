@@ -49,22 +49,19 @@ def remember(
         looked_at: files and folders, as Ninja watches them.
         made: what Ninja takes for the outputs of a configure; their times may be set later. None: Ninja is not asked.
     """
-    content = {
-        "seen": {name: _seen(name, ninja_folder) for name in looked_at},
-        "made": {name: _size_bytes(name, ninja_folder) for name in made},
-    }
+    seen = {name: _seen(name, ninja_folder) for name in looked_at}
+    sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
     # The folder of build.ninja is written into by configure.py itself.
     late = any(
-        name != os.curdir and _time_ns(os.path.join(ninja_folder, name)) >= started_ns
-        for name in content["seen"]
+        name != os.curdir and _time_ns(os.path.join(ninja_folder, name)) >= started_ns for name in seen
     )
     path = os.path.join(build_folder, FILE)
-    if late or not content["made"]:
+    if late or not sizes_bytes:
         if os.path.exists(path):
             os.unlink(path)
         return
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
-        json.dump(content, stream)
+        json.dump({"seen": seen, "made": sizes_bytes}, stream)
 
 
 def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> None:
