@@ -36,6 +36,7 @@ from npuninja.formats.txn import (
     read_txn,
     write_txn,
 )
+from npuninja.terminal import tell
 
 _SCRATCHPAD_BYTES = 128
 
@@ -113,6 +114,10 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     stream, places = stream_for_array(instance, len(buffers))
     modules = read_emulation_data(elf.emulation_data, options.elf) if elf.emulation_data else {}
     family = of_generation(read_txn(stream).generation)
+    if family and not family.driver.takes_full_elf:
+        tell(
+            f"warning: the driver of {family.name} takes no full ELF; the emulated array runs it all the same"
+        )
     pdis = {
         number: tuple(read_pdi(image, f"PDI {number}").commands(f"PDI {number}"))
         for number, image in elf.pdis.items()

@@ -8,7 +8,8 @@ import json
 import os
 
 from npuninja.arch.devices import device as device_model
-from npuninja.errors import InternalError
+from npuninja.arch.families import Family, of_architecture
+from npuninja.errors import InternalError, Warnings
 from npuninja.formats.cdo import read_cdo, write_cdo
 from npuninja.formats.control_packets import configuration_operations
 from npuninja.formats.core_image import read_core_image
@@ -26,7 +27,15 @@ from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.txn import LoadPdi, TxnOperation, read_txn, write_txn
 from npuninja.stages._places import image_files
-from npuninja.stages._run import Arguments, Outputs, read_bytes, read_text, run_tool, stage_arguments
+from npuninja.stages._run import (
+    Arguments,
+    Outputs,
+    print_warnings,
+    read_bytes,
+    read_text,
+    run_tool,
+    stage_arguments,
+)
 from npuninja.stages.control_packets import started
 
 
@@ -44,7 +53,9 @@ def run(arguments: list[str]) -> None:
         read_full_elf(made, target)
 
     with Outputs(target) as outputs:
-        architecture = device_model(options.one("--device")).architecture
+        device = options.one("--device")
+        architecture = device_model(device).architecture
+        _warn_of_the_driver(of_architecture(architecture), device)
         images = [
             read_core_image(read_bytes(path), architecture, path)
             for path in image_files(options.all("--image"))
@@ -59,6 +70,14 @@ def run(arguments: list[str]) -> None:
         if modules:
             made = with_emulation_data(made, write_emulation_data(modules))
         outputs.write(target, made, check)
+
+
+def _warn_of_the_driver(family: Family, device: str) -> None:
+    """Says so where no driver takes the file; the emulated array runs it all the same."""
+    if not family.driver.takes_full_elf:
+        warnings = Warnings()
+        warnings.add(f"the driver of {device} takes no full ELF, so host programs need the XCLBIN there")
+        print_warnings(warnings)
 
 
 def _kernels(options: Arguments) -> list[FullKernel]:

@@ -62,6 +62,19 @@ def words(tmp_path: Path) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("device", "said"), [("npu2", ""), ("npu1_1col", "warning: the driver of npu1_1col takes no full ELF")]
+)
+def test_a_device_whose_driver_does_not_take_it_is_told(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], device: str, said: str
+) -> None:
+    full_elf.run(["--device", device, *words[2:], "-o", str(tmp_path / "x.elf")])
+    err = capsys.readouterr().err
+    assert err.startswith(said)
+    assert bool(err) is bool(said)
+    assert (tmp_path / "x.elf").stat().st_size
+
+
 def test_aiebu_asm_is_asked_for_the_same(words: list[str], tmp_path: Path) -> None:
     ours, theirs, tool = tmp_path / "ours.elf", tmp_path / "theirs.elf", tmp_path / "aiebu-asm"
     script = tmp_path / "pretended.py"
