@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 
 from npuninja.arch.devices import device as device_model
 from npuninja.arch.families import Family, of_architecture
@@ -55,13 +56,13 @@ def run(arguments: list[str]) -> None:
     with Outputs(target) as outputs:
         device = options.one("--device")
         architecture = device_model(device).architecture
-        _warn_of_the_driver(of_architecture(architecture), device)
         images = [
             read_core_image(read_bytes(path), architecture, path)
             for path in image_files(options.all("--image"))
         ]
         modules = list(dict.fromkeys(image.module for image in images if image.module))
         kernels = _kernels(options)
+        print_warnings(_warnings(kernels, of_architecture(architecture), device))
         if assembler:
             check_kernels(kernels)
             made = _by_aiebu(assembler, kernels, outputs.temporary(target))
@@ -72,12 +73,20 @@ def run(arguments: list[str]) -> None:
         outputs.write(target, made, check)
 
 
-def _warn_of_the_driver(family: Family, device: str) -> None:
-    """Says so where no driver takes the file; the emulated array runs it all the same."""
+def _warnings(kernels: Sequence[FullKernel], family: Family, device: str) -> Warnings:
+    """What an NPU would not do with the file."""
+    found = Warnings()
     if not family.driver.takes_full_elf:
-        warnings = Warnings()
-        warnings.add(f"the driver of {device} takes no full ELF, so host programs need the XCLBIN there")
-        print_warnings(warnings)
+        found.add(f"the driver of {device} takes no full ELF, so host programs need the XCLBIN there")
+    # Those of other devices may be parts of one that loads.
+    streams = [read_txn(instance.stream) for kernel in kernels for instance in kernel.instances]
+    if not any(isinstance(operation, LoadPdi) for stream in streams for operation in stream.operations):
+        name = kernels[0].name if kernels else ""
+        found.add(
+            "no sequence of the full ELF loads a configuration, and nothing else does: "
+            f"begin one with aiex.npu.load_pdi {{device_ref = @{name}}}"
+        )
+    return found
 
 
 def _kernels(options: Arguments) -> list[FullKernel]:
