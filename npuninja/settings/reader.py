@@ -149,10 +149,12 @@ class SettingsFile:
     def _unknown(self, name: str, known: list[str], way: Path) -> None:
         below = [part for part in way if not part.isdecimal()]
         where = f" in [{'.'.join(below)}]" if below else ""
+        elsewhere = [_written(s) for s in SECTIONS if s.name and s.name != "preset" and s.key(name)]
+        others = f"it stands in {' or '.join(elsewhere)}" if elsewhere else f"known: {', '.join(known)}"
         raise UserError(
             f"unknown key {name!r}{where}",
             self._places.of((*way, name)),
-            hint=did_you_mean(name, known, f"known: {', '.join(known)}"),
+            hint=did_you_mean(name, known, others),
         )
 
     def _check_value(self, key: Key | None, value: Any, way: Path) -> None:
@@ -200,3 +202,7 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
         old = merged.get(key)
         merged[key] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _written(section: Section) -> str:
+    return f"[{section.name}.NAME]" if section.named else f"[{section.name}]"
