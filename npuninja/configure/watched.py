@@ -11,8 +11,6 @@ import os
 from collections.abc import Iterable
 
 FILE = "watched.json"
-# The one name that counts in the folder of build.ninja, which is watched for it, and which configure.py writes into itself.
-_SETTINGS = "toolchain.toml"
 
 
 def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
@@ -91,7 +89,8 @@ def _seen(name: str, ninja_folder: str) -> list[object] | None:
     """The state of a file (size and time) or folder (names, and which of them are folders), as JSON gives it back."""
     path = os.path.join(ninja_folder, name)
     if name == os.curdir:
-        return [os.path.exists(os.path.join(path, _SETTINGS))]
+        # It is watched for this one name, and configure.py itself writes into it.
+        return [os.path.exists(os.path.join(path, "toolchain.toml"))]
     try:
         status = os.stat(path)
     except OSError:
