@@ -58,8 +58,9 @@ def remember(
         if os.path.exists(path):
             os.unlink(path)
         return
-    with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
-        json.dump({"seen": seen, "made": sizes_bytes}, stream)
+    from npuninja.files import write_if_changed  # a configure that has nothing to do does without
+
+    write_if_changed(path, json.dumps({"seen": seen, "made": sizes_bytes}))
 
 
 def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> None:
