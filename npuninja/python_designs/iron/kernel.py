@@ -167,8 +167,11 @@ class ExternalFunction(BaseKernel):
             raise ValueError("inline=True needs Peano: it cannot be combined with use_chess=True")
         if inline and symbol_prefix:
             raise ValueError("inline=True cannot be combined with symbol_prefix")
-        if inline and object_file_name and not object_file_name.endswith((".ll", ".bc")):
-            raise ValueError(f"inline=True needs an object_file_name in .ll or .bc, got {object_file_name!r}")
+        if inline and object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
+            raise ValueError(
+                f"ExternalFunction '{name}': inline=True emits LLVM IR, so object_file_name must end in '.ll' "
+                f"(textual LLVM IR) or '.bc' (bitcode); got '{object_file_name}'."
+            )
         effective = f"{symbol_prefix}_{name}" if symbol_prefix else name
         is_default = not object_file_name
         self.original_name = name

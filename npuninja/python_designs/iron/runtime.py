@@ -62,7 +62,9 @@ class RuntimeEndpoint(ObjectFifoEndpoint):
     """The host's end of an objectFifo, on a shim tile."""
 
     def __init__(self, tile: Tile | None = AnyShimTile) -> None:
-        super().__init__(tile_of_kind(tile, SHIM, "RuntimeEndpoint requires a shim tile"))
+        kinds = " (ShimNOCTile or ShimPLTile)" if generation.is_third() else ""
+        found = tile_of_kind(tile, SHIM, f"RuntimeEndpoint requires a shim tile{kinds}")
+        super().__init__(found.copy() if found is tile else found)  # ends never share a tile
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuntimeEndpoint) and (self._tile.col, self._tile.row) == (
