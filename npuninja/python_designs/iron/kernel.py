@@ -164,9 +164,15 @@ class ExternalFunction(BaseKernel):
         if source_file is None and source_string is None:
             raise ValueError("source_file or source_string must be provided.")
         if inline and use_chess:
-            raise ValueError("inline=True needs Peano: it cannot be combined with use_chess=True")
+            raise ValueError(
+                f"ExternalFunction '{name}': inline=True requires the Peano toolchain and cannot be combined with "
+                "use_chess=True."
+            )
         if inline and symbol_prefix:
-            raise ValueError("inline=True cannot be combined with symbol_prefix")
+            raise NotImplementedError(
+                f"ExternalFunction '{name}': inline=True combined with symbol_prefix is not supported (a kernel of LLVM IR "
+                "cannot be renamed). Leave out one of them."
+            )
         if inline and object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
             raise ValueError(
                 f"ExternalFunction '{name}': inline=True emits LLVM IR, so object_file_name must end in '.ll' "
