@@ -3,8 +3,10 @@ not grow.
 
     python bench/load.py [--dispatches N] [--only ROW] [--write bench/results/load.json]
 
-Seconds of the clock and of the CPU, and the resident memory of the process before and after; each row is a process of its
-own, and `--write` keeps the rows that were not measured. Host time of this machine.
+Each row is a process of its own, which does its work three times: the first time allocators take what they keep, and pages are
+touched that the kernel counts from then on; from the second to the third nothing may be added, or the exit code is 1. Seconds of
+the clock and of the CPU are of the second and the third together, memory is what is resident behind each. `--write` keeps the
+rows that were not measured. Host time of this machine.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ IN_FLIGHT = 64
 GIB = 1 << 30
 WIDE_RUNS = 20
 DESIGNS = 300
-#: Runs before memory is looked at: so long the allocators take what they keep.
-WARM_UP = 60
+#: How often a row does its work, and what may be added from the second time to the last: some pages of Python's allocator.
+REPETITIONS = 3
+GROWTH_MIB = 0.5
 
 
 def resident_mib() -> float:
@@ -51,20 +54,21 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
-class Watch:
-    """Time and memory from when the warming up is over."""
-
-    def __init__(self) -> None:
-        self._memory, self._clock, self._cpu = resident_mib(), time.perf_counter(), time.process_time()
-
-    def row(self) -> dict[str, Any]:
-        """What a table has of it."""
-        return {
-            "seconds": round(time.perf_counter() - self._clock, 2),
-            "cpu_seconds": round(time.process_time() - self._cpu, 2),
-            "before_mib": round(self._memory, 1),
-            "after_mib": round(resident_mib(), 1),
-        }
+def measured(work: Callable[[], None]) -> dict[str, Any]:
+    """What the table has of some work that is done `REPETITIONS` times."""
+    memory: list[float] = []
+    clock = cpu = 0.0
+    for number in range(REPETITIONS):
+        if number == 1:
+            clock, cpu = time.perf_counter(), time.process_time()
+        work()
+        memory.append(round(resident_mib(), 1))
+    return {
+        "seconds": round(time.perf_counter() - clock, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
+        "resident_mib": memory,
+        "growth_mib": round(memory[-1] - memory[1], 1),
+    }
 
 
 def dispatches(count: int) -> dict[str, Any]:
@@ -72,12 +76,12 @@ def dispatches(count: int) -> dict[str, Any]:
     with passthrough(64).emulator() as npu:
         source, dest = npu.allocate(64), npu.allocate(64)
         insts = sequence(16)
-        for _ in range(1000):
-            npu.run(insts, [source, dest])
-        watch = Watch()
-        for _ in range(count):
-            npu.run(insts, [source, dest])
-        return watch.row()
+
+        def work() -> None:
+            for _ in range(-(-count // REPETITIONS)):
+                npu.run(insts, [source, dest])
+
+        return measured(work)
 
 
 def in_flight(count: int) -> dict[str, Any]:
@@ -86,28 +90,30 @@ def in_flight(count: int) -> dict[str, Any]:
         buffers = [[npu.allocate(64), npu.allocate(64)] for _ in range(IN_FLIGHT)]
         queue = EmulatedQueue(npu)
         runs = [("", sequence(16), pair) for pair in buffers]
-        queue.wait(queue.add(runs), 60)
-        watch = Watch()
-        for _ in range(-(-count // IN_FLIGHT)):
-            queue.wait(queue.add(runs), 60)
-        row = watch.row()
+
+        def work() -> None:
+            for _ in range(-(-count // IN_FLIGHT // REPETITIONS)):
+                queue.wait(queue.add(runs), 60)
+
+        row = measured(work)
         queue.close()
         return row
 
 
 def large(_: int) -> dict[str, Any]:
-    """Two buffers of 1 GiB, of which one transfer moves 64 MiB at the end; freed and taken again three times."""
+    """Two buffers of 1 GiB, of which one transfer moves 64 MiB at the end; freed and taken again each time."""
     with passthrough(4096).emulator() as npu:
-        watch = Watch()
         size = 64 << 20
-        for _ in range(3):
+
+        def work() -> None:
             source, dest = npu.allocate(GIB), npu.allocate(GIB)
             source.view[-size:] = bytes(range(256)) * (size // 256)
             npu.run(sequence(size // 4), [source, dest], 60, starts=[GIB - size, GIB - size])
             assert dest.view[-size:] == source.view[-size:]
             npu.free(source)
             npu.free(dest)
-        return watch.row()
+
+        return measured(work)
 
 
 def wide(_: int) -> dict[str, Any]:
@@ -123,31 +129,31 @@ def wide(_: int) -> dict[str, Any]:
     }
     s = Sequence(8)
     s.write(0, 0)
-    watch = Watch()
-    for number in range(WIDE_RUNS + WARM_UP):
-        p = Program()
-        for (column, row), module in modules.items():
-            p.core(module, column, row, 1024)
-        with p.emulator(8) as npu:
-            assert sum(core.ended for core in npu.run(s.bytes(), []).cores) == 32
-        if number == WARM_UP - 1:
-            watch = Watch()
-    return watch.row()
+
+    def work() -> None:
+        for _ in range(WIDE_RUNS):
+            p = Program()
+            for (column, row), module in modules.items():
+                p.core(module, column, row, 1024)
+            with p.emulator(8) as npu:
+                assert sum(core.ended for core in npu.run(s.bytes(), []).cores) == 32
+
+    return measured(work)
 
 
 def many_designs(_: int) -> dict[str, Any]:
     """`DESIGNS` configurations, no two alike, each loaded, run and taken down."""
-    watch = Watch()
-    for number in range(DESIGNS + WARM_UP):
-        words = 16 + 4 * (number * 97 % (DESIGNS + WARM_UP))  # no order, so that large ones come early too
-        with passthrough(words).emulator() as npu:
-            source, dest = npu.allocate(4 * words), npu.allocate(4 * words)
-            source.view[:] = (bytes(range(256)) * words)[: 4 * words]
-            npu.run(sequence(words), [source, dest])
-            assert dest.view[:] == source.view[:]
-        if number == WARM_UP - 1:
-            watch = Watch()
-    return watch.row()
+
+    def work() -> None:
+        for number in range(DESIGNS):
+            words = 16 + 4 * (number * 97 % DESIGNS)  # no order, so that large ones come early too
+            with passthrough(words).emulator() as npu:
+                source, dest = npu.allocate(4 * words), npu.allocate(4 * words)
+                source.view[:] = (bytes(range(256)) * words)[: 4 * words]
+                npu.run(sequence(words), [source, dest])
+                assert dest.view[:] == source.view[:]
+
+    return measured(work)
 
 
 ROWS: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -169,21 +175,26 @@ def main() -> None:
     if options.row:
         print(json.dumps(ROWS[options.row](options.dispatches)))
         return
+    grown: list[str] = []
     for name in [options.only] if options.only else list(ROWS):
         facts = machine()
         command = [sys.executable, __file__, "--row", name, "--dispatches", str(options.dispatches)]
         row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         shown = f"{options.dispatches} {name}" if name.startswith("dispatches") else name
+        memory = ", ".join(f"{one:.1f}" for one in row["resident_mib"])
         print(
-            f"{shown:36}{row['seconds']:9.2f} s {row['cpu_seconds']:9.2f} s of CPU {row['before_mib']:8.1f} MiB before "
-            f"{row['after_mib']:8.1f} MiB after",
+            f"{shown:36}{row['seconds']:9.2f} s {row['cpu_seconds']:9.2f} s of CPU, resident {memory} MiB",
             flush=True,
         )
+        if row["growth_mib"] > GROWTH_MIB:
+            grown.append(f"{shown}: {row['growth_mib']} MiB from the second time to the third")
         if options.write:
             content = json.loads(options.write.read_text()) if options.write.exists() else {"rows": {}}
             content["rows"][shown] = {**row, "load_at_start": facts.pop("load_at_start")}
             write_result(options.write, {"machine": facts, "kind": "measured", "rows": content["rows"]})
     print(describe(machine()))
+    if grown:
+        raise SystemExit("memory grows: " + "; ".join(grown))
 
 
 if __name__ == "__main__":

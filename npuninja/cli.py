@@ -118,7 +118,8 @@ def _run_verb(words: list[str]) -> int:
         name = _beside_the_package(verb, name)
     module = __import__(name, fromlist=["main"])
     code = int(getattr(module, function or "main")(rest))
-    sys.stdout.flush()
+    if not sys.stdout.closed:  # the language server closes its streams when the editor ends it
+        sys.stdout.flush()
     return code
 
 

@@ -1,8 +1,7 @@
 """Modules of WebAssembly made from sources of npuninja: compiled once, then taken from a cache.
 
-The cache is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. File names
-contain a hash of the sources, the flags and the versions of the compiler and of wasmtime, so nothing in it is
-ever out of date.
+Names of files in the cache (`cache_files`) contain a hash of the sources, the flags and the versions of the compiler and of
+wasmtime, so nothing in it is ever out of date.
 """
 
 from __future__ import annotations
@@ -16,16 +15,13 @@ from typing import TYPE_CHECKING
 
 import wasmtime
 
+from npuninja.cache_files import keep, kept
 from npuninja.errors import ToolError
-from npuninja.files import write_file
 from npuninja.own_compiler import OwnCompiler, own_compiler, package_version
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     import subprocess
-
-
-_DIGEST_BYTES = 32
 
 
 class Sources(NamedTuple):
@@ -36,47 +32,6 @@ class Sources(NamedTuple):
     compile_flags: Sequence[str]
     link_flags: Sequence[str]
     what: str
-
-
-def cache_folder() -> Path:
-    """Where compiled modules are kept; made when missing. Falls back to a temporary folder when it cannot be
-    written.
-    """
-    given = os.environ.get("NPUNINJA_CACHE_DIR")
-    if given:
-        folder = Path(given)
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-        folder = (Path(base) if base else Path.home() / ".cache") / "npuninja"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(folder, os.W_OK):
-            _own(folder)
-            return folder
-    except OSError:
-        if given:
-            raise ToolError(
-                f"cannot make the cache folder {folder}",
-                hint="set NPUNINJA_CACHE_DIR to a folder that can be written",
-            ) from None
-    import tempfile  # this and subprocess take 10 ms, and a run that finds its modules needs neither
-
-    fallback = Path(tempfile.gettempdir()) / f"npuninja-{os.getuid()}"
-    fallback.mkdir(mode=0o700, exist_ok=True)
-    _own(fallback)
-    return fallback
-
-
-def _own(folder: Path) -> None:
-    """Raises ToolError when others can write there: what lies in it is machine code that this process runs."""
-    status = folder.stat()
-    hint = "set NPUNINJA_CACHE_DIR to a folder of your own"
-    if status.st_uid != os.getuid():
-        raise ToolError(f"{folder} belongs to somebody else", hint=hint)
-    if status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != os.getgid()):
-        raise ToolError(
-            f"others can write to {folder}, and it holds machine code", hint=f"chmod go-w {folder}, or {hint}"
-        )
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -146,22 +101,14 @@ def wasmtime_version() -> str:
 
 
 def module_in_cache(engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
-    """A compiled module from the cache; None when it is not there.
-
-    A file is its content's sha256 and the content, which is machine code: one of another user, or that is not what was
-    written, counts as not there.
-    """
+    """A compiled module from the cache; None when it is not there."""
+    content = kept(path)
+    if content is None:
+        return None
     try:
-        with open(path, "rb") as stream:
-            mine = os.fstat(stream.fileno()).st_uid == os.getuid()
-            digest, content = stream.read(_DIGEST_BYTES), stream.read()
-        if mine and hashlib.sha256(content).digest() == digest:
-            return wasmtime.Module.deserialize(engine, content)
-    except OSError:
-        pass  # not there yet
+        return wasmtime.Module.deserialize(engine, content)
     except wasmtime.WasmtimeError:
-        pass  # made by another wasmtime or for another processor
-    return None
+        return None  # made by another wasmtime or for another processor
 
 
 def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], bytes]) -> wasmtime.Module:
@@ -170,6 +117,14 @@ def cached_module(engine: wasmtime.Engine, path: Path, source: Callable[[], byte
     if found is not None:
         return found
     module = wasmtime.Module(engine, source())
-    content = bytes(module.serialize())
-    write_file(str(path), hashlib.sha256(content).digest() + content)
+    keep(path, bytes(module.serialize()))
     return module
+
+
+def cached_source(path: Path, make: Callable[[], bytes]) -> bytes:
+    """A module of npuninja's own from the cache, or what `make()` makes, which is put there."""
+    found = kept(path)
+    if found is None:
+        found = make()
+        keep(path, found)
+    return found

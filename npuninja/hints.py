@@ -57,6 +57,10 @@ def all_hints() -> list[Hint]:
     return _hints
 
 
+#: Patterns look from each place to the line's end, so time grows with its square: longer lines are taken as several.
+_LONG_LINE = re.compile(r"([^\n]{1024})(?=[^\n])")
+
+
 def matching(text: str, *where: str) -> list[Hint]:
     """The hints for a text, in the order in which their causes stand in it; of each failure the first only.
 
@@ -65,6 +69,7 @@ def matching(text: str, *where: str) -> list[Hint]:
         where: what it is the output of (of `WHERE`); anything when left out.
     """
     found: list[tuple[int, Hint]] = []
+    text = _LONG_LINE.sub(r"\1\n", text)
     for hint in all_hints():
         if where and not set(where) & set(hint.where):
             continue

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, TESTS
 
-from npuninja.compiled_modules import cache_folder
+from npuninja.cache_files import cache_folder
 
 PROJECTS = TESTS / "projects"
 

@@ -225,9 +225,14 @@ def test_explain(tmp_path, capsys, monkeypatch) -> None:
     log.write_bytes(b"\xff noise\nRuntimeError:  No such device with index '0'\n")
     assert npuninja(["explain", str(log)]) == 0
     assert capsys.readouterr().out.startswith("no-device: XRT finds no NPU; ")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("all is well"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"all is well\xff")))
     assert npuninja(["explain"]) == 0
     assert "nothing in this text is known" in capsys.readouterr().out
+    monkeypatch.setattr("npuninja.commands.explain.MAX_LOG_BYTES", 10)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"all is well")))
+    assert npuninja(["explain"]) == 2
+    assert "more than 10 bytes" in capsys.readouterr().err
+    monkeypatch.undo()
     assert npuninja(["explain", "--json", str(log)]) == 0
     assert [hint["id"] for hint in json.loads(capsys.readouterr().out)] == ["no-device"]
     assert npuninja(["explain", str(tmp_path / "none")]) == 2

@@ -7,8 +7,12 @@ import sys
 from typing import Sequence
 
 from npuninja.argument_parser import VerbParser
-from npuninja.files import MAX_XCLBIN_BYTES, read_file
+from npuninja.errors import UserError
+from npuninja.files import MIB, read_file
 from npuninja.hints import matching
+
+#: A log. Its errors are looked for with patterns, line by line; a build's whole output is some megabytes.
+MAX_LOG_BYTES = 8 * MIB
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,9 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a JSON array instead of text")
     options = parser.parse_args(arguments)
     if options.file == "-":
-        text = sys.stdin.read()
+        text = sys.stdin.buffer.read(MAX_LOG_BYTES + 1).decode("utf-8", "replace")
+        if len(text) > MAX_LOG_BYTES:
+            raise UserError(f"more than {MAX_LOG_BYTES} bytes on standard input, the most that is read here")
     else:
-        text = read_file(options.file, MAX_XCLBIN_BYTES).decode("utf-8", "replace")
+        text = read_file(options.file, MAX_LOG_BYTES).decode("utf-8", "replace")
     found = matching(text)
     if options.json:
         print(json.dumps([hint._asdict() for hint in found], indent=1))

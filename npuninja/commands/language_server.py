@@ -20,5 +20,11 @@ def main(arguments: list[str]) -> int:
         raise ToolError(
             "the Python package pygls is missing", hint="pip install 'npuninja[editor]'"
         ) from error
-    make_server().start_io()
+    try:
+        make_server().start_io()
+    except MemoryError as error:
+        raise ToolError(
+            "a message is longer than there is memory for",
+            hint="the editor's end of the connection is damaged",
+        ) from error
     return 0

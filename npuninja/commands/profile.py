@@ -12,6 +12,7 @@ from npuninja.configure.built import meant_manifest
 from npuninja.device import bare_run
 from npuninja.device.issue_profile import CoreProfile, Run, core_frame, profile_run
 from npuninja.device.manifest import read_manifest
+from npuninja.device.run_options import seconds, with_time_limit
 from npuninja.errors import UserError
 from npuninja.files import write_if_changed
 
@@ -27,14 +28,14 @@ def main(arguments: Sequence[str]) -> int:
     if plain and any(bare_run.is_xclbin(a) for a in plain):
         parser = bare_run.parser_of_runs("npuninja profile", _WHAT)
         _add_own_options(parser)
-        options = parser.parse_args(arguments)
+        options = with_time_limit(parser.parse_args(arguments))
         buffers = [bare_run.read_buffer(kind, text) for kind, text in options.buffers]
         run = Run(
             bare_run.read(options.xclbin), options.xclbin, bare_run.instructions(options.insts),
             [b.content for b in buffers], options.kernel, options.time_limit,
         )  # fmt: skip
     else:
-        options = _parser().parse_args(arguments)
+        options = with_time_limit(_parser().parse_args(arguments))
         manifest = read_manifest(meant_manifest(options.manifest))
         if manifest.core_kind == "wasm":
             raise UserError(
@@ -81,7 +82,9 @@ def _parser() -> VerbParser:
         "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input; repeat"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random inputs (default 1)")
-    parser.add_argument("--time-limit", type=float, default=120.0, metavar="S", help="seconds (default 120)")
+    parser.add_argument(
+        "--time-limit", type=seconds, default=120.0, metavar="S", help="seconds (default 120)"
+    )
     _add_own_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     return parser

@@ -6,6 +6,7 @@ import os
 
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
+from npuninja.device.run_options import seconds
 from npuninja.diag.size import LOWERED
 from npuninja.errors import UserError
 from npuninja.files import write_if_changed
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
         "--no-run", action="store_true", help="no timeline: the designs are not run on the emulated array"
     )
     parser.add_argument(
-        "--time-limit", type=float, default=20.0, metavar="S", help="seconds for each run (default 20)"
+        "--time-limit", type=seconds, default=20.0, metavar="S", help="seconds for each run (default 20)"
     )
     options = parser.parse_args(arguments)
     target = options.folder

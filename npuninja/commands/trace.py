@@ -9,6 +9,7 @@ from typing import Any
 
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of
+from npuninja.device.run_options import seconds
 from npuninja.emit.build_log import LoggedStep, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
@@ -50,7 +51,9 @@ def main(arguments: list[str]) -> int:
         "--input", action="append", default=[], metavar="[NAME=]FILE", help="data for an input"
     )
     traced.add_argument("--seed", type=int, default=1, metavar="N", help="of the inputs (default 1)")
-    traced.add_argument("--time-limit", type=float, default=30.0, metavar="S", help="of the run, in seconds")
+    traced.add_argument(
+        "--time-limit", type=seconds, default=30.0, metavar="S", help="of the run, in seconds"
+    )
     traced.add_argument(
         "--column-shift",
         type=int,

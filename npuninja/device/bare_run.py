@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
-from npuninja.device.run_options import CHECKED, add_checks
+from npuninja.device.run_options import CHECKED, add_checks, add_time_limit, with_time_limit
 from npuninja.errors import Error, UserError, WrongResult
 from npuninja.files import is_special, read_file, write_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
@@ -95,7 +95,7 @@ def add_buffers(parser: argparse.ArgumentParser) -> None:
         metavar="FILE:FILE",
         help="a buffer read from one file, written to another",
     )
-    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds (default 10)")
+    add_time_limit(parser)
     add_memory_limit(parser, RUN_LIMIT_BYTES)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.set_defaults(buffers=[])
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
         "Runs an XCLBIN and its instructions on the emulated array (no NPU involved), without a manifest.",
     )
     add_checks(parser)
-    return print_run(_run, parser.parse_args(arguments))
+    return print_run(_run, with_time_limit(parser.parse_args(arguments)))
 
 
 def print_run(run: Callable[[argparse.Namespace], dict[str, Any]], options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from npuninja.device.bare_run import (
     read,
     read_buffer,
 )
-from npuninja.device.run_options import add_checks
+from npuninja.device.run_options import add_checks, with_time_limit
 from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.errors import UserError
 from npuninja.formats.control_packets import LATE_OFFSET
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     add_buffers(parser)
     add_checks(parser)
-    return print_run(_run, parser.parse_args(arguments))
+    return print_run(_run, with_time_limit(parser.parse_args(arguments)))
 
 
 def instance_of(elf: FullElf, wanted: str, name: str) -> FullInstance:

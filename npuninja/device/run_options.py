@@ -99,9 +99,7 @@ def run_parser() -> VerbParser:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object on standard output instead of text"
     )
-    parser.add_argument(
-        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds for one run (default 10)"
-    )
+    add_time_limit(parser)
     add_memory_limit(parser, RUN_LIMIT_BYTES)
     parser.add_argument(
         "--seed", type=_count, default=1, metavar="N", help="of the random inputs (default 1)"
@@ -121,6 +119,27 @@ def run_parser() -> VerbParser:
     )
     parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
     return parser
+
+
+#: Seconds for one run when nothing is said, and for one that is checked, which may take three times as long.
+TIME_LIMIT_S, CHECKED_TIME_LIMIT_S = 10.0, 30.0
+
+
+def add_time_limit(parser: argparse.ArgumentParser) -> None:
+    """Adds `--time-limit`; `with_time_limit` gives it a value when it is not said."""
+    parser.add_argument(
+        "--time-limit",
+        type=seconds,
+        metavar="S",
+        help=f"seconds for one run (default {TIME_LIMIT_S:g}, with --check {CHECKED_TIME_LIMIT_S:g})",
+    )
+
+
+def with_time_limit(options: argparse.Namespace) -> argparse.Namespace:
+    """The options with a time limit."""
+    if options.time_limit is None:
+        options.time_limit = CHECKED_TIME_LIMIT_S if getattr(options, "check", ()) else TIME_LIMIT_S
+    return options
 
 
 def add_checks(parser: argparse.ArgumentParser) -> None:
@@ -163,7 +182,8 @@ def _in_flight(text: str) -> int:
     return value
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """A time limit as an option has it. Raises ArgumentTypeError."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no time above zero")

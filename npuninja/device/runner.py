@@ -21,7 +21,7 @@ from npuninja.device.manifest import Manifest, read_runs, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compared
-from npuninja.device.run_options import run_parser
+from npuninja.device.run_options import run_parser, with_time_limit
 from npuninja.device.run_outcome import Outcome, error_fields
 from npuninja.device.run_session import Session
 from npuninja.device.source_paths import locate, reference_source, with_warnings
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         from npuninja.device import full_elf_run
 
         return full_elf_run.main(arguments)
-    options = run_parser().parse_args(arguments)
+    options = with_time_limit(run_parser().parse_args(arguments))
     code, results = 0, []
     try:
         runs = select_runs(read_runs(options.manifest), options.kernel, options.sequence)

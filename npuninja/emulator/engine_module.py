@@ -5,23 +5,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import wasmtime
 
+from npuninja.cache_files import cache_folder, forget_oldest
 from npuninja.compiled_modules import (
     Sources,
-    cache_folder,
     cached_module,
+    cached_source,
     compile_module,
     sources_key,
     wasmtime_version,
 )
 from npuninja.errors import InternalError, ToolError
-from npuninja.files import write_file
 from npuninja.own_compiler import OwnCompiler
 
 SOURCES = Path(__file__).parent / "engine"
@@ -73,12 +72,9 @@ def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
     if COMPILED.exists():
         return cached_module(engine, cache / f"engine-{_key_of_compiled()}.cwasm", COMPILED.read_bytes)
     key, compiler = _key()
-    wasm = cache / f"engine-{key}.wasm"
 
     def source() -> bytes:
-        if not wasm.exists():
-            write_file(str(wasm), compile_engine(compiler, cache))
-        return wasm.read_bytes()
+        return cached_source(cache / f"engine-{key}.wasm", lambda: compile_engine(compiler, cache))
 
     return cached_module(engine, cache / f"engine-{key}.cwasm", source)
 
@@ -92,25 +88,13 @@ def load_core(engine: wasmtime.Engine, key: str, source: Callable[[], bytes]) ->
         source: gives the module when it is not there yet.
     """
     name = hashlib.sha256(f"{key} {wasmtime_version()}".encode()).hexdigest()[:32]
-    folder = cache_folder() / "cores"
-    folder.mkdir(exist_ok=True)
-    _forget_oldest(folder)
+    folder = cache_folder("cores")
+    forget_oldest(folder, _KEPT_CORES)
     return cached_module(engine, folder / f"{name}.cwasm", source)
 
 
 #: Compiled cores to keep. Each is some ten kilobytes, and a new one comes with every change of a kernel.
 _KEPT_CORES = 512
-
-
-def _forget_oldest(folder: Path) -> None:
-    entries = list(os.scandir(folder))
-    if len(entries) <= _KEPT_CORES:
-        return
-    for entry in sorted(entries, key=lambda e: e.stat().st_mtime)[: len(entries) // 2]:
-        try:
-            os.unlink(entry.path)
-        except OSError:
-            continue  # another process was faster
 
 
 def check_layout(expected: tuple[int, ...], found: tuple[int, ...]) -> None:

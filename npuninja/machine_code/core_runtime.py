@@ -12,15 +12,15 @@ from typing import Any, Mapping, Sequence
 
 import wasmtime
 
+from npuninja.cache_files import cache_folder
 from npuninja.compiled_modules import (
     Sources,
-    cache_folder,
     cached_module,
+    cached_source,
     compile_module,
     sources_key,
 )
 from npuninja.errors import InternalError, UserError
-from npuninja.files import write_file
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.families.fields import BUNDLE, OP, FieldLayout, operations
 from npuninja.machine_code.prepare import Prepared, prepare
@@ -104,12 +104,10 @@ def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
     """
     cache = cache_folder()
     key, compiler = sources_key(PROGRAM)
-    wasm = cache / f"core-runtime-{key}.wasm"
 
     def source() -> bytes:
-        if not wasm.exists():
-            write_file(str(wasm), compile_module(PROGRAM, compiler, cache))
-        return wasm.read_bytes()
+        path = cache / f"core-runtime-{key}.wasm"
+        return cached_source(path, lambda: compile_module(PROGRAM, compiler, cache))
 
     return cached_module(engine, cache / f"core-runtime-{key}.cwasm", source)
 

@@ -6,6 +6,8 @@ ends where the next one begins at the latest.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.errors import Error
 from npuninja.files import read_file
@@ -51,9 +53,15 @@ def data_extents(known: KnownProgram) -> list[DataExtent]:
             continue  # another name of the same buffer
         if found and found[-1].is_sized and at < found[-1].end:
             continue  # a part of it
-        following = next((s for s in starts if s > at), at - at % DATA_WINDOW_BYTES + DATA_WINDOW_BYTES)
+        following = _following(starts, at)
         found.append(DataExtent(at, at - size if size else following, name, bool(size)))
     return found
+
+
+def _following(starts: list[int], at: int) -> int:
+    """The begin of the next buffer, or the end of the memory."""
+    number = bisect_right(starts, at)
+    return starts[number] if number < len(starts) else at - at % DATA_WINDOW_BYTES + DATA_WINDOW_BYTES
 
 
 def _script_of(path: str) -> LinkerScript | None:

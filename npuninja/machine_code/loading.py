@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Sequence
 
-from npuninja.compiled_modules import cache_folder, sources_key
-from npuninja.files import write_file
+from npuninja.cache_files import cache_folder, forget_oldest, keep, kept
+from npuninja.compiled_modules import sources_key
 from npuninja.machine_code import decode, prepare, reachable
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.decode import Bundle
@@ -86,14 +86,14 @@ def _path(digest: bytes) -> Path:
     sources = [module.__file__ for module in _PREPARING]
     states = [os.stat(path) for path in (*sources, table_path("aie2")) if path]
     words = " ".join([digest.hex(), key, *(f"{s.st_size}.{s.st_mtime_ns}" for s in states)])
-    folder = cache_folder() / "programs"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.bin"
+    return cache_folder("programs") / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.bin"
 
 
 def _read(path: Path) -> Prepared | None:
+    data = kept(path)
+    if data is None:
+        return None
     try:
-        data = path.read_bytes()
         bundles, ops, names = _HEADER.unpack_from(data)
         if len(data) != _HEADER.size + bundles + ops + names:
             return None
@@ -105,14 +105,12 @@ def _read(path: Path) -> Prepared | None:
             {int(a): n for a, n in unsupported.items()},
             {},
         )
-    except (OSError, ValueError, RecursionError, struct.error):
+    except (ValueError, struct.error):
         return None
 
 
 def _write(path: Path, prepared: Prepared) -> None:
     names = json.dumps(prepared.unsupported).encode()
     header = _HEADER.pack(len(prepared.bundles), len(prepared.ops), len(names))
-    write_file(str(path), header + prepared.bundles + prepared.ops + names)
-    entries = sorted(path.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
-    for entry in entries[: len(entries) // 2 if len(entries) > _PROGRAMS_KEPT else 0]:
-        entry.unlink(missing_ok=True)
+    keep(path, header + prepared.bundles + prepared.ops + names)
+    forget_oldest(path.parent, _PROGRAMS_KEPT)

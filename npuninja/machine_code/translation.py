@@ -8,14 +8,13 @@ from pathlib import Path
 
 import wasmtime
 
+from npuninja.cache_files import cache_folder, forget_oldest, keep, kept
 from npuninja.compiled_modules import (
-    cache_folder,
     cached_module,
     module_in_cache,
     sources_key,
     wasmtime_version,
 )
-from npuninja.files import write_file
 from npuninja.machine_code import translate
 from npuninja.machine_code.core_runtime import PROGRAM, CoreRuntime
 from npuninja.machine_code.prepare import Prepared
@@ -28,8 +27,7 @@ def _paths(digest: bytes) -> tuple[Path, Path]:
     key, _ = sources_key(PROGRAM)
     words = f"{digest.hex()} {key} {translate.VERSION} {wasmtime_version()}"
     name = hashlib.sha256(words.encode()).hexdigest()[:32]
-    folder = cache_folder() / "translations"
-    folder.mkdir(exist_ok=True)
+    folder = cache_folder("translations")
     return folder / f"{name}.cwasm", folder / f"{name}.json"
 
 
@@ -42,10 +40,10 @@ def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> boo
         digest: sha256 of the program's pieces.
     """
     module_path, blocks_path = _paths(digest)
-    try:
-        found = json.loads(blocks_path.read_text())
-    except (OSError, ValueError, RecursionError):
+    text = kept(blocks_path)
+    if text is None:
         return False
+    found = json.loads(text)
     module = module_in_cache(engine, module_path)
     if module is None:
         return False
@@ -61,14 +59,6 @@ def translate_now(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes, pre
     module_path, blocks_path = _paths(digest)
     made = translate.Translator(prepared, core.places).translate()
     module = cached_module(engine, module_path, lambda: made.module)
-    write_file(str(blocks_path), json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
-    _forget_oldest(blocks_path.parent)
+    keep(blocks_path, json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
+    forget_oldest(blocks_path.parent, 2 * _KEPT)
     core.use_translation(module, made.entries, made.lookups)
-
-
-def _forget_oldest(folder: Path) -> None:
-    entries = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    if len(entries) <= 2 * _KEPT:
-        return
-    for path in entries[: len(entries) // 2]:
-        path.unlink(missing_ok=True)

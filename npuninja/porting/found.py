@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: A source or a script of a foreign folder. Designs that programs print are the largest, with some megabytes.
+MAX_SOURCE_BYTES = 64 << 20
+
 
 @dataclass(frozen=True)
 class Command:

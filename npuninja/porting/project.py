@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from npuninja.porting.found import Command, DesignScript
+from npuninja.errors import UserError
+from npuninja.files import read_file
+from npuninja.porting.found import MAX_SOURCE_BYTES, Command, DesignScript
 
 #: What stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
 MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
@@ -98,11 +100,12 @@ class Project:
 
 
 def text_of(path: str) -> str:
-    """The text of a file of a foreign folder; "" when it cannot be read."""
+    """The text of a file of a foreign folder; "" when it cannot be read, is no plain file, or is larger than any source."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
+        if not os.path.isfile(path):  # a FIFO nobody writes to, or a link to a device without an end
+            return ""
+        return read_file(path, MAX_SOURCE_BYTES).decode("utf-8", "replace")
+    except UserError:
         return ""
 
 

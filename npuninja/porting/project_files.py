@@ -33,6 +33,15 @@ class Written:
     kept: tuple[str, ...] = ()
 
 
+def _sections_of(record: str) -> dict[str, str]:
+    """What an earlier import wrote, from its record; nothing when that is damaged, so all that is there is the user's own."""
+    try:
+        with open(record, encoding="utf-8") as stream:
+            return {str(name): str(body) for name, body in json.load(stream)["sections"].items()}
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def write_project(project: Project, source: str, target: str) -> list[Written]:
     """Writes toolchain.toml, configure.py and .gitignore.
 
@@ -45,8 +54,7 @@ def write_project(project: Project, source: str, target: str) -> list[Written]:
     record_path = os.path.join(target, RECORD)
     before: dict[str, str] = {}
     if os.path.isfile(record_path):
-        with open(record_path, encoding="utf-8") as stream:
-            before = json.load(stream)["sections"]
+        before = _sections_of(record_path)
     sections = _sections(project, target)
     toml = os.path.join(target, "toolchain.toml")
     kept: tuple[str, ...] = ()

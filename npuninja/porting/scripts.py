@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from npuninja.errors import UserError
-from npuninja.porting.found import Command
+from npuninja.files import read_file
+from npuninja.porting.found import MAX_SOURCE_BYTES, Command
 from npuninja.porting.make_commands import ask_make, find_makefile
 from npuninja.porting.make_words import read_make_words
 from npuninja.porting.shell.places import ForeignPlaces
@@ -80,8 +81,7 @@ def commands_of_scripts(
         path = os.path.normpath(os.path.join(folder, file))
         if not os.path.isfile(path):
             raise UserError(f"there is no script {file} in {folder}")
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            text = stream.read()
+        text = read_file(path, MAX_SOURCE_BYTES).decode("utf-8", "replace")
         if path.endswith(_TEXT_SUFFIXES):
             text = _commands_of_text(text)
         walked = walk_script(path, words, {**environment, **variables}, places, text)

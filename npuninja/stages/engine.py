@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> list[str]:
     Raises:
         ToolError: there is no compiler, or it failed.
     """
-    from npuninja.compiled_modules import cache_folder
+    from npuninja.cache_files import cache_folder
     from npuninja.emulator.engine_module import SOURCES, compile_engine
     from npuninja.own_compiler import own_compiler
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from npuninja.compiled_modules import cache_folder
+from npuninja.cache_files import cache_folder, keep, kept
 from npuninja.errors import ToolError
 from npuninja.own_compiler import OwnCompiler, own_compiler
 
@@ -38,7 +38,7 @@ def preload_library() -> Path:
     for path in sorted(SOURCES.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     library = cache_folder() / f"preload-{digest.hexdigest()[:32]}.so"
-    if not library.exists():
+    if kept(library) is None:  # the digest at its end is no part of what is loaded
         _compile(compiler, target, library)
     return library
 
@@ -57,4 +57,8 @@ def _compile(compiler: OwnCompiler, target: tuple[str, ...], library: Path) -> N
                 f"the preload library does not compile (exit code {done.returncode}): {done.stderr.strip()[-2000:]}",
                 hint="the compiler may be too old or damaged: pip install --upgrade ziglang, or clang and lld 14 or newer",
             )
-        os.replace(output, library)
+        if not keep(library, Path(output).read_bytes()):
+            raise ToolError(
+                f"cannot write {library}",
+                hint="set NPUNINJA_CACHE_DIR to a folder that can be written and has room",
+            )

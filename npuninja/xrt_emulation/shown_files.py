@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-from npuninja.compiled_modules import cache_folder
+from npuninja.cache_files import cache_folder
 from npuninja.xrt_emulation.models import NpuModel
 
 #: Bus address of the emulated NPU; preload/paths.c has it too.
@@ -23,9 +24,10 @@ def shown_files(model: NpuModel) -> Path:
     """A folder that stands for `/`, made when it is not there yet."""
     files = _files(model)
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
-    folder = cache_folder() / "shown" / f"{model.name}-{digest}"
-    if not folder.is_dir():
-        folder.parent.mkdir(exist_ok=True)
+    folder = cache_folder("shown") / f"{model.name}-{digest}"
+    if not _is_whole(folder, files):
+        if os.path.lexists(folder):  # what another process is making is put there whole
+            _remove(folder)
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
             root = Path(work) / "root"
             _write(root, files)
@@ -35,6 +37,22 @@ def shown_files(model: NpuModel) -> Path:
                 if not folder.is_dir():
                     raise
     return folder
+
+
+def _is_whole(folder: Path, files: dict[str, str]) -> bool:
+    """Whether a folder is one that `_write` made."""
+    try:
+        said = all((folder / _DEVICE / name).read_text() == text for name, text in files.items())
+        return said and (folder / "dev" / "accel" / "accel0").is_file() and not folder.is_symlink()
+    except (OSError, ValueError):
+        return False
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        folder.unlink(missing_ok=True)
 
 
 def _files(model: NpuModel) -> dict[str, str]:

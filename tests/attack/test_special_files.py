@@ -122,3 +122,24 @@ def test_outputs_of_verbs_that_are_special_stay_what_they_are(tmp_path, monkeypa
     assert main(["as", "a.s", "-o", "/dev/full"]) == 3
     assert "cannot write /dev/full: no space left on device" in capsys.readouterr().err
     assert stat.S_ISCHR(os.lstat("/dev/full").st_mode)
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "device", "folder", "link to itself", "sparse"])
+@pytest.mark.parametrize("name", ["Makefile", "a.mlir", "a.py", "run.sh", "CMakeLists.txt", "run.lit"])
+def test_import_reads_plain_files_only(name, kind, tmp_path, capsys):
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    place = folder / name
+    {
+        "FIFO": lambda: os.mkfifo(place),
+        "device": lambda: place.symlink_to("/dev/zero"),
+        "folder": lambda: place.mkdir(),
+        "link to itself": lambda: place.symlink_to(name),
+        "sparse": lambda: (place.touch(), os.truncate(place, 1 << 40)),
+    }[kind]()
+    if name == "Makefile" and kind == "sparse":
+        pytest.skip("make reads it, until its time is up")
+    assert main(["import", str(folder), "-o", str(tmp_path / "project")]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "bug of npuninja" not in said

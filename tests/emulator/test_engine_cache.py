@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from npuninja.compiled_modules import cache_folder, cached_module
+from npuninja.cache_files import cache_folder, forget_oldest
+from npuninja.compiled_modules import cached_module
 from npuninja.emulator import engine_module
 from npuninja.errors import InternalError, ToolError
 from npuninja.own_compiler import OwnCompiler, own_compiler
@@ -76,13 +77,12 @@ def test_cache_folder_by_environment(tmp_path, monkeypatch) -> None:
         cache_folder()
 
 
-def test_old_core_modules_are_forgotten(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(engine_module, "_KEPT_CORES", 4)
+def test_old_files_are_forgotten(tmp_path) -> None:
     for i in range(6):
         path = tmp_path / f"{i}.cwasm"
         path.write_text("")
         os.utime(path, (i, i))
-    engine_module._forget_oldest(tmp_path)
+    forget_oldest(tmp_path, 4)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["3.cwasm", "4.cwasm", "5.cwasm"]
 
 

@@ -66,10 +66,15 @@ class Client:
                 found: list[dict[str, Any]] = message["params"]["diagnostics"]
                 return found
 
+    def send_bytes(self, data: bytes) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
     def close(self) -> None:
         self.ask("shutdown", None)
         self.send("exit", None)
-        self._process.wait(timeout=30)
+        assert self._process.wait(timeout=30) == 0
 
 
 def test_an_editor_is_told_of_errors_places_and_definitions(tmp_path: Path) -> None:
@@ -158,3 +163,45 @@ def test_a_value_is_defined_where_it_is_made() -> None:
     where = analysis.definition(DESIGN, "/nowhere/mlir/x.mlir", line, column)
     assert where is not None
     assert "%worker = aie.tile(0, 2)" in DESIGN.split("\n")[where.line - 1]
+
+
+#: Bodies of messages that no editor sends.
+MALFORMED = {
+    "no JSON": b"hello",
+    "no UTF-8": b'{"jsonrpc":"2.0","method":"\xff"}',
+    "a list": b"[]",
+    "a number": b"5",
+    "nested": b"[" * 100_000,
+    "a long number": b'{"jsonrpc":"2.0","id":' + b"9" * 5000 + b',"method":"x"}',
+    "a method that is a number": b'{"jsonrpc":"2.0","id":2,"method":5}',
+    "no parameters": b'{"jsonrpc":"2.0","id":3,"method":"textDocument/hover"}',
+    "a place that is no number": b'{"jsonrpc":"2.0","id":4,"method":"textDocument/hover","params":{"textDocument":'
+    b'{"uri":"file:///x.mlir"},"position":{"line":NaN,"character":Infinity}}}',
+    "a place outside": b'{"jsonrpc":"2.0","id":5,"method":"textDocument/definition","params":{"textDocument":'
+    b'{"uri":"file:///x.mlir"},"position":{"line":-1,"character":1000000000000}}}',
+    "a document without an end": b'{"jsonrpc":"2.0","id":6,"method":"textDocument/hover","params":{"textDocument":'
+    b'{"uri":"file:///nowhere/x.mlir"},"position":{"line":1,"character":1}}}',
+    "a change of nothing": b'{"jsonrpc":"2.0","method":"textDocument/didChange","params":{"textDocument":'
+    b'{"uri":"file:///x.mlir","version":1},"contentChanges":[null]}}',
+}
+
+
+def test_malformed_messages_end_nothing(tmp_path: Path) -> None:
+    client = Client(tmp_path)
+    client.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+    for body in MALFORMED.values():
+        client.send_bytes(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    document = {"uri": "file:///y.mlir", "languageId": "mlir", "version": 1, "text": "module {"}
+    client.send("textDocument/didOpen", {"textDocument": document})
+    (found,) = client.diagnostics()
+    assert found["severity"] == 1
+    client.close()
+
+
+def test_a_connection_that_breaks_is_no_bug(tmp_path: Path) -> None:
+    said = b"Content-Length: 99999999999999\r\n\r\nabc"
+    words = [sys.executable, "-m", "npuninja", "language-server"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, input=said, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode in (0, 3)
+    assert b"bug of npuninja" not in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules.address_map import READ_MARKS, WRITE_MARKS
+from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES, READ_MARKS, WRITE_MARKS
 from npuninja.records import NamedTuple
 
 #: The engine's functions that a checked module calls, in the order of its table: name, parameters, result
@@ -79,11 +79,23 @@ def fill_loop(name: str, shift: int, engine: Callable[[str], bytes] | None) -> A
     return AddedFunction(name, e.I32 * 4, b"", [], checked + loop(16, wide) + loop(1, narrow))
 
 
-def set_epoch(epoch_globals: tuple[int, int, int]) -> AddedFunction:
-    """Makes all marks old: the epoch as one word, as two and as four."""
-    one, two, four = epoch_globals
+#: Of a mark's lower half, which an access of two bytes compares with either half (engine/checks.c).
+HALF_MARK = 0x7FFF
+#: The mark of the first epoch, by which the engine says that they begin again (engine/checks.c).
+FIRST_MARK = 0x81800180
+
+
+def set_epoch(epoch_globals: tuple[int, int, int, int]) -> AddedFunction:
+    """Makes all marks old: the epoch as one word, as two, as four, and half of it. When epochs begin again, marks of the
+    earlier ones are taken away.
+    """
+    one, two, four, half = epoch_globals
     wide = e.get(0) + e.I64_EXTEND_U
-    code = e.get(0) + e.set_global(one)
+    code = e.get(0) + e.const(FIRST_MARK) + e.I32_EQ + e.IF
+    for marks in (READ_MARKS, WRITE_MARKS):
+        code += e.const(marks) + e.const(0) + e.const(ADDRESS_SPACE_BYTES) + e.MEMORY_FILL
+    code += e.END + e.get(0) + e.set_global(one)
+    code += e.get(0) + e.const(HALF_MARK) + e.I32_AND + e.set_global(half)
     code += wide + wide + b"\x42\x20" + e.I64_SHL + e.I64_OR + e.set_global(two)
     code += e.get(0) + e.I32X4_SPLAT + e.set_global(four)
     return AddedFunction("set_epoch", e.I32, b"", [], code)
@@ -115,6 +127,12 @@ def slow_store(engine: Callable[[str], bytes], epoch: int, call: Mapping[str, by
     high = e.get(result) + b"\x42\x20" + e.I64_SHR_U + e.I32_WRAP
     code += high + e.IF + high + call["set_epoch"] + e.END
     return AddedFunction("slow_store", e.I32 * 3, b"", [e.I32, e.I64], code)
+
+
+def strays(engine: Callable[[str], bytes]) -> AddedFunction:
+    """(address, packed, low): an access that left its argument's buffer, which ends the run."""
+    code = e.get(0) + e.get(1) + e.get(2) + engine("core_strays") + e.UNREACHABLE
+    return AddedFunction("strays", e.I32 * 3, b"", [], code)
 
 
 def stack_moved(engine: Callable[[str], bytes]) -> AddedFunction:

@@ -32,15 +32,23 @@ class BoundAccesses:
             them, and no end of one that is the beginning of another.
         variables: for what is remembered.
         engine: the call of a function of the engine, by name.
+        strays: the call of the function that ends the run.
     """
 
     def __init__(
-        self, origins: Origins, *, is_direct: bool, variables: AddedVariables, engine: Callable[[str], bytes]
+        self,
+        origins: Origins,
+        *,
+        is_direct: bool,
+        variables: AddedVariables,
+        engine: Callable[[str], bytes],
+        strays: bytes,
     ) -> None:
         kept = {mask for found in origins for mask in found.values() if mask.bit_count() <= MOST_PARAMETERS}
         self._origins = origins
         self._is_direct = is_direct
         self._engine = engine
+        self._strays = strays
         self._bounds = {
             mask: (variables.number(f"low {mask}", "i32"), variables.number(f"size {mask}", "i32"))
             for mask in sorted(kept)
@@ -68,7 +76,7 @@ class BoundAccesses:
         where = e.get(address) + e.const(offset) + e.I32_ADD
         room = e.get(size) + e.const(size_bytes) + e.I32_SUB
         outside = where + e.get(low) + e.I32_SUB + room + e.I32_GT_U
-        return outside + e.IF + where + e.const(packed) + e.get(low) + self._engine("core_strays") + e.END
+        return outside + e.IF + where + e.const(packed) + e.get(low) + self._strays + e.UNREACHABLE + e.END
 
     def test_range(self, place: int, packed: int) -> bytes:
         """Before memory.copy or memory.fill, whose operands are on the stack and stay there."""

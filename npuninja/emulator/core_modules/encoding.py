@@ -15,9 +15,10 @@ I32_ADD, I32_SUB, I32_AND, I32_OR = b"\x6a", b"\x6b", b"\x71", b"\x72"
 I64_NE, I64_SHL, I64_SHR_U, I64_OR = b"\x52", b"\x86", b"\x88", b"\x84"
 I32_WRAP, I64_EXTEND_U = b"\xa7", b"\xad"
 I8X16_SPLAT, I32X4_SPLAT, V128_XOR, V128_ANY_TRUE = b"\xfd\x0f", b"\xfd\x11", b"\xfd\x51", b"\xfd\x53"
-I32_LOAD, I64_LOAD, I32_LOAD8_U = b"\x28", b"\x29", b"\x2d"
+I32_LOAD, I64_LOAD, I32_LOAD8_U, I32_LOAD16_U = b"\x28", b"\x29", b"\x2d", b"\x2f"
 I32_STORE, I64_STORE, I32_STORE8 = b"\x36", b"\x37", b"\x3a"
 V128_LOAD, V128_STORE = b"\xfd\x00", b"\xfd\x0b"
+MEMORY_FILL = b"\xfc\x0b\x00"
 
 
 def signed(value: int) -> bytes:

@@ -18,6 +18,7 @@ from npuninja.emulator.core_modules.added_functions import (
     slow_access,
     slow_store,
     stack_moved,
+    strays,
 )
 from npuninja.emulator.core_modules.address_map import (
     CHECKED_PAGES,
@@ -47,7 +48,7 @@ from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Counted up when rewriting changes: names what the cache keeps.
-REWRITE_VERSION = 6
+REWRITE_VERSION = 7
 ENGINE_TABLE = "npuninja.engine"
 
 
@@ -157,7 +158,7 @@ class _Writer:
         self._first_type = _count(sections.get(wasm_sections.TYPE, b"\0"))
         self._table = _count(sections.get(wasm_sections.TABLE, b"\0"))
         first_global = _count(sections.get(wasm_sections.GLOBAL, b"\0"))
-        self._epoch = (first_global, first_global + 1, first_global + 2)
+        self._epoch = (first_global, first_global + 1, first_global + 2, first_global + 3)
         self._parameters = {f.number: f.parameters for f in code}
         self._sites: list[CodePlace] = []
         self._helpers: list[AddedFunction] = []
@@ -198,7 +199,7 @@ class _Writer:
         engine = self._engine if self._checked else None
         names = ["copy_kernel", "fill_kernel", "copy_core", "fill_core"]
         if self._checked:
-            names += ["set_epoch", "slow_read", "slow_write", "slow_store", "stack_moved"]
+            names += ["set_epoch", "slow_read", "slow_write", "slow_store", "stack_moved", "strays"]
         self._calls = {name: e.call(first + number) for number, name in enumerate(names)}
         self._helpers = [
             copy_loop("copy_kernel", KERNELS, engine),
@@ -214,6 +215,7 @@ class _Writer:
                 slow_access("slow_write", "core_write", WRITE_MARKS, self._engine, epoch),
                 slow_store(self._engine, epoch, self._calls),
                 stack_moved(self._engine),
+                strays(self._engine),
             ]
 
     # --- The whole.
@@ -249,6 +251,7 @@ class _Writer:
                 b"\x7f\x01\x41\x00\x0b",
                 b"\x7e\x01\x42\x00\x0b",
                 b"\x7b\x01\xfd\x0c" + bytes(16) + b"\x0b",
+                b"\x7f\x01\x41\x00\x0b",
             )
             replaced[wasm_sections.GLOBAL] = with_items(
                 self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros
@@ -303,7 +306,11 @@ class _Writer:
         if self._checked and not is_entry:
             origins = origins_of(function, len(function.parameters) + declared, self._signatures)
         bound = BoundAccesses(
-            origins, is_direct=function.number in self._direct, variables=locals_, engine=self._engine
+            origins,
+            is_direct=function.number in self._direct,
+            variables=locals_,
+            engine=self._engine,
+            strays=self._calls.get("strays", b""),
         )
         rewriter = InstructionWriter(self, function.number, is_entry, locals_, bound)
         pieces: list[bytes] = [rewriter.prologue()]
@@ -336,7 +343,7 @@ class _Writer:
         return self._checked
 
     @property
-    def epoch(self) -> tuple[int, int, int]:
+    def epoch(self) -> tuple[int, int, int, int]:
         return self._epoch
 
     def engine(self, name: str) -> bytes:

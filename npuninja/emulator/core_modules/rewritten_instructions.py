@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from npuninja.emulator.core_modules import encoding as e
+from npuninja.emulator.core_modules.added_functions import HALF_MARK
 from npuninja.emulator.core_modules.address_map import KERNELS, READ_MARKS, WRITE_MARKS
 from npuninja.emulator.core_modules.bound_accesses import WRITES_BIT, BoundAccesses
 from npuninja.errors import UserError
@@ -68,7 +69,7 @@ class _Needs(Protocol):
     def checked(self) -> bool: ...
 
     @property
-    def epoch(self) -> tuple[int, int, int]: ...
+    def epoch(self) -> tuple[int, int, int, int]: ...
 
     def site(self, place: CodePlace) -> int: ...
 
@@ -208,7 +209,7 @@ class InstructionWriter:
     def _test(self, instruction: WasmInstruction, size: int, address: int, marks: int, slow: str) -> bytes:
         """With the address on the stack: asks the engine unless the words are marked in this epoch."""
         align, offset = instruction.immediates
-        one, two, four = map(e.get_global, self._writer.epoch)
+        one, two, four, half = map(e.get_global, self._writer.epoch)
         at = min(offset + marks, 0xFFFFFFFF)
         if size == 16:
             differs = e.access(e.V128_LOAD, at) + four + e.V128_XOR + e.V128_ANY_TRUE
@@ -216,11 +217,11 @@ class InstructionWriter:
             differs = e.access(e.I64_LOAD, at) + two + e.I64_NE
         elif size == 4:
             differs = e.access(e.I32_LOAD, at) + one + e.I32_NE
+        elif size == 2:
+            differs = e.access(e.I32_LOAD16_U, at) + e.const(HALF_MARK) + e.I32_AND + half + e.I32_NE
         else:
-            where = self._locals.number("where", "i32")
-            odd = e.get(where) + e.const(1) + e.I32_AND if size == 2 else b""
-            whole = e.const(offset) + e.I32_ADD + e.tee(where) + e.const(0xFFFFFFFC) + e.I32_AND
-            differs = whole + e.access(e.I32_LOAD, marks) + one + e.I32_NE + odd + (e.I32_OR if odd else b"")
+            whole = e.const(offset) + e.I32_ADD + e.const(0xFFFFFFFC) + e.I32_AND
+            differs = whole + e.access(e.I32_LOAD, marks) + one + e.I32_NE
         packed = self._packed(instruction, size, min(align, 7))
         full = e.get(address) + e.const(offset) + e.I32_ADD + e.const(packed)
         asked = differs + e.IF + full + self._writer.helper(slow) + e.END

@@ -282,20 +282,21 @@ static void race(Access first, u32 writes, u32 actor, u32 site, u32 address) {
     found(RACE_MEMORY, writes, actor_of[first.who >> SITE_BITS], first.who & ((1u << SITE_BITS) - 1), actor, site, address);
 }
 
-static inline void read_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
+__attribute__((always_inline)) static inline void read_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
     if (word->write.clock && !ordered(word->write, now)) race(word->write, FIRST_WRITES, actor, site, address);
     u32 slot = 0;
-    for (u32 i = 0; i < READS; i++) {
-        if (!word->read[i].clock || word->read[i].who >> SITE_BITS == number) {
-            slot = i;
-            break;
+    if (word->read[0].clock && word->read[0].who >> SITE_BITS != number)
+        for (u32 i = 0; i < READS; i++) {
+            if (!word->read[i].clock || word->read[i].who >> SITE_BITS == number) {
+                slot = i;
+                break;
+            }
+            if (ordered(word->read[i], now)) slot = i;
         }
-        if (ordered(word->read[i], now)) slot = i;
-    }
     word->read[slot].clock = now[number];
     word->read[slot].who = number << SITE_BITS | site;
 }
-static inline void write_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
+__attribute__((always_inline)) static inline void write_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
     if (word->write.clock && !ordered(word->write, now))
         race(word->write, FIRST_WRITES | SECOND_WRITES, actor, site, address);
     if (word->read[0].clock) {
@@ -596,9 +597,11 @@ typedef struct {
     u32 start, end, kind, granted;
 } Region;
 #define MAX_REGIONS 256
+#define RECENT 64
 typedef struct {
     Region regions[MAX_REGIONS];
-    u32 region_count, recent, call, epoch, renewals;
+    u32 region_count, call, epoch, renewals;
+    u16 recent[RECENT]; /* by site: an access goes to the same buffer mostly */
     u32 epoch_clock; /* of the core when the epoch began; 0: it is over */
     u32 lock_seen; /* number + 1 of one that was loaded and not changed since: an acquire of an exact value leaves it so */
 } CoreChecks;
@@ -620,13 +623,19 @@ static u32 own_clock(const CoreChecks *c) {
     return clocks[n][n];
 }
 
-/* Marks of one epoch say nothing in the next. Its bytes must not repeat when they are turned, so that a mark that is read
- * across two words never fits. */
+/* Marks of one epoch say nothing in the next. A mark's bytes are low, high, low, high | 0x80, with low from 0x80 and high below
+ * it: what is read across two marks never fits, and of either half the lower 15 bits are the same, which no read at an odd
+ * address has. Behind the last epoch comes the first, whose mark has the module take all marks away. */
+static u32 mark_of(const CoreChecks *c) {
+    u32 low = c->epoch >> 7 | 0x80, high = c->epoch & 0x7F;
+    return low | high << 8 | low << 16 | (high | 0x80) << 24;
+}
 static u32 next_epoch(CoreChecks *c) {
-    do c->epoch++;
-    while ((c->epoch & 0xFF) == 0xFF || (c->epoch >> 8 & 0xFF) == 0xFF);
+    if (!c->epoch) c->epoch = 1; /* the module's marks are new */
+    do c->epoch = (c->epoch + 1) & 0x3FFF;
+    while ((c->epoch >> 7) == (c->epoch & 0x7F));
     c->epoch_clock = own_clock(c);
-    return c->epoch << 8 | 0xFF;
+    return mark_of(c);
 }
 
 /* The engine's address of a core's, or 0 when no memory is there. */
@@ -660,14 +669,15 @@ static int pointer_is_kept(u32 tile, const CoreChecks *c, const Region *to) {
 
 static void check_region(u32 tile, u32 address, u32 bytes, u32 packed, int writes) {
     CoreChecks *c = &core_checks[tile];
-    Region *r = &c->regions[c->recent];
+    u16 *recent = &c->recent[packed % RECENT];
+    Region *r = &c->regions[*recent];
     if (!c->region_count) return;
     if (address < r->start || address + bytes > r->end) {
         u32 i = 0;
         for (; i < c->region_count; i++)
             if (address >= c->regions[i].start && address + bytes <= c->regions[i].end) break;
         if (i == c->region_count) bad_access(tile, MEMORY_OUTSIDE, address, bytes, packed, writes);
-        c->recent = i;
+        *recent = (u16)i;
         r = &c->regions[i];
     }
     if (r->kind != REGION_BUFFER || !(packed & PACKED_KERNEL) || r->granted == c->call) return;
@@ -681,7 +691,8 @@ static void seen_lock_was_acquire(u32 tile) {
     c->lock_seen = 0;
 }
 
-static u32 core_access(u32 address, u32 packed, int writes) {
+/* Called for each word that a kernel touches, so the compiler makes one of each for reads and writes. */
+__attribute__((always_inline)) static inline u32 core_access(u32 address, u32 packed, int writes) {
     u32 tile = current_actor - ACTOR_CORE, bytes = packed_bytes(packed);
     u32 at = core_address(tile, address);
     if (!at) {
@@ -718,8 +729,17 @@ static u32 core_access(u32 address, u32 packed, int writes) {
             }
         }
     }
-    if (checks & CHECK_RACES)
-        order_words(ACTOR_CORE + tile, first, at & ~3u, 1, words, writes, packed & PACKED_SITE);
+    if (checks & CHECK_RACES) {
+        u32 number = number_of(ACTOR_CORE + tile), site = packed & PACKED_SITE;
+        for (u32 i = 0; i < words; i++) {
+            Word *word = &WORDS[first + i];
+            u32 where = (at & ~3u) + 4 * i;
+            if (writes)
+                write_word(word, number, clocks[number], ACTOR_CORE + tile, site, where);
+            else
+                read_word(word, number, clocks[number], ACTOR_CORE + tile, site, where);
+        }
+    }
     return marks;
 }
 
@@ -727,16 +747,16 @@ static u32 core_access(u32 address, u32 packed, int writes) {
  * ordered behind it, learnt of it by something that moved the clock. */
 EXPORT("core_begin") u32 core_begin(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
-    if (c->epoch_clock && (c->epoch_clock == own_clock(c) || c->renewals > RENEWED_ALWAYS)) return c->epoch << 8 | 0xFF;
+    if (c->epoch_clock && (c->epoch_clock == own_clock(c) || c->renewals > RENEWED_ALWAYS)) return mark_of(c);
     return next_epoch(c);
 }
 /* Inside a kernel, behind what others can see: what the core touches from here on is later than it. A kernel that sends word
  * by word would be asked about every access again: behind the first hundreds only now and then. */
 EXPORT("core_renew") u32 core_renew(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
-    if (!(checks & CHECK_RACES)) return c->epoch << 8 | 0xFF;
+    if (!(checks & CHECK_RACES)) return mark_of(c);
     if (c->renewals++ < RENEWED_ALWAYS || c->renewals % RENEWED_SELDOM == 0) return next_epoch(c);
-    return c->epoch << 8 | 0xFF;
+    return mark_of(c);
 }
 EXPORT("core_read") u32 core_read(u32 address, u32 packed) { return core_access(address, packed, 0); }
 EXPORT("core_write") u32 core_write(u32 address, u32 packed) { return core_access(address, packed, 1); }

@@ -4,7 +4,8 @@
 #include "core.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
-#define MAX_EXTENTS 512
+/* As many as `of_register` can name: one for every four bytes of the memories that a core reaches. */
+#define MAX_EXTENTS 0xFFFF
 #define OWN_WORDS 0x4000
 
 /* `is_sized`: the end is the buffer's own, and not the begin of the next one. */
@@ -19,6 +20,7 @@ static struct {
     u32 value, origin;
 } kept[OWN_WORDS];
 
+/* They come by their begins, no two with the same one. */
 EXPORT("add_extent") u32 add_extent(u32 start, u32 end, u32 is_sized) {
     if (extent_count == MAX_EXTENTS) return 0;
     extents[extent_count++] = (Extent){start, end, is_sized};
@@ -32,9 +34,15 @@ void forget_origins(void) {
 }
 
 static u32 begins_at(u32 value) {
-    for (u32 i = 0; i < extent_count; i++)
-        if (extents[i].start == value) return i + 1;
-    return 0;
+    u32 first = 0, end = extent_count;
+    while (first < end) {
+        u32 middle = (first + end) / 2;
+        if (extents[middle].start < value)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first < extent_count && extents[first].start == value ? first + 1 : 0;
 }
 
 u32 origin_at(const Op *op, u32 source) {

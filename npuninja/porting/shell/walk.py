@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from npuninja.errors import UserError
+from npuninja.files import read_file
+from npuninja.porting.found import MAX_SOURCE_BYTES
 from npuninja.porting.shell.answers import answer
 from npuninja.porting.shell.builtins import BUILTINS, Builtins
 from npuninja.porting.shell.expansion import UNKNOWN, Variables
@@ -97,8 +99,7 @@ class _Walk(Builtins):
     def file(self, path: str, text: str | None = None) -> None:
         """Goes through a file."""
         if text is None:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                text = stream.read()
+            text = read_file(path, MAX_SOURCE_BYTES).decode("utf-8", "replace")
         before, self.name = self.name, os.path.basename(path)
         self.variables.values["BASH_SOURCE"] = [path]
         self.node(parse_script(text, self.name))

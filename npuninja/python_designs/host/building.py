@@ -7,6 +7,7 @@ so a second build of the same is short, and a changed header is seen.
 
 from __future__ import annotations
 
+import filecmp
 import glob
 import hashlib
 import json
@@ -14,12 +15,14 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from npuninja import __version__
 from npuninja.errors import Error, in_words
+from npuninja.python_designs.host.design_cache import alone, file_of, is_whole, own_folder
 from npuninja.python_designs.host.results import KernelResult
 
 DESIGN = "design"
@@ -34,14 +37,6 @@ _CONFIGURE = (
 
 #: Manifests of designs whose device was told.
 _TOLD: set[Any] = set()
-
-
-def cache_home() -> str:
-    """The folder of the cache: NPU_CACHE_HOME, IRON_CACHE_HOME, or ~/.npu/cache."""
-    for variable in ("NPU_CACHE_HOME", "IRON_CACHE_HOME"):
-        if os.environ.get(variable):
-            return os.environ[variable]
-    return os.path.join(os.path.expanduser("~"), ".npu", "cache")
 
 
 def _digest(
@@ -102,8 +97,11 @@ def write_project(
         if kernel.build_flags:
             lines.append(f"flags = {json.dumps(kernel.build_flags)}")
         settings.append("\n".join(lines))
+    path = os.path.join(folder, "toolchain.toml")
     if settings:
-        _write_changed(os.path.join(folder, "toolchain.toml"), "\n\n".join(settings) + "\n")
+        _write_changed(path, "\n\n".join(settings) + "\n")
+    elif os.path.lexists(path):  # nobody but this function writes one
+        os.unlink(path)
 
 
 def build_module(
@@ -120,7 +118,31 @@ def build_module(
         RuntimeError: a stage failed; with what it said.
     """
     full_elf = full_elf_path is not None
-    folder = os.path.join(cache_home(), _digest(text, kernels, aiecc_flags, full_elf))
+    folder = own_folder(_digest(text, kernels, aiecc_flags, full_elf))
+    with alone(folder):
+        manifest = _built(folder, text, kernels, aiecc_flags, full_elf)
+    for kind, target in (
+        ("xclbin", xclbin_path),
+        ("insts", insts_path),
+        ("full_elf", full_elf_path),
+    ):
+        if target is not None:
+            _copy(file_of(manifest, kind), str(target))
+    if xclbin_path is not None:
+        _remember(str(xclbin_path), manifest)
+    return manifest
+
+
+def _built(folder: str, text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str], full_elf: bool) -> str:
+    """The manifest of what Ninja made; made anew when its files are not those that were made."""
+    manifest = _build(folder, text, kernels, aiecc_flags, full_elf)
+    if not is_whole(manifest, DESIGN):
+        shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)
+        manifest = _build(folder, text, kernels, aiecc_flags, full_elf)
+    return manifest
+
+
+def _build(folder: str, text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str], full_elf: bool) -> str:
     write_project(folder, text, kernels, aiecc_flags, full_elf)
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     _run_step([sys.executable, "-c", _CONFIGURE.format(home=home), "-S", folder], folder)
@@ -128,19 +150,7 @@ def build_module(
     found = glob.glob(os.path.join(folder, "build", "*", "*", DESIGN, f"{DESIGN}.json"))
     if not found:
         raise RuntimeError(f"[npuninja] the build in {folder} made no manifest")
-    manifest = max(found, key=os.path.getmtime)
-    for kind, target in (
-        ("xclbin", xclbin_path),
-        ("insts", insts_path),
-        ("full_elf", full_elf_path),
-    ):
-        if target is not None:
-            with open(manifest, encoding="utf-8") as stream:
-                file = json.load(stream)["files"][kind]["path"]
-            _copy(os.path.join(os.path.dirname(manifest), file), str(target))
-    if xclbin_path is not None:
-        _remember(str(xclbin_path), manifest)
-    return manifest
+    return max(found, key=os.path.getmtime)
 
 
 def _copy(source: str, target: str) -> None:
@@ -248,7 +258,12 @@ def _manifest_of(xclbin: str, insts: str) -> str | None:
     note = f"{xclbin}.npuninja"
     if os.path.isfile(note):
         with open(note, encoding="utf-8") as stream:
-            return stream.read().strip()
+            said = stream.read().strip()
+        # Either file may be another by now.
+        if is_whole(said, DESIGN) and _have_one_content(
+            ((xclbin, file_of(said, "xclbin")), (insts, file_of(said, "insts")))
+        ):
+            return said
     folder = os.path.dirname(os.path.abspath(xclbin))
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         if not name.endswith(".json"):
@@ -261,6 +276,10 @@ def _manifest_of(xclbin: str, insts: str) -> str | None:
         if _is_one_of(xclbin, (manifest.xclbin,)) and _is_one_of(insts, streams):
             return os.path.join(folder, name)
     return None
+
+
+def _have_one_content(pairs: Sequence[tuple[str, str]]) -> bool:
+    return all(os.path.isfile(a) and filecmp.cmp(a, b, shallow=False) for a, b in pairs)
 
 
 def _elf_of(manifest: Any) -> str:
