@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 #: A source or a script of a foreign folder. Designs that programs print are the largest, with some megabytes.
 MAX_SOURCE_BYTES = 64 << 20
+
+
+def is_source(path: str) -> bool:
+    """Whether this is a plain file that a person may have written: make and CMake read one of zeros until their time is up."""
+    return os.path.isfile(path) and os.path.getsize(path) <= MAX_SOURCE_BYTES
 
 
 @dataclass(frozen=True)

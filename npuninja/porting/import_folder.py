@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from npuninja.errors import Error, UserError
 from npuninja.porting.cmake_target import ask_cmake, ask_cmake_for_commands, find_cmake
-from npuninja.porting.found import Archive, CMakeBuild, Command, DesignBuild, HostProgram, KernelObject
+from npuninja.porting.found import (
+    Archive,
+    CMakeBuild,
+    Command,
+    DesignBuild,
+    HostProgram,
+    KernelObject,
+    is_source,
+)
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
 from npuninja.porting.make_commands import Answer, ask_make, find_makefile
 from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, text_of
@@ -93,7 +101,7 @@ def import_folder(
         test = test_for_make(folder) if not variables else None
         variables = test.variables if test else variables
         way = _by_make(folder, makefile, targets, variables, environment, test)
-    elif os.path.isfile(os.path.join(folder, "CMakeLists.txt")):
+    elif is_source(os.path.join(folder, "CMakeLists.txt")):
         way = _by_cmake(folder, environment)
     else:
         way = _by_tests(folder)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from npuninja.errors import ToolError, UserError, in_words
 from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, ask
-from npuninja.porting.found import Command
+from npuninja.porting.found import Command, is_source
 from npuninja.porting.shell_words import commands_of
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
@@ -48,7 +48,7 @@ class Answer:
 
 def find_makefile(folder: str) -> str | None:
     """The Makefile that make would take in a folder; None for none."""
-    return next((n for n in _NAMES if os.path.isfile(os.path.join(folder, n))), None)
+    return next((n for n in _NAMES if is_source(os.path.join(folder, n))), None)
 
 
 def ask_make(
