@@ -10,6 +10,7 @@ from typing import Any, Sequence, get_args, get_origin
 import numpy as np
 
 from npuninja.ir import types as ir_types
+from npuninja.ir.directives import DYNAMIC_INDEX
 
 
 class Type:
@@ -119,10 +120,6 @@ F64Type = _float_class("F64Type", "f64")
 _FLOATS: dict[str, type[FloatType]] = {"f16": F16Type, "bf16": BF16Type, "f32": F32Type, "f64": F64Type}
 
 
-#: What stands for a size, stride or offset that is known at run time only (MLIR's ShapedType::kDynamic).
-_DYNAMIC = -(1 << 63)
-
-
 class ShapedType(Type):
     """A memref, vector or tensor."""
 
@@ -148,12 +145,12 @@ class ShapedType(Type):
     @staticmethod
     def get_dynamic_size() -> int:
         """The number that stands for a dimension known only while the design runs."""
-        return _DYNAMIC
+        return DYNAMIC_INDEX
 
     @staticmethod
     def get_dynamic_stride_or_offset() -> int:
         """The number that stands for a stride or offset known only while the design runs."""
-        return _DYNAMIC
+        return DYNAMIC_INDEX
 
     @property
     def has_rank(self) -> bool:
@@ -175,10 +172,10 @@ class StridedLayoutAttr:
     @staticmethod
     def get_fully_dynamic(rank: int, context: Any = None) -> StridedLayoutAttr:
         """The layout of which nothing is known."""
-        return StridedLayoutAttr(_DYNAMIC, [_DYNAMIC] * rank)
+        return StridedLayoutAttr(DYNAMIC_INDEX, [DYNAMIC_INDEX] * rank)
 
     def __str__(self) -> str:
-        words = ["?" if number == _DYNAMIC else str(number) for number in (self.offset, *self.strides)]
+        words = ["?" if number == DYNAMIC_INDEX else str(number) for number in (self.offset, *self.strides)]
         offset = f", offset: {words[0]}" if self.offset else ""
         return f"strided<[{', '.join(words[1:])}]{offset}>"
 
