@@ -84,9 +84,11 @@ class RoutingGraph:
         self.successors: list[list[int] | None] = [None] * self.size
         self.costs: list[list[float]] = [[]] * self.size
         #: For nodes with several connections: what takes their distances out of a list, which successor is not
-        #: among them, because a wire leads to it (-1 for none), and a number that nodes with the same connections share.
+        #: among them, because a wire leads to it (-1 for none), and the number of the tile.
         self.connected: list[tuple[Callable[[list[float]], Any], int, int] | None] = [None] * self.size
-        self._sets: dict[tuple[int, ...], int] = {}
+        #: By number of the tile: what takes the distances of all that its nodes are connected to out of a list.
+        self.tiles: dict[int, Callable[[list[float]], Any]] = {}
+        self._masters: dict[int, set[int]] = {}
         #: How often each edge was used too much, over all rounds.
         self._over: dict[tuple[int, int], int] = {}
 
@@ -141,8 +143,11 @@ class RoutingGraph:
         ]
         if len(inside) > 1 and len(found) - len(inside) < 2:
             wire = next((i for i, each in enumerate(found) if each not in inside), -1)
-            number = self._sets.setdefault(tuple(inside), len(self._sets))
-            self.connected[node] = itemgetter(*inside), wire, number
+            self.connected[node] = itemgetter(*inside), wire, base
+            of_tile = self._masters.setdefault(base, set())
+            if not of_tile.issuperset(inside):
+                of_tile.update(inside)
+                self.tiles[base] = itemgetter(*of_tile)
         return found
 
     def start_round(self, used: dict[tuple[int, int], int]) -> None:
@@ -170,7 +175,7 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
 
     Three things are left out because they change nothing: a node that has left the heap is not looked at again, since
     no way to it is shorter; connections of which none can be shorter are not looked at one by one (distances only fall, so
-    the largest of a set of them, once known, is a bound for all nodes with these connections); and the search ends when
+    the largest in a tile, once known, is a bound for all nodes of it that are known by then); and the search ends when
     nothing that is left can shorten the way to a destination, since every edge costs `_LEAST_COST` or more.
     """
     infinity = float("inf")
@@ -182,7 +187,8 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
     waiting = set(dests)
     missing = len(waiting)  # those that have not been in the heap
     successors, all_costs, connected = graph.successors, graph.costs, graph.connected
-    largest: dict[int, float] = {}  # by set of connections: none of them is farther
+    tiles = graph.tiles
+    largest: dict[int, float] = {}  # by tile: none of what its nodes are connected to is farther
     while heap:
         node = heap[0]
         last = heap.pop()
@@ -224,13 +230,17 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
         following = successors[node]
         if following is None:
             following = graph.expand(node)
+            largest.clear()
         costs = all_costs[node]
         inside = connected[node]
         if inside is not None:
             limit = reached + _LEAST_COST
-            farthest = largest.get(inside[2], infinity)
+            tile = inside[2]
+            farthest = largest.get(tile, infinity)
             if farthest > limit:
-                farthest = largest[inside[2]] = max(inside[0](distance))
+                farthest = max(inside[0](distance))
+                if farthest <= limit:
+                    largest[tile] = max(tiles[tile](distance))
             if farthest <= limit:
                 wire = inside[1]
                 if wire < 0:
