@@ -207,6 +207,18 @@ SEQUENCES: tuple[Pass, ...] = (
         takes=("device=device", "sequence=sequence"),
         when="splits_transfers",
     ),
+    # What was split may be contiguous by now, but for an outermost repetition.
+    Pass(
+        "own-linearize-transfers",
+        "sequence.contiguous_transfers:linearize_transfers",
+        when="splits_transfers",
+    ),
+    Pass(
+        "own-linearize-descriptors",
+        "sequence.contiguous_transfers:linearize_descriptors",
+        takes=("keeps_iteration=rules.ignores_single_steps",),
+        when="splits_transfers",
+    ),
     Pass(
         "aie-assign-runtime-sequence-bd-ids",
         "sequence.task_ids:assign_bd_ids",

@@ -70,6 +70,10 @@ def test_an_inner_repeat_moves_outside() -> None:
         Pattern((0,) * 4, (32, 2, 128, 8), (1, 32, 64, 0))
     ]
     assert block.data[:4] == (64 * 128).to_bytes(4, "little")
+    # What is contiguous by now is written without sizes, as a repetition that was outside from the start.
+    for inner, outside in (("[1, 8, 128, 64][0, 0, 64, 1]", 8192), ("[1, 1, 2, 400][0, 0, 0, 1]", 400)):
+        repeats = 8 if outside == 8192 else 2
+        assert instructions(inner) == instructions(f"[{repeats}, 1, 1, {outside}][0, 0, 0, 1]")
     with pytest.raises(UserError, match="stride 2 is 0, expected at least 1"):
         verify(parse_module(MEMCPY.format(sizes=sizes), "design.mlir"))
 
