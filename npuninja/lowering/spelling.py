@@ -12,8 +12,10 @@ from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.lowering import op_builders
 from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
 from npuninja.lowering.spelled_generation import generations_and_days, mark_of
+from npuninja.lowering.tiles import model_of
 
 #: What `numbers` puts from one form into the other.
 _RESPELLED = frozenset(
@@ -59,6 +61,9 @@ def respell(
         elif op.name == "aie.shim_dma_allocation" and bool(op.operands) != allocation_has_tile:
             _respell_allocation(op)
             changed = True
+            device = op.enclosing("aie.device")
+            if allocation_has_tile and device is not None:
+                _drop_namesakes(device)
         elif op.name in _NEW_OPERATIONS and sequence_op == RUNTIME_SEQUENCES[0]:
             hint = "take a newer MLIR-AIE, or the embedded lowering: --provider lower=embedded and so on"
             raise UserError(f"MLIR-AIE before 2025-11-18 has no {op.name}", op.loc, hint=hint)
@@ -142,9 +147,24 @@ def _respell_allocation(op: Operation) -> None:
             op.operands.append(tile.result)
             del op.attributes["col"]
             return
-    raise UserError(
-        f"the design has no tile ({column}, 0), which this allocation needs in newer syntax", op.loc
-    )
+    made = op.insert_before(op_builders.tile(column, 0, model_of(device)))
+    op.operands.append(made.result)
+    del op.attributes["col"]
+
+
+def _drop_namesakes(device: Operation) -> None:
+    """An allocation with a tile is a symbol: a `memref.global` of its name, which was declared for it before, goes away."""
+    names = {op.attributes["sym_name"] for op in device.body.ops if op.name == "aie.shim_dma_allocation"}
+    read = {op.attributes["name"] for op in device.walk() if op.name == "memref.get_global"}
+    for op in list(device.body.ops):
+        if op.name == "memref.global" and op.attributes["sym_name"] in names:
+            if SymbolRefAttr((op.string("sym_name"),)) in read:
+                raise UserError(
+                    f"newer MLIR-AIE cannot tell this from the allocation @{op.string('sym_name')}",
+                    op.loc,
+                    hint="give one of them another name",
+                )
+            op.erase()
 
 
 def _link_at_functions(device: Operation) -> bool:

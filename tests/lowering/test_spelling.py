@@ -12,6 +12,7 @@ from npuninja.ir.compare import difference
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
+from npuninja.ir.verifier import verify
 from npuninja.lowering.spelled_generation import possible_generations
 from npuninja.lowering.spelling import respell
 
@@ -116,3 +117,30 @@ def test_objects_stand_at_functions_for_newer_tools(called: str, object_file: st
     at_cores = [op for op in module.walk() if op.name == "aie.core" and "link_with" in op.attributes]
     at_functions = [op for op in module.walk() if op.name == "func.func" and "link_with" in op.attributes]
     assert (len(at_cores), bool(at_functions)) == ((0, True) if moved else (2, False))
+
+
+def test_an_older_allocation_gets_a_tile_and_its_name_to_itself() -> None:
+    """An allocation by column is no symbol and needs no tile; one by tile is and does."""
+    text = """module { aie.device(npu1) {
+  memref.global "public" @in : memref<16xi32>
+  memref.global "public" @other : memref<16xi32>
+  aie.shim_dma_allocation @in(MM2S, 0, 2)
+} }"""
+    module = parse_module(text, "design.mlir")
+    assert respell(module, sequence_op="aie.runtime_sequence", allocation_has_tile=True, functions_link=False)
+    made = print_module(module)
+    assert "@in : memref" not in made
+    assert "@other : memref" in made
+    assert "%shim_noc_tile_2_0 = aie.tile(2, 0)" in made
+    assert "aie.shim_dma_allocation @in(%shim_noc_tile_2_0, MM2S, 0)" in made
+    verify(parse_module(made, "made.mlir"))
+    used = text.replace(
+        "aie.shim", "func.func @f() { %0 = memref.get_global @in : memref<16xi32> func.return }\n  aie.shim"
+    )
+    with pytest.raises(UserError, match="newer MLIR-AIE cannot tell this from the allocation @in"):
+        respell(
+            parse_module(used, "design.mlir"),
+            sequence_op="aie.runtime_sequence",
+            allocation_has_tile=True,
+            functions_link=False,
+        )
