@@ -50,7 +50,9 @@ class ObjectFifo(Resolvable):
         init_values: Any = None,
         consumer_obj_type: Any = None,
         aie_stream: Any = None,
+        default_depth: int | None = None,
     ) -> None:
+        depth = depth if default_depth is None else default_depth  # its name in spring 2025
         if isinstance(depth, str) or (isinstance(obj_type, int) and not isinstance(depth, (int, type(None)))):
             raise TypeError("ObjectFifo(type, depth, name): the order of designs of 2024 is not offered")
         if depth is not None and depth < 1:
