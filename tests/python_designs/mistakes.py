@@ -19,6 +19,7 @@ from aie.dialects.aie import (
 )
 from aie.dialects.aiex import AttrBuilder, control_packet, npu_dma_memcpy_nd, runtime_sequence
 from aie.extras.context import mlir_mod_ctx
+from aie.helpers.taplib import TensorAccessPattern, TensorAccessSequence
 from aie.iron import (
     Bd,
     Buffer,
@@ -31,6 +32,7 @@ from aie.iron import (
     TileDma,
     Worker,
     WorkerRuntimeBarrier,
+    kernels,
 )
 from aie.iron.controlflow import range_
 from aie.iron.device import NPU1Col1, Tile
@@ -141,6 +143,89 @@ def transfer_without_sizes():
 def name_that_is_asked_for():
     assert not hasattr(iron, "Teleporter")
     assert getattr(iron, "Teleporter", 5) == 5
+
+
+def filled_from_the_wrong_side():
+    ObjectFifo(LINE).cons().fill(3)
+
+
+def pinned_afterwards():
+    fifo = ObjectFifo(LINE, name="line")
+    fifo.prod()
+    fifo.prod(channel=1)
+
+
+def pinned_twice_alike():
+    fifo = ObjectFifo(LINE)
+    fifo.prod(channel=1, tile=Tile(0, 0))
+    fifo.prod(channel=1, tile=Tile(0, 0))
+
+
+def tiles_without_an_end():
+    fifo = ObjectFifo(LINE)
+    fifo.cons()
+    fifo.tiles(cons_only=True)
+
+
+def split_into_nothing():
+    ObjectFifo(LINE).cons().split([])
+
+
+def runtime_without_a_function():
+    Runtime()
+
+
+def name_as_a_subscript():
+    built(lambda given: given.acquire(1)["a"])
+
+
+def array_stored_in_an_element():
+    def body(given):
+        given.acquire(1)[0] = np.zeros(4, np.int32)
+
+    built(body)
+
+
+def endless_loop_over_a_buffer():
+    built(lambda given: list(given.acquire(1)))
+
+
+def parameter_without_a_type():
+    Kernel("k", "k.o", [3]).arg_dtype(0)
+
+
+def sequence_against_a_pattern():
+    pattern = TensorAccessPattern((4, 4), 0, [1], [1])
+    TensorAccessSequence.from_taps([pattern]).compare_access_orders(pattern)
+
+
+def pattern_of_another_tensor():
+    sequence = TensorAccessSequence.from_taps([TensorAccessPattern((4, 4), 0, [1], [1])])
+    sequence.append(TensorAccessPattern((4, 5), 0, [1], [1]))
+
+
+def kernel_of_another_width():
+    kernels.threshold(dtype=np.float32)
+
+
+def kernel_of_another_stride():
+    kernels.bn_conv2dk3_dw(stride=3)
+
+
+def random_numbers_without_a_shape():
+    iron.rand()
+
+
+def result_of_another_shape():
+    iron.ones(4, dtype=np.int32, out=iron.zeros(5, dtype=np.int32))
+
+
+def part_at_half_a_byte():
+    iron.zeros(64, dtype=np.int32).subview(1.5, (4,))
+
+
+def jitted_number():
+    iron.jit(lambda: 5).as_mlir()
 
 
 def module_that_is_missing():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from ml_dtypes import bfloat16
 
 from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.python_designs.construct.generation import SECOND, THIRD
@@ -237,7 +238,7 @@ print((larger.numpy() == [*range(16), *[0] * 16]).all())
 
 def test_a_jitted_design_is_compiled_to_paths(tmp_path):
     assert run(tmp_path, COMPILED) == [
-        "compile(): elf_path and pdi_path need xclbin_path and inst_path",
+        "compile(): elf_path requires xclbin_path and inst_path",
         "compile(): xclbin_path and inst_path must be set together, or neither",
         "('a.xclbin', 'a.bin')",
         "('whole.elf', None)",
@@ -259,3 +260,21 @@ def test_another_type_of_numbers_is_cast_by_april_and_refused_by_august(monkeypa
     monkeypatch.setattr(tensors, "generation", lambda: THIRD)
     with pytest.raises(TypeError, match="does not match dtype= kwarg int8"):
         tensors.tensor(values, dtype=np.int8)
+
+
+def test_random_numbers_come_from_the_generator_that_is_given():
+    again = np.random.default_rng(7)
+    made = np.random.default_rng(7)
+    found = tensors.randint(-5, 5, (8,), dtype=np.int8, generator=made)
+    assert (found.numpy() == again.integers(-5, 5, size=(8,), dtype=np.int8)).all()
+    found = tensors.rand(8, dtype=np.float32, generator=made)
+    assert (found.numpy() == again.uniform(0, 1, size=(8,)).astype(np.float32)).all()
+
+
+def test_random_numbers_of_few_bits_stay_below_one():
+    class Highest:
+        def uniform(self, low, high, size):
+            return np.full(size, 1 - 1e-9)
+
+    found = tensors.rand(4, dtype=bfloat16, generator=Highest())
+    assert (found.numpy() < 1).all()

@@ -35,7 +35,7 @@ def part_of(whole: Any, parts: Sequence[Any]) -> Any:
     shape = memref(ir_value(whole).type).shape
     missing = len(shape) - sum(part is not Ellipsis for part in kept)
     if missing < 0:
-        raise IndexError(f"{len(kept)} indices for a memref of {len(shape)} dimensions")
+        raise IndexError(f"too many indices: {len(kept)} indices for a memref of {len(shape)} dimensions")
     place = next((i for i, part in enumerate(kept) if part is Ellipsis), len(kept))
     kept[place : place + 1] = [slice(None)] * missing
     offsets, sizes, strides = [], [], []

@@ -88,7 +88,7 @@ class ScalarValue(Value):
     def literal_value(self) -> Any:
         """The number of a constant."""
         if not self.is_constant():
-            raise ValueError("Can't build literal from non-constant value")
+            raise ValueError(f"Can't build literal from non-constant {type(self).__name__}")
         owner = self.ir.owner
         assert isinstance(owner, core.Operation)
         attribute: Any = owner.attributes["value"]
@@ -416,6 +416,8 @@ class MemRefValue(Value):
         if index is None:
             raise ValueError("None is no index of a memref")
         parts = list(index) if isinstance(index, tuple) else [index]
+        if any(isinstance(p, (str, float)) for p in parts):
+            raise IndexError(f"{index!r} is no index of a memref: wanted are integers, values and slices")
         if len(parts) == self.rank and all(isinstance(p, Value) or _is_number(p) for p in parts):
             return load(self, parts)
         from npuninja.python_designs.construct.memory_parts import part_of
@@ -432,7 +434,15 @@ class MemRefValue(Value):
                 raise ValueError("only a memref can be stored into a part of a memref")
             make("memref.copy", [value, target])
             return
+        if isinstance(value, np.ndarray) and value.ndim:
+            raise AssertionError(f"a store into {self.type} requires a scalar element, got {value!r}")
         store(value, self, parts)
+
+    def __iter__(self) -> Any:
+        # Python would ask for one element after the other and never come to an end.
+        raise TypeError(
+            "a memref cannot be gone through by Python's for: use `for i in range_(size)` and [i]"
+        )
 
 
 MemRef = MemRefValue

@@ -377,6 +377,10 @@ def _run(
         used -= 1  # the trace's buffer is not the caller's
     if not used <= len(arrays) <= len(manifest.arguments):
         lacking = ", ".join(names[len(arrays) : len(manifest.arguments)])
+        if not lacking and manifest.arguments[len(arrays)].direction == "trace":
+            lacking = (
+                "the buffer of its trace, which trace_config=TraceConfig(trace_size=...) of @iron.jit gives"
+            )
         raise RuntimeError(
             f"the design has {len(manifest.arguments)} argument(s), but {len(arrays)} tensor(s) were given"
             f"{f'; missing: {lacking}' if lacking else ''}"

@@ -206,6 +206,7 @@ class CompilableDesign:
 
         Raises:
             TypeError: a value is missing.
+            AttributeError: the function returns something else than a module.
             RuntimeError: the module breaks a rule.
         """
         if self.parameters is None:
@@ -232,11 +233,15 @@ class CompilableDesign:
             made = self.generator(**placeholders, **values)
         module = ctx.module if made is None else made
         self.kernels = list(ExternalFunction.instances)
-        if hasattr(module, "operation"):
-            try:
-                module.operation.verify()
-            except MLIRError as error:
-                raise RuntimeError(f"MLIR verification failed for '{self.name}'\n{error}") from error
+        if not hasattr(module, "operation"):
+            raise AttributeError(
+                f"'{type(module).__name__}' object has no attribute 'operation': '{self.name}' must return its module, "
+                "or nothing"
+            )
+        try:
+            module.operation.verify()
+        except MLIRError as error:
+            raise RuntimeError(f"MLIR verification failed for '{self.name}'\n{error}") from error
         return module
 
     def as_mlir(self) -> str:
@@ -263,7 +268,8 @@ class CompilableDesign:
         if full_elf_path is None and (xclbin_path is None) != (inst_path is None):
             raise ValueError("compile(): xclbin_path and inst_path must be set together, or neither")
         if xclbin_path is None and (elf_path is not None or pdi_path is not None):
-            raise ValueError("compile(): elf_path and pdi_path need xclbin_path and inst_path")
+            which = "elf_path" if elf_path is not None else "pdi_path"
+            raise ValueError(f"compile(): {which} requires xclbin_path and inst_path")
         if full_elf_path is not None:
             self.full_elf = True
         ensure_current_device()
@@ -329,6 +335,7 @@ class CallableDesign:
             raise TypeError(
                 f"'{self.compilable.name}' takes at most {len(names) + len(scalars)} positional argument(s) "
                 f"(tensor: {names}, scalar: {scalars}) but {len(arguments)} were given."
+                f"\nCompileTime[T] parameters {self.compilable.compile_params} must be keyword arguments."
             )
         trace = self.compilable.trace_config
         if trace is not None and "trace_size" in self.compilable.compile_params:

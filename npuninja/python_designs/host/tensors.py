@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from contextlib import contextmanager
 from typing import Any, Iterator
 
@@ -67,7 +68,7 @@ class NpuTensor:
     def to(self, target_device: str) -> NpuTensor:
         """The same tensor, said to be elsewhere."""
         if target_device not in ("npu", "cpu"):
-            raise ValueError(f"Unsupported device: {target_device}")
+            raise ValueError(f"Unknown device '{target_device}': a tensor is on 'npu' or 'cpu'")
         self.device = target_device
         return self
 
@@ -91,10 +92,15 @@ class NpuTensor:
             dtype: this tensor's, unless another is given.
 
         Raises:
+            TypeError: the offset is no integer.
             ValueError: it lies outside, or does not begin and end on cache lines of 64 bytes (it may end where this one
                 does).
         """
         kind = np.dtype(self.dtype if dtype is None else dtype)
+        try:
+            offset = operator.index(offset)
+        except TypeError:
+            raise TypeError(f"subview() offset must be an integer number of bytes, got {offset!r}") from None
         size_bytes = math.prod(_shape((shape,))) * kind.itemsize
         end = offset + size_bytes
         if offset < 0 or end > self.nbytes:
@@ -166,6 +172,11 @@ def tensor(data: Any, dtype: Any = None, device: str = "npu", **_: Any) -> NpuTe
 
 def _made(array: Any, out: Any, device: str) -> NpuTensor:
     if out is not None:
+        if (out.shape, out.dtype, out.device) != (array.shape, array.dtype, device):
+            raise ValueError(
+                f"the `out` tensor must match shape, dtype, and device: it has {out.shape}, {out.dtype}, {out.device!r}, "
+                f"and {array.shape}, {array.dtype}, {device!r} is made"
+            )
         out.data[...] = array
         return out  # type: ignore[no-any-return]
     return _class(array, device=device)
@@ -189,15 +200,32 @@ def full(
 
 
 def randint(
-    low: int, high: int, size: Any, out: Any = None, dtype: Any = np.int64, device: str = "npu", **_: Any
+    low: int, high: int, size: Any, out: Any = None, dtype: Any = np.int64, device: str = "npu",
+    generator: Any = None, **_: Any,
+) -> NpuTensor:  # fmt: skip
+    """Random whole numbers from low to below high, from NumPy's own state or a `numpy.random.Generator`."""
+    shape = _shape((size,))
+    if generator is not None:
+        return _made(generator.integers(low, high, size=shape, dtype=dtype), out, device)
+    return _made(np.random.randint(low, high, shape).astype(dtype), out, device)
+
+
+def rand(
+    *size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", generator: Any = None, **_: Any
 ) -> NpuTensor:
-    """Random whole numbers from low to below high."""
-    return _made(np.random.randint(low, high, _shape((size,))).astype(dtype), out, device)
+    """Random numbers from 0 to below 1, from NumPy's own state or a `numpy.random.Generator`.
 
-
-def rand(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
-    """Random numbers from 0 to below 1."""
-    return _made(np.random.rand(*_shape(size)).astype(dtype), out, device)
+    Raises:
+        ValueError: without a size.
+    """
+    if not size:
+        raise ValueError("rand() received no arguments: give it a shape")
+    shape = _shape(size)
+    array = (np.random if generator is None else generator).uniform(0.0, 1.0, size=shape).astype(dtype)
+    kind = np.dtype(dtype)
+    if kind.kind == "f" or kind.name == "bfloat16":  # rounding may give 1
+        array = np.minimum(array, np.nextafter(kind.type(1), kind.type(0)))
+    return _made(array, out, device)
 
 
 def arange(

@@ -81,9 +81,13 @@ class BaseKernel(Resolvable):
         raise ValueError(f"Argument {arg_index} does not have a shape or is not an array type.")
 
     def arg_dtype(self, arg_index: int = 0) -> Any:
-        """The scalar type of a parameter."""
+        """The scalar type of a parameter. Raises ValueError for what is no type of an array or scalar."""
         found = self._array(arg_index)
-        return np_ndarray_type_get_dtype(found) if is_array_type(found) else found
+        if is_array_type(found):
+            return np_ndarray_type_get_dtype(found)
+        if not isinstance(found, (type, np.dtype)) and not hasattr(found, "dtype"):
+            raise ValueError(f"Argument {arg_index} does not have a dtype or is not an array type.")
+        return found
 
     def tile_size(self, arg_index: int = 0) -> int:
         """The first dimension of a parameter."""
@@ -200,7 +204,8 @@ class ExternalFunction(BaseKernel):
                 if not is_default:
                     raise ValueError(
                         f"ExternalFunction {self._name!r} would collide with an already-registered instance: "
-                        f"both make {self.object_file_name}"
+                        f"both make object_file_name='{self.object_file_name}', of different compile_flags or source. Give "
+                        "one another object_file_name=... or name=..."
                     )
                 stem, dot, suffix = self._object_file_name.rpartition(".")
                 self._object_file_name = f"{stem}_{self.content()[:8]}{dot}{suffix}"

@@ -157,18 +157,20 @@ class ObjectFifo(Resolvable):
 
     def tiles(self, cons_only: bool = False) -> list[Tile]:
         """The tiles of the ends."""
+        if self._prod is None and not cons_only:
+            raise ValueError(f"Cannot return prod.tile.op for {self.name} because prod was not created.")
+        if not self._cons and (cons_only or self.endpoints(True)):
+            raise ValueError(f"Cannot return cons tiles of {self.name} because cons were not created.")
         ends = self.endpoints(False) if cons_only else self.endpoints(True) + self.endpoints(False)
         return [end.tile for end in ends]
 
     def endpoints(self, is_prod: bool) -> list[Any]:
-        """The ends on one side. Raises ValueError when there are none."""
-        if is_prod:
-            if self._prod is None:
-                raise ValueError(f"Prod endpoint not set for {self}")
-            return [self._prod.endpoint]
-        if not self._cons:
-            raise ValueError(f"Cons endpoint not set for {self}")
-        return [handle.endpoint for handle in self._cons]
+        """The ends on one side. Raises ValueError when there are none, or one is not set."""
+        handles = [] if is_prod and self._prod is None else [self._prod] if is_prod else self._cons
+        ends = [handle.endpoint for handle in handles if handle is not None]
+        if not ends or None in ends:
+            raise ValueError(f"{'Prod' if is_prod else 'Cons'} endpoint not set for {self}")
+        return ends
 
     def _tile_op(self, handle: ObjectFifoHandle) -> Any:
         if handle.endpoint is None:
@@ -269,14 +271,17 @@ class ObjectFifoHandle(Resolvable):
         self._port = ObjectFifoPort["Produce" if is_prod else "Consume"]
 
     def pin(self, channel: int | None, tile: Tile | None) -> None:
-        """Asks for a channel or shim tile, which must be the one asked for before."""
-        for word, have, wanted in (("channel", self.channel, channel), ("shim tile", self.shim_tile, tile)):
-            if wanted is not None and have is not None and have != wanted:
+        """Asks once more for a channel or shim tile, which must be the one asked for at first."""
+        before = None if self.shim_tile is None else (self.shim_tile.col, self.shim_tile.row)
+        again = None if tile is None else (tile.col, tile.row)
+        for word, is_same, have, wanted in (
+            ("channel", self.channel == channel, self.channel, channel),
+            ("shim tile", before == again, self.shim_tile, tile),
+        ):
+            if wanted is not None and not is_same:
                 raise ValueError(
                     f"Producer handle for {self.name} already pinned to {word} {have}, cannot re-pin to {wanted}."
                 )
-        self.channel = self.channel if channel is None else channel
-        self.shim_tile = self.shim_tile if tile is None else tile
 
     def acquire(self, num_elem: int) -> Any:
         """Acquires elements: one gives the element, several a list."""
@@ -360,6 +365,8 @@ class ObjectFifoHandle(Resolvable):
         managed: bool = True,
     ) -> Any:  # fmt: skip
         """In a runtime sequence: sends data of the host into the objectFifo."""
+        if not self._is_prod:
+            raise ValueError("fill() is only valid on a producer ObjectFifoHandle")
         return current_runtime().transfer(
             self, source, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
             is_fill=True,
@@ -371,6 +378,8 @@ class ObjectFifoHandle(Resolvable):
         managed: bool = True,
     ) -> Any:  # fmt: skip
         """In a runtime sequence: takes data out of the objectFifo."""
+        if self._is_prod:
+            raise ValueError("drain() is only valid on a consumer ObjectFifoHandle")
         return current_runtime().transfer(
             self, dest, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
             is_fill=False,

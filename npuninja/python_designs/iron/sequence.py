@@ -143,9 +143,6 @@ class SequenceRuntime:
         is_fill: bool,
     ) -> Task:
         """A fill or drain, started at once."""
-        if is_fill != handle._is_prod:
-            verb, side = ("fill", "producer") if is_fill else ("drain", "consumer")
-            raise ValueError(f"{verb}() is only valid on a {side} ObjectFifoHandle")
         if not isinstance(data, RuntimeData):
             raise ValueError(f"Expected a RuntimeData source/dest, got {data}")
         if not managed and group is not None:

@@ -16,9 +16,9 @@ def _ints(count: int) -> list[Any]:
     return [np.int32] * count
 
 
-def _activation(act_dtype: Any) -> tuple[str, list[str]]:
+def _activation(kernel: str, act_dtype: Any) -> tuple[str, list[str]]:
     if act_dtype not in (I8, U8):
-        raise ValueError(f"act_dtype must be np.int8 or np.uint8, got {act_dtype}")
+        raise ValueError(f"{kernel}(): act_dtype must be np.int8 or np.uint8, got {act_dtype}")
     return ("i8", ["-DINT8_ACT"]) if act_dtype == I8 else ("ui8", [])
 
 
@@ -26,7 +26,7 @@ def conv2dk1(
     input_width: int = 32, input_channels: int = 64, output_channels: int = 64, act_dtype: Any = I8
 ) -> ExternalFunction:
     """1x1."""
-    suffix, flags = _activation(act_dtype)
+    suffix, flags = _activation("conv2dk1", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     types = [array(w * ci, act_dtype), array(ci * co, I8), array(w * co, U8), *_ints(4)]
     return make(f"conv2dk1_{suffix}", "conv2dk1.cc", types, flags)
@@ -40,7 +40,7 @@ def conv2dk3(
     weight_output_channels: int | None = None,
 ) -> ExternalFunction:
     """3x3."""
-    suffix, flags = _activation(act_dtype)
+    suffix, flags = _activation("conv2dk3", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     line = array(w * ci, act_dtype)
     types = [
@@ -58,7 +58,7 @@ def conv2dk1_skip(
     input_width: int = 32, input_channels: int = 64, output_channels: int = 64, act_dtype: Any = I8
 ) -> ExternalFunction:
     """1x1 with a skip connection."""
-    suffix, flags = _activation(act_dtype)
+    suffix, flags = _activation("conv2dk1_skip", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     half = array(w * ci // 2, U8)
     types = [half, half, array(ci * co, I8), array(w * co, U8), array(w * co, act_dtype), *_ints(5)]
@@ -96,7 +96,7 @@ def conv2dk1_skip_init(
     skip_input_channels: int | None = None,
 ) -> ExternalFunction:
     """1x1 with a skip connection that is convolved too."""
-    suffix, flags = _activation(act_dtype)
+    suffix, flags = _activation("conv2dk1_skip_init", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     skip = skip_input_channels if skip_input_channels is not None else ci
     half = array(w * ci // 2, U8)
@@ -148,7 +148,7 @@ def bn_conv2dk1_skip(
 ) -> ExternalFunction:
     """1x1 with a skip connection."""
     if skip_dtype not in (U8, I8):
-        raise ValueError(f"skip_dtype must be np.uint8 or np.int8, got {skip_dtype}")
+        raise ValueError(f"bn_conv2dk1_skip(): skip_dtype must be np.uint8 or np.int8, got {skip_dtype}")
     w, ci, co = input_width, input_channels, output_channels
     kind, flags = ("ui8_ui8_i8", " -DUNSIGNED_SKIP") if skip_dtype == U8 else ("ui8_i8_i8", "")
     types = [array(w * ci, U8), array(ci * co, I8), array(w * co, I8), array(w * co, skip_dtype), *_ints(5)]
@@ -160,7 +160,7 @@ def bn_conv2dk3_dw(
 ) -> ExternalFunction:
     """3x3, each channel for itself."""
     if stride not in (1, 2):
-        raise ValueError(f"stride must be 1 or 2, got {stride}")
+        raise ValueError(f"bn_conv2dk3_dw(): stride must be 1 or 2, got {stride}")
     w, ci, co = input_width, input_channels, output_channels
     line = array(w * ci, U8)
     types = [line, line, line, array(9 * ci, I8), array(w // stride * co, U8), *_ints(8)]
@@ -192,9 +192,9 @@ def bn_fc_relu_ui16_pad(
     return _bottleneck("post_L2_conv2dk1_relu_i16_ui16_pad", "bn_conv2dk1_relu.cc", types, flags)
 
 
-def _block(block_index: int) -> int:
+def _block(kernel: str, block_index: int) -> int:
     if block_index not in (13, 14):
-        raise ValueError(f"block_index must be 13 or 14, got {block_index}")
+        raise ValueError(f"{kernel}(): block_index must be 13 or 14, got {block_index}")
     return block_index
 
 
@@ -202,7 +202,7 @@ def bn_conv2dk1_partial_put_i8(
     input_width: int = 7, input_channels: int = 80, weight_count: int = 4800, *, block_index: int = 13
 ) -> ExternalFunction:
     """Part of a 1x1, sent on over the cascade."""
-    b = _block(block_index)
+    b = _block("bn_conv2dk1_partial_put_i8", block_index)
     types = [array(input_width * input_channels, I8), array(weight_count, I8), *_ints(7)]
     flags = f"-DBN{b}_1_PARTIAL_PUT_I8_CAS_WIDTH_NEW"
     return _bottleneck(f"bn{b}_1_conv2dk1_i8_ui8_partial_width_put_new", "bn_conv2dk1_i8.cc", types, flags)
@@ -217,7 +217,7 @@ def bn_conv2dk1_partial_get_relu_i8(
     block_index: int = 13,
 ) -> ExternalFunction:
     """The other part, with what comes over the cascade, and ReLU."""
-    b = _block(block_index)
+    b = _block("bn_conv2dk1_partial_get_relu_i8", block_index)
     w = input_width
     types = [
         array(w * input_channels, I8),
@@ -237,7 +237,7 @@ def bn_conv2dk3_dw_out_split(
     block_index: int = 13,
 ) -> ExternalFunction:
     """3x3, each channel for itself, with the result in two parts."""
-    b = _block(block_index)
+    b = _block("bn_conv2dk3_dw_out_split", block_index)
     line, part = array(input_width * input_channels, U8), array(input_width * output_split_channels, U8)
     types = [line, line, line, array(9 * input_channels, I8), part, part, *_ints(8)]
     flags = f"-DSCALAR -DBN{b} -DSTRIDE1_OUT_SPLIT"
@@ -248,7 +248,7 @@ def bn_conv2dk1_input_split_partial_put_ui8(
     input_width: int = 7, input_channels: int = 240, weight_count: int = 9600, *, block_index: int = 13
 ) -> ExternalFunction:
     """Part of a 1x1 over half of the input, sent on over the cascade."""
-    b = _block(block_index)
+    b = _block("bn_conv2dk1_input_split_partial_put_ui8", block_index)
     types = [array(input_width * input_channels, U8), array(weight_count, I8), *_ints(7)]
     symbol = f"bn{b}_1_conv2dk1_ui8_ui8_input_split_partial_width_put_new"
     flags = f"-DBN{b}_1_INPUT_SPLIT_PARTIAL_PUT_UI8_UI8_CAS_WIDTH_NEW"
@@ -264,7 +264,7 @@ def bn_conv2dk1_input_split_partial_skip_get(
     block_index: int = 13,
 ) -> ExternalFunction:
     """The other half, with what comes over the cascade, and a skip connection."""
-    b = _block(block_index)
+    b = _block("bn_conv2dk1_input_split_partial_skip_get", block_index)
     w = input_width
     result = array(w * output_channels, I8)
     types = [array(w * input_channels, U8), array(weight_count, I8), result, result, *_ints(10)]

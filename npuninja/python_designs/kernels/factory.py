@@ -33,7 +33,11 @@ def _one_of(name: str, what: str, dtype: Any, allowed: tuple[Any, ...]) -> None:
     _must(dtype in allowed, f"{name}() {what} must be {names}, got {dtype}")
 
 
-def _bits(dtype: Any) -> str:
+def _bits(name: str, dtype: Any) -> str:
+    _must(
+        dtype in (np.uint8, np.int16, np.int32),
+        f"{name}: unsupported dtype {dtype}. Use np.uint8, np.int16, or np.int32.",
+    )
     return f"-DBIT_WIDTH={np.dtype(dtype).itemsize * 8}"
 
 
@@ -49,12 +53,9 @@ def _fixed_size(name: str, tile_size: int) -> None:
 
 def passthrough(tile_size: int = 4096, dtype: Any = np.int32) -> ExternalFunction:
     """Copies a tile."""
-    _must(
-        dtype in (np.uint8, np.int16, np.int32),
-        f"passthrough: unsupported dtype {dtype}. Use np.uint8, np.int16, or np.int32.",
-    )
+    flag = _bits("passthrough", dtype)
     tile = array(tile_size, dtype)
-    return make("passThroughLine", "passThrough.cc", [tile, tile, np.int32], [_bits(dtype)])
+    return make("passThroughLine", "passThrough.cc", [tile, tile, np.int32], [flag])
 
 
 def scale(
@@ -65,7 +66,7 @@ def scale(
     tile = array(tile_size, dtype)
     symbol = f"vector_scalar_mul_{'vector' if vectorized else 'scalar'}"
     types = [tile, tile, array(1, np.int32), np.int32]
-    return make(symbol, "scale.cc", types, [_bits(dtype)], use_chess=use_chess)
+    return make(symbol, "scale.cc", types, [_bits("scale", dtype)], use_chess=use_chess)
 
 
 def _eltwise(name: str) -> Any:
@@ -77,7 +78,7 @@ def _eltwise(name: str) -> Any:
             f"eltwise_{name}_bf16_{'vector' if vectorized else 'scalar'}", f"{name}.cc", [tile, tile, tile]
         )
 
-    kernel.__name__ = name
+    kernel.__name__ = kernel.__qualname__ = name
     kernel.__doc__ = f"`{name}` of two tiles of bfloat16."
     return kernel
 
@@ -99,7 +100,7 @@ def _reduction(name: str) -> Any:
         symbol = f"{name}_{'vector' if vectorized else 'scalar'}"
         return make(symbol, f"{name}.cc", [array(tile_size, dtype), array(1, np.int32), np.int32])
 
-    kernel.__name__ = name
+    kernel.__name__ = kernel.__qualname__ = name
     kernel.__doc__ = f"`{name}` of a tile of int32."
     return kernel
 
@@ -145,7 +146,7 @@ def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -
             own_architecture=True, source_string=text,
         )  # fmt: skip
 
-    kernel.__name__ = name
+    kernel.__name__ = kernel.__qualname__ = name
     kernel.__doc__ = f"`{name}` of a tile of bfloat16."
     return kernel
 
@@ -171,9 +172,10 @@ _MAC = {
 
 
 def _pair(name: str, input_dtype: Any, output_dtype: Any, allowed: set[Any]) -> str:
+    shown = ", ".join(sorted(f"({a.__name__}, {b.__name__})" for a, b in allowed))
     _must(
         (input_dtype, output_dtype) in allowed,
-        f"{name}(): unsupported (input_dtype, output_dtype) = ({input_dtype}, {output_dtype})",
+        f"{name}(): unsupported (input_dtype, output_dtype) = ({input_dtype}, {output_dtype}). Supported: {shown}",
     )
     return f"{_SHORT[input_dtype]}_{_SHORT[output_dtype]}"
 
@@ -271,19 +273,21 @@ def gray2rgba(line_width: int = 1920, use_chess: bool = False) -> ExternalFuncti
 
 def threshold(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
     """A line against a threshold."""
+    flag = _bits("threshold", dtype)
     line = array(line_width, dtype)
     limit = np.int32 if dtype == np.int32 else np.int16
     types = [line, line, np.int32, limit, limit, np.int8]
-    return make("thresholdLine", "threshold.cc", types, [_bits(dtype)], use_chess=use_chess)
+    return make("thresholdLine", "threshold.cc", types, [flag], use_chess=use_chess)
 
 
 def _bitwise(name: str, word: str) -> Any:
     def kernel(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
+        flag = _bits(f"bitwise{word}", dtype)
         line = array(line_width, dtype)
         types = [line, line, line, np.int32]
-        return make(f"bitwise{word}Line", f"bitwise{word}.cc", types, [_bits(dtype)], use_chess=use_chess)
+        return make(f"bitwise{word}Line", f"bitwise{word}.cc", types, [flag], use_chess=use_chess)
 
-    kernel.__name__ = name
+    kernel.__name__ = kernel.__qualname__ = name
     kernel.__doc__ = f"`{word}` of two lines, bit by bit."
     return kernel
 
@@ -301,10 +305,11 @@ def filter2d(line_width: int = 1920, use_chess: bool = False) -> ExternalFunctio
 
 def add_weighted(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
     """The weighted sum of two lines."""
+    flag = _bits("add_weighted", dtype)
     line = array(line_width, dtype)
     gamma = {1: np.int8, 2: np.int16, 4: np.int32}[np.dtype(dtype).itemsize]
     types = [line, line, line, np.int32, np.int16, np.int16, gamma]
-    return make("addWeightedLine", "addWeighted.cc", types, [_bits(dtype)], use_chess=use_chess)
+    return make("addWeightedLine", "addWeighted.cc", types, [flag], use_chess=use_chess)
 
 
 def _reference(name: str) -> Any:
@@ -313,7 +318,10 @@ def _reference(name: str) -> Any:
     def reference(x: Any, *, tile_size: int = 1024) -> Any:
         values = np.asarray(x).astype(np.float32)
         if name == "softmax":
-            _must(values.size % tile_size == 0, f"size must be a multiple of {tile_size}, got {values.size}")
+            is_whole = values.size % tile_size == 0
+            _must(
+                is_whole, f"softmax_ref: {values.size} elements are not a multiple of tile_size={tile_size}"
+            )
             rows = values.reshape(-1, tile_size)
             powers = np.exp(rows - rows.max(axis=1, keepdims=True))
             found = (powers / powers.sum(axis=1, keepdims=True)).reshape(values.shape)

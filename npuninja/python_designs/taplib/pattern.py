@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from copy import copy
 from typing import Any, Iterator, Sequence
 
 import numpy as np
@@ -13,13 +14,15 @@ def ceildiv(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def checked_dims(dims: Sequence[int], expected: int | None = None) -> list[int]:
-    """Dimensions of a tensor; one alone becomes [1, n]. Raises ValueError for what is no tensor."""
+def checked_dims(dims: Sequence[int], expected: int | None = None) -> Sequence[int]:
+    """Dimensions of a tensor, as given; one alone becomes [1, n]. Raises ValueError for what is no tensor."""
     if len(dims) == 0:
         raise ValueError(f"Number of tensor dimensions must be >= 1 (dimensions={dims})")
     if any(d <= 0 for d in dims):
         raise ValueError(f"Each tensor dimension must be >= 1 (dimensions={dims})")
-    found = [1, *dims] if len(dims) == 1 else list(dims)
+    if expected is not None and expected < 1:
+        raise ValueError(f"Expected dimensions ({expected}) should be >= 1")
+    found: Sequence[int] = [1, *dims] if len(dims) == 1 else dims if isinstance(dims, tuple) else list(dims)
     if expected is not None and len(found) != expected:
         shown = found if len(dims) == 1 else dims
         raise ValueError(f"Tensor dimension ({shown}) does not match expected dimension ({expected})")
@@ -75,9 +78,9 @@ class TensorAccessPattern:
         self._sizes, self._strides = clean_sizes or [], clean_strides or []
 
     @property
-    def tensor_dims(self) -> list[int]:
-        """The tensor's dimensions."""
-        return list(self._tensor_dims)
+    def tensor_dims(self) -> Sequence[int]:
+        """The tensor's dimensions: a tuple or a list, as they were given."""
+        return copy(self._tensor_dims)
 
     @property
     def offset(self) -> int:

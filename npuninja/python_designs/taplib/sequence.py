@@ -65,7 +65,7 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
             )
         dims = taps[0].tensor_dims
         for tap in taps:
-            if tap.tensor_dims != dims:
+            if tuple(tap.tensor_dims) != tuple(dims):
                 raise ValueError(
                     f"TensorAccessPatterns have multiple tensor dimensions (found {dims} and {tap.tensor_dims})"
                 )
@@ -128,12 +128,13 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
 
     def compare_access_orders(self, other: TensorAccessSequence) -> bool:
         """Whether all patterns visit the same places in the same order."""
-        return len(self) == len(other) and all(
-            a.compare_access_orders(b) for a, b in zip(self._taps, other._taps)
+        others = other._taps  # AttributeError for anything else than a sequence
+        return len(self) == len(others) and all(
+            a.compare_access_orders(b) for a, b in zip(self._taps, others)
         )
 
     def _must_fit(self, tap: TensorAccessPattern) -> None:
-        if tap.tensor_dims != self._tensor_dims:
+        if tuple(tap.tensor_dims) != tuple(self._tensor_dims):
             raise ValueError(
                 f"Cannot add TensorAccessPattern with tensor dims {tap.tensor_dims} to TensorAccessSequence with "
                 f"tensor dims {self._tensor_dims}"

@@ -82,9 +82,10 @@ class TensorTiler2D:
         Raises:
             ValueError: the tiles do not cover the tensor evenly, or the pattern needs more than four dimensions.
         """
-        tensor, tile, repeats, steps = (
-            checked_dims(dims, expected=2)
-            for dims in (tensor_dims, tile_dims, tile_group_repeats, tile_group_steps or (1, 1))
+        tensor = checked_dims(tensor_dims, expected=2)
+        tile, repeats, steps = (
+            list(checked_dims(dims, expected=2))
+            for dims in (tile_dims, tile_group_repeats, tile_group_steps or (1, 1))
         )
         for i in range(2):
             if tensor[i] % tile[i]:
