@@ -174,6 +174,7 @@ aie.utils.trace                   tracing.registers: *; tracing.events: *; traci
                                   host.trace_reader: parse_trace split_trace_segments
 aie.utils.trace.config            host.runtime: TraceConfig
 aie.utils.trace.events            tracing.events: *
+aie.utils.trace.events.aie        tracing.first_events: *
 aie.utils.trace.events.aie2       tracing.events: *
 aie.utils.trace.events.aie2p      tracing.events: *
 aie.utils.trace.setup             tracing.registers: *; tracing.operations: *SETUP

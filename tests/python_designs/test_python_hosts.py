@@ -10,6 +10,7 @@ from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.python_designs.construct.generation import SECOND, THIRD
 from npuninja.python_designs.host import tensors
 from npuninja.python_designs.script import run_design
+from npuninja.python_designs.tracing import events, first_events
 
 TRACED = """
 import numpy as np
@@ -278,3 +279,17 @@ def test_random_numbers_of_few_bits_stay_below_one():
 
     found = tensors.rand(4, dtype=bfloat16, generator=Highest())
     assert (found.numpy() < 1).all()
+
+
+def test_the_first_architecture_has_events_of_its_own():
+    first = events.get_events_for_device("xcvc1902")
+    own = events.get_events_for_device("npu1")
+    for kind in (first.CoreEvent, first.MemEvent, first.ShimTileEvent):
+        assert [event.value for event in kind] == list(range(128))
+    assert (first.CoreEvent.PERF_CNT_0, first.CoreEvent.BROADCAST_15) == (5, 122)
+    assert (first.MemEvent.DMA_S2MM_0_FINISHED_BD, first.ShimTileEvent.DMA_S2MM_0_FINISHED_BD) == (25, 16)
+    assert (first.ShimTileEvent.USER_EVENT_0, own.ShimTileEvent.USER_EVENT_0) == (124, 126)
+    assert first.MemTileEvent is None
+    assert list(first_events.NAMES["MemTileEvent"]) == []
+    kinds = (first.CoreEvent, own.CoreEvent)
+    assert ["SRS_SATURATE" in kind.__members__ for kind in kinds] == [True, False]

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from npuninja.python_designs.dialects.aie_enums import DMAChannelDir, WireBundle
+from npuninja.python_designs.tracing import first_events
+from npuninja.python_designs.tracing.event_runs import enum_of
 
 _CORE = """
 0 NONE TRUE GROUP_0 TIMER_SYNC TIMER_VALUE_REACHED PERF_CNT_0 PERF_CNT_1 PERF_CNT_2 PERF_CNT_3 COMBO_EVENT_0
@@ -119,22 +121,10 @@ BROADCAST_14 BROADCAST_15 GROUP_USER_EVENT USER_EVENT_0 USER_EVENT_1
 """
 
 
-def _enum(name: str, runs: str) -> type[IntEnum]:
-    cases: dict[str, int] = {}
-    number = 0
-    for word in runs.split():
-        if word.isdigit():
-            number = int(word)
-        else:
-            cases[word] = number
-            number += 1
-    return IntEnum(name, cases)  # type: ignore[return-value]
-
-
-CoreEvent = _enum("CoreEvent", _CORE)
-MemEvent = _enum("MemEvent", _MEM)
-ShimTileEvent = _enum("ShimTileEvent", _SHIM_TILE)
-MemTileEvent = _enum("MemTileEvent", _MEM_TILE)
+CoreEvent = enum_of("CoreEvent", _CORE)
+MemEvent = enum_of("MemEvent", _MEM)
+ShimTileEvent = enum_of("ShimTileEvent", _SHIM_TILE)
+MemTileEvent = enum_of("MemTileEvent", _MEM_TILE)
 
 
 class PacketType(IntEnum):
@@ -221,9 +211,9 @@ def checked(events: Any, padding: IntEnum) -> list[GenericEvent]:
 
 
 def get_events_for_device(device: str) -> SimpleNamespace:
-    """The tables of events of a device, by its name. Raises ValueError for Versal devices of the first architecture."""
+    """The tables of events of a device, by its name. The first architecture's `MemTileEvent` is None."""
     if "xcvc1902" in device:
-        raise ValueError(f"the events of {device} are not offered (docs/python-designs.md)")
+        return SimpleNamespace(**{**first_events.NAMES, "MemTileEvent": None})
     return SimpleNamespace(
         CoreEvent=CoreEvent, MemEvent=MemEvent, ShimTileEvent=ShimTileEvent, MemTileEvent=MemTileEvent
     )
@@ -243,6 +233,7 @@ NAMES: dict[str, Any] = {
         for c in (CoreEvent, MemEvent, MemTileEvent, ShimTileEvent)
         for arch in ("AIE2", "AIE2P")
     },
+    **{f"{kind}AIE": events for kind, events in first_events.NAMES.items() if kind != "MemTileEvent"},
     "get_events_for_device": get_events_for_device,
     "PacketType": PacketType,
     "NUM_TRACE_TYPES": NUM_TRACE_TYPES,
