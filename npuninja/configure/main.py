@@ -35,6 +35,10 @@ def main(
         and not is_held_back()
     ):
         return 0
-    from npuninja.configure.whole import run
+    try:
+        from npuninja.configure.whole import run
+    except KeyboardInterrupt:  # before anything was begun
+        sys.stderr.write("interrupted\n")
+        return 130
 
     return run(arguments, environment, output, home or os.path.dirname(os.path.abspath(sys.argv[0])))

@@ -24,8 +24,13 @@ SCRIPT = read_linker_script(
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> wasmtime.Engine:
-    monkeypatch.setattr(loading, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(translation, "cache_folder", lambda: tmp_path)
+    def below(name: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    monkeypatch.setattr(loading, "cache_folder", below)
+    monkeypatch.setattr(translation, "cache_folder", below)
     return wasmtime.Engine()
 
 
