@@ -353,6 +353,7 @@ def _wasm(data: bytes, name: str) -> InspectReport:
             **info._asdict(),
             "waits": [list(w) for w in info.waits],
             "buffers": [list(b) for b in info.buffers],
+            "tile_buffers": [list(b) for b in info.tile_buffers],
         }
         lines.append(
             f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes"

@@ -12,7 +12,15 @@ from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import Frame
 from npuninja.emulator.cores import EmulatedCore, nearest_buffer
-from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit
+from npuninja.emulator.errors import (
+    CheckedCoreFault,
+    CheckedStackOverflow,
+    CoreFault,
+    EmulationError,
+    Note,
+    StackOverflow,
+    TimeLimit,
+)
 from npuninja.formats.core_abi import OWN_DATA
 
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
@@ -50,8 +58,8 @@ def own_frames(frames: list[Frame]) -> list[Frame]:
     return frames[first:]
 
 
-def core_trap(core: EmulatedCore, trap: wasmtime.Trap) -> EmulationError:
-    """The error for a trap in a core's code."""
+def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) -> EmulationError:
+    """The error for a trap in a core's code; `checked`: its accesses to memory are, so that wild ones are findings."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
     frames, text = own_frames(core.frames(trap)), str(trap)
@@ -71,21 +79,24 @@ def core_trap(core: EmulatedCore, trap: wasmtime.Trap) -> EmulationError:
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         if address_match:
             what = _BEYOND
+        found = CheckedCoreFault if checked and (address_match or what == _BEYOND) else CoreFault
+        report["kind"] = CoreFault.__name__
         what = _MEANINGS.get(what, what)
-        return CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
+        return found(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
     report["address"] = address
-    overflow = stack_overflow(core, frames, address, report)
+    overflow = stack_overflow(core, frames, address, report, checked)
     if overflow is not None:
         return overflow
     where = nearest_buffer(core.info, address)
     report["where"] = where
-    return CoreFault(
+    report["kind"] = CoreFault.__name__
+    return (CheckedCoreFault if checked else CoreFault)(
         f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report
     )
 
 
 def stack_overflow(
-    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any]
+    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any], checked: bool
 ) -> StackOverflow | None:
     """The error when an address that was touched is beyond the end of the stack, as far as it is claimed."""
     column, row = layout.tile_place(core.tile)
@@ -93,13 +104,18 @@ def stack_overflow(
     stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
     if claimed <= stack or not OWN_DATA + stack - claimed <= address < OWN_DATA:
         return None
-    return StackOverflow(
+    return (CheckedStackOverflow if checked else StackOverflow)(
         f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
         location,
         notes=_callers(frames),
         hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make local arrays static; on "
         "hardware this would overwrite the buffers behind the stack",
-        report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
+        report={
+            **report,
+            "kind": StackOverflow.__name__,
+            "stack_bytes": stack,
+            "stack_claimed_bytes": claimed,
+        },
     )
 
 

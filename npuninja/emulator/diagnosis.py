@@ -36,6 +36,7 @@ class Diagnosis:
         cores: its cores by tile, as they are at the time.
         machine_cores: the same for cores of machine code.
         host: its buffers.
+        checks: what is watched.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Diagnosis:
         cores: Mapping[int, EmulatedCore],
         machine_cores: Mapping[int, MachineCore],
         host: HostMemory,
+        checks: frozenset[str],
     ) -> None:
         self._array = array
         self._cores = cores
         self._machine_cores = machine_cores
         self._host = host
+        self._checks = checks
         self.interrupted_after_s: float | None = None
         """The time limit that somebody else has set, who then interrupted the run."""
 
@@ -88,7 +91,7 @@ class Diagnosis:
             return endless(core, trap, time_limit_s)
         if core is None:
             raise unexpected(trap) from trap
-        return core_trap(core, trap)
+        return core_trap(core, trap, "memory" in self._checks)
 
     def waiters(self) -> Waiters:
         """Who waits for what at this moment."""

@@ -106,7 +106,9 @@ class Emulator:
         """The PDIs that the last sequence was to load again right after themselves, which a firmware leaves out."""
         self._cores = StartedCores(self._array, modules or {}, checks, count_bundles)
         self._host = HostMemory(self._array)
-        self._diagnosis = Diagnosis(self._array, self._cores.emulated, self._cores.machine, self._host)
+        self._diagnosis = Diagnosis(
+            self._array, self._cores.emulated, self._cores.machine, self._host, checks
+        )
         self._failure: EmulationError | None = None
         self._counted: list[ActorState] = []
         self._log_events = log_events

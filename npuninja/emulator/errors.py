@@ -56,6 +56,18 @@ class StackOverflow(CoreFault):
     """A core's stack grew past its end."""
 
 
+class CheckedCoreFault(CoreFault):
+    """A wild address in a run whose accesses to memory are checked: found by the check, and so the design's or kernel's fault."""
+
+    exit_code = 1
+
+
+class CheckedStackOverflow(StackOverflow):
+    """A stack that grew past its end in such a run."""
+
+    exit_code = 1
+
+
 class BadAccess(EmulationError):
     """A checked core reached memory that it should not: outside its buffers, another's buffer, what nothing has written,
     an address that is not aligned. The design or kernel is wrong, whatever its result is.

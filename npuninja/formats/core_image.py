@@ -60,11 +60,22 @@ class CoreLock(NamedTuple):
     number: int
 
 
+class TileBuffer(NamedTuple):
+    """A buffer of a memory tile: its symbol, the tile, its address there, its size."""
+
+    symbol: str
+    column: int
+    row: int
+    address: int
+    size_bytes: int
+
+
 class CoreInfo(NamedTuple):
     """The custom section `npuninja.core` of a wasm core.
 
     `data_origin` and `data_end` are the ends of the kernels' data; the former is 0 and `architecture`, `aie2` or
-    `aie2p`, is empty in modules that do not say.
+    `aie2p`, is empty in modules that do not say. `tile_buffers` are those of the device's memory tiles, which no core
+    can reach, and a message may name.
     """
 
     column: int
@@ -78,6 +89,7 @@ class CoreInfo(NamedTuple):
     locks: tuple[CoreLock, ...] = ()
     data_origin: int = 0
     architecture: str = ""
+    tile_buffers: tuple[TileBuffer, ...] = ()
 
 
 class CoreImage(NamedTuple):
@@ -204,6 +216,10 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
             tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
             _int(fields.get("data_origin", 0)),
             _str(fields.get("architecture", "")),
+            tuple(
+                TileBuffer(_str(s), _int(column), _int(row), _int(address), _int(size))
+                for s, column, row, address, size in fields.get("tile_buffers", ())
+            ),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise reader.error(

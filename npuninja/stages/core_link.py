@@ -45,6 +45,7 @@ SECTION_FIELDS = (
     "buffers",
     "neighbours",
     "locks",
+    "tile_buffers",
 )
 
 

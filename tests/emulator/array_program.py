@@ -292,6 +292,7 @@ def compile_core(
     buffers=(),
     neighbours=(),
     locks=(),
+    tile_buffers=(),
     data_origin=0x71000,
     data_end=None,
 ) -> bytes:
@@ -316,6 +317,6 @@ def compile_core(
         "abi": 1, "column": column, "row": row, "entry": entry, "stack_bytes": stack_bytes,
         "data_end": data_end or data_origin,
         "waits": [list(w) for w in waits], "buffers": [list(b) for b in buffers], "neighbours": list(neighbours),
-        "locks": [list(lock) for lock in locks],
+        "locks": [list(lock) for lock in locks], "tile_buffers": [list(b) for b in tile_buffers],
     }  # fmt: skip
     return append_custom_section(module, "npuninja.core", json.dumps(info).encode())

@@ -15,7 +15,7 @@ from npuninja.device.api import Program as DesignFiles
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
 from npuninja.device.schedules import _run, explore, schedule_seed
-from npuninja.emulator import BadAccess, Deadlock, Emulator, StackOverflow
+from npuninja.emulator import BadAccess, CoreFault, Deadlock, Emulator, StackOverflow
 from npuninja.emulator.checks.races import Race
 from npuninja.errors import WrongResult
 
@@ -211,6 +211,7 @@ i64 core_0_2(void) {{ START {call} END; }}"""
         ("i32 local[4]; use(local); out[0] = local[2];", "uninitialised", "the stack"),
         ("*(i32 *)((u8 *)out + 2) = 1;", "unaligned", "no multiple of 4"),
         ("*(short *)((u8 *)out + 1) = 1;", "unaligned", "no multiple of 2"),
+        ("*(i32 *)0x71114 = 1;", "outside", "20 bytes past the end of the kernels' data"),
         ("__builtin_memset(out, 0, 64);", "outside", "4 bytes past the end of buffer 'out'"),
         ("__builtin_memcpy(out, in, 68);", "outside", "bytes past the end of buffer 'in'"),
         ("*(i32 *)0x61000 = 1;", "outside", "in the north data memory, of which the core has no buffer"),
@@ -322,8 +323,18 @@ def test_a_pointer_that_was_kept_is_the_kernels_own():
 
 
 def test_a_stack_overflow_is_still_one():
-    with pytest.raises(StackOverflow, match="it has 1024 bytes"):
+    with pytest.raises(StackOverflow, match="it has 1024 bytes") as caught:
         memory("u8 big[3000]; __builtin_memset(big, in[0], 3000); use(big);")
+    assert (caught.value.exit_code, caught.value.report["kind"]) == (1, "StackOverflow")
+
+
+def test_an_address_far_outside_is_a_finding_and_a_division_by_zero_is_none():
+    with pytest.raises(CoreFault, match="where data memory ends") as caught:
+        memory("out[0x12345 + in[0]] = 1;")
+    assert (caught.value.exit_code, caught.value.report["kind"]) == (1, "CoreFault")
+    with pytest.raises(CoreFault, match="divide by zero") as caught:
+        memory("out[0] = 7 / (in[0] - 5);")
+    assert caught.value.exit_code == 4
 
 
 def test_a_neighbours_stack_is_named():

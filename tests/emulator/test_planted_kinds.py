@@ -334,6 +334,15 @@ def test_a_fault_is_found_and_its_twin_is_not(name: str) -> None:
     assert found(twin()) == []
 
 
+def test_a_buffer_of_a_memory_tile_is_named() -> None:
+    fault = a_word_of_the_sequence(True)
+    names = (("half", 0, 1, 0, 4 * WORDS),)
+    fault.program.core(
+        compile_core("i64 core_0_2(void) { START END; }", 0, 2, tile_buffers=names), 0, 2, 1024
+    )
+    assert any("buffer 'half' of tile (0, 1)" in text for text in found(fault))
+
+
 # --- Unusual designs that are right: nothing is said of them.
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.errors import UserError
+from npuninja.formats.wasm_code import SIMD, functions
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.kernel_headers import INCLUDE_FOLDER, MADE_FOR_CHESS
 from npuninja.lints.kernel_code import read_functions
@@ -339,3 +340,30 @@ def test_names_of_the_api_are_there(wasm_build, architecture):
     kernel_cc.run([*wasm_build.compile_arguments(source, target), "--architecture", architecture])
     assert len(names) > 280
     assert target.exists()
+
+
+LOADS = """
+#include <aie_api/aie.hpp>
+extern "C" void aligned(const int16 *a, int16 *out) {
+    aie::store_v(out, aie::load_v<32>(a));
+    aie::vector<int16, 16> v;
+    v.load(a + 64);
+    v.store(out + 64);
+}
+extern "C" void unaligned(const int16 *a, int16 *out) {
+    aie::store_unaligned_v(out, aie::load_unaligned_v<32>(a));
+    aie::vector<int16, 16> v = *aie::begin_unaligned_vector<16>(a + 33);
+    v.store_unaligned(out + 33);
+}
+"""
+
+
+def test_only_aligned_loads_and_stores_promise_an_alignment(wasm_build):
+    """Checked runs look at what a load or store promises (emulator/core_modules)."""
+    target = kernel(wasm_build, LOADS, "aie2", "--flag", "-O2")
+    rows = (SIMD, SIMD | 11)
+    promised = [
+        {1 << i.immediates[0] for i in function.instructions if i.opcode in rows}
+        for function in functions(read_wasm(target.read_bytes(), str(target)))
+    ]
+    assert promised == [{16}, {1}]

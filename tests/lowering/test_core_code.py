@@ -363,7 +363,11 @@ def test_lines_of_the_design_are_in_the_object(running):
 def test_info():
     body = "%i = arith.constant 1 : i32\nfunc.call @k(%b, %i) : (memref<4x4xi32>, i32) -> ()"
     text = design(
-        body, "func.func private @k(memref<4x4xi32>, i32)", '{stack_size = 4096 : i32, link_with = "k.o"}'
+        body,
+        """func.func private @k(memref<4x4xi32>, i32)
+  %memory = aie.tile(1, 1)
+  %half = aie.buffer(%memory) {address = 64 : i32, sym_name = "half"} : memref<16xi32>""",
+        '{stack_size = 4096 : i32, link_with = "k.o"}',
     )
     info = core_info(parse_module(text, "d.mlir"), "main", 0, 2, file="d.mlir")
     assert (info["abi"], info["entry"], info["stack_bytes"], info["link_files"]) == (
@@ -376,9 +380,10 @@ def test_info():
     assert info["buffers"] == [["u", 0x60000, 32], ["b", 0x70400, 64], ["s", 0x70800, 32]]
     assert info["locks"][:2] == [["ready", 129], ["done", 130]]
     assert info["locks"][-1] == ["far", 1280]  # a core cannot reach it, and a message may name it
+    assert info["tile_buffers"] == [["half", 1, 1, 64, 64]]
     assert info["functions"] == [["k", "d.mlir", 13, 1, [64, "i32"]]]
     assert [*info["elements"]] == ["k"]
-    assert info["location"] == ["d.mlir", 14, 11]
+    assert info["location"] == ["d.mlir", 16, 11]
 
 
 @pytest.mark.parametrize(("kind", "prefix"), [("aie2", "aiev2"), ("aie2p", "aie2p")])

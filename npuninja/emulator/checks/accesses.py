@@ -31,7 +31,7 @@ def bad_access(
     writes, given = last & 1, last >> 1
     frames = own_frames(frames)
     column, row = layout.tile_place(tile)
-    overflow = stack_overflow(core, frames, address, {"tile": [column, row]})
+    overflow = stack_overflow(core, frames, address, {"tile": [column, row]}, checked=True)
     if overflow is not None:
         return overflow
     regions = regions_of(core.info)
@@ -82,18 +82,26 @@ def _where(
         return stack
     window = next(n for n, start in DATA_WINDOWS.items() if start <= address < start + DATA_WINDOW_BYTES)
     start = DATA_WINDOWS[window]
-    near = [r for r in regions if start <= r.start < start + DATA_WINDOW_BYTES and r.kind == BUFFER]
+    near = [r for r in regions if start <= r.start < start + DATA_WINDOW_BYTES]
     place = f"in the {window} data memory"
     if not near:
         return f"{place}, of which the core has no buffer"
-    behind = [(address - r.end, f"{address - r.end} bytes past the end of buffer '{r.symbol}'") for r in near]
-    before = [(r.start - address, f"{r.start - address} bytes before buffer '{r.symbol}'") for r in near]
+    behind = [(address - r.end, f"{_bytes(address - r.end)} past the end of {_name(r)}") for r in near]
+    before = [
+        (r.start - address, f"{_bytes(r.start - address)} before {_name(r)}")
+        for r in near
+        if r.kind == BUFFER
+    ]
     return f"{place}, {min(x for x in behind + before if x[0] >= 0)[1]}"
+
+
+def _name(region: MemoryRegion) -> str:
+    return f"buffer '{region.symbol}'" if region.kind == BUFFER else region.symbol
 
 
 def _inside(region: MemoryRegion, address: int, size: int) -> str:
     offset, length = address - region.start, region.end - region.start
-    name = f"buffer '{region.symbol}'" if region.kind == BUFFER else region.symbol
+    name = _name(region)
     if address + size > region.end:
         return f"{address + size - region.end} bytes past the end of {name}"
     return f"byte {offset} of {name}, which has {length}"

@@ -9,6 +9,7 @@ from typing import Any
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES
 from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
 from npuninja.emulator import layout
+from npuninja.emulator.core_faults import own_frames
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.deadlock import lock_symbols
 from npuninja.errors import Location, WrongResult
@@ -163,7 +164,7 @@ class RaceReader:
         if actor < layout.FIRST_CORE_ACTOR:
             return _Side(actor, f"{layout.actor_name(actor)} (BD {site})", verb, None, (), site)
         core = self._cores.get(tile)
-        frames = core.site_frames(site) if core else []
+        frames = own_frames(core.site_frames(site)) if core else []
         name = layout.actor_name(actor)
         if tile in self._machine_code:
             return _Side(actor, f"{name} at {self._machine_code[tile](2 * site)}", verb, None, (), site)
@@ -188,6 +189,13 @@ class RaceReader:
                     at = buffer.address - start
                     if 0 <= at < DATA_WINDOW_BYTES and at <= offset < at + max(buffer.size_bytes, 1):
                         return f"buffer '{buffer.symbol}' of tile {layout.tile_place(tile)}"
+        for core in self._cores.values():
+            for kept in core.info.tile_buffers:
+                if (
+                    layout.tile_number(kept.column, kept.row) == tile
+                    and 0 <= offset - kept.address < kept.size_bytes
+                ):
+                    return f"buffer '{kept.symbol}' of tile {layout.tile_place(tile)}"
         own = self._cores.get(tile)
         if own is not None and offset < own.info.stack_bytes:
             return f"the stack of core {layout.tile_place(tile)}"

@@ -143,6 +143,16 @@ class CoreModel:
                     found.append((op.string("sym_name", ""), start, size_bytes(op.result.type)))
         return sorted(found, key=lambda b: b[1:])
 
+    def memory_tile_buffers(self) -> list[tuple[str, int, int, int, int]]:
+        """(symbol, column, row, address, bytes) of every placed buffer of the device's memory tiles, by place."""
+        placed = [op for op in ops_of(self.operation, "aie.buffer") if "address" in op.attributes]
+        found = [
+            (op.string("sym_name", ""), *place_of(op.tile), op.integer("address"), size_bytes(op.result.type))
+            for op in placed
+            if self.device.tile_kind(place_of(op.tile)[1]) == "mem"
+        ]
+        return sorted(found, key=lambda b: b[1:])
+
     def is_banked(self) -> bool:
         """Whether a buffer of the core's own tile was placed bank by bank, which leaves gaps."""
         buffers = ops_of(self.operation, "aie.buffer")

@@ -73,6 +73,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "buffers": [list(buffer) for buffer in model.reachable_buffers()],
         "neighbours": [w for w in ("south", "west", "north") if w in model.neighbours],
         "locks": [list(lock) for lock in model.named_locks()],
+        "tile_buffers": [list(buffer) for buffer in model.memory_tile_buffers()],
         "functions": functions,
         "elements": elements,
         "link_files": link_files(model.core),

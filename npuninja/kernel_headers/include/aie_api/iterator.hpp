@@ -11,10 +11,10 @@ template <class T, unsigned N> class vector_reference {
   public:
     using value = vector<type_for<T>, N>;
     NPU_INLINE explicit vector_reference(T *p) : p_(p) {}
-    NPU_INLINE operator value() const { return load_v<N>(p_); }
+    NPU_INLINE operator value() const { return load_unaligned_v<N>(p_); }
     template <class V> NPU_INLINE const vector_reference &operator=(const V &v) const {
         const value stored = v;
-        store_v(p_, stored);
+        store_unaligned_v(p_, stored);
         return *this;
     }
     NPU_INLINE const vector_reference &operator=(const vector_reference &other) const { return *this = value(other); }
@@ -73,7 +73,7 @@ template <class T, unsigned N, size_t Size = 0, bool Unaligned = false> class ve
         if constexpr (!Unaligned)
             return *(pointer)p_;
         else if constexpr (std::is_const_v<T>)
-            return load_v<N>(p_);
+            return load_unaligned_v<N>(p_);
         else
             return reference(p_);
     }
@@ -432,7 +432,7 @@ template <class T, unsigned N, unsigned Levels, unsigned Level = 0> class tensor
     NPU_INLINE tensor_buffer_stream(T *p, const tensor_descriptor<type_for<T>, N, Levels> &shape) : p_(p), shape_(shape) {}
     NPU_INLINE auto pop() {
         if constexpr (innermost) {
-            const auto v = load_v<N>(p_);
+            const auto v = load_unaligned_v<N>(p_);
             next();
             return v;
         } else {
@@ -444,7 +444,7 @@ template <class T, unsigned N, unsigned Levels, unsigned Level = 0> class tensor
     NPU_INLINE void push(const value &v)
         requires innermost
     {
-        store_v(p_, v);
+        store_unaligned_v(p_, v);
         next();
     }
     template <class V>

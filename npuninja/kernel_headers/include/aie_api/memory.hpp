@@ -7,7 +7,7 @@
 namespace aie {
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_v(const T *p) {
     using E = type_for<T>;
-    return vector<E, N>::of_row(npu::load<npu::row_for<E, N>>(p));
+    return vector<E, N>::of_row(npu::load_aligned<npu::row_for<E, N>>(p));
 }
 template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_v(const T *p) {
     return load_v<native_vector_length_v<T>>(p);
@@ -16,37 +16,40 @@ template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N>
 NPU_INLINE P *store_v(P *p, const vector<T, N> &v) {
     static_assert(!std::is_const_v<P>, "aie::store_v: what the pointer points to is const");
     static_assert(std::is_same_v<type_for<P>, T>, "aie::store_v: the pointer's type is not the element's");
-    npu::store(p, v.npu_row);
+    npu::store_aligned(p, v.npu_row);
     return p;
 }
 template <aie_dm_resource = aie_dm_resource::none, class P, class Native>
     requires(!Vector<Native> && sizeof(Native) >= 16)
 NPU_INLINE P *store_v(P *p, Native v) {
-    npu::store(p, v);
+    npu::store_aligned(p, v);
     return p;
 }
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T>
 NPU_INLINE auto load_unaligned_v(const T *p, unsigned = 1) {
-    return load_v<N>(p);
+    using E = type_for<T>;
+    return vector<E, N>::of_row(npu::load<npu::row_for<E, N>>(p));
 }
 template <aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_unaligned_v(const T *p, unsigned = 1) {
-    return load_v<native_vector_length_v<T>>(p);
+    return load_unaligned_v<native_vector_length_v<T>>(p);
 }
 template <aie_dm_resource = aie_dm_resource::none, class P, class T, unsigned N>
 NPU_INLINE P *store_unaligned_v(P *p, const vector<T, N> &v, unsigned = 1) {
-    return store_v(p, v);
+    static_assert(std::is_same_v<type_for<P>, T>, "aie::store_unaligned_v: the pointer's type is not the element's");
+    npu::store(p, v.npu_row);
+    return p;
 }
 /** From the address rounded down to `bytes`, or to n elements. */
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T>
 NPU_INLINE auto load_floor_bytes_v(const T *p, size_t bytes = vector<type_for<T>, N>::bytes()) {
-    return load_v<N>((const T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)));
+    return load_unaligned_v<N>((const T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)));
 }
 template <unsigned N, aie_dm_resource = aie_dm_resource::none, class T> NPU_INLINE auto load_floor_v(const T *p, unsigned n = N) {
     return load_floor_bytes_v<N>(p, n * sizeof(T));
 }
 template <aie_dm_resource = aie_dm_resource::none, class T, class E, unsigned N>
 NPU_INLINE T *store_floor_bytes_v(T *p, const vector<E, N> &v, size_t bytes = vector<E, N>::bytes()) {
-    store_v((T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)), v);
+    store_unaligned_v((T *)(uintptr_t(p) & ~uintptr_t(bytes - 1)), v);
     return p;
 }
 template <aie_dm_resource = aie_dm_resource::none, class T, class E, unsigned N>

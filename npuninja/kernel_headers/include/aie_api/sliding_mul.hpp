@@ -134,8 +134,8 @@ struct sliding_mul_ch_ops {
         for (unsigned i = 0; i < nd + Lanes; i += nd) // as often as a window that wraps needs
             npu::store(samples + i, data.npu_row);
         for (unsigned p = 0; p < Points; p++) {
-            const auto c = load_v<Channels>(coeffs + (cstart + p) * Channels % nc).template grow_replicate<Lanes>();
-            const auto x = load_v<Lanes>(samples + (dstart + p) * Channels % nd);
+            const auto c = load_unaligned_v<Channels>(coeffs + (cstart + p) * Channels % nc).template grow_replicate<Lanes>();
+            const auto x = load_unaligned_v<Lanes>(samples + (dstart + p) * Channels % nd);
             acc = Negative ? aie::msc(acc, x, c) : aie::mac(acc, x, c);
         }
         return acc;

@@ -267,8 +267,8 @@ template <class T, unsigned N> class vector {
         }
     }
 
-    template <aie_dm_resource = aie_dm_resource::none, class P> NPU_INLINE void load(const P *p) { npu_row = npu::load<row_type>(p); }
-    template <aie_dm_resource = aie_dm_resource::none, class P> NPU_INLINE void store(P *p) const { npu::store(p, npu_row); }
+    template <aie_dm_resource = aie_dm_resource::none, class P> NPU_INLINE void load(const P *p) { npu_row = npu::load_aligned<row_type>(p); }
+    template <aie_dm_resource = aie_dm_resource::none, class P> NPU_INLINE void store(P *p) const { npu::store_aligned(p, npu_row); }
     template <aie_dm_resource = aie_dm_resource::none, class P> NPU_INLINE void load_unaligned(const P *p, unsigned = 1) {
         npu_row = npu::load<row_type>(p);
     }

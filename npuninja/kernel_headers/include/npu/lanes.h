@@ -206,4 +206,12 @@ template <class V> struct __attribute__((packed, may_alias)) anywhere {
 };
 template <class V> NPU_INLINE V load(const void *p) { return ((const anywhere<V> *)p)->row; }
 template <class V> NPU_INLINE void store(void *p, V v) { ((anywhere<V> *)p)->row = v; }
+
+/** A row where the interface wants an aligned one. A module cannot promise more than 16 bytes, of wider rows too: checked runs look
+ * at that, unchecked ones go to the address as it is. */
+template <class V> struct __attribute__((packed, aligned(sizeof(V) < 16 ? sizeof(V) : 16), may_alias)) in_place {
+    V row;
+};
+template <class V> NPU_INLINE V load_aligned(const void *p) { return ((const in_place<V> *)p)->row; }
+template <class V> NPU_INLINE void store_aligned(void *p, V v) { ((in_place<V> *)p)->row = v; }
 } // namespace npu
