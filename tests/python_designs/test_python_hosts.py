@@ -8,7 +8,7 @@ from ml_dtypes import bfloat16
 
 from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.python_designs.construct.generation import SECOND, THIRD
-from npuninja.python_designs.host import tensors
+from npuninja.python_designs.host import checks, tensors
 from npuninja.python_designs.script import run_design
 from npuninja.python_designs.tracing import events, first_events
 
@@ -293,3 +293,35 @@ def test_the_first_architecture_has_events_of_its_own():
     assert list(first_events.NAMES["MemTileEvent"]) == []
     kinds = (first.CoreEvent, own.CoreEvent)
     assert ["SRS_SATURATE" in kind.__members__ for kind in kinds] == [True, False]
+
+
+def test_results_are_compared_relative_to_both_sides():
+    # |a - b| < max(atol, rtol (|a| + |b|)), with the rtol of the C++ tests unless another is given
+    assert checks.nearly_equal([1.0, 1.0, 0.0], [1.25, 1.5, 1e-3], atol=1e-2).tolist() == [True, False, True]
+    assert checks.count_mismatches([1.0, np.nan, 5.0], [1.0, 2.0, 7.0]) == (0, 1)
+    assert checks.count_mismatches([1.0, np.nan, 5.0], [1.0, 2.0, 7.0], stop_at_nonfinite=False) == (2, 3)
+    with pytest.raises(ValueError, match=r"same shape, got \(1,\) and \(2,\)"):
+        checks.count_mismatches([1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("tolerances", "said"),
+    [
+        ({}, "FAIL! 1 of 2 elements differ"),
+        ({"atol": 1e-3}, None),
+        ({"rtol": 1e-4}, "FAIL! 1 of 2 elements differ"),
+        ({"fail_msg": "sum"}, "FAIL! sum"),
+    ],
+)
+def test_a_result_passes_within_its_tolerance(capsys, tolerances, said):
+    if said is None:
+        checks.assert_pass([1.0, 2.0], [1.0, 2.01], **tolerances)
+        assert capsys.readouterr().out == "PASS!\n"
+        return
+    with pytest.raises(SystemExit, match=said):
+        checks.assert_pass([1.0, 2.0], [1.0, 2.01], **tolerances)
+
+
+def test_a_comparison_that_ends_at_a_nan_says_so(capsys):
+    checks.assert_pass([1.0, np.nan], [1.0, 2.0], atol=0.1)
+    assert "compared 1 of 2 elements" in capsys.readouterr().err
