@@ -146,6 +146,8 @@ def _enter(
             found.append(Origin(None, f"{where} is not led to the DMA by the shim multiplexer"))
     elif bundle == "FIFO":
         _back(read, device, column, row, master_index(kind, "FIFO", channel), found, seen)
+    elif bundle == "TileControl":
+        found.append(Origin(None, f"{where} sends only what a control packet asks for, and none does"))
     elif bundle in STEP:
         next_column, next_row = column + STEP[bundle][0], row + STEP[bundle][1]
         if not device.contains(next_column, next_row):

@@ -251,9 +251,37 @@ def kept(planted: bool) -> Design:
 
 
 #: Name -> the fault, its twin, words of what is said.
+def a_control_packet(reads: bool) -> Callable[[bool], Design]:
+    """A packet of a neighbour's channel that goes to the word a core uses, or to one beside."""
+
+    def made(planted: bool) -> Design:
+        p, s = Program(), Sequence()
+        p.connect(0, 2, ("DMA", 0), ("North", 0))
+        p.write(0, 3, 0x3F000 + 4 * 4, 0)
+        p.rule(0, 3, ("South", 0), 0, 4, 31, 0, 0)
+        p.master(0, 3, ("TileControl", 0), 0, [0], drop=False)
+        p.rule(0, 3, ("TileControl", 0), 0, 2, 31, 1, 0)  # the way of answers: to where nobody waits
+        p.master(0, 3, ("DMA", 0), 1, [0], drop=False)
+        word = 0x800 if planted else 0x880
+        packet = [2 << 24 | 1 << 22 | word] if reads else [word, 7]
+        p.commands.append(write_words(reg.tile_address(0, 2, 0x100), packet))
+        core(p, (0, 3), "own", WRITES)
+        p.bd(0, 2, 0, core_bd(0x100, len(packet), packet=(1, 4)))
+        start(s, 0, 2, 0)
+        return Design(p, s, 0)
+
+    return made
+
+
 PLANTED: dict[str, tuple[Callable[[], Design], Callable[[], Design], str]] = {
     "a neighbour memory tile's channel": (
         lambda: neighbours_memory(True), lambda: neighbours_memory(False), "MM2S 0 of tile (1, 1) (BD 0) reads",
+    ),
+    "a control packet that writes": (
+        lambda: a_control_packet(False)(True), lambda: a_control_packet(False)(False), "MM2S 0 of tile (0, 2) (BD 0) writes",
+    ),
+    "a control packet that reads": (
+        lambda: a_control_packet(True)(True), lambda: a_control_packet(True)(False), "MM2S 0 of tile (0, 2) (BD 0) reads",
     ),
     "a word of the sequence in a memory tile": (
         lambda: a_word_of_the_sequence(True), lambda: a_word_of_the_sequence(False), "the runtime sequence",

@@ -88,7 +88,9 @@ u32 read32(u32 address) {
 
 /* The sequence or a configuration wrote words of a data memory. */
 static void configured(u32 address, u32 words) {
-    if (txn_configuring() || current_actor != ACTOR_TXN)
+    if (!txn_configuring() && current_actor < ACTOR_CORE) /* by a control packet that it sends */
+        check_words(current_actor, address, 1, words, 1, channels[current_actor].bd_number);
+    else if (txn_configuring() || current_actor != ACTOR_TXN)
         check_filled(address, 4 * words);
     else
         check_words(ACTOR_TXN, address, 1, words, 1, txn_offset);

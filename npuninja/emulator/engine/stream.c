@@ -229,6 +229,11 @@ static void answer(u32 tile, u32 control_word) {
     u32 header = (control_word >> 24 & 31) | (tile & 7) << 16 | (tile >> 3) << 21;
     made->words[0] = header | (u32)!parity(header) << 31;
     for (u32 i = 0; i < words; i++) made->words[i + 1] = read32(base | (controls[tile].address + 4 * i));
+    /* It is the channel that sends the packet which reads. */
+    u32 memory = tile_kind(tile) == SHIM ? 0 : tile_kind(tile) == MEM ? MEM_MEMORY_BYTES : CORE_MEMORY_BYTES;
+    u32 read = controls[tile].address & ~3u;
+    if (checks && current_actor < ACTOR_CORE && read + 4 * words <= memory)
+        check_words(current_actor, tile_base(tile) + read, 1, words, 0, channels[current_actor].bd_number);
     made->count = words + 1;
     made->sent = 0;
     controls[tile].words_left = 0;
