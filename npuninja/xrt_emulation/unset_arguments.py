@@ -15,6 +15,7 @@ from npuninja.arch.registers import (
     channel_queue,
     split_address,
 )
+from npuninja.errors import UserError
 from npuninja.formats.register_write import Write
 from npuninja.formats.txn import AddressPatch, BlockWrite, Sync, read_txn
 
@@ -29,16 +30,18 @@ _QUEUES = {
 
 def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
     """Argument -> the bytes that are written to it, for the arguments from `count` on; empty when one of them is read or
-    waited for.
-
-    UserError when the stream is damaged.
+    waited for, and for a damaged stream, which the array runs as far as it goes, as an NPU does.
     """
+    try:
+        operations = read_txn(stream).operations
+    except UserError:
+        return {}
     found: dict[int, int] = {}
     words: dict[tuple[int, int], int] = {}  # by column and descriptor: how many it moves
     argument_of: dict[tuple[int, int], int] = {}
     users: dict[tuple[str, int, int], set[int]] = {}  # by direction, column and channel: such arguments
     needed: set[int] = set()
-    for operation in read_txn(stream).operations:
+    for operation in operations:
         if isinstance(operation, BlockWrite):
             column, row, offset = split_address(operation.address)
             if row == 0 and offset in _BDS:
