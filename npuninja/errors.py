@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import ClassVar
 
 from npuninja.records import NamedTuple
 from npuninja.source_places import original
@@ -70,7 +69,7 @@ class Error(Exception):
         notes: further located sentences ("first assigned here"), in order.
     """
 
-    exit_code: ClassVar[int] = 70
+    exit_code: int = 70
 
     def __init__(
         self,

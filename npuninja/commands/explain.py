@@ -27,12 +27,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a JSON array instead of text")
     options = parser.parse_args(arguments)
     if options.file == "-":
-        text = sys.stdin.buffer.read(MAX_LOG_BYTES + 1).decode("utf-8", "replace")
-        if len(text) > MAX_LOG_BYTES:
+        content = sys.stdin.buffer.read(MAX_LOG_BYTES + 1)
+        if len(content) > MAX_LOG_BYTES:
             raise UserError(f"more than {MAX_LOG_BYTES} bytes on standard input, the most that is read here")
     else:
-        text = read_file(options.file, MAX_LOG_BYTES).decode("utf-8", "replace")
-    found = matching(text)
+        content = read_file(options.file, MAX_LOG_BYTES)
+    found = matching(content.decode("utf-8", "replace"))
     if options.json:
         print(json.dumps([hint._asdict() for hint in found], indent=1))
     else:

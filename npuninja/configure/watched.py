@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterable
 
 FILE = "watched.json"
+#: What a file that is not there, or not as it was written, ends in.
+_DAMAGED = (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError)
 
 
 def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
@@ -22,15 +24,13 @@ def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
         ninja_folder: that of build.ninja, in which paths are relative.
     """
     try:
-        with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
-            content = json.load(stream)
-        seen, made = content["seen"], content["made"]
+        seen, made = _kept(build_folder)
         if not made or any(_seen(path, ninja_folder) != state for path, state in seen.items()):
             return False
         if any(_size_bytes(path, ninja_folder) != size for path, size in made.items()):
             return False
         settle(ninja_folder, made)
-    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+    except _DAMAGED:
         return False
     return True
 
@@ -45,7 +45,7 @@ def remember(
         ninja_folder: that of build.ninja, from which paths are.
         started_ns: when this configure began to look.
         looked_at: files and folders, as Ninja watches them.
-        made: what Ninja takes for the outputs of a configure; their times may be set later. None: Ninja is not asked.
+        made: what Ninja takes for the outputs of a configure; their times may be set later. Empty: Ninja is not asked.
     """
     seen = {name: _seen(name, ninja_folder) for name in looked_at}
     sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
@@ -66,12 +66,18 @@ def remember(
 def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> None:
     """The same for a configure that found its plan as it was: it looked at what the last one did."""
     try:
-        with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
-            content = json.load(stream)
-        looked_at, made = list(content["seen"]), list(content["made"])
-    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        seen, made = _kept(build_folder)
+        looked_at, outputs = list(seen), list(made)
+    except _DAMAGED:
         return
-    remember(build_folder, ninja_folder, started_ns, looked_at, made)
+    remember(build_folder, ninja_folder, started_ns, looked_at, outputs)
+
+
+def _kept(build_folder: str) -> tuple[dict[str, object], dict[str, int]]:
+    """What `remember` kept: the state of what was looked at, and the sizes of what was made. Raises one of _DAMAGED."""
+    with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
+        content = json.load(stream)
+    return content["seen"], content["made"]
 
 
 def settle(folder: str, names: Iterable[str]) -> None:

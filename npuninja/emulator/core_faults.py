@@ -12,15 +12,7 @@ from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import Frame
 from npuninja.emulator.cores import EmulatedCore, nearest_buffer
-from npuninja.emulator.errors import (
-    CheckedCoreFault,
-    CheckedStackOverflow,
-    CoreFault,
-    EmulationError,
-    Note,
-    StackOverflow,
-    TimeLimit,
-)
+from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit, finding
 from npuninja.formats.core_abi import OWN_DATA
 
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
@@ -79,24 +71,24 @@ def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) ->
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         if address_match:
             what = _BEYOND
-        found = CheckedCoreFault if checked and (address_match or what == _BEYOND) else CoreFault
-        report["kind"] = CoreFault.__name__
+        is_wild = what == _BEYOND
         what = _MEANINGS.get(what, what)
-        return found(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
+        fault = CoreFault(f"{name} stopped in {function}: {what}", location, notes=notes, report=report)
+        return finding(fault) if checked and is_wild else fault
     report["address"] = address
-    overflow = stack_overflow(core, frames, address, report, checked)
+    overflow = stack_overflow(core, frames, address, report)
     if overflow is not None:
-        return overflow
+        return finding(overflow) if checked else overflow
     where = nearest_buffer(core.info, address)
     report["where"] = where
-    report["kind"] = CoreFault.__name__
-    return (CheckedCoreFault if checked else CoreFault)(
+    fault = CoreFault(
         f"{name} touches address 0x{address:05x} in {function}: {where}", location, notes=notes, report=report
     )
+    return finding(fault) if checked else fault
 
 
 def stack_overflow(
-    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any], checked: bool
+    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any]
 ) -> StackOverflow | None:
     """The error when an address that was touched is beyond the end of the stack, as far as it is claimed."""
     column, row = layout.tile_place(core.tile)
@@ -104,18 +96,13 @@ def stack_overflow(
     stack, claimed = core.info.stack_bytes, core.stack_claimed_bytes()
     if claimed <= stack or not OWN_DATA + stack - claimed <= address < OWN_DATA:
         return None
-    return (CheckedStackOverflow if checked else StackOverflow)(
+    return StackOverflow(
         f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
         location,
         notes=_callers(frames),
         hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make local arrays static; on "
         "hardware this would overwrite the buffers behind the stack",
-        report={
-            **report,
-            "kind": StackOverflow.__name__,
-            "stack_bytes": stack,
-            "stack_claimed_bytes": claimed,
-        },
+        report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
     )
 
 

@@ -5,9 +5,9 @@ Each error carries `report`: the same facts as data, for `--json`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from npuninja.errors import DeviceError, Location
+from npuninja.errors import DeviceError, Location, WrongResult
 
 #: A sentence and where its cause stands in a source file, if that is known.
 Note = tuple[str, "Location | None"]
@@ -37,6 +37,15 @@ class EmulationError(DeviceError):
             self.report["hint"] = hint
 
 
+_Found = TypeVar("_Found", bound=EmulationError)
+
+
+def finding(error: _Found) -> _Found:
+    """The same error as what a check was to find: the design or a kernel is wrong, and the run did its work."""
+    error.exit_code = WrongResult.exit_code
+    return error
+
+
 class Deadlock(EmulationError):
     """Nothing can move any more and the runtime sequence is not done.
 
@@ -54,18 +63,6 @@ class CoreFault(EmulationError):
 
 class StackOverflow(CoreFault):
     """A core's stack grew past its end."""
-
-
-class CheckedCoreFault(CoreFault):
-    """A wild address in a run whose accesses to memory are checked: found by the check, and so the design's or kernel's fault."""
-
-    exit_code = 1
-
-
-class CheckedStackOverflow(StackOverflow):
-    """A stack that grew past its end in such a run."""
-
-    exit_code = 1
 
 
 class BadAccess(EmulationError):

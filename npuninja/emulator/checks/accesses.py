@@ -10,7 +10,7 @@ from npuninja.emulator.checks.regions import BUFFER, MemoryRegion, regions_of
 from npuninja.emulator.core_faults import own_frames, stack_overflow
 from npuninja.emulator.core_modules.places import Frame
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
-from npuninja.emulator.errors import BadAccess, EmulationError, Note
+from npuninja.emulator.errors import BadAccess, EmulationError, Note, finding
 
 #: `BadAccess` in engine/checks.c.
 _OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED, _STRAYED = range(1, 6)
@@ -31,9 +31,9 @@ def bad_access(
     writes, given = last & 1, last >> 1
     frames = own_frames(frames)
     column, row = layout.tile_place(tile)
-    overflow = stack_overflow(core, frames, address, {"tile": [column, row]}, checked=True)
+    overflow = stack_overflow(core, frames, address, {"tile": [column, row]})
     if overflow is not None:
-        return overflow
+        return finding(overflow)
     regions = regions_of(core.info)
     verb = "writes" if writes else "reads"
     where = _where(address, size, regions, tile, cores)

@@ -9,6 +9,7 @@ from npuninja.ir.attributes import EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.effects import is_removable, read_by
+from npuninja.lowering.index_operations import ARITH_OF_INDEX
 from npuninja.lowering.op_builders import constant, constant_value
 from npuninja.lowering.tiles import ops_of
 
@@ -38,9 +39,11 @@ _BINARY: dict[str, Callable[[int, int], int | None]] = {
     "arith.minsi": min,
 }
 
-#: Operations of the dialect `index` -> those of `arith` that do the same; MLIR does not fold its casts.
-_OF_INDEX = {f"index.{name}": f"arith.{name}i" for name in ("add", "sub", "mul", "and", "or", "xor")}
-_OF_INDEX |= {"index.maxs": "arith.maxsi", "index.mins": "arith.minsi"}
+#: Operations of the dialect `index` that are folded -> those of `arith` that do the same; MLIR does not fold its casts.
+_OF_INDEX = {
+    f"index.{name}": f"arith.{ARITH_OF_INDEX[name]}"
+    for name in ("add", "sub", "mul", "and", "or", "xor", "maxs", "mins")
+}
 
 _PREDICATES: dict[str, Callable[[int, int], bool]] = {
     "eq": lambda a, b: a == b,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.lowering.core_code.types import FLOATS, INTEGER_BITS, SELECTIONS, UNSIGNED, c_type
+from npuninja.lowering.index_operations import ARITH_OF_INDEX
 
 _INTEGER_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
 _SIGNED_CALLS = {
@@ -26,19 +27,6 @@ _COMPARISONS = {
     "ule": ("<=", False),
     "ugt": (">", False),
     "uge": (">=", False),
-}
-#: Operations of the dialect `index` -> those of `arith` that do the same to an index.
-_OF_INDEX = {
-    "casts": "index_cast",
-    "castu": "index_castui",
-    "cmp": "cmpi",
-    **{name: name + "i" for name in ("add", "sub", "mul", "and", "or", "xor", "shl")},
-    **{
-        name + sign: f"{name}{sign}i"
-        for name in ("div", "ceildiv", "rem", "max", "min", "shr")
-        for sign in ("s", "u")
-    },
-    "floordivs": "floordivsi",
 }
 _FLOAT_INFIX = {"addf": "+", "subf": "-", "mulf": "*", "divf": "/"}
 _FLOAT_CALLS = {
@@ -128,7 +116,7 @@ class Arithmetic:
         """
         dialect, _, name = op.name.partition(".")
         if dialect == "index":
-            name = _OF_INDEX.get(name, "")
+            name = ARITH_OF_INDEX.get(name, "")
         elif dialect not in ("arith", "math"):
             return None
         if not name or not op.results:

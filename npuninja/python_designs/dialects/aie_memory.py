@@ -44,7 +44,7 @@ class external_func(FuncOp):
             raise ValueError(f"external_func {name!r}: link_with_mode requires link_with to be set.")
         if link_with_mode not in (None, "merge"):
             raise ValueError(
-                f"external_func '{name}': invalid link_with_mode '{link_with_mode}'; the only supported value is 'merge'."
+                f"external_func '{name}': link_with_mode '{link_with_mode}' is not known, 'merge' is"
             )
         super().__init__(name, FunctionType.get(inputs, outputs), visibility=visibility)
         if link_with is not None:

@@ -80,7 +80,9 @@ def count_mismatches(
     """
     x, y = np.asarray(actual, np.float32).ravel(), np.asarray(ref, np.float32).ravel()
     if x.shape != y.shape:
-        raise ValueError(f"actual and ref must have the same shape, got {x.shape} and {y.shape}")
+        raise ValueError(
+            f"elements are compared one by one, so both need the same shape, got {x.shape} and {y.shape}"
+        )
     strange: Any = np.flatnonzero(~(np.isfinite(x) & np.isfinite(y))) if stop_at_nonfinite else []
     checked = int(strange[0]) if len(strange) else x.size
     near = nearly_equal(x[:checked], y[:checked], rtol=rtol, atol=atol)

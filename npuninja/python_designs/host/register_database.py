@@ -137,11 +137,7 @@ class AIEAddressDecoder:
 
     def find_register_by_offset(self, module_data: dict[str, Any], offset: int) -> dict[str, Any] | None:
         """The register of a module at an offset."""
-        for register in module_data.get("registers", []):
-            if _offset(register) == offset:
-                found: dict[str, Any] = register
-                return found
-        return None
+        return next((row for row in module_data.get("registers", ()) if _offset(row) == offset), None)
 
     def find_memory_region(self, module_name: str, offset: int) -> dict[str, Any] | None:
         """The memory of a module that an offset lies in."""
@@ -160,12 +156,12 @@ class AIEAddressDecoder:
         self, col: int, row: int, register_name: str, module_name: str | None = None
     ) -> int | None:
         """The address of a register of a tile; None when the tile (or the module) has no register of the name."""
-        for module in (module_name,) if module_name else _MODULES[_tile_type(row)]:
-            for register in self.database["modules"].get(module, {}).get("registers", []):
-                if register.get("name") == register_name:
-                    offset = _offset(register)
-                    return None if offset is None else tile_address(col, row, offset)
-        return None
+        known = self.database["modules"]
+        modules = (module_name,) if module_name else _MODULES[_tile_type(row)]
+        rows = (one for module in modules for one in known.get(module, {}).get("registers", ()))
+        found: dict[str, Any] = next((one for one in rows if one.get("name") == register_name), {})
+        offset = _offset(found)
+        return None if offset is None else tile_address(col, row, offset)
 
     def format_result(
         self, result: dict[str, Any] | None, include_delimiters: bool = False, show_bit_fields: bool = False
@@ -253,8 +249,7 @@ class MLIRModuleAnnotator:
         self, decoded_info: dict[str, Any], value: int | None = None, mask: int | None = None
     ) -> str:
         """`Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1`."""
-        offset = decoded_info.get("offset", "0x0")
-        offset = offset if isinstance(offset, int) else int(offset, 16)
+        offset = int(str(decoded_info.get("offset", 0)), 0)
         told = (
             f"Tile({decoded_info.get('col', '?')}, {decoded_info.get('row', '?')}), Offset 0x{offset:05X}, "
             f"Name: {decoded_info.get('register', 'unknown')}"

@@ -100,7 +100,7 @@ class NpuTensor:
         try:
             offset = operator.index(offset)
         except TypeError:
-            raise TypeError(f"subview() offset must be an integer number of bytes, got {offset!r}") from None
+            raise TypeError(f"subview() begins at a whole byte, and offset is {offset!r}") from None
         size_bytes = math.prod(_shape((shape,))) * kind.itemsize
         end = offset + size_bytes
         if offset < 0 or end > self.nbytes:

@@ -86,7 +86,9 @@ class BaseKernel(Resolvable):
         if is_array_type(found):
             return np_ndarray_type_get_dtype(found)
         if not isinstance(found, (type, np.dtype)) and not hasattr(found, "dtype"):
-            raise ValueError(f"Argument {arg_index} does not have a dtype or is not an array type.")
+            raise ValueError(
+                f"argument {arg_index} is no type of arrays or numbers, so it has no dtype: {found!r}"
+            )
         return found
 
     def tile_size(self, arg_index: int = 0) -> int:
@@ -169,8 +171,7 @@ class ExternalFunction(BaseKernel):
             raise ValueError("source_file or source_string must be provided.")
         if inline and use_chess:
             raise ValueError(
-                f"ExternalFunction '{name}': inline=True requires the Peano toolchain and cannot be combined with "
-                "use_chess=True."
+                f"ExternalFunction '{name}': inline=True is LLVM IR of Peano, which use_chess=True does not give"
             )
         if inline and symbol_prefix:
             raise NotImplementedError(
@@ -179,8 +180,8 @@ class ExternalFunction(BaseKernel):
             )
         if inline and object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
             raise ValueError(
-                f"ExternalFunction '{name}': inline=True emits LLVM IR, so object_file_name must end in '.ll' "
-                f"(textual LLVM IR) or '.bc' (bitcode); got '{object_file_name}'."
+                f"ExternalFunction '{name}': inline=True makes LLVM IR, a file in '.ll' or '.bc', and object_file_name is "
+                f"'{object_file_name}'"
             )
         effective = f"{symbol_prefix}_{name}" if symbol_prefix else name
         is_default = not object_file_name

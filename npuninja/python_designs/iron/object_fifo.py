@@ -158,9 +158,13 @@ class ObjectFifo(Resolvable):
     def tiles(self, cons_only: bool = False) -> list[Tile]:
         """The tiles of the ends."""
         if self._prod is None and not cons_only:
-            raise ValueError(f"Cannot return prod.tile.op for {self.name} because prod was not created.")
+            raise ValueError(
+                f"objectFifo {self.name} has no producer yet, so there is no tile of it: call prod()"
+            )
         if not self._cons and (cons_only or self.endpoints(True)):
-            raise ValueError(f"Cannot return cons tiles of {self.name} because cons were not created.")
+            raise ValueError(
+                f"objectFifo {self.name} has no consumer yet, so there are no tiles of any: call cons()"
+            )
         ends = self.endpoints(False) if cons_only else self.endpoints(True) + self.endpoints(False)
         return [end.tile for end in ends]
 
@@ -366,7 +370,9 @@ class ObjectFifoHandle(Resolvable):
     ) -> Any:  # fmt: skip
         """In a runtime sequence: sends data of the host into the objectFifo."""
         if not self._is_prod:
-            raise ValueError("fill() is only valid on a producer ObjectFifoHandle")
+            raise ValueError(
+                "fill() sends into an objectFifo: its handle is prod(), and this is a consumer's"
+            )
         return current_runtime().transfer(
             self, source, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
             is_fill=True,
@@ -379,7 +385,9 @@ class ObjectFifoHandle(Resolvable):
     ) -> Any:  # fmt: skip
         """In a runtime sequence: takes data out of the objectFifo."""
         if self._is_prod:
-            raise ValueError("drain() is only valid on a consumer ObjectFifoHandle")
+            raise ValueError(
+                "drain() takes out of an objectFifo: its handle is cons(), and this is the producer's"
+            )
         return current_runtime().transfer(
             self, dest, tap, wait, packet, offset_parameter, group, sizes, strides, offset, transfer_len, managed,
             is_fill=False,

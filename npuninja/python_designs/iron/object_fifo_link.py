@@ -59,17 +59,19 @@ class ObjectFifoLink(ObjectFifoEndpoint, Resolvable):
         self._dst_offsets = list(dst_offsets)
         self._resolving = False
         if len(self._srcs) < 1:
-            raise ValueError("an ObjectFifoLink must have at least one source")
+            raise ValueError("an ObjectFifoLink has no source")
         if len(self._dsts) < 1:
-            raise ValueError("an ObjectFifoLink must have at least one destination")
+            raise ValueError("an ObjectFifoLink has no destination")
         if len(self._srcs) != 1 and len(self._dsts) != 1:
             raise ValueError(
                 "an ObjectFifoLink joins several sources or splits into several destinations, not both"
             )
         if self._src_offsets and len(self._src_offsets) != len(self._srcs):
-            raise ValueError("The number of source offsets does not match the number of sources")
+            raise ValueError(f"{len(self._src_offsets)} source offsets for {len(self._srcs)} sources")
         if self._dst_offsets and len(self._dst_offsets) != len(self._dsts):
-            raise ValueError("The number of destination offsets does not match the number of destinations")
+            raise ValueError(
+                f"{len(self._dst_offsets)} destination offsets for {len(self._dsts)} destinations"
+            )
         place = tile.copy()
         if place.tile_type is None and not place.is_placed:
             place.tile_type = AIETileType["MemTile"]

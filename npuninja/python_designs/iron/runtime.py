@@ -63,7 +63,9 @@ class RuntimeEndpoint(ObjectFifoEndpoint):
 
     def __init__(self, tile: Tile | None = AnyShimTile) -> None:
         kinds = " (ShimNOCTile or ShimPLTile)" if generation.is_third() else ""
-        found = tile_of_kind(tile, SHIM, f"RuntimeEndpoint requires a shim tile{kinds}")
+        found = tile_of_kind(
+            tile, SHIM, f"the host's end of an objectFifo (RuntimeEndpoint) is on a shim tile{kinds}"
+        )
         super().__init__(found.copy() if found is tile else found)  # ends never share a tile
 
     def __eq__(self, other: object) -> bool:

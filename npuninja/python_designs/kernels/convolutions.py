@@ -18,7 +18,7 @@ def _ints(count: int) -> list[Any]:
 
 def _activation(kernel: str, act_dtype: Any) -> tuple[str, list[str]]:
     if act_dtype not in (I8, U8):
-        raise ValueError(f"{kernel}(): act_dtype must be np.int8 or np.uint8, got {act_dtype}")
+        raise ValueError(f"{kernel}(): act_dtype {act_dtype} is neither np.int8 nor np.uint8")
     return ("i8", ["-DINT8_ACT"]) if act_dtype == I8 else ("ui8", [])
 
 
@@ -148,7 +148,7 @@ def bn_conv2dk1_skip(
 ) -> ExternalFunction:
     """1x1 with a skip connection."""
     if skip_dtype not in (U8, I8):
-        raise ValueError(f"bn_conv2dk1_skip(): skip_dtype must be np.uint8 or np.int8, got {skip_dtype}")
+        raise ValueError(f"bn_conv2dk1_skip(): skip_dtype {skip_dtype} is neither np.uint8 nor np.int8")
     w, ci, co = input_width, input_channels, output_channels
     kind, flags = ("ui8_ui8_i8", " -DUNSIGNED_SKIP") if skip_dtype == U8 else ("ui8_i8_i8", "")
     types = [array(w * ci, U8), array(ci * co, I8), array(w * co, I8), array(w * co, skip_dtype), *_ints(5)]
@@ -160,7 +160,7 @@ def bn_conv2dk3_dw(
 ) -> ExternalFunction:
     """3x3, each channel for itself."""
     if stride not in (1, 2):
-        raise ValueError(f"bn_conv2dk3_dw(): stride must be 1 or 2, got {stride}")
+        raise ValueError(f"bn_conv2dk3_dw(): stride {stride} is neither 1 nor 2")
     w, ci, co = input_width, input_channels, output_channels
     line = array(w * ci, U8)
     types = [line, line, line, array(9 * ci, I8), array(w // stride * co, U8), *_ints(8)]
@@ -194,7 +194,7 @@ def bn_fc_relu_ui16_pad(
 
 def _block(kernel: str, block_index: int) -> int:
     if block_index not in (13, 14):
-        raise ValueError(f"{kernel}(): block_index must be 13 or 14, got {block_index}")
+        raise ValueError(f"{kernel}(): block_index {block_index} is neither 13 nor 14")
     return block_index
 
 

@@ -17,11 +17,11 @@ def ceildiv(a: int, b: int) -> int:
 def checked_dims(dims: Sequence[int], expected: int | None = None) -> Sequence[int]:
     """Dimensions of a tensor, as given; one alone becomes [1, n]. Raises ValueError for what is no tensor."""
     if len(dims) == 0:
-        raise ValueError(f"Number of tensor dimensions must be >= 1 (dimensions={dims})")
+        raise ValueError(f"a tensor has dimensions, and here are none (dimensions={dims})")
     if any(d <= 0 for d in dims):
-        raise ValueError(f"Each tensor dimension must be >= 1 (dimensions={dims})")
+        raise ValueError(f"a tensor dimension is below 1 (dimensions={dims})")
     if expected is not None and expected < 1:
-        raise ValueError(f"Expected dimensions ({expected}) should be >= 1")
+        raise ValueError(f"the expected number of dimensions is {expected}, which is below 1")
     found: Sequence[int] = [1, *dims] if len(dims) == 1 else dims if isinstance(dims, tuple) else list(dims)
     if expected is not None and len(found) != expected:
         shown = found if len(dims) == 1 else dims
