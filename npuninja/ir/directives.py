@@ -6,8 +6,10 @@ Each can read itself and write itself; `assembly.py` makes them from rows.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Callable
 
+from npuninja.errors import InternalError
 from npuninja.ir.attributes import (
     Attribute,
     DenseArrayAttr,
@@ -35,7 +37,7 @@ FLAG_ATTRIBUTES = {
 }
 
 
-class Directive:
+class Directive(ABC):
     """One element of a row.
 
     `parse` reads it into the state; `print` writes it; `starts` says whether it is next.
@@ -43,17 +45,17 @@ class Directive:
 
     __slots__ = ()
 
+    @abstractmethod
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads the element."""
-        raise NotImplementedError
 
+    @abstractmethod
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the element."""
-        raise NotImplementedError
 
     def starts(self, p: Parser) -> bool:
-        """Whether the next token begins this element (for optional groups)."""
-        raise NotImplementedError
+        """Whether the next token begins this element. Those without an answer stand first in no optional group."""
+        raise InternalError(f"{type(self).__name__} begins no optional group")
 
     def present(self, w: OpWriter, op: Operation) -> bool | None:
         """Whether `op` has what this element shows; None when it shows nothing of its own."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -38,7 +39,7 @@ class Finished(NamedTuple):
     exit_code: int
 
 
-class Running:
+class Running(ABC):
     """A started process; its standard input is empty where its errors are caught, else ours. Use it in a `with`."""
 
     def __init__(self, catches_errors: bool = True) -> None:
@@ -53,13 +54,13 @@ class Running:
             raise TooLong
         return Finished(_content(self._text), _content(self._errors), exit_code)
 
+    @abstractmethod
     def _wait(self, time_limit_s: float | None) -> int | None:
         """Its exit code; None when it had to be ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _end(self) -> None:
         """Ends it when it has not ended by itself."""
-        raise NotImplementedError
 
     def __enter__(self) -> Running:
         return self

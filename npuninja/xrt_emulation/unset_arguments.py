@@ -8,19 +8,14 @@ where the instructions wait for one, or read such an argument, the array stops w
 
 from __future__ import annotations
 
-from npuninja.arch.registers import (
-    BD_STRIDE,
-    DIRECTIONS,
-    DMA,
-    channel_queue,
-    split_address,
-)
+from npuninja.arch.devices import TILE_KINDS
+from npuninja.arch.registers import BD_STRIDE, DIRECTIONS, DMA, channel_queue, split_address
 from npuninja.errors import UserError
 from npuninja.formats.register_write import Write
 from npuninja.formats.txn import AddressPatch, BlockWrite, Sync, read_txn
 
 _SHIM = DMA["shim"]
-_BDS = range(_SHIM.bd, _SHIM.bd + 16 * BD_STRIDE)
+_BDS = range(_SHIM.bd, _SHIM.bd + TILE_KINDS["shim"].bds * BD_STRIDE)
 _QUEUES = {
     channel_queue("shim", direction, channel): (direction, channel)
     for direction in DIRECTIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 from npuninja.aie2_compiler.operations import MachineOperation, operation
 from npuninja.aie2_compiler.registers import (
@@ -42,7 +43,7 @@ class Selected(NamedTuple):
     frame_bytes: int | None
 
 
-class Registers:
+class Registers(ABC):
     """A function being translated: its blocks, and which register holds what."""
 
     def __init__(self, function: RiscvFunction, aliases: dict[str, str]) -> None:
@@ -86,9 +87,9 @@ class Registers:
         self.finish()
         return Selected(self.function.name, self.function.is_global, self.blocks, self.frame)
 
+    @abstractmethod
     def instruction(self, item: RiscvInstruction) -> None:
         """Translates one instruction."""
-        raise NotImplementedError
 
     def finish(self, leaving: MachineOperation | None = None) -> None:
         """Ends the block, with what leaves it."""
