@@ -31,6 +31,7 @@ pytest_plugins = (
     "build_project",
     "negate_project",
     "built_design",
+    "imported_folders",
     "packed_project",
     "pretended_machine",
     "real_tools",
