@@ -70,6 +70,10 @@ class TileKind(NamedTuple):
         """Size of one bank; 0 for a tile without memory."""
         return self.memory_bytes // self.banks if self.banks else 0
 
+    def channels(self, direction: str) -> int:
+        """How many DMA channels there are of a direction, `S2MM` or `MM2S`."""
+        return self.s2mm_channels if direction == "S2MM" else self.mm2s_channels
+
 
 TILE_KINDS = {
     "shim": TileKind("shim", 0, 0, 16, 16, 8, 2, 2, 3, 1023, 1 << 20, 4, (1 << 32) - 1),

@@ -7,7 +7,7 @@ source.
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, TypeVar
+from typing import Callable, Iterable, Iterator, TypeVar
 
 from npuninja.errors import Location
 from npuninja.ir.attributes import (
@@ -64,6 +64,11 @@ class Block:
         self.parent: Region | None = None
         for arg in self.args:
             arg.owner = self
+
+    @property
+    def last(self) -> Operation | None:
+        """The last operation, None in an empty block."""
+        return self.ops[-1] if self.ops else None
 
     def append(self, op: Operation) -> Operation:
         """Puts `op` at the end and returns it."""
@@ -312,6 +317,16 @@ class Operation:
     def uses(self, value: Value) -> list[Operation]:
         """The operations inside this one that use `value`, once each, in textual order."""
         return [op for op in self.walk() if value in op.operands or any(value in p for _, p in op.successors)]
+
+
+def erase_all(ops: Iterable[Operation]) -> None:
+    """Takes operations out of their blocks, many at once. Their results must have no uses left."""
+    gone = set(ops)
+    for block in {op.parent for op in gone}:
+        if block is not None:
+            block.ops = [op for op in block.ops if op not in gone]
+    for op in gone:
+        op.parent = None
 
 
 def clone(op: Operation, values: dict[Value, Value], rename: Callable[[str], str] | None = None) -> Operation:

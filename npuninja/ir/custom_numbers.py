@@ -137,11 +137,8 @@ def _print_keywords(w: OpWriter, op: Operation) -> None:
         elif "static_" + name in op.attributes:
             w.glued(f" {name} = {op.integer('static_' + name)}")
     for name in _LISTS:
-        numbers = op.attributes.get("static_" + name)
-        if isinstance(numbers, DenseArrayAttr):
-            rest = iter(w.group(op, name))
-            entries = (w.value(next(rest)) if n == DYNAMIC_INDEX else str(n) for n in numbers.values)
-            w.glued(f" {name} = [{', '.join(entries)}]")
+        if "static_" + name in op.attributes:
+            w.glued(f" {name} = {w.mixed_list(op, name)}")
     if "pad_dimensions" in op.attributes:
         text = w.attribute(op.attributes["pad_dimensions"])
         w.glued(" pad " + text[text.index("[") : -1])

@@ -384,12 +384,7 @@ class MixedList(Directive):
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the list."""
-        values = iter(w.group(op, self.name))
-        statics = op.attributes["static_" + self.name]
-        assert isinstance(statics, DenseArrayAttr)
-        w.glued(
-            f"[{', '.join(w.value(next(values)) if n == DYNAMIC_INDEX else str(n) for n in statics.values)}]"
-        )
+        w.glued(w.mixed_list(op, self.name))
 
 
 class Optional(Directive):

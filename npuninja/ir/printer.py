@@ -16,7 +16,7 @@ from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.naming import result_groups, value_names
-from npuninja.ir.syntax import definition
+from npuninja.ir.syntax import definition, entries
 
 
 def print_module(module: Operation, generic: bool = False) -> str:
@@ -147,6 +147,11 @@ class OpWriter:
         if name + "*" in found.results:
             return [r.type for r in op.results]
         return [op.results[found.results.index(name)].type] if name in found.results else []
+
+    def mixed_list(self, op: Operation, name: str) -> str:
+        """`[0, %x, 4]`."""
+        texts = (str(e) if isinstance(e, int) else self.value(e) for e in entries(op, name))
+        return f"[{', '.join(texts)}]"
 
     def attribute(self, attribute: Attribute, typed: bool = True) -> str:
         """The text of an attribute."""

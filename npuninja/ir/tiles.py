@@ -11,7 +11,7 @@ TILE_NAMES = {"shim": "shim_noc_tile", "mem": "mem_tile", "core": "tile"}
 
 
 #: `tile_type` of a logical tile, as `TileKind` names the kinds.
-_LOGICAL_KINDS = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
+LOGICAL_KINDS = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 
 
 def device_of(op: Operation) -> DeviceModel | None:
@@ -42,4 +42,4 @@ def kind_name_of(tile: Value) -> str | None:
     if kind is not None:
         return kind.name
     attribute = owner.attributes.get("tile_type") if isinstance(owner, Operation) else None
-    return _LOGICAL_KINDS.get(attribute.case) if isinstance(attribute, EnumAttr) else None
+    return LOGICAL_KINDS.get(attribute.case) if isinstance(attribute, EnumAttr) else None

@@ -87,7 +87,7 @@ def _check_channels(op: Operation, kind: TileKind) -> None:
 def _check_channel(op: Operation, kind: TileKind) -> tuple[str, int]:
     """The direction and number of the channel that an operation names, which a tile of this kind has."""
     direction, channel = op.enum("channel_dir"), op.integer("channel_index")
-    limit = kind.s2mm_channels if direction == "S2MM" else kind.mm2s_channels
+    limit = kind.channels(direction)
     if not 0 <= channel < limit:
         raise op_error(op, f"channel {channel} does not exist, a {kind.name} tile has 0 to {limit - 1}")
     if op.integer("pad_value", 0):

@@ -8,9 +8,8 @@ from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKin
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
-from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.numbers import NUMBERS
-from npuninja.ir.syntax import group, operand
+from npuninja.ir.syntax import entries, group, operand
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 
@@ -118,11 +117,10 @@ def _contiguous(sizes: list[int], strides: list[int]) -> bool:
 
 def _constants(op: Operation, key: str) -> list[int]:
     """The four numbers of one list, innermost first. Values among them must be constants."""
-    written = op.numbers("static_" + key)
-    if len(written) != 4:
-        raise UserError(f"'{op.name}' needs 4 {key}, got {len(written)}", op.loc)
-    values = iter(group(op, key))
-    numbers = [n if n != DYNAMIC_INDEX else _constant(op, key, next(values)) for n in written]
+    count = len(op.numbers("static_" + key))
+    if count != 4:
+        raise UserError(f"'{op.name}' needs 4 {key}, got {count}", op.loc)
+    numbers = [_constant(op, key, n) if isinstance(n, Value) else n for n in entries(op, key)]
     return numbers[::-1]
 
 

@@ -70,7 +70,7 @@ def _check_function(op: Operation) -> None:
             f"the body of the function takes ({', '.join(given)}), its type ({', '.join(arguments)})", op.loc
         )
     for block in op.regions[0].blocks:
-        last = block.ops[-1] if block.ops else None
+        last = block.last
         if (
             last is not None
             and last.name == "func.return"
@@ -120,7 +120,7 @@ def _needs(family: re.Pattern[str], words: str) -> Callable[[Operation], None]:
 def _check_loop(op: Operation) -> None:
     carried = [a.type for a in op.body.args[1:]]
     results = [r.type for r in op.results]
-    last = op.body.ops[-1] if op.body.ops else None
+    last = op.body.last
     yielded = (
         [v.type for v in last.operands]
         if last is not None and last.name in ("scf.yield", "affine.yield")
@@ -136,7 +136,7 @@ def _check_branches(op: Operation) -> None:
     if results and op.name.endswith(".if") and len(op.regions) < 2:
         raise UserError(f"'{op.name}' with results needs an 'else'", op.loc)
     for region in op.regions:
-        last = region.blocks[-1].ops[-1] if region.blocks[-1].ops else None
+        last = region.blocks[-1].last
         yielded = [v.type for v in last.operands] if last is not None and last.name.endswith(".yield") else []
         if yielded != results:
             where = last.loc if last is not None else op.loc

@@ -6,7 +6,7 @@ from npuninja.errors import Warnings
 from npuninja.ir.attributes import BDDimLayoutArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref
-from npuninja.lints.dma_channels import Channel, channels
+from npuninja.lowering.dma_channels import Channel, channels
 from npuninja.lowering.tiles import ops_of
 
 
@@ -21,13 +21,9 @@ def check_descriptor_lengths(device: Operation, warnings: Warnings) -> None:
     """
     found = channels(device)
     for channel in found:
-        for op in _descriptors(channel):
+        for op in channel.descriptors:
             _check_descriptor(op, warnings)
     _check_flows(device, found, warnings)
-
-
-def _descriptors(channel: Channel) -> list[Operation]:
-    return [op for block in channel.blocks for op in block.ops if op.name == "aie.dma_bd"]
 
 
 def _elements(value: Value) -> int | None:
@@ -86,7 +82,7 @@ def _total_bytes(channel: Channel) -> int | None:
     if channel.ring:
         return None
     total = 0
-    for op in _descriptors(channel):
+    for op in channel.descriptors:
         length = _length(op)
         if length is None:
             return None

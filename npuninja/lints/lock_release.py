@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Value
-from npuninja.lints.dma_channels import channels
+from npuninja.lowering.dma_channels import channels
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of
 from npuninja.records import NamedTuple

@@ -173,6 +173,12 @@ def constant(value: int, type: str) -> Operation:
     return Operation("arith.constant", [], {"value": attribute}, (type,))
 
 
+def known_number(entry: int | Value) -> int | Value:
+    """An entry of a list of constants and values as a number, where its value is a constant."""
+    number = entry if isinstance(entry, int) else constant_value(entry)
+    return entry if number is None else number
+
+
 def constant_value(value: Value) -> int | None:
     """The number a value stands for when an integer `arith.constant` defines it."""
     op = value.owner

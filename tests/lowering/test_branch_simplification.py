@@ -157,3 +157,20 @@ def lines(body):
 def test_simplified(body, expected):
     found = lines(body)
     assert [line.replace("%v", "%0") for line in found] == expected
+
+
+def test_long_chain():
+    """Two thousand blocks: each jump looks at its own neighbours only."""
+    ladder = "".join(
+        f"^s{i}(%v{i}: i32):\n cf.br ^m{i}(%v{i} : i32)\n"
+        f"^m{i}(%w{i}: i32):\n memref.store %w{i}, %b[%c0] : memref<4xi32>\n cf.cond_br %p, ^s{i + 1}(%w{i} : i32), ^x\n"
+        for i in range(1000)
+    )
+    found = lines(f"cf.br ^s0(%x : i32)\n{ladder}^s1000(%v: i32):\n cf.br ^x\n^x:\n aie.end")
+    assert sum(line.startswith("memref.store") for line in found) == 1000
+    # What only jumps on is gone, and the last condition has nothing left to decide.
+    assert [line.split(",")[0] for line in found if line.startswith("cf.")] == [
+        *["cf.cond_br %p"] * 999,
+        "cf.br ^bb1000",
+    ]
+    assert found[-1] == "aie.end"

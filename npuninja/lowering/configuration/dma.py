@@ -29,6 +29,7 @@ from npuninja.ir.numbers import iteration_of
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
+from npuninja.lowering.dma_channels import Channel, channels_of
 from npuninja.lowering.sequence.bd import burst_code
 from npuninja.lowering.tiles import place_of
 
@@ -46,9 +47,9 @@ def dma_program(program: Operation, model: DeviceModel) -> Iterator[Command]:
         for op in block.ops:
             if op.name == "aie.dma_bd":
                 yield _write_descriptor(op, block, place, model)
-    starts = [op for block in blocks for op in block.ops if op.name in ("aie.dma_start", "aie.dma")]
-    for start in starts:
-        yield from _pad_value(start, place, model)
+    channels = {channel.start: channel for channel in channels_of(program)}
+    for start in [op for block in blocks for op in block.ops if op in channels]:
+        yield from _pad_value(channels[start], place, model)
         yield from _start_channel(start, place, model.kind_of(place[1]))
 
 
@@ -293,7 +294,7 @@ def _start_channel(start: Operation, place: Place, tile: TileKind) -> Iterator[C
 def _channel(start: Operation, place: Place, tile: TileKind) -> tuple[str, int]:
     direction = start.enum("channel_dir")
     channel = start.integer("channel_index")
-    count = tile.s2mm_channels if direction == "S2MM" else tile.mm2s_channels
+    count = tile.channels(direction)
     if not 0 <= channel < count:
         raise UserError(
             f"channel {direction} {channel} does not exist: a tile in row {place[1]} has {count}",
@@ -310,25 +311,12 @@ def _first_bd(start: Operation) -> int:
     raise UserError("the channel starts with a block that has no buffer descriptor", start.loc)
 
 
-def _chain(start: Operation) -> Iterator[Operation]:
-    """The descriptors of a channel, each once."""
-    if start.name == "aie.dma":
-        yield from (op for op in start.walk() if op.name == "aie.dma_bd")
-        return
-    block: Block | None = start.successors[0][0]
-    seen: list[Block] = []
-    while block is not None and block not in seen:
-        seen.append(block)
-        yield from (op for op in block.ops if op.name == "aie.dma_bd")
-        following = [target for op in block.ops if op.name == "aie.next_bd" for target, _ in op.successors]
-        block = following[0] if following else None
-
-
-def _pad_value(start: Operation, place: Place, model: DeviceModel) -> Iterator[Command]:
+def _pad_value(of: Channel, place: Place, model: DeviceModel) -> Iterator[Command]:
     """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each
     channel.
     """
-    values = {op.integer("pad_value", 0): op for op in _chain(start) if "pad_dimensions" in op.attributes}
+    start = of.start
+    values = {op.integer("pad_value", 0): op for op in of.descriptors if "pad_dimensions" in op.attributes}
     if start.integer("pad_value", 0):  # where the channel has it, not its descriptors
         values = {start.integer("pad_value"): start}
     if not any(values):

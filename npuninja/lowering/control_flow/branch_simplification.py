@@ -16,6 +16,7 @@ from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.block_merging import BRANCHES
+from npuninja.lowering.control_flow.effects import read_by
 from npuninja.lowering.op_builders import constant_value
 
 Target = tuple[Block, list[Value]]
@@ -56,8 +57,31 @@ def _gather_constants(holder: Operation) -> None:
 
 
 class _Simplifier:
+    """Simplifies one region, and keeps who reads each value and which branches lead to each block.
+
+    A round costs as much as the region is long: nothing is looked for in the whole region for a single branch.
+    """
+
     def __init__(self, region: Region) -> None:
         self.region = region
+        self._readers: dict[Value, dict[Operation, None]] = {}
+        self._branches: dict[Block, dict[Operation, None]] = {block: {} for block in region.blocks}
+        for each in (inner for block in region.blocks for op in block.ops for inner in op.walk()):
+            self._note(each)
+
+    def _note(self, op: Operation) -> None:
+        for value in read_by(op):
+            self._readers.setdefault(value, {})[op] = None
+        for target, _ in op.successors:
+            if target in self._branches:
+                self._branches[target][op] = None
+
+    def _forget(self, op: Operation) -> None:
+        for value in read_by(op):
+            self._readers[value].pop(op, None)
+        for target, _ in op.successors:
+            if target in self._branches:
+                self._branches[target].pop(op, None)
 
     def run(self) -> None:
         changed = True
@@ -67,44 +91,58 @@ class _Simplifier:
                 # A block merged into another on the way is no longer there.
                 if block.parent is self.region and block.ops and block.ops[-1].name in BRANCHES:
                     changed |= self._simplify(block)
+            self.region.blocks = [block for block in self.region.blocks if block.parent is self.region]
             changed |= self._drop_unreachable()
             changed |= self._drop_unused_arguments()
 
     def _simplify(self, block: Block) -> bool:
         branch = block.ops[-1]
-        passed = [_passed_through(target, self.region, block) for target in branch.successors]
-        new = [after or before for after, before in zip(passed, branch.successors)]
+        passed = [self._passed_through(target, block) for target in branch.successors]
         changed = any(after is not None for after in passed)
-        branch.successors = new
+        self._forget(branch)
+        branch.successors = [after or before for after, before in zip(passed, branch.successors)]
+        only = _only_target(branch)
+        self._note(branch)
         if branch.name == "cf.br":
             return self._merge(block) or changed
-        only = _only_target(branch) or self._selected(block)
-        if only is not None:
-            _replace(branch, Operation("cf.br", successors=[only], loc=branch.loc))
-            return True
-        return changed
+        only = only or self._selected(block)
+        if only is None:
+            return changed
+        self._forget(branch)
+        block.ops[-1] = jump = Operation("cf.br", successors=[only], loc=branch.loc)
+        jump.parent, branch.parent = block, None
+        self._note(jump)
+        return True
 
-    def _predecessors(self, block: Block) -> list[Block]:
-        """The block each edge to `block` comes from."""
-        return [
-            b
-            for b in self.region.blocks
-            for op in b.ops[-1:]  # only the last one has targets
-            for target, _ in op.successors
-            if target is block
-        ]
+    def _passed_through(self, target: Target, source: Block) -> Target | None:
+        """Where a jump ends that goes to a block with nothing but a jump in it; None when it goes anywhere else."""
+        block, values = target
+        if block is source or len(block.ops) != 1 or block.ops[0].name != "cf.br":
+            return None
+        ((onward, passed),) = block.ops[0].successors
+        if onward is block:
+            return None
+        # The arguments must not be used behind the jump.
+        if any(self._readers.get(argument, {}).keys() - block.ops for argument in block.args):
+            return None
+        mapping = dict(zip(block.args, values))
+        return onward, [mapping.get(value, value) for value in passed]
 
     def _merge(self, block: Block) -> bool:
         """Takes in the block that only `block` jumps to."""
-        target, values = block.ops[-1].successors[0]
-        if target is block or target is self.region.entry or self._predecessors(target) != [block]:
+        jump = block.ops[-1]
+        ((target, values),) = jump.successors
+        if target is block or target is self.region.entry or list(self._branches[target]) != [jump]:
             return False
+        self._forget(jump)
         block.ops.pop()
         for op in target.ops:
             block.append(op)
-        target.ops = []
-        self._remove(target)
-        self._replace(dict(zip(target.args, values)))
+        target.ops, target.parent = [], None
+        for argument, value in zip(target.args, values):
+            for op in self._readers.pop(argument, ()):
+                op.replace_uses({argument: value})
+                self._readers.setdefault(value, {})[op] = None
         return True
 
     def _selected(self, block: Block) -> Target | None:
@@ -113,18 +151,15 @@ class _Simplifier:
         if branch.name != "cf.cond_br":
             return None
         (target, yes), (other, no) = branch.successors
-        if target is not other or any(b is not block for b in self._predecessors(target)):
+        if target is not other or list(self._branches[target]) != [branch]:
             return None
         values = []
         for a, b in zip(yes, no):
             if not _equal(a, b):
-                select = Operation(
-                    "arith.select",
-                    [operand(branch, "condition"), a, b],
-                    result_types=(a.type,),
-                    loc=branch.loc,
-                )
-                a = branch.insert_before(select).result
+                condition = operand(branch, "condition")
+                select = Operation("arith.select", [condition, a, b], result_types=(a.type,), loc=branch.loc)
+                a = block.insert(len(block.ops) - 1, select).result
+                self._note(select)
             values.append(a)
         return target, values
 
@@ -139,62 +174,31 @@ class _Simplifier:
                         pending.append(target)
         gone = [block for block in self.region.blocks if block not in reached]
         for block in gone:
-            self._remove(block)
+            block.parent = None
+            for each in (inner for op in block.ops for inner in op.walk()):
+                self._forget(each)
+        if gone:
+            self.region.blocks = [block for block in self.region.blocks if block in reached]
         return bool(gone)
 
     def _drop_unused_arguments(self) -> bool:
-        owner = self.region.parent
-        assert owner is not None
-        used = {value for op in owner.walk() for value in op.operands}
-        used |= {value for op in owner.walk() for _, values in op.successors for value in values}
+        kept_of = {
+            block: [i for i, argument in enumerate(block.args) if self._readers.get(argument)]
+            for block in self.region.blocks[1:]
+        }
         changed = False
-        for block in self.region.blocks[1:]:
-            kept = [i for i, argument in enumerate(block.args) if argument in used]
+        for block, kept in kept_of.items():
             if len(kept) < len(block.args):
                 changed = True
                 block.args = [block.args[i] for i in kept]
-                for source in self.region.blocks:
-                    for op in source.ops:
-                        op.successors = [
-                            (target, [values[i] for i in kept] if target is block else values)
-                            for target, values in op.successors
-                        ]
+                for branch in list(self._branches[block]):
+                    self._forget(branch)
+                    branch.successors = [
+                        (target, [values[i] for i in kept] if target is block else values)
+                        for target, values in branch.successors
+                    ]
+                    self._note(branch)
         return changed
-
-    def _remove(self, block: Block) -> None:
-        self.region.blocks.remove(block)
-        block.parent = None
-
-    def _replace(self, values: dict[Value, Value]) -> None:
-        owner = self.region.parent
-        assert owner is not None
-        if values:
-            owner.replace_uses(values)
-
-
-def _replace(old: Operation, new: Operation) -> None:
-    old.insert_before(new)
-    old.erase()
-
-
-def _passed_through(target: Target, region: Region, source: Block) -> Target | None:
-    """Where a jump ends that goes to a block with nothing but a jump in it; None when it goes anywhere else."""
-    block, values = target
-    if block is source or len(block.ops) != 1 or block.ops[0].name != "cf.br":
-        return None
-    onward, passed = block.ops[0].successors[0]
-    if onward is block:
-        return None
-    # The arguments must not be used behind the jump.
-    arguments = set(block.args)
-    for other in region.blocks if arguments else ():
-        for op in other.ops:
-            if op is not block.ops[0] and arguments.intersection(
-                [*op.operands, *(v for _, p in op.successors for v in p)]
-            ):
-                return None
-    mapping = dict(zip(block.args, values))
-    return onward, [mapping.get(value, value) for value in passed]
 
 
 def _only_target(branch: Operation) -> Target | None:
@@ -242,4 +246,8 @@ def _switch(branch: Operation) -> Target | None:
     return None
 
 
-_SIMPLER: dict[str, Callable[[Operation], Target | None]] = {"cf.cond_br": _condition, "cf.switch": _switch}
+_SIMPLER: dict[str, Callable[[Operation], Target | None]] = {
+    "cf.br": lambda branch: None,
+    "cf.cond_br": _condition,
+    "cf.switch": _switch,
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Hashable, Union
 
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.core import Block, Operation, Region, Value, erase_all
 from npuninja.lowering.control_flow.constant_folding import COMMUTATIVE
 from npuninja.lowering.control_flow.effects import (
     NONE,
@@ -34,9 +34,7 @@ def join_equal_operations(holder: Operation) -> None:
         _join_in_region(region, {}, replaced, gone)
     if replaced:
         holder.replace_uses(replaced)
-        for block in {op.parent for op in gone}:
-            assert block is not None
-            block.ops = [op for op in block.ops if op not in gone]
+        erase_all(gone)
 
 
 def _join_in_region(

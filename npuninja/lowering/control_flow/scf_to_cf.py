@@ -89,7 +89,7 @@ def _take_blocks(region: Region, rest: Block) -> list[Block]:
     """The blocks of a region, their `scf.yield` (or the omitted one) turned into a branch to `rest`."""
     blocks = list(region.blocks)
     for block in blocks:
-        last = block.ops[-1] if block.ops else None
+        last = block.last
         if last is not None and last.name == "scf.yield":
             block.ops.pop()
             block.append(_branch(rest, last.operands, last))

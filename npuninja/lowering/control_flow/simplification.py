@@ -6,7 +6,7 @@ MLIR-AIE's `convert-vector-to-aievec` is a pipeline over the whole module; what 
 from __future__ import annotations
 
 from npuninja.ir.attributes import Attribute
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Operation, Value, erase_all
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, vector
@@ -119,10 +119,7 @@ def share_sequence_constants(device: Operation) -> None:
             else:
                 known[key] = op.result
         if moved:
-            gone = set(moved)
-            for block in {op.parent for op in moved}:
-                assert block is not None
-                block.ops = [op for op in block.ops if op not in gone]
+            erase_all(moved)
             sequence.replace_uses(replaced)
             for op in moved:
                 if op.result not in replaced:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import group, operand
-from npuninja.lowering.op_builders import constant_value
+from npuninja.ir.syntax import entries, operand, static_entries
+from npuninja.lowering.op_builders import known_number
 
 _SOURCES = ("memref.cast", "memref.reinterpret_cast")
 
@@ -28,22 +27,14 @@ def fold_views_in(holder: Operation) -> None:
 
 def _fold_offsets(op: Operation) -> None:
     """Makes constant offsets static while another offset is not: the type of the result stays as it is then."""
-    statics, segments = op.attributes.get("static_offsets"), op.segments
-    if not isinstance(statics, DenseArrayAttr) or segments is None:
+    if "static_offsets" not in op.attributes or op.segments is None:
         return
-    values = group(op, "offsets")
-    numbers = [constant_value(value) for value in values]
-    left = [value for value, number in zip(values, numbers) if number is None]
-    if not left or len(left) == len(values):
-        return
-    rest = iter(numbers)
-    folded = []
-    for entry in statics.values:
-        number = next(rest) if entry == DYNAMIC_INDEX else entry
-        folded.append(DYNAMIC_INDEX if number is None else number)
-    op.attributes["static_offsets"] = DenseArrayAttr(statics.type, tuple(folded))
-    op.operands[1 : 1 + segments[1]] = left
-    op.segments = (segments[0], len(left), *segments[2:])
+    folded = list(map(known_number, entries(op, "offsets")))
+    left = [entry for entry in folded if isinstance(entry, Value)]
+    if left and len(left) < op.segments[1]:
+        op.attributes["static_offsets"] = static_entries(folded)
+        op.operands[1 : 1 + op.segments[1]] = left
+        op.segments = (op.segments[0], len(left), *op.segments[2:])
 
 
 def _before_views(value: Value) -> Value:

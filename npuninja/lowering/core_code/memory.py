@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
+from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.syntax import operand
-from npuninja.ir.types import DYNAMIC as DYNAMIC_DIMENSION
-from npuninja.ir.types import memref, strides_and_offset
+from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
 from npuninja.lowering.core_code.types import element_type
-from npuninja.lowering.sequence.lookup import DYNAMIC
 
 #: Operations whose result points where their operand does.
 _SAME_POINTER = {
@@ -26,7 +25,7 @@ def strides(type: str, op: Operation) -> tuple[int, ...]:
         found, _ = strides_and_offset(memref(type))
     except ValueError as error:
         raise UserError(f"'{op.name}': {error}", op.loc) from None
-    if DYNAMIC_DIMENSION in found:
+    if DYNAMIC in found:
         raise UserError(f"'{op.name}' on {type}: strides must be known when the design is built", op.loc)
     return found
 
@@ -83,7 +82,9 @@ def statements(op: Operation, operands: list[str]) -> list[str] | None:
 def _offsets(op: Operation, values: list[str]) -> list[str]:
     """The offsets as C constants, with values in the places of dynamic ones."""
     dynamic = iter(values)
-    return [next(dynamic) if number == DYNAMIC else f"{number}LL" for number in op.numbers("static_offsets")]
+    return [
+        next(dynamic) if number == DYNAMIC_INDEX else f"{number}LL" for number in op.numbers("static_offsets")
+    ]
 
 
 def _extent(op: Operation, shape: tuple[int, ...], dimension: str) -> str:
@@ -93,7 +94,7 @@ def _extent(op: Operation, shape: tuple[int, ...], dimension: str) -> str:
         raise UserError(
             "'memref.dim' in core code needs a constant dimension of the memref", op.loc
         ) from None
-    if extent == DYNAMIC_DIMENSION:
+    if extent == DYNAMIC:
         raise UserError("'memref.dim' in core code needs a static dimension", op.loc)
     return f"{extent}LL"
 
@@ -101,7 +102,7 @@ def _extent(op: Operation, shape: tuple[int, ...], dimension: str) -> str:
 def _copy(op: Operation, source: str, target: str) -> list[str]:
     types = [value.type for value in op.operands]
     shape, other = (memref(type).shape for type in types)
-    if DYNAMIC_DIMENSION in shape or other != shape:
+    if DYNAMIC in shape or other != shape:
         raise UserError("'memref.copy' in core code needs two memrefs of one static shape", op.loc)
     indices = [f"i{d}" for d in range(len(shape))]
     loops = "".join(f"for (int {i} = 0; {i} < {extent}; {i}++) " for i, extent in zip(indices, shape))

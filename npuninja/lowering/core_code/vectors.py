@@ -20,6 +20,7 @@ from npuninja.ir.attributes import (
     OpaqueAttr,
 )
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import memref
 from npuninja.lowering.core_code.memory import strides, subscript
@@ -35,7 +36,6 @@ from npuninja.lowering.core_code.types import (
     vector_parts,
     vector_type,
 )
-from npuninja.lowering.sequence.lookup import DYNAMIC
 
 _INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
 _COMPARISONS = {
@@ -181,7 +181,7 @@ def _place(op: Operation, vector: Value, positions: list[str]) -> tuple[str, int
         static = op.attributes.get("position")
     numbers = _numbers(static)
     dynamic = iter(positions)
-    texts = [next(dynamic) if n == DYNAMIC else str(n) for n in numbers]
+    texts = [next(dynamic) if n == DYNAMIC_INDEX else str(n) for n in numbers]
     place, left = "0", 1
     for extent in shape[len(texts) :]:
         left *= extent

@@ -1,22 +1,19 @@
 """What cores do with objectFifos: acquires and releases become lock operations, subviews become buffers.
 
-Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core
-    holds is followed
-through its text, in order, after its loops were unrolled.
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core holds is
+followed through its text, in order, after its loops were unrolled.
 """
 
 from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
-from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.core import Block, Operation, Value, erase_all
 from npuninja.ir.syntax import operand
-from npuninja.lowering import op_builders
+from npuninja.lowering.objectfifo.access_code import use_lock
 from npuninja.lowering.objectfifo.loop_unroll import is_unreachable
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, Key, key_of, port_of
 from npuninja.lowering.tiles import place_of
-
-_ACQUIRE, _RELEASE = ACCESSES
 
 
 def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
@@ -48,13 +45,13 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
                     op.loc,
                     notes=(("the link", link.op.loc),),
                 )
-            if op.name == _ACQUIRE and op.integer("size") < 1:
+            if op.name == ACQUIRE and op.integer("size") < 1:
                 raise UserError("an acquire takes at least one object", op.loc)
         elif op.name == ELEMENT:
             acquire = operand(op, "subview").owner
             if (
                 isinstance(acquire, Operation)
-                and acquire.name == _ACQUIRE
+                and acquire.name == ACQUIRE
                 and op.integer("index") >= acquire.integer("size")
             ):
                 raise UserError(
@@ -100,8 +97,7 @@ class _Port:
         return f"objectFifo '@{self.fifo.op.string('sym_name')}'"
 
 
-_Key = tuple[str, str]
-_State = dict[_Key, _Port]
+_State = dict[Key, _Port]
 
 
 def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dynamic: bool = False) -> None:
@@ -124,18 +120,19 @@ def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dyna
             walk.block(block, state)
     for port in state.values():
         if port.released > len(port.held):
-            walk.warn(
+            warnings.add_once(
                 f"{port.released} objects of {port.label} are released, but only {len(port.held)} are held",
-                port.releases[-1],
+                port.releases[-1].loc,
             )
     core.replace_uses(walk.buffers)
-    done = set(walk.done)
-    for block in {op.parent for op in walk.done if op.parent is not None}:
-        block.ops = [op for op in block.ops if op not in done]
+    erase_all(walk.done)
 
 
 class _Walk:
-    """Follows the code of a core and puts the lock operations before its acquires and releases."""
+    """Follows the code of a core and puts the lock operations before its acquires and releases.
+
+    Warns of each place once, though unrolling makes many copies of an operation.
+    """
 
     def __init__(self, fifos: ObjectFifos, warnings: Warnings, dynamic: bool) -> None:
         self.fifos = fifos
@@ -145,11 +142,6 @@ class _Walk:
         self.done: list[Operation] = []
         self._subviews: dict[Value, list[Value]] = {}
 
-    def warn(self, message: str, op: Operation) -> None:
-        """Warns once, though unrolling makes many copies of an operation."""
-        if (message, op.loc) not in self.warnings.items:
-            self.warnings.add(message, op.loc)
-
     def block(self, block: Block, state: _State) -> None:
         """Goes through a block; `state` becomes that behind it."""
         for op in list(block.ops):
@@ -157,13 +149,13 @@ class _Walk:
                 self.buffers[op.result] = self._subviews[operand(op, "subview")][op.integer("index")]
                 self.done.append(op)
             elif op.name in ACCESSES:
-                key = (op.symbol("objFifo_name"), port_of(op))
+                key = key_of(op)
                 port = state.setdefault(key, _Port(self.fifos.by_name[key[0]]))
-                if op.name == _ACQUIRE:
+                if op.name == ACQUIRE:
                     self._subviews[op.result] = self._acquire(op, port)
                 else:
                     port.releases += (op,)
-                    _use_lock(op, port.fifo, key[1] == "Consume", "Release", op.integer("size"))
+                    _use_lock(op, port.fifo, op.integer("size"))
                 self.done.append(op)
             elif op.name in ("scf.if", "scf.index_switch"):
                 self._branches(op, state)
@@ -180,9 +172,9 @@ class _Walk:
         fifo, size, released = port.fifo, op.integer("size"), port.released
         if released and not port.acquired:
             # MLIR-AIE takes this as it is: the lock gets more than the fifo has objects.
-            self.warn(
+            self.warnings.add_once(
                 f"{released} objects of {port.label} are released here before any is acquired",
-                port.releases[0],
+                port.releases[0].loc,
             )
             port.releases, released = (), 0
         port.acquired = True
@@ -194,20 +186,19 @@ class _Walk:
                 notes=tuple(("released here", release.loc) for release in port.releases),
             )
         if size > fifo.depth:
-            self.warn(
+            self.warnings.add_once(
                 f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: the core will wait forever",
-                op,
+                op.loc,
             )
         held = list(port.held[released:])
         missing = max(0, size - len(held))
         if missing:
-            _use_lock(op, fifo, port_of(op) == "Produce", "AcquireGreaterEqual", missing)
+            _use_lock(op, fifo, missing)
         for _ in range(missing):
             held.append(port.next)
             port.next = (port.next + 1) % max(fifo.depth, 1)
         port.held, port.releases = tuple(held), ()
-        owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-        return [owner.buffers[number] for number in held]
+        return [fifo.holder.buffers[number] for number in held]
 
     def _branches(self, op: Operation, state: _State) -> None:
         """Goes through the regions of a condition, each from the state before it; all must leave the same
@@ -240,10 +231,10 @@ class _Walk:
             start = before.get(key) or _Port(port.fifo)
             more = len(_held(port)) - len(_held(start))
             if more:
-                self.warn(
+                self.warnings.add_once(
                     f"each trip of this loop takes {abs(more)} {'more' if more > 0 else 'fewer'} "
                     f"object{'s' if abs(more) > 1 else ''} of {port.label} than it releases",
-                    op,
+                    op.loc,
                 )
             elif (
                 port.next != start.next
@@ -262,9 +253,6 @@ def _held(port: _Port) -> tuple[int, ...]:
     return port.held[port.released :]
 
 
-def _use_lock(op: Operation, fifo: ObjectFifo, on_prod_lock: bool, action: str, count: int) -> None:
-    owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-    if owner.locks:
-        lock = owner.locks[0 if on_prod_lock else 1]
-        # The DMA takes one object repeat_count times, a share of the lock each time.
-        op.insert_before(op_builders.use_lock(lock, action, count * (fifo.repeat or 1), op.loc))
+def _use_lock(op: Operation, fifo: ObjectFifo, count: int) -> None:
+    # The DMA takes one object repeat_count times, a share of the lock each time.
+    use_lock(op, fifo, count * (fifo.repeat or 1))

@@ -175,7 +175,7 @@ def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
 
 def _buffers_elsewhere(end: ObjectFifo) -> bool:
     place = place_of(end.producer)
-    return any(place_of(buffer.op.tile) != place for buffer in _owner(end).buffers)
+    return any(place_of(buffer.op.tile) != place for buffer in end.holder.buffers)
 
 
 def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple[Place, str, int]]) -> None:
@@ -186,7 +186,7 @@ def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple
             end.op.loc,
         )
     kind = kind_at(end.producer)
-    count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
+    count = kind.channels(direction)
     if not 0 <= channel < count or (place, direction, channel) in taken:
         why = "is in use" if 0 <= channel < count else f"does not exist (0 to {count - 1})"
         raise UserError(
@@ -202,7 +202,7 @@ def _take_channel(
 ) -> None:
     place = place_of(end.producer)
     kind = kind_at(end.producer)
-    count = kind.mm2s_channels if direction == "MM2S" else kind.s2mm_channels
+    count = kind.channels(direction)
     limit = min(count, MEMTILE_FIRST_OWN_CHANNEL) if elsewhere else count
     for channel in range(limit):
         if (place, direction, channel) not in taken:
@@ -223,11 +223,6 @@ def _take_channel(
 
 # ----------------------------------------------------------------------------------------------------------------
 # programs
-def _owner(fifo: ObjectFifo) -> ObjectFifo:
-    """The fifo whose buffers and locks an end works on."""
-    return fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-
-
 def _create_program(
     fifos: ObjectFifos,
     fifo: ObjectFifo,
@@ -238,7 +233,7 @@ def _create_program(
     rules: Rules,
 ) -> None:
     """Adds the chain of buffer descriptors of one end to the DMA program of its tile."""
-    target, link = _owner(fifo), fifo.link
+    target, link = fifo.holder, fifo.link
     buffers = fifo.externals if _on_shim(fifo) else target.buffers
     if not buffers:
         return
@@ -337,7 +332,7 @@ def _append_chain(
         raise UserError("the DMA program has no block that ends with aie.end", program.loc)
     last_start = None
     for block in region.blocks:
-        op = block.ops[-1] if block.ops else None
+        op = block.last
         if op is not None and op.name == "aie.dma_start" and op.successors[1][0] is end:
             last_start = op
     at = region.blocks.index(end)

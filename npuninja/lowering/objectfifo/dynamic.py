@@ -9,15 +9,14 @@ dynamicGlobalObjectFifos).
 from __future__ import annotations
 
 from npuninja.errors import Warnings
-from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
+from npuninja.lowering.objectfifo.access_code import buffer_switch
 from npuninja.lowering.objectfifo.core import lower_accesses
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
-
-_ACQUIRE, _RELEASE = ACCESSES
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, RELEASE, Key, key_of
 
 
 class _Counter:
@@ -35,10 +34,7 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
     Raises UserError like `lower_accesses`.
     """
     ops = [op for op in core.walk() if op.name in ACCESSES or op.name == ELEMENT]
-    keys: list[tuple[str, str]] = []
-    for op in ops:
-        if op.name == _ACQUIRE and (key := _key(op)) not in keys:
-            keys.append(key)
+    keys = list(dict.fromkeys(key_of(op) for op in ops if op.name == ACQUIRE))
     memory = op_builders.buffer(core.tile, None, f"memref<{len(keys)}xi32>", None, core.loc)
     core.insert_before(memory)
     counters = _create_counters(core, memory.result, keys, fifos)
@@ -46,20 +42,16 @@ def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos,
     for op in ops:
         if op.name == ELEMENT:
             acquire = operand(op, "subview").op
-            chosen[op.result] = _switch(op, memory.result, counters[_key(acquire)])
-        elif op.name == _RELEASE and _key(op) in counters:
-            _advance(op, memory.result, counters[_key(op)])
+            chosen[op.result] = _switch(op, memory.result, counters[key_of(acquire)])
+        elif op.name == RELEASE and key_of(op) in counters:
+            _advance(op, memory.result, counters[key_of(op)])
     core.replace_uses(chosen)
     lower_accesses(core, fifos, warnings, dynamic=True)
 
 
-def _key(op: Operation) -> tuple[str, str]:
-    return op.symbol("objFifo_name"), port_of(op)
-
-
 def _create_counters(
-    core: Operation, memory: Value, keys: list[tuple[str, str]], fifos: ObjectFifos
-) -> dict[tuple[str, str], _Counter]:
+    core: Operation, memory: Value, keys: list[Key], fifos: ObjectFifos
+) -> dict[Key, _Counter]:
     zero = op_builders.constant(0, "i32")
     start = [zero]
     counters = {}
@@ -75,20 +67,9 @@ def _create_counters(
 
 def _switch(access: Operation, memory: Value, counter: _Counter) -> Value:
     """Puts the choice of a buffer behind an access and returns the result."""
-    fifo, index = counter.fifo, access.integer("index")
-    owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
     number = Operation("memref.load", [memory, counter.slot], {}, ("i32",), loc=access.loc)
     position = Operation("arith.index_cast", [number.result], {}, ("index",), loc=access.loc)
-    regions = []
-    for case in [0, *range(fifo.depth)]:  # the default region comes first
-        block = Block()
-        block.append(Operation("scf.yield", [owner.buffers[(index + case) % fifo.depth]], loc=access.loc))
-        regions.append(Region([block]))
-    cases = DenseArrayAttr("i64", tuple(range(fifo.depth)))
-    switch = Operation(
-        "scf.index_switch", [position.result], {"cases": cases}, (access.result.type,), regions, loc=access.loc,
-        result_names=(access.result.name,),
-    )  # fmt: skip
+    switch = buffer_switch(access, counter.fifo, position.result)
     _insert_after(access, [number, position, switch])
     return switch.result
 

@@ -77,6 +77,11 @@ class ObjectFifo:
         return self.fed_by or self.feeds
 
     @property
+    def holder(self) -> ObjectFifo:
+        """The member of its link whose buffers and locks this end works on, once it has them; else itself."""
+        return self.link.owner if self.link is not None and self.link.owner is not None else self
+
+    @property
     def elements(self) -> int:
         """How many scalars one object of the fifo holds."""
         return element_count(memref(self.element).shape)

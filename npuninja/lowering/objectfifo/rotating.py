@@ -12,45 +12,27 @@ verifyObjectFifoOverRelease). The reference keeps the numbers in stack slots and
 
 from __future__ import annotations
 
-from typing import Callable, Union
-
 from npuninja.errors import UserError, Warnings
-from npuninja.ir.attributes import DenseArrayAttr, EnumAttr
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.core import Block, Operation, Region, Value, erase_all
 from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
+from npuninja.lowering.objectfifo.access_code import buffer_at, buffer_switch, use_lock
 from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ELEMENT, port_of
-from npuninja.records import NamedTuple
-
-_ACQUIRE, _RELEASE = ACCESSES
-
-Key = tuple[str, str]
-"""The fifo's symbol and the port, `Produce` or `Consume`."""
-
-#: A number of a port: known, or an i32 in the code.
-Number = Union[int, Value]
-#: The same while code is only looked at: known, or not.
-Known = Union[int, None]
-
-
-class Rotation(NamedTuple):
-    """What a core holds of one port at a place of its code, numbers known or values."""
-
-    first: Number
-    held: Number
-
-
-class _Outlook(NamedTuple):
-    """A `Rotation` of which only known numbers are kept."""
-
-    first: Known
-    held: Known
-
-
-State = dict[Key, Rotation]
-_Outlooks = dict[Key, _Outlook]
+from npuninja.lowering.objectfifo.rotation import (
+    Field,
+    Number,
+    Outlooker,
+    Rotation,
+    State,
+    differing,
+    outlooks,
+    unknown,
+    with_known,
+    with_values,
+)
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, Key, key_of
 
 
 def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, peels: bool) -> None:
@@ -67,14 +49,9 @@ def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, pee
     """
     writer = _Writer(core, fifos, warnings, peels)
     for region in core.regions:
-        writer.region(region, {key: Rotation(0, 0) for key in writer.keys})
+        writer.region(region, {key: Rotation(0, 0) for key in writer.outlooker.keys})
     core.replace_uses(writer.chosen)
-    for op in writer.done:
-        op.erase()
-
-
-def _key(op: Operation) -> Key:
-    return op.symbol("objFifo_name"), port_of(op)
+    erase_all(writer.done)
 
 
 def check_loops(core: Operation, warnings: Warnings) -> None:
@@ -93,9 +70,9 @@ def _check_loop(loop: Operation, warnings: Warnings) -> None:
         for inner in op.walk():
             if inner.name in ACCESSES:
                 if inner.enclosing("scf.for") is not loop:
-                    nested.add(_key(inner))
+                    nested.add(key_of(inner))
                 else:
-                    (taken if inner.name == _ACQUIRE else given).setdefault(_key(inner), []).append(inner)
+                    (taken if inner.name == ACQUIRE else given).setdefault(key_of(inner), []).append(inner)
     for key, releases in given.items():
         acquires = taken.get(key, [])
         released, acquired = (
@@ -121,77 +98,17 @@ class _Writer:
     """Goes through the code of a core and writes what acquires, releases and accesses become.
 
     Attributes:
-        keys: the ports that the core acquires.
         chosen: the buffer of each access.
         done: operations that are to go.
     """
 
     def __init__(self, core: Operation, fifos: ObjectFifos, warnings: Warnings, peels: bool) -> None:
+        self.outlooker = Outlooker(core, fifos)
         self.fifos = fifos
         self.warnings = warnings
         self.peels = peels
-        self.keys = list(dict.fromkeys(_key(op) for op in core.walk() if op.name == _ACQUIRE))
         self.chosen: dict[Value, Value] = {}
         self.done: list[Operation] = []
-
-    # Code that is only looked at
-
-    def outlook(self, block: Block, state: _Outlooks) -> _Outlooks:
-        """What is known behind a block."""
-        state = dict(state)
-        for op in block.ops:
-            if op.name in ACCESSES:
-                key = _key(op)
-                if key in state:
-                    state[key] = self._moved(op, state[key])
-            elif op.regions and (touched := self._touched(op)):
-                state.update(self._outlook_behind(op, {key: state[key] for key in touched}))
-        return state
-
-    def _moved(self, op: Operation, before: _Outlook) -> _Outlook:
-        size = op.integer("size")
-        if op.name == _ACQUIRE:
-            return _Outlook(before.first, None if before.held is None else max(before.held, size))
-        depth = self._depth(op)
-        index = 0 if depth == 1 else None if before.first is None else (before.first + size) % depth
-        return _Outlook(index, None if before.held is None else before.held - size)
-
-    def _outlook_behind(self, op: Operation, state: _Outlooks) -> _Outlooks:
-        if any(len(region.blocks) > 1 for region in op.regions):
-            return dict.fromkeys(state, _Outlook(None, None))
-        blocks = [region.blocks[0] for region in op.regions if region.blocks]
-        if op.name == "scf.for":
-            return self.invariant(lambda start: self.outlook(blocks[0], start), state)
-        if op.name == "scf.while":
-            head = self.invariant(
-                lambda start: self.outlook(blocks[1], self.outlook(blocks[0], start)), state
-            )
-            return self.outlook(blocks[0], head)
-        ends = [self.outlook(block, state) for block in blocks]
-        if op.name == "scf.if" and len(blocks) < 2:
-            ends.append(state)
-        behind = ends[0]
-        for end in ends[1:]:
-            behind = _joined(behind, end)
-        return behind
-
-    def invariant(self, trip: Callable[[_Outlooks], _Outlooks], state: _Outlooks) -> _Outlooks:
-        """What is known at the start of every trip of a loop, from what is known at the first."""
-        while True:
-            joined = _joined(state, trip(state))
-            if joined == state:
-                return state
-            state = joined
-
-    def _touched(self, op: Operation) -> list[Key]:
-        """The ports whose numbers an operation with regions may change."""
-        inside = {_key(inner) for inner in op.walk() if inner.name in ACCESSES}
-        return [key for key in self.keys if key in inside]
-
-    def _depth(self, op: Operation) -> int:
-        return max(self.fifos.by_name[_key(op)[0]].depth, 1)
-
-    # Code that is written
 
     def region(self, region: Region, state: State) -> State:
         """Writes a region; returns the numbers at its end."""
@@ -202,7 +119,7 @@ class _Writer:
             block.args += [_argument(block) for _ in fields]
         for number, block in enumerate(region.blocks):
             own = block.args[len(block.args) - len(fields) :]
-            here = _with(state, fields, own) if number else state
+            here = with_values(state, fields, own) if number else state
             state_behind = self.block(block, here)
             if block.ops:
                 last = block.ops[-1]
@@ -220,9 +137,9 @@ class _Writer:
                 self._access(op, state)
                 self.done.append(op)
             elif op.name in ACCESSES:
-                self._use(op, state)
+                (self._acquire if op.name == ACQUIRE else self._release)(op, state)
                 self.done.append(op)
-            elif op.regions and (touched := self._touched(op)):
+            elif op.regions and (touched := self.outlooker.touched(op)):
                 if op.name == "scf.for" and self._may_peel(op, {key: state[key] for key in touched}):
                     # The copies are written first, then the loop, which starts one trip later.
                     waiting += [op, *reversed(peel_first_trip(op))]
@@ -233,89 +150,70 @@ class _Writer:
                     self.region(region, state)
         return state
 
-    def _use(self, op: Operation, state: State) -> None:
-        """An acquire or a release."""
-        key, size = _key(op), op.integer("size")
+    def _release(self, op: Operation, state: State) -> None:
+        key, size = key_of(op), op.integer("size")
+        fifo = self.fifos.by_name[key[0]]
+        use_lock(op, fifo, size * (fifo.repeat or 1))
+        if key not in state:
+            self.warnings.add_once(
+                f"{_label(fifo)} is released here, but this core never acquires it", op.loc
+            )
+            return
+        index, held = state[key]
+        if isinstance(held, int) and size > max(held, 0):
+            self.warnings.add_once(
+                f"{size} objects of {_label(fifo)} are released, but only {max(held, 0)} are held", op.loc
+            )
+        depth = max(fifo.depth, 1)
+        moved = (index + size) % depth if isinstance(index, int) else _moved_on(op, index, size, depth)
+        state[key] = Rotation(moved, held - size if isinstance(held, int) else _minus(op, held, size))
+
+    def _acquire(self, op: Operation, state: State) -> None:
+        key, size = key_of(op), op.integer("size")
         fifo = self.fifos.by_name[key[0]]
         repeat = fifo.repeat or 1
-        label = f"objectFifo '@{fifo.op.string('sym_name')}'"
-        if op.name == _RELEASE:
-            _use_lock(op, fifo, key[1] == "Consume", "Release", size * repeat)
-            if key not in state:
-                self.warnings.add_once(f"{label} is released here, but this core never acquires it", op.loc)
-                return
-            index, held = state[key]
-            if isinstance(held, int) and size > max(held, 0):
-                self.warnings.add_once(
-                    f"{size} objects of {label} are released, but only {max(held, 0)} are held", op.loc
-                )
-            depth = max(fifo.depth, 1)
-            moved = (index + size) % depth if isinstance(index, int) else _moved_on(op, index, size, depth)
-            state[key] = Rotation(moved, held - size if isinstance(held, int) else _minus(op, held, size))
-            return
         index, held = state[key]
         if size > fifo.depth:
             self.warnings.add_once(
-                f"{size} objects of {label} are acquired, but it has {fifo.depth}: the core will wait forever",
+                f"{size} objects of {_label(fifo)} are acquired, but it has {fifo.depth}: the core will wait forever",
                 op.loc,
             )
         if repeat > 1 and held != 0:
             self.warnings.add_once(
-                f"{label} is sent {repeat} times an object and some objects are still held here: "
+                f"{_label(fifo)} is sent {repeat} times an object and some objects are still held here: "
                 "MLIR-AIE 1.4 counts repeats as objects and acquires too few; here the right number is acquired",
                 op.loc,
             )
         if isinstance(held, int):
             missing = max(0, size - held)
             if missing:
-                _use_lock(op, fifo, key[1] == "Produce", "AcquireGreaterEqual", missing * repeat)
+                use_lock(op, fifo, missing * repeat)
             state[key] = Rotation(index, held + missing)
             return
         wanted = _constant(op, size)
-        missing_value = _before(
-            op,
-            "arith.maxsi",
-            [_before(op, "arith.subi", [wanted, held]), _constant(op, 0)],
-        )
-        amount = missing_value
+        difference = _before(op, "arith.subi", [wanted, held])
+        missing_value = amount = _before(op, "arith.maxsi", [difference, _constant(op, 0)])
         if repeat > 1:
             amount = _before(op, "arith.muli", [missing_value, _constant(op, repeat)])
-        _use_lock(op, fifo, key[1] == "Produce", "AcquireGreaterEqual", amount)
+        use_lock(op, fifo, amount)
         state[key] = Rotation(index, _before(op, "arith.addi", [held, missing_value]))
 
     def _access(self, op: Operation, state: State) -> None:
-        acquire = operand(op, "subview").op
-        fifo, first = self.fifos.by_name[_key(acquire)[0]], op.integer("index")
-        owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-        depth = max(fifo.depth, 1)
-        index = state[_key(acquire)].first
+        key = key_of(operand(op, "subview").op)
+        fifo, index = self.fifos.by_name[key[0]], state[key].first
         if isinstance(index, int):
-            self.chosen[op.result] = owner.buffers[(first + index) % depth]
-            return
-        regions = []
-        for case in [0, *range(depth)]:  # the default region comes first
-            block = Block()
-            block.append(Operation("scf.yield", [owner.buffers[(first + case) % depth]], loc=op.loc))
-            regions.append(Region([block]))
-        position = _before(op, "arith.index_cast", [index], "index")
-        cases = DenseArrayAttr("i64", tuple(range(depth)))
-        switch = Operation(
-            "scf.index_switch", [position], {"cases": cases}, (op.result.type,), regions, loc=op.loc,
-            result_names=(op.result.name,),
-        )  # fmt: skip
-        op.insert_before(switch)
-        self.chosen[op.result] = switch.result
+            self.chosen[op.result] = buffer_at(op, fifo, index)
+        else:
+            position = _before(op, "arith.index_cast", [index], "index")
+            self.chosen[op.result] = op.insert_before(buffer_switch(op, fifo, position)).result
 
     def _may_peel(self, loop: Operation, state: State) -> bool:
         """Whether more is known of the number of objects held behind the first trip than in every trip."""
         if not self.peels or len(loop.regions[0].blocks) > 1 or (trip_count(loop) or 0) < 2:
             return False
-
-        def trip(start: _Outlooks) -> _Outlooks:
-            return self.outlook(loop.body, start)
-
-        entry = _outlooks(state)
-        now, later = self.invariant(trip, entry), self.invariant(trip, trip(entry))
+        body, entry = [loop.body], outlooks(state)
+        now = self.outlooker.at_every_trip(body, entry)
+        later = self.outlooker.at_every_trip(body, self.outlooker.behind_all(body, entry))
         return sum(port.held is None for port in later.values()) < sum(
             port.held is None for port in now.values()
         )
@@ -335,23 +233,23 @@ class _Writer:
         )
 
     def _for(self, loop: Operation, state: State, touched: list[Key]) -> State:
-        known = self._outlook_at_start(loop, state, touched)
-        fields = _unknown(known)
+        known = self.outlooker.at_start(loop, state, touched)
+        fields = unknown(known)
         loop.operands += [_value(state, key, field, loop) for key, field in fields]
         arguments = [_argument(loop.body) for _ in fields]
         loop.body.args += arguments
-        behind = self.region(loop.regions[0], _with(_numbers(known, state), fields, arguments))
+        behind = self.region(loop.regions[0], with_values(with_known(state, known), fields, arguments))
         _yield_more(loop.regions[0].blocks[-1], behind, fields, "scf.yield")
-        return _with(_numbers(known, state), fields, _more_results(loop, len(fields)))
+        return with_values(with_known(state, known), fields, _more_results(loop, len(fields)))
 
     def _while(self, loop: Operation, state: State, touched: list[Key]) -> State:
-        known = self._outlook_at_start(loop, state, touched)
-        fields = _unknown(known)
+        known = self.outlooker.at_start(loop, state, touched)
+        fields = unknown(known)
         before, after = loop.regions
         loop.operands += [_value(state, key, field, loop) for key, field in fields]
         arguments = [_argument(before.entry) for _ in fields]
         before.entry.args += arguments
-        middle = self.region(before, _with(_numbers(known, state), fields, arguments))
+        middle = self.region(before, with_values(with_known(state, known), fields, arguments))
         # Values of the first region do not reach the second: the condition passes them.
         passed = [
             (key, field)
@@ -362,23 +260,9 @@ class _Writer:
         _yield_more(before.blocks[-1], middle, passed, "scf.condition")
         arguments = [_argument(after.entry) for _ in passed]
         after.entry.args += arguments
-        end = self.region(after, _with(middle, passed, arguments))
+        end = self.region(after, with_values(middle, passed, arguments))
         _yield_more(after.blocks[-1], end, fields, "scf.yield")
-        return _with(middle, passed, _more_results(loop, len(passed)))
-
-    def _outlook_at_start(self, loop: Operation, state: State, touched: list[Key]) -> _Outlooks:
-        """What is known of the touched ports at the start of every trip."""
-        entry = _outlooks({key: state[key] for key in touched})
-        if any(len(region.blocks) > 1 for region in loop.regions):
-            return dict.fromkeys(entry, _Outlook(None, None))
-        blocks = [region.entry for region in loop.regions]
-
-        def trip(start: _Outlooks) -> _Outlooks:
-            for block in blocks:
-                start = self.outlook(block, start)
-            return start
-
-        return self.invariant(trip, entry)
+        return with_values(middle, passed, _more_results(loop, len(passed)))
 
     def _branches(self, op: Operation, state: State) -> State:
         if op.name == "scf.if" and len(op.regions) < 2:
@@ -386,55 +270,15 @@ class _Writer:
             region.parent = op
             op.regions.append(region)
         ends = [self.region(region, state) for region in op.regions]
-        fields = [
-            (key, field)
-            for key in state
-            for field in Rotation._fields
-            if any(_differs(getattr(end[key], field), ends[0][key], state[key], field) for end in ends)
-        ]
+        fields = differing(state, ends)
         for region, end in zip(op.regions, ends):
             _yield_more(region.blocks[-1], end, fields, "scf.yield")
-        return _with(ends[0], fields, _more_results(op, len(fields)))
+        return with_values(ends[0], fields, _more_results(op, len(fields)))
 
 
-def _differs(number: Number, other: Rotation, before: Rotation, field: str) -> bool:
-    """Whether a number at the end of a branch is not that of the other branch, or is a value made inside."""
-    return number != getattr(other, field) or (
-        isinstance(number, Value) and number is not getattr(before, field)
-    )
-
-
-def _joined(a: _Outlooks, b: _Outlooks) -> _Outlooks:
-    return {key: _Outlook(*(x if x == y else None for x, y in zip(a[key], b[key], strict=True))) for key in a}
-
-
-def _outlooks(state: State) -> _Outlooks:
-    return {key: _Outlook(*(n if isinstance(n, int) else None for n in port)) for key, port in state.items()}
-
-
-def _numbers(known: _Outlooks, state: State) -> State:
-    """The state with what is known of some ports; what is not known is filled in by the caller."""
-    changed = dict(state)
-    for key, port in known.items():
-        changed[key] = Rotation(*(old if n is None else n for n, old in zip(port, state[key])))
-    return changed
-
-
-def _unknown(known: _Outlooks) -> list[tuple[Key, str]]:
-    return [
-        (key, field)
-        for key, port in known.items()
-        for field, number in zip(_Outlook._fields, port)
-        if number is None
-    ]
-
-
-def _with(state: State, fields: list[tuple[Key, str]], values: list[Value]) -> State:
-    """The state with some of its numbers replaced by values."""
-    changed = dict(state)
-    for (key, field), value in zip(fields, values):
-        changed[key] = changed[key]._replace(**{field: value})
-    return changed
+def _label(fifo: ObjectFifo) -> str:
+    """The fifo, for messages."""
+    return f"objectFifo '@{fifo.op.string('sym_name')}'"
 
 
 def _value(state: State, key: Key, field: str, before: Operation) -> Value:
@@ -453,7 +297,7 @@ def _more_results(op: Operation, count: int) -> list[Value]:
     return values
 
 
-def _yield_more(block: Block, state: State, fields: list[tuple[Key, str]], name: str) -> None:
+def _yield_more(block: Block, state: State, fields: list[Field], name: str) -> None:
     """Adds numbers to what the terminator of a block passes on; a yield that was left out is written."""
     if not fields:
         return
@@ -486,15 +330,3 @@ def _moved_on(op: Operation, index: Value, size: int, depth: int) -> Value:
     # An index that was below the depth can reach it by a step of one only exactly.
     wrapped = _constant(op, 0) if size == 1 else _before(op, "arith.subi", [total, whole])
     return _before(op, "arith.select", [beyond, wrapped, total])
-
-
-def _use_lock(op: Operation, fifo: ObjectFifo, on_prod_lock: bool, action: str, count: Number) -> None:
-    owner = fifo.link.owner if fifo.link is not None and fifo.link.owner is not None else fifo
-    if not owner.locks:
-        return
-    lock = owner.locks[0 if on_prod_lock else 1]
-    use = op_builders.use_lock(lock, action, count if isinstance(count, int) else 0, op.loc)
-    if isinstance(count, Value):
-        use.operands.append(count)
-        del use.attributes["value"]
-    op.insert_before(use)

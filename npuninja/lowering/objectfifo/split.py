@@ -13,7 +13,10 @@ from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
 #: What names one of the objects that an acquire gives.
 ELEMENT = "aie.objectfifo.subview.access"
-ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
+ACQUIRE, RELEASE = ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
+
+Key = tuple[str, str]
+"""The fifo's symbol and the port, `Produce` or `Consume`."""
 
 
 def split_fifos(fifos: ObjectFifos) -> None:
@@ -60,7 +63,7 @@ def depth_needed(fifos: ObjectFifos, fifo: ObjectFifo, tile: Value, depth: int, 
     externals = externals_of(fifos.device, fifo, tile)
     if externals:
         return len(externals)
-    acquires = [op for op in accesses(fifos.device, fifo.name, tile, port) if op.name == ACCESSES[0]]
+    acquires = [op for op in accesses(fifos.device, fifo.name, tile, port) if op.name == ACQUIRE]
     most = max((op.integer("size") for op in acquires), default=0)
     if most == 0 or most == depth == 1:
         return depth
@@ -81,6 +84,11 @@ def accesses(device: Operation, name: str, tile: Value, port: str) -> list[Opera
 def port_of(op: Operation) -> str:
     """`Produce` or `Consume`."""
     return op.enum("port")
+
+
+def key_of(op: Operation) -> Key:
+    """The port that an acquire or release is for."""
+    return op.symbol("objFifo_name"), port_of(op)
 
 
 def externals_of(device: Operation, fifo: ObjectFifo, tile: Value) -> list[Value]:

@@ -7,6 +7,7 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import BoolAttr, DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import operand
+from npuninja.lowering.dma_channels import channels_of
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.tiles import DMA_REGIONS, kind_at, ops_of, place_of
 
@@ -57,38 +58,31 @@ def _assign(program: Operation) -> None:
     place = place_of(program.tile)
     model = kind_at(program.tile)
     kind = model.name
-    channels = _channels(program)
+    channels = {bd: channel.number for channel in channels_of(program) for bd in channel.descriptors}
     bds = [op for op in program.walk() if op.name == "aie.dma_bd"]
     taken: dict[int, Operation] = {}
     for op in bds:
-        _check_reach(op, place, kind, channels.get(op, 0))
+        channel = channels.get(op, 0)
+        _check_reach(op, place, kind, channel)
         if "bd_id" in op.attributes:
             number = op.integer("bd_id")
-            if not bd_reachable(kind, channels.get(op, 0), number):
+            if not bd_reachable(kind, channel, number):
                 raise UserError(
-                    f"buffer descriptor {number} cannot be used by channel {channels.get(op, 0)} of tile {place}",
-                    op.loc,
+                    f"buffer descriptor {number} cannot be used by channel {channel} of tile {place}", op.loc
                 )
             taken[number] = op
     for op in bds:
         if "bd_id" not in op.attributes:
-            number = next(
-                (
-                    n
-                    for n in range(model.bds)
-                    if n not in taken and bd_reachable(kind, channels.get(op, 0), n)
-                ),
-                -1,
-            )
-            if number < 0:
-                usable = sum(bd_reachable(kind, channels.get(op, 0), n) for n in range(model.bds))
+            usable = [n for n in range(model.bds) if bd_reachable(kind, channels.get(op, 0), n)]
+            free = next((n for n in usable if n not in taken), None)
+            if free is None:
                 raise UserError(
-                    f"tile {place} needs more than the {usable} buffer descriptors its DMA channel can use",
+                    f"tile {place} needs more than the {len(usable)} buffer descriptors its DMA channel can use",
                     op.loc,
                     hint="use fewer or shallower objectFifos on this tile, or a smaller repeat_count",
                 )
-            taken[number] = op
-            op.attributes["bd_id"] = i32(number)
+            taken[free] = op
+            op.attributes["bd_id"] = i32(free)
     for region in program.regions:
         for block in region.blocks:
             _chain(block)
@@ -115,33 +109,12 @@ def _descriptor(block: Block) -> Operation | None:
     return next((op for op in block.ops if op.name == "aie.dma_bd"), None)
 
 
-def _channels(program: Operation) -> dict[Operation, int]:
-    """The channel number each descriptor belongs to."""
-    found: dict[Operation, int] = {}
-    for op in program.walk():
-        if op.name == "aie.dma_start":
-            block: Block | None = op.successors[0][0]
-            seen: set[Block] = set()
-            while block is not None and block not in seen:
-                seen.add(block)
-                descriptor = _descriptor(block)
-                if descriptor is not None:
-                    found[descriptor] = op.integer("channel_index")
-                last = block.ops[-1] if block.ops else None
-                block = last.successors[0][0] if last is not None and last.name == "aie.next_bd" else None
-        elif op.name == "aie.dma":
-            for inner in op.walk():
-                if inner.name == "aie.dma_bd":
-                    found[inner] = op.integer("channel_index")
-    return found
-
-
 def _chain(block: Block) -> None:
     """Notes in each descriptor the id of the next one."""
     for op in block.ops:
         if op.name == "aie.dma":
             _chain_regions(op)
-    last = block.ops[-1] if block.ops else None
+    last = block.last
     descriptor = _descriptor(block)
     if descriptor is not None and last is not None and last.name == "aie.next_bd":
         following = _descriptor(last.successors[0][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja.errors import Warnings
-from npuninja.ir.core import Operation
+from npuninja.ir.core import Operation, erase_all
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.tiles import ops_of
@@ -22,9 +22,7 @@ def canonicalize_device(device: Operation, rules: Rules, warnings: Warnings) -> 
 def drop_unused_tiles(device: Operation) -> None:
     """Takes out the tile ops that nothing uses: MLIR's rewriting removes what has neither effect nor user."""
     used = {value for op in device.walk() for value in op.operands}
-    gone = {op for op in ops_of(device, "aie.tile") if op.result not in used}
-    if gone:
-        device.body.ops = [op for op in device.body.ops if op not in gone]
+    erase_all(op for op in ops_of(device, "aie.tile") if op.result not in used)
 
 
 def _join_tiles(device: Operation) -> None:

@@ -17,13 +17,14 @@ from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.syntax import operand
 from npuninja.lowering.resources.placement_site import (
+    NO_CHANNELS,
+    TILE_WORDS,
     Channels,
-    Links,
     Site,
+    channel_demand,
     given,
     is_open_core,
     kind_of_tile,
-    tile_of,
 )
 from npuninja.lowering.tiles import ops_of
 
@@ -43,7 +44,7 @@ def place_by_demand(site: Site, warnings: Warnings) -> None:
     for op in placement.order():
         placement.place(op)
     rest = [op for op in site.logical if op not in site.placed]
-    rest.sort(key=lambda op: -sum(placement.demand.get(op, Channels(0, 0))))
+    rest.sort(key=lambda op: -sum(placement.demand.get(op, NO_CHANNELS)))
     peers = _peer_lists(site.device)
     for op in rest:
         placement.place_by_column(op, peers, warnings)
@@ -56,7 +57,7 @@ class _Placement:
         self.free = site.open_cores()
         self.peers: list[Edge] = []
         for fifo in ops_of(site.device, "aie.objectfifo"):
-            producer, *consumers = map(tile_of, fifo.operands)
+            producer, *consumers = (value.op for value in fifo.operands)
             self.peers += [
                 (producer, c)
                 for c in consumers
@@ -64,14 +65,13 @@ class _Placement:
             ]
         self.buffers = _buffer_edges(site)
         self.cascades = [
-            (tile_of(op.tile), tile_of(operand(op, "dest_tile")))
-            for op in ops_of(site.device, "aie.cascade_flow")
+            (op.tile.op, operand(op, "dest_tile").op) for op in ops_of(site.device, "aie.cascade_flow")
         ]
         self.need_in: dict[Operation, int] = {}
         self.need_out: dict[Operation, int] = {}
         for op in site.logical:
             if kind_of_tile(op) == "core":
-                needed = self.demand.get(op, Channels(0, 0))
+                needed = self.demand.get(op, NO_CHANNELS)
                 self.need_in[op] = max(0, self._inputs(op) - (_CORE_CHANNELS - needed.inputs))
                 self.need_out[op] = max(0, self._outputs(op) - (_CORE_CHANNELS - needed.outputs))
         #: Free places beside a core with demand, and whom they are kept for.
@@ -117,7 +117,7 @@ class _Placement:
             raise UserError("a ShimPLTile has no DMA; its place must be given", op.loc)
 
     def _take(self, op: Operation, place: Place) -> None:
-        self.site.take(op, place, self.demand.get(op, Channels(0, 0)))
+        self.site.take(op, place, self.demand.get(op, NO_CHANNELS))
         if kind_of_tile(op) != "core":
             return
         if place in self.free:
@@ -249,22 +249,19 @@ class _Placement:
         """Places a memtile or shim tile: nearest to its best column, then where the fewest channels are used."""
         wanted = given(op, "col")
         target = self._best_column(op, peers) if wanted is None else wanted
-        needed = self.demand.get(op, Channels(0, 0))
+        needed = self.demand.get(op, NO_CHANNELS)
         choices = [
-            (abs(place[0] - target), sum(self.site.used.get(place, Channels(0, 0))), place)
+            (abs(place[0] - target), sum(self.site.used.get(place, NO_CHANNELS)), place)
             for place in self.site.places(kind_of_tile(op))
             if self.site.fits(place, needed)
         ]
-        words = {"mem": "memtile", "shim": "shim tile"}[kind_of_tile(op)]
+        words = TILE_WORDS[kind_of_tile(op)]
         if not choices:
-            raise UserError(
-                f"no {words} has {needed.inputs} input and {needed.outputs} output DMA channels left", op.loc
-            )
+            raise UserError(f"no {words} has {needed} left", op.loc)
         place = min(choices)[2]
         if wanted is not None and place[0] != wanted:
             warnings.add(
-                f"the {words} of column {wanted} has no {needed.inputs} input and {needed.outputs} output DMA "
-                f"channels left, so column {place[0]} is taken instead",
+                f"the {words} of column {wanted} has no {needed} left, so column {place[0]} is taken instead",
                 op.loc,
             )
         self.site.take(op, place, needed)
@@ -312,28 +309,13 @@ def _cores_above_and_below(site: Site, place: Place) -> int:
 
 def _channel_demand(device: Operation) -> dict[Operation, Channels]:
     """The channels that tiles need for fifos that are not between cores, for links and for flows."""
-    found: dict[Operation, Channels] = {}
-
-    def add(tile: Operation, channels: Channels) -> None:
-        found[tile] = found.get(tile, Channels(0, 0)) + channels
-
-    links = Links(device)
-    into, out_of = links.sides()
-    for name, fifo in links.fifos.items():
-        producer, *consumers = map(tile_of, fifo.operands)
-        counted = [c for c in consumers if not (is_open_core(producer) and is_open_core(c))]
-        if name not in into:
-            for consumer in counted:
-                add(consumer, Channels(1, 0))
-        if counted and name not in out_of:
-            add(producer, Channels(0, 1))
-    for tile, channels in links.demand():
-        add(tile, channels)
+    found = channel_demand(device, counts_linked_ends=True)
     seen: set[tuple[Operation, int, bool]] = set()
     for tile, channel, is_output in _flow_ends(device):
         if tile.name == "aie.logical_tile" and (tile, channel, is_output) not in seen:
             seen.add((tile, channel, is_output))
-            add(tile, Channels(0, 1) if is_output else Channels(1, 0))
+            channels = Channels(0, 1) if is_output else Channels(1, 0)
+            found[tile] = found.get(tile, NO_CHANNELS) + channels
     return found
 
 
@@ -344,12 +326,12 @@ def _flow_ends(device: Operation) -> list[tuple[Operation, int, bool]]:
         if op.name == "aie.flow":
             for i, side in enumerate(("source", "dest")):
                 if op.attributes[f"{side}_bundle"] == EnumAttr("WireBundle", "DMA"):
-                    ends.append((tile_of(operand(op, side)), op.integer(f"{side}_channel"), i == 0))
+                    ends.append((operand(op, side).op, op.integer(f"{side}_channel"), i == 0))
         elif op.name == "aie.packet_flow":
             for end in op.body.ops:
                 if end.attributes.get("bundle") == EnumAttr("WireBundle", "DMA"):
                     is_output = end.name == "aie.packet_source"
-                    ends.append((tile_of(end.tile), end.integer("channel"), is_output))
+                    ends.append((end.tile.op, end.integer("channel"), is_output))
     return ends
 
 
@@ -357,7 +339,7 @@ def _buffer_edges(site: Site) -> list[Edge]:
     """Each logical core tile with the tiles whose buffers its core uses."""
     edges: list[Edge] = []
     for core in ops_of(site.device, "aie.core"):
-        user = tile_of(core.tile)
+        user = core.tile.op
         if not is_open_core(user):
             continue
         owners: dict[Operation, None] = {}
@@ -367,7 +349,7 @@ def _buffer_edges(site: Site) -> list[Edge]:
                 while isinstance(source, Operation) and source.name.startswith("memref.") and source.operands:
                     source = source.operands[0].owner
                 if isinstance(source, Operation) and source.name == "aie.buffer":
-                    owner = tile_of(source.tile)
+                    owner = source.tile.op
                     if owner is not user:
                         owners[owner] = None
         edges += [(user, owner) for owner in owners]
@@ -383,18 +365,18 @@ def _peer_lists(device: Operation) -> dict[Operation, list[list[Operation]]]:
             found.setdefault(tile, []).append(others)
 
     for op in ops_of(device, "aie.flow"):
-        source, dest = map(tile_of, op.operands)
+        source, dest = (value.op for value in op.operands)
         add(source, [dest])
         add(dest, [source])
     for op in ops_of(device, "aie.packet_flow"):
-        sources = [tile_of(e.tile) for e in op.body.ops if e.name == "aie.packet_source"]
-        dests = [tile_of(e.tile) for e in op.body.ops if e.name == "aie.packet_dest"]
+        sources = [e.tile.op for e in op.body.ops if e.name == "aie.packet_source"]
+        dests = [e.tile.op for e in op.body.ops if e.name == "aie.packet_dest"]
         for source in sources:
             add(source, dests)
         for dest in dests:
             add(dest, sources)
     for op in ops_of(device, "aie.objectfifo"):
-        producer, *consumers = map(tile_of, op.operands)
+        producer, *consumers = (value.op for value in op.operands)
         add(producer, consumers)
         for consumer in consumers:
             add(consumer, [producer])

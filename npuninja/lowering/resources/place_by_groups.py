@@ -13,13 +13,14 @@ from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.lowering.resources.placement_site import (
+    NO_CHANNELS,
+    TILE_WORDS,
     Channels,
-    Links,
     Site,
+    channel_demand,
     given,
     is_open_core,
     kind_of_tile,
-    tile_of,
 )
 from npuninja.lowering.tiles import ops_of
 
@@ -30,7 +31,7 @@ _HASH_FACTOR = 37
 
 def place_by_groups(site: Site) -> None:
     """Gives every logical tile a place. UserError when channels or tiles run out."""
-    demand = _demand(site.device)
+    demand = channel_demand(site.device, counts_linked_ends=False)
     order = site.logical
     if not _place_cores(site, order, demand):
         # The reference gives two cores one place when a given one comes later, and fails.
@@ -42,33 +43,10 @@ def place_by_groups(site: Site) -> None:
         column = _middle_column(site, fifos)
         for tile in tiles:
             if tile not in site.placed:
-                _place_near(site, tile, column, demand.get(tile, Channels(0, 0)))
+                _place_near(site, tile, column, demand.get(tile, NO_CHANNELS))
     for tile in site.logical:
         if tile not in site.placed:
-            _place_near(site, tile, 0, Channels(0, 0))
-
-
-def _demand(device: Operation) -> dict[Operation, Channels]:
-    """The channels that tiles need: one for each end of a fifo outside of links, and those of the links."""
-    found: dict[Operation, Channels] = {}
-
-    def add(tile: Operation, channels: Channels) -> None:
-        found[tile] = found.get(tile, Channels(0, 0)) + channels
-
-    links = Links(device)
-    into, out_of = links.sides()
-    for name, fifo in links.fifos.items():
-        if name in into or name in out_of:
-            continue
-        producer, *consumers = map(tile_of, fifo.operands)
-        counted = [c for c in consumers if not (is_open_core(producer) and is_open_core(c))]
-        for consumer in counted:
-            add(consumer, Channels(1, 0))
-        if counted:
-            add(producer, Channels(0, 1))
-    for tile, channels in links.demand():
-        add(tile, channels)
-    return found
+            _place_near(site, tile, 0, NO_CHANNELS)
 
 
 def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Channels]) -> bool:
@@ -77,7 +55,7 @@ def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Cha
     taken = 0
     for op in order:
         column, row = given(op, "col"), given(op, "row")
-        needed = demand.get(op, Channels(0, 0))
+        needed = demand.get(op, NO_CHANNELS)
         if column is not None and row is not None:
             if kind_of_tile(op) == "core" and (column, row) in free[:taken]:
                 return False
@@ -106,19 +84,19 @@ def _allows(column: int | None, row: int | None, place: Place) -> bool:
 
 def _groups(device: Operation) -> list[tuple[list[Operation], list[Operation]]]:
     """The fifos of each group and their memtiles and shim tiles, groups without any left out."""
-    links = Links(device)
+    links = list(ops_of(device, "aie.objectfifo.link"))
     number_of: dict[str, int] = {}
-    for number, link in enumerate(links.links):
-        for name in links.names(link, "fifoIns") + links.names(link, "fifoOuts"):
+    for number, link in enumerate(links):
+        for name in link.symbols("fifoIns") + link.symbols("fifoOuts"):
             number_of[name] = number
-    following = len(links.links)
+    following = len(links)
     fifos: dict[int, list[Operation]] = {}
     tiles: dict[int, list[Operation]] = {}
     for fifo in ops_of(device, "aie.objectfifo"):
         number = number_of.get(fifo.string("sym_name"), following)
         following += number == following
         fifos.setdefault(number, []).append(fifo)
-        for tile in map(tile_of, fifo.operands):
+        for tile in (value.op for value in fifo.operands):
             if tile.name == "aie.logical_tile" and kind_of_tile(tile) != "core":
                 tiles.setdefault(number, []).append(tile)
     buckets = _FIRST_BUCKETS
@@ -133,7 +111,7 @@ def _middle_column(site: Site, fifos: list[Operation]) -> int:
     columns = [
         site.placed[tile][0]
         for fifo in fifos
-        for tile in map(tile_of, fifo.operands)
+        for tile in (value.op for value in fifo.operands)
         if is_open_core(tile) and tile in site.placed
     ]
     return (sum(columns) + len(columns) // 2) // len(columns) if columns else 0
@@ -147,9 +125,8 @@ def _place_near(site: Site, op: Operation, column: int, needed: Channels) -> Non
         if place[0] >= start and site.fits(place, needed):
             site.take(op, place, needed)
             return
-    words = {"mem": "memtile", "shim": "shim tile"}[kind_of_tile(op)]
     raise UserError(
-        f"no {words} from column {start} on has {needed.inputs} input and {needed.outputs} output DMA channels left",
+        f"no {TILE_WORDS[kind_of_tile(op)]} from column {start} on has {needed} left",
         op.loc,
         hint="give some of them a column further left, or use a larger device",
     )

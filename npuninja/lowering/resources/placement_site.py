@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.errors import UserError
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
+from npuninja.ir.tiles import LOGICAL_KINDS
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
 from npuninja.records import NamedTuple
-
-_TILE_TYPES = {"CoreTile": "core", "MemTile": "mem", "ShimNOCTile": "shim", "ShimPLTile": "shim"}
 
 
 class Channels(NamedTuple):
@@ -22,6 +19,14 @@ class Channels(NamedTuple):
 
     def __add__(self, other: Channels) -> Channels:  # type: ignore[override]
         return Channels(self.inputs + other.inputs, self.outputs + other.outputs)
+
+    def __str__(self) -> str:
+        return f"{self.inputs} input and {self.outputs} output DMA channels"
+
+
+NO_CHANNELS = Channels(0, 0)
+#: What tiles that are no cores are called in messages, by kind.
+TILE_WORDS = {"mem": "memtile", "shim": "shim tile"}
 
 
 class Site:
@@ -59,20 +64,20 @@ class Site:
 
     def fits(self, place: Place, needed: Channels) -> bool:
         """Whether a place has these channels left."""
-        total, kind = self.used.get(place, Channels(0, 0)) + needed, self.model.kind_of(place[1])
+        total, kind = self.used.get(place, NO_CHANNELS) + needed, self.model.kind_of(place[1])
         return total.inputs <= kind.s2mm_channels and total.outputs <= kind.mm2s_channels
 
     def take(self, op: Operation, place: Place, needed: Channels) -> None:
         """Gives a logical tile its place and books its channels. UserError when they are not there."""
         if not self.fits(place, needed):
-            kind, used = self.model.kind_of(place[1]), self.used.get(place, Channels(0, 0))
+            kind, used = self.model.kind_of(place[1]), self.used.get(place, NO_CHANNELS)
             raise UserError(
-                f"tile {place} needs {needed.inputs} input and {needed.outputs} output DMA channels, but only "
+                f"tile {place} needs {needed}, but only "
                 f"{kind.s2mm_channels - used.inputs} and {kind.mm2s_channels - used.outputs} are left",
                 op.loc,
                 hint="join or distribute its objectFifos in a memtile, or give it a place with channels left",
             )
-        self.used[place] = self.used.get(place, Channels(0, 0)) + needed
+        self.used[place] = self.used.get(place, NO_CHANNELS) + needed
         self.placed[op] = place
 
     def _check_place(self, op: Operation) -> None:
@@ -91,7 +96,7 @@ class Site:
 
 def kind_of_tile(op: Operation) -> str:
     """`core`, `mem` or `shim`, of an `aie.tile` or `aie.logical_tile`."""
-    return kind_at(op.result).name if op.name == "aie.tile" else _TILE_TYPES[op.enum("tile_type")]
+    return kind_at(op.result).name if op.name == "aie.tile" else LOGICAL_KINDS[op.enum("tile_type")]
 
 
 def given(op: Operation, key: str) -> int | None:
@@ -99,43 +104,38 @@ def given(op: Operation, key: str) -> int | None:
     return op.integer(key) if key in op.attributes else None
 
 
-def tile_of(value: Value) -> Operation:
-    """The operation that makes a tile."""
-    return value.op
-
-
 def is_open_core(op: Operation) -> bool:
     """Whether a tile is a logical core tile."""
     return op.name == "aie.logical_tile" and kind_of_tile(op) == "core"
 
 
-class Links:
-    """The links of a device: which fifos they join, and on which tile they stand."""
+def channel_demand(device: Operation, *, counts_linked_ends: bool) -> dict[Operation, Channels]:
+    """The channels that tiles need for links, and for objectFifos that are not between cores.
 
-    def __init__(self, device: Operation) -> None:
-        self.fifos = {op.string("sym_name"): op for op in ops_of(device, "aie.objectfifo")}
-        self.links = list(ops_of(device, "aie.objectfifo.link"))
+    `counts_linked_ends`: a fifo at a link needs channels at its other end; else only those of the link are counted.
+    """
+    found: dict[Operation, Channels] = {}
 
-    def names(self, link: Operation, key: str) -> list[str]:
-        """The names of the fifos in `fifoIns` or `fifoOuts`."""
-        return link.symbols(key)
+    def add(tile: Operation, channels: Channels) -> None:
+        found[tile] = found.get(tile, NO_CHANNELS) + channels
 
-    def tile(self, link: Operation) -> Operation | None:
-        """The first consumer of the first input: where the link stands."""
-        first = next((self.fifos[n] for n in self.names(link, "fifoIns") if n in self.fifos), None)
-        consumers = group(first, "consumerTiles") if first is not None else []
-        return tile_of(consumers[0]) if consumers else None
-
-    def sides(self) -> tuple[set[str], set[str]]:
-        """The fifos that lead into a link, and those that come from one."""
-        return (
-            {name for link in self.links for name in self.names(link, "fifoIns")},
-            {name for link in self.links for name in self.names(link, "fifoOuts")},
-        )
-
-    def demand(self) -> Iterator[tuple[Operation, Channels]]:
-        """The channels that each link needs on its tile."""
-        for link in self.links:
-            tile = self.tile(link)
-            if tile is not None:
-                yield tile, Channels(len(self.names(link, "fifoIns")), len(self.names(link, "fifoOuts")))
+    fifos = {op.string("sym_name"): op for op in ops_of(device, "aie.objectfifo")}
+    links = list(ops_of(device, "aie.objectfifo.link"))
+    into = {name for link in links for name in link.symbols("fifoIns")}
+    out_of = {name for link in links for name in link.symbols("fifoOuts")}
+    for name, fifo in fifos.items():
+        if not counts_linked_ends and (name in into or name in out_of):
+            continue
+        producer, *consumers = (value.op for value in fifo.operands)
+        counted = [c for c in consumers if not (is_open_core(producer) and is_open_core(c))]
+        if name not in into:
+            for consumer in counted:
+                add(consumer, Channels(1, 0))
+        if counted and name not in out_of:
+            add(producer, Channels(0, 1))
+    for link in links:
+        # A link stands at the first consumer of its first input.
+        first = next((fifos[name] for name in link.symbols("fifoIns") if name in fifos), None)
+        for tile in group(first, "consumerTiles")[:1] if first is not None else ():
+            add(tile.op, Channels(len(link.symbols("fifoIns")), len(link.symbols("fifoOuts"))))
+    return found

@@ -7,7 +7,7 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.sequence.lookup import with_constants
+from npuninja.lowering.sequence.lookup import constants_of
 from npuninja.records import NamedTuple
 
 
@@ -41,23 +41,16 @@ def argument_of(value: Value, user: Operation) -> ArgumentOffset:
                 hint="only buffers the host passes can be moved; take them as arguments of the sequence",
             )
         elif owner.name == "memref.reinterpret_cast":
-            offset_bytes += _static_offset(owner) * bits(element_of(operand(owner, "source").type)) // 8
+            offset_bytes += (
+                sum(constants_of(owner, "offsets")) * bits(element_of(operand(owner, "source").type)) // 8
+            )
         value = owner.operands[0]
-
-
-def _statics(op: Operation, key: str, dynamic: list[Value]) -> tuple[int, ...]:
-    return with_constants(op.numbers(key), dynamic, key.removeprefix("static_"), op)
-
-
-def _static_offset(op: Operation) -> int:
-    return sum(_statics(op, "static_offsets", group(op, "offsets")))
 
 
 def _subview_offset_bytes(op: Operation) -> int:
     source = memref(operand(op, "source").type)
     strides, _ = strides_and_offset(source)
-    offsets = _statics(op, "static_offsets", group(op, "offsets"))
-    return sum(o * s for o, s in zip(offsets, strides)) * bits(source.element) // 8
+    return sum(o * s for o, s in zip(constants_of(op, "offsets"), strides)) * bits(source.element) // 8
 
 
 def _require_one_piece(op: Operation) -> None:

@@ -3,8 +3,7 @@
 Sizes and strides are innermost first here, four of each; the fourth is the iteration (MLIR writes them
 outermost first).
 
-Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp
-    (WriteBdToBlockWrite),
+Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp (WriteBdToBlockWrite),
 AIETargetModel.cpp (BD addresses); field positions AM025.
 """
 
@@ -13,6 +12,7 @@ from __future__ import annotations
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, DeviceModel, TileKind
 from npuninja.arch.families import Family
 from npuninja.arch.registers import DMA, bd_offset, tile_address
+from npuninja.ir.attributes import Attribute, BDDimLayout, PacketInfoAttr
 from npuninja.records import NamedTuple
 
 #: AxCACHE of shim BDs as MLIR-AIE sets it.
@@ -151,6 +151,50 @@ class SequenceDescriptor(NamedTuple):
     d1_zero_after: int = 0
     d2_zero_after: int = 0
     burst_length: int = 0
+
+
+def with_shape(
+    bd: SequenceDescriptor,
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    element_bits: int,
+    *,
+    linear: bool,
+    third: bool,
+) -> SequenceDescriptor:
+    """A descriptor with the dimensions of a transfer in elements.
+
+    `linear`: it needs no dimensions, only the iteration; `third`: it says how large the third is, as memtiles want it.
+    """
+    shape = hardware_shape(sizes, strides, element_bits)
+    if not linear:
+        bd = bd._replace(
+            d0_size=shape.sizes[0],
+            d0_stride=shape.strides[0],
+            d1_size=shape.sizes[1],
+            d1_stride=shape.strides[1],
+            d2_size=shape.sizes[2] if third else 0,
+            d2_stride=shape.strides[2],
+        )
+    if sizes[3] > 1 and strides[3] > 0:
+        bd = bd._replace(iteration_size=shape.sizes[3], iteration_stride=shape.strides[3])
+    return bd
+
+
+def with_packet(bd: SequenceDescriptor, packet: Attribute | None) -> SequenceDescriptor:
+    """A descriptor that puts a packet header in front of its data; as it is when there is none."""
+    if not isinstance(packet, PacketInfoAttr):
+        return bd
+    return bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
+
+
+def four_dimensions(dims: tuple[BDDimLayout, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Four sizes and four strides of at most four dimensions, innermost first."""
+    missing = 4 - len(dims)
+    return (
+        tuple(d.size for d in reversed(dims)) + (1,) * missing,
+        tuple(d.stride for d in reversed(dims)) + (0,) * missing,
+    )
 
 
 def burst_code(family: Family, burst_length: int) -> int:

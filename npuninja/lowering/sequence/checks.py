@@ -4,7 +4,7 @@ accepts it.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import TASK_QUEUE_DEPTH, DeviceModel
+from npuninja.arch.devices import TASK_QUEUE_DEPTH, DeviceModel, TileKind
 from npuninja.arch.registers import DIRECTIONS, QUEUE_TOKEN_SHIFT, channel_queue, tile_address
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
@@ -41,6 +41,24 @@ def check_known(sequence: Operation) -> None:
             check_transfer(op)
 
 
+def check_bd_id(op: Operation, number: int, kind: TileKind) -> None:
+    """Raises UserError when a tile of this kind has no such buffer descriptor."""
+    if not 0 <= number < kind.bds:
+        raise UserError(
+            f"buffer descriptor id {number} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
+            op.loc,
+        )
+
+
+def check_channel(op: Operation, direction: str, channel: int, kind: TileKind) -> None:
+    """Raises UserError when a tile of this kind has no such DMA channel."""
+    count = kind.channels(direction)
+    if not 0 <= channel < count:
+        raise UserError(
+            f"{direction} channel {channel} does not exist, a {kind.name} tile has 0 to {count - 1}", op.loc
+        )
+
+
 def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
     """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait
     forever.
@@ -70,8 +88,8 @@ def _task_queues(model: DeviceModel) -> dict[int, Channel]:
     queues: dict[int, Channel] = {}
     for column, row in model.places():
         kind = model.kind_of(row)
-        for direction, count in (("S2MM", kind.s2mm_channels), ("MM2S", kind.mm2s_channels)):
-            for number in range(count):
+        for direction in DIRECTIONS:
+            for number in range(kind.channels(direction)):
                 address = tile_address(column, row, channel_queue(kind.name, direction, number))
                 queues[address] = (column, row, DIRECTIONS[direction], number)
     return queues

@@ -16,9 +16,8 @@ from npuninja.ir.attributes import (
     is_contiguous,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import group, operand
-from npuninja.lowering.op_builders import constant_value
+from npuninja.ir.syntax import entries, group, operand
+from npuninja.lowering.op_builders import known_number
 from npuninja.lowering.tiles import kind_at, ops_of
 
 _ZERO_PADDING = tuple(f"d{dim}_zero_{side}" for dim in range(3) for side in ("before", "after"))
@@ -70,9 +69,8 @@ def _is_on_shim(bd: Operation) -> bool:
 
 
 def _linearize(op: Operation) -> None:
-    numbers = [numbers_of(op, what) for what in ("offsets", "sizes", "strides")]
-    offsets, sizes, strides = numbers
-    if any(DYNAMIC_INDEX in each for each in numbers):
+    offsets, sizes, strides = (numbers_of(op, what) for what in ("offsets", "sizes", "strides"))
+    if offsets is None or sizes is None or strides is None:
         return
     if len(sizes) != 4 or any(key in op.attributes for key in _ZERO_PADDING):
         return
@@ -89,11 +87,7 @@ def _linearize(op: Operation) -> None:
     op.operands, op.segments = group(op, "memref"), (1, 0, 0, 0)
 
 
-def numbers_of(op: Operation, what: str) -> tuple[int, ...]:
-    """The numbers of one list; those passed as constants too."""
-    values = iter(group(op, what))
-    numbers = []
-    for number in op.numbers(f"static_{what}"):
-        known = constant_value(next(values)) if number == DYNAMIC_INDEX else number
-        numbers.append(DYNAMIC_INDEX if known is None else known)
-    return tuple(numbers)
+def numbers_of(op: Operation, what: str) -> tuple[int, ...] | None:
+    """The numbers of one list, those passed as constants too; None when one is not known."""
+    numbers = tuple(number for entry in entries(op, what) if isinstance(number := known_number(entry), int))
+    return numbers if len(numbers) == len(op.numbers(f"static_{what}")) else None

@@ -11,11 +11,10 @@ from math import prod
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.core import Block, Operation
-from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of
 from npuninja.lowering.op_builders import i32, next_bd
-from npuninja.lowering.sequence.bd import is_contiguous_inside, shape_error
+from npuninja.lowering.sequence.bd import four_dimensions, is_contiguous_inside, shape_error
 from npuninja.lowering.sequence.contiguous_transfers import numbers_of
 from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors
@@ -119,8 +118,9 @@ def _pieces(pattern: Pattern, element_bits: int, kind: TileKind) -> list[Pattern
 
 
 def _split_memcpy(device: Operation, sequence: Operation, op: Operation) -> None:
-    numbers = [numbers_of(op, what)[::-1] for what in ("offsets", "sizes", "strides")]
-    if any(DYNAMIC_INDEX in each or len(each) != 4 for each in numbers):
+    lists = [numbers_of(op, what) for what in ("offsets", "sizes", "strides")]
+    numbers = [each[::-1] for each in lists if each is not None and len(each) == 4]
+    if len(numbers) < 3:
         return
     kind = model_of(device).kind_of(allocation(device, op.symbol("metadata"), op).row)
     pieces = _pieces(Pattern(*numbers), bits(element_of(operand(op, "memref").type)), kind)
@@ -155,10 +155,7 @@ def _split_task(task: Operation) -> None:
     dims = bd.attributes.get("dimensions")
     if not isinstance(dims, BDDimLayoutArrayAttr) or not dims.dims or len(dims.dims) > 4:
         return
-    missing = 4 - len(dims.dims)
-    sizes = tuple(d.size for d in reversed(dims.dims)) + (1,) * missing
-    strides = tuple(d.stride for d in reversed(dims.dims)) + (0,) * missing
-    pattern = Pattern((0,) * 4, sizes, strides)
+    pattern = Pattern((0,) * 4, *four_dimensions(dims.dims))
     pieces = _pieces(pattern, bits(element_of(operand(bd, "buffer").type)), kind_at(task.tile))
     if not pieces:
         return

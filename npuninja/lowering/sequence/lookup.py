@@ -5,17 +5,15 @@ from __future__ import annotations
 from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import PacketInfoAttr, StringAttr
-from npuninja.ir.core import Operation, Value
-from npuninja.lowering.op_builders import constant_value
+from npuninja.ir.core import Operation
+from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.syntax import entries
+from npuninja.lowering.op_builders import known_number
 from npuninja.lowering.tiles import ops_of, place_of
 from npuninja.records import NamedTuple
 
-#: Operation names of a runtime sequence, by generation of the syntax.
-SEQUENCE_OPS = ("aiex.runtime_sequence", "aie.runtime_sequence")
 #: What the lowering puts behind an objectFifo's name to name its channel of a shim tile.
 ALLOCATION_SUFFIX = "_shim_alloc"
-#: Marks a dynamic entry in static offsets, sizes and strides (MLIR's ShapedType::kDynamic).
-DYNAMIC = -(1 << 63)
 
 
 class Allocation(NamedTuple):
@@ -30,7 +28,7 @@ class Allocation(NamedTuple):
 
 def sequences(device: Operation) -> list[Operation]:
     """The runtime sequences of a device, in order."""
-    return [op for op in device.body.ops if op.name in SEQUENCE_OPS]
+    return [op for op in device.body.ops if op.name in RUNTIME_SEQUENCES]
 
 
 def symbols(device: Operation) -> dict[str, Operation]:
@@ -122,21 +120,15 @@ def absolute_address(op: Operation, device: Operation) -> int:
     return address
 
 
-def with_constants(
-    static: tuple[int, ...], dynamic: list[Value], what: str, user: Operation
-) -> tuple[int, ...]:
-    """Static numbers with each `DYNAMIC` entry replaced by the constant passed for it."""
-    values = iter(dynamic)
-    result = []
-    for number in static:
-        if number == DYNAMIC:
-            found = constant_value(next(values))
-            if found is None:
-                raise UserError(
-                    f"{what} of '{user.name}' must be known when the design is built",
-                    user.loc,
-                    hint="write a number, or a value made by arith.constant",
-                )
-            number = found
-        result.append(number)
-    return tuple(result)
+def constants_of(op: Operation, name: str) -> tuple[int, ...]:
+    """The numbers of a list of constants and values, such as `offsets`. UserError when one is not known."""
+    numbers = []
+    for entry in map(known_number, entries(op, name)):
+        if not isinstance(entry, int):
+            raise UserError(
+                f"{name} of '{op.name}' must be known when the design is built",
+                op.loc,
+                hint="write a number, or a value made by arith.constant",
+            )
+        numbers.append(entry)
+    return tuple(numbers)

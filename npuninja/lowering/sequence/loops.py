@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from npuninja.errors import UserError
-from npuninja.ir.attributes import DenseArrayAttr
-from npuninja.ir.core import Operation
-from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import group
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import entries, group, static_entries
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
 from npuninja.lowering.objectfifo.loop_unroll import trip_count, unroll_entirely
-from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.op_builders import known_number
+from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import ops_of
 
 #: More operations than this in one sequence are a mistake: each is several words of instructions.
@@ -24,7 +23,7 @@ def unroll_sequence_loops(device: Operation) -> None:
     Raises:
         UserError: the bounds of a loop, or a condition, are not constants, or the result is too long.
     """
-    for sequence in ops_of(device, "aie.runtime_sequence", "aiex.runtime_sequence"):
+    for sequence in sequences(device):
         names = {op.name for op in sequence.walk()}
         if any(name.startswith("arith.") and name != "arith.constant" for name in names):
             fold_constants_in(sequence)
@@ -86,19 +85,9 @@ def _make_static(op: Operation) -> None:
     """Numbers instead of constant operands in the offsets, sizes and strides of a transfer."""
     operands, segments = group(op, "memref"), [1]
     for what in ("offsets", "sizes", "strides"):
-        values = iter(group(op, what))
-        numbers = []
-        kept = []
-        for number in op.numbers(f"static_{what}"):
-            if number == DYNAMIC_INDEX:
-                value = next(values)
-                known = constant_value(value)
-                if known is None:
-                    kept.append(value)
-                else:
-                    number = known
-            numbers.append(number)
-        op.attributes[f"static_{what}"] = DenseArrayAttr("i64", tuple(numbers))
+        found = list(map(known_number, entries(op, what)))
+        op.attributes[f"static_{what}"] = static_entries(found)
+        kept = [entry for entry in found if isinstance(entry, Value)]
         operands += kept
         segments.append(len(kept))
     op.operands, op.segments = operands, tuple(segments)

@@ -9,18 +9,25 @@ host starts them anyway.
 
 from __future__ import annotations
 
-from npuninja.arch.registers import CHANNEL_RESET, CORE_CONTROL, CORE_CONTROL_RESET, channel_control
+from npuninja.arch.registers import (
+    CHANNEL_RESET,
+    CORE_CONTROL,
+    CORE_CONTROL_RESET,
+    DIRECTIONS,
+    channel_control,
+)
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
 from npuninja.lowering.op_builders import i32
+from npuninja.lowering.sequence.checks import check_channel
 from npuninja.lowering.sequence.lookup import lookup
-from npuninja.lowering.sequence.transfers import make, push_queue, ui32
+from npuninja.lowering.sequence.npu_operations import push_queue, write_bits
 from npuninja.lowering.tiles import kind_at, model_around, ops_of, place_of
 
 _BINDING = "aie.objectfifo_rearm_binding"
-_DIRECTIONS = ("S2MM", "MM2S")
+_DIRECTIONS = tuple(DIRECTIONS)
 
 
 def lower_resets(device: Operation, sequence: Operation) -> None:
@@ -42,19 +49,7 @@ def drop_bindings(device: Operation) -> None:
 
 
 def _pulse(op: Operation, place: tuple[int, int], offset: int, bit: int) -> list[Operation]:
-    column, row = place
-    return [
-        make(
-            "aiex.npu.maskwrite32",
-            op,
-            address=ui32(offset),
-            value=ui32(value),
-            mask=ui32(bit),
-            column=i32(column),
-            row=i32(row),
-        )
-        for value in (bit, 0)
-    ]
+    return [write_bits(op, *place, offset, bit, value) for value in (bit, 0)]
 
 
 def _core_reset(device: Operation, op: Operation) -> list[Operation]:
@@ -65,8 +60,7 @@ def _core_reset(device: Operation, op: Operation) -> list[Operation]:
 
 
 def _channel_reset(device: Operation, op: Operation) -> list[Operation]:
-    direction = op.enum("direction")
-    return _reset(op, place_of(op.tile), direction, op.integer("channel"))
+    return _reset(op, place_of(op.tile), op.enum("direction"), op.integer("channel"))
 
 
 def _reset(op: Operation, place: tuple[int, int], direction: str, channel: int) -> list[Operation]:
@@ -77,12 +71,7 @@ def _reset(op: Operation, place: tuple[int, int], direction: str, channel: int) 
             op.loc,
             hint="the sequence starts them again with each transfer",
         )
-    channels = kind.s2mm_channels if direction == "S2MM" else kind.mm2s_channels
-    if not 0 <= channel < channels:
-        raise UserError(
-            f"{direction} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}",
-            op.loc,
-        )
+    check_channel(op, direction, channel, kind)
     return _pulse(op, place, channel_control(kind.name, direction, channel), CHANNEL_RESET)
 
 
@@ -100,7 +89,7 @@ def _numbers(binding: Operation, key: str, count: int, op: Operation) -> tuple[i
 
 def _reset_for(device: Operation, op: Operation) -> list[Operation]:
     binding = lookup(device, op.symbol("objfifo"), (_BINDING,), op)
-    tiles, locks = _ends(binding)
+    tiles, locks = group(binding, "channel_tiles"), group(binding, "locks")
     directions = _numbers(binding, "channel_dirs", len(tiles), op)
     channels = _numbers(binding, "channel_indices", len(tiles), op)
     if "head_bd_ids" not in binding.attributes:
@@ -129,11 +118,6 @@ def _reset_for(device: Operation, op: Operation) -> list[Operation]:
     for (column, row), direction, channel, head, repeat in ends:
         new.append(push_queue(op, column, row, direction, channel, False, repeat, head))
     return new
-
-
-def _ends(binding: Operation) -> tuple[list[Value], list[Value]]:
-    """The tiles of a binding's channels, and its locks."""
-    return group(binding, "channel_tiles"), group(binding, "locks")
 
 
 _RESETS = {

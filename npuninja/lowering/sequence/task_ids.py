@@ -13,7 +13,8 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import Attribute, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
-from npuninja.lowering.tiles import model_around, place_of
+from npuninja.lowering.sequence.checks import check_bd_id
+from npuninja.lowering.tiles import kind_at, place_of
 
 
 def descriptors(task: Operation) -> list[Operation]:
@@ -99,16 +100,12 @@ def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) 
 
 
 def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
-    kind = model_around(task).kind_of(place[1])
+    kind = kind_at(task.tile)
     for bd in descriptors(task):
         if "bd_id" not in bd.attributes:
             continue
         number = bd.integer("bd_id")
-        if not 0 <= number < kind.bds:
-            raise UserError(
-                f"buffer descriptor id {number} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
-                bd.loc,
-            )
+        check_bd_id(bd, number, kind)
         if number in taken:
             raise UserError(
                 f"buffer descriptor id {number} of tile ({place[0]}, {place[1]}) is in use",
@@ -137,7 +134,7 @@ def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
 def _chain(task: Operation) -> None:
     """`next_bd_id` of each descriptor: the id of the descriptor in the block that follows it."""
     for block in task.regions[0].blocks:
-        last = block.ops[-1] if block.ops else None
+        last = block.last
         if last is None or last.name != "aie.next_bd":
             continue
         following = next((op for op in last.successors[0][0].ops if op.name == "aie.dma_bd"), None)

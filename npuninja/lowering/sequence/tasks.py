@@ -23,7 +23,6 @@ from npuninja.ir.attributes import (
     BDPadLayoutArrayAttr,
     EnumAttr,
     IntegerAttr,
-    PacketInfoAttr,
 )
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import operand
@@ -32,16 +31,17 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
     SequenceDescriptor,
-    hardware_shape,
+    four_dimensions,
     is_contiguous_inside,
     is_linear,
     patch_address,
     shape_error,
+    with_packet,
+    with_shape,
 )
 from npuninja.lowering.sequence.checks import check_extent
 from npuninja.lowering.sequence.lookup import allocation, buffer_place
-from npuninja.lowering.sequence.task_ids import descriptors, task_of
-from npuninja.lowering.sequence.transfers import (
+from npuninja.lowering.sequence.npu_operations import (
     add_parameter,
     address_patch,
     make,
@@ -50,6 +50,7 @@ from npuninja.lowering.sequence.transfers import (
     ui32,
     write_bd,
 )
+from npuninja.lowering.sequence.task_ids import descriptors, task_of
 from npuninja.lowering.tiles import get_or_create_tile, model_around, place_of
 
 
@@ -89,8 +90,7 @@ def lower_tasks(sequence: Operation, model: DeviceModel, rules: Rules, warnings:
 
 
 def _channel(task: Operation) -> tuple[str, int]:
-    direction = task.enum("direction")
-    return direction, task.integer("channel")
+    return task.enum("direction"), task.integer("channel")
 
 
 def _start(op: Operation) -> Operation:
@@ -100,12 +100,8 @@ def _start(op: Operation) -> Operation:
         raise UserError(
             "the task has no buffer descriptor to start with", op.loc, notes=(("the task", task.loc),)
         )
-    direction, channel = _channel(task)
-    token = task.flag("issue_token")
-    place = place_of(task.tile)
-    return push_queue(
-        op, *place, direction, channel, token, task.integer("repeat_count", 0), bds[0].integer("bd_id")
-    )
+    token, repeat = task.flag("issue_token"), task.integer("repeat_count", 0)
+    return push_queue(op, *place_of(task.tile), *_channel(task), token, repeat, bds[0].integer("bd_id"))
 
 
 def _await(op: Operation) -> Operation:
@@ -233,23 +229,22 @@ def _write(
     )
     bd = _with_padding(bd, op, direction, element_bits, kind)
     bd = _with_dimensions(bd, op, element_bits, length, rules, kind)
-    packet = op.attributes.get("packet")
-    if isinstance(packet, PacketInfoAttr):
-        bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
+    bd = with_packet(bd, op.attributes.get("packet"))
     if "next_bd_id" in op.attributes:
         bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
-    owner = buffer.owner
-    if isinstance(owner, Operation) and owner.name == "aie.buffer":
+    address_word = patch_address(column, row, bd_id, kind)
+    owner = buffer.made_by("aie.buffer")
+    if owner is not None:
         address = _local_address(owner, op, place, kind) + offset_bytes
         if rules.tasks_have_locks and kind.name == "mem" and model.family.local_task_addresses:
             address -= MEMTILE_WINDOWS["own"]  # so does the reference
         if not rules.tasks_have_locks:
             # The reference of that time loses the fields beside the address; here it is in the descriptor itself.
-            return [write_bd(bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address), op)]
+            return [write_bd(op, bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address))]
         return [
-            write_bd(bd._replace(buffer_offset=offset_bytes), op),
-            _write_address(op, place, bd_id, address, kind),
-            *add_parameter(op, patch_address(*place, bd_id, kind), element_bits),
+            write_bd(op, bd._replace(buffer_offset=offset_bytes)),
+            _write_address(op, address_word, address, kind),
+            *add_parameter(op, address_word, element_bits),
         ]
     if kind.name != "shim":
         raise UserError(
@@ -265,26 +260,17 @@ def _write(
         op, sequence, ArgumentOffset(argument.number, offset_bytes), sizes, strides, element_bits, warnings
     )
     return [
-        write_bd(bd, op),
-        address_patch(op, patch_address(column, row, bd_id, kind), argument.number, offset_bytes),
-        *add_parameter(op, patch_address(column, row, bd_id, kind), element_bits),
+        write_bd(op, bd),
+        address_patch(op, address_word, argument.number, offset_bytes),
+        *add_parameter(op, address_word, element_bits),
     ]
 
 
-def _write_address(op: Operation, place: Place, bd_id: int, address: int, kind: TileKind) -> Operation:
+def _write_address(op: Operation, address_word: int, address: int, kind: TileKind) -> Operation:
     """Puts the address of a tile's buffer into the address field of a descriptor, and leaves the fields beside it."""
-    column, row = place
-    if kind.name == "mem":
-        value, mask = address // 4, 0x7FFFF
-    else:
-        value, mask = address // 4 << 14, 0x0FFFC000
-    return make(
-        "aiex.npu.maskwrite32",
-        op,
-        address=ui32(patch_address(column, row, bd_id, kind)),
-        value=ui32(value),
-        mask=ui32(mask),
-    )
+    mask, shift = (0x7FFFF, 0) if kind.name == "mem" else (0x0FFFC000, 14)
+    value = address // 4 << shift
+    return make("aiex.npu.maskwrite32", op, address=ui32(address_word), value=ui32(value), mask=ui32(mask))
 
 
 def _local_address(buffer: Operation, op: Operation, place: Place, kind: TileKind) -> int:
@@ -308,13 +294,11 @@ def _dimensions(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None
     dimensions = op.attributes.get("dimensions")
     if not isinstance(dimensions, BDDimLayoutArrayAttr) or not dimensions.dims:
         return None
-    missing = 4 - len(dimensions.dims)
-    if missing < 0:
+    if len(dimensions.dims) > 4:
         raise UserError(
             f"a descriptor has at most four dimensions, this one has {len(dimensions.dims)}", op.loc
         )
-    sizes = tuple(d.size for d in dimensions.dims[::-1]) + (1,) * missing
-    return sizes, tuple(d.stride for d in dimensions.dims[::-1]) + (0,) * missing
+    return four_dimensions(dimensions.dims)
 
 
 def _with_dimensions(
@@ -350,19 +334,8 @@ def _with_dimensions(
         )
     # The hardware counts the zeros of the padding too, as words of the stream.
     bd = bd._replace(buffer_length=sent * element_bits // 32)
-    shape = hardware_shape(sizes, strides, element_bits)
-    if not linear:
-        bd = bd._replace(
-            d0_size=shape.sizes[0],
-            d0_stride=shape.strides[0],
-            d1_size=shape.sizes[1],
-            d1_stride=shape.strides[1],
-            d2_size=shape.sizes[2] if len(dimensions.dims) > 2 and kind.name == "mem" else 0,
-            d2_stride=shape.strides[2],
-        )
-    if sizes[3] > 1 and strides[3] > 0:
-        bd = bd._replace(iteration_size=shape.sizes[3], iteration_stride=shape.strides[3])
-    return bd
+    third = len(dimensions.dims) > 2 and kind.name == "mem"
+    return with_shape(bd, sizes, strides, element_bits, linear=linear, third=third)
 
 
 def _pads(op: Operation) -> list[BDPadLayout]:

@@ -29,10 +29,7 @@ from npuninja.arch.registers import (
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import (
     Attribute,
-    BoolAttr,
     DenseElementsAttr,
-    EnumAttr,
-    IntegerAttr,
     PacketInfoAttr,
     StringAttr,
     SymbolRefAttr,
@@ -40,32 +37,40 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.syntax import group, operand
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
     SequenceDescriptor,
     bd_address,
     bd_words,
-    hardware_shape,
     is_linear,
     patch_address,
     shape_error,
+    with_packet,
+    with_shape,
 )
-from npuninja.lowering.sequence.checks import check_extent
+from npuninja.lowering.sequence.checks import check_bd_id, check_channel, check_extent
 from npuninja.lowering.sequence.lookup import (
     absolute_address,
     allocation,
+    constants_of,
     lookup,
     placed_buffer,
     symbols,
-    with_constants,
+)
+from npuninja.lowering.sequence.npu_operations import (
+    add_parameter,
+    address_patch,
+    make,
+    push_queue,
+    sync,
+    ui32,
+    write_bd,
+    write_register,
 )
 from npuninja.lowering.tiles import get_or_create_tile, place_of
-
-DIRECTION_NUMBERS = {"S2MM": 0, "MM2S": 1}
 
 
 class SequenceContext:
@@ -139,86 +144,9 @@ def _expand_one(op: Operation, context: SequenceContext) -> None:
         _expand_one(new, context)
 
 
-def make(name: str, like: Operation, **attributes: Attribute) -> Operation:
-    """An operation without operands and results at the place of `like` in the source."""
-    return Operation(name, attributes=attributes, loc=like.loc)
-
-
-def ui32(value: int) -> IntegerAttr:
-    """`value : ui32`, modulo 2^32."""
-    return IntegerAttr(value & 0xFFFFFFFF, "ui32")
-
-
-def write_bd(bd: SequenceDescriptor, like: Operation) -> Operation:
-    """The `aiex.npu.writebd` of a descriptor."""
-    return Operation(
-        "aiex.npu.writebd", attributes={k: i32(v) for k, v in bd._asdict().items()}, loc=like.loc
-    )
-
-
-def push_queue(
-    like: Operation, column: int, row: int, direction: str, channel: int, token: bool, repeat: int, bd: int
-) -> Operation:
-    """The `aiex.npu.push_queue` that starts a channel at descriptor `bd`, `repeat` + 1 times."""
-    return make(
-        "aiex.npu.push_queue",
-        like,
-        column=i32(column),
-        row=i32(row),
-        direction=EnumAttr("DMAChannelDir", direction),
-        channel=i32(channel),
-        issue_token=BoolAttr(token),
-        repeat_count=i32(repeat),
-        bd_id=i32(bd),
-    )
-
-
-def sync(like: Operation, column: int, row: int, direction: str, channel: int) -> Operation:
-    """The `aiex.npu.sync` that waits for one token of one channel."""
-    return make(
-        "aiex.npu.sync",
-        like,
-        column=i32(column),
-        row=i32(row),
-        direction=i32(DIRECTION_NUMBERS[direction]),
-        channel=i32(channel),
-        column_num=i32(1),
-        row_num=i32(1),
-    )
-
-
-def address_patch(like: Operation, address: int, argument: int, offset_bytes: int) -> Operation:
-    """The `aiex.npu.address_patch` that puts an argument's address into the descriptor word at `address`."""
-    return make(
-        "aiex.npu.address_patch", like, addr=ui32(address), arg_idx=i32(argument), arg_plus=i32(offset_bytes)
-    )
-
-
-def add_parameter(op: Operation, address: int, element_bits: int) -> list[Operation]:
-    """What adds a parameter of the scratchpad, in elements, to the descriptor's address word at `address`, if the
-    transfer has one.
-    """
-    if "offset_state_table_idx" not in op.attributes:
-        return []
-    return [
-        make(
-            "aiex.npu.update_from_scratchpad",
-            op,
-            func=EnumAttr("StateTableFunc", "mul"),
-            func_arg=ui32(element_bits // 8),
-            address=ui32(address),
-            state_table_idx=op.attributes["offset_state_table_idx"],
-        )
-    ]
-
-
-def _quad(op: Operation, key: str) -> tuple[int, ...]:
-    # MLIR writes the outermost dimension first.
-    return with_constants(op.numbers(f"static_{key}"), group(op, key), key, op)[::-1]
-
-
 def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
-    offsets, sizes, strides = (_quad(op, key) for key in ("offsets", "sizes", "strides"))
+    # MLIR writes the outermost dimension first.
+    offsets, sizes, strides = (constants_of(op, name)[::-1] for name in ("offsets", "sizes", "strides"))
     channel = allocation(context.operation, op.symbol("metadata"), op)
     kind = context.device.kind_of(channel.row)
     moved = operand(op, "memref")
@@ -228,52 +156,27 @@ def _dma_memcpy_nd(op: Operation, context: SequenceContext) -> list[Operation]:
         raise UserError(f"transfer cannot be done: {wrong}", op.loc)
     argument = argument_of(moved, op)
     bd_id = op.integer("id")
-    if not 0 <= bd_id < kind.bds:
-        raise UserError(
-            f"buffer descriptor id {bd_id} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}",
-            op.loc,
-        )
+    check_bd_id(op, bd_id, kind)
     offset_bytes = argument.offset_bytes + sum(o * s for o, s in zip(offsets, strides)) * element_bits // 8
     start = ArgumentOffset(argument.number, offset_bytes)
     check_extent(op, context.sequence, start, sizes, strides, element_bits, context.warnings)
-    shape = hardware_shape(sizes, strides, element_bits)
     words = sizes[0] * sizes[1] * sizes[2] * element_bits // 32
     bd = SequenceDescriptor(
         channel.column, channel.row, bd_id, words, burst_length=op.integer("burst_length", 0)
     )
-    if not is_linear(sizes, strides):
-        bd = bd._replace(
-            d0_size=shape.sizes[0],
-            d0_stride=shape.strides[0],
-            d1_size=shape.sizes[1],
-            d1_stride=shape.strides[1],
-            d2_size=shape.sizes[2] if kind.name == "mem" else 0,
-            d2_stride=shape.strides[2],
-        )
-    if sizes[3] > 1 and strides[3] > 0:
-        bd = bd._replace(iteration_size=shape.sizes[3], iteration_stride=shape.strides[3])
-    packet = op.attributes.get("packet", channel.packet)
-    if isinstance(packet, PacketInfoAttr):
-        bd = bd._replace(enable_packet=1, packet_type=packet.pkt_type, packet_id=packet.pkt_id)
+    bd = with_shape(
+        bd, sizes, strides, element_bits, linear=is_linear(sizes, strides), third=kind.name == "mem"
+    )
+    bd = with_packet(bd, op.attributes.get("packet", channel.packet))
     bd = _with_padding(bd, op, channel.direction, kind)
     # Output channels have always issued a token, asked or not; designs rely on it.
     issue_token = channel.direction == "S2MM" or op.flag("issue_token")
+    address_word = patch_address(channel.column, channel.row, bd_id, kind)
     return [
-        write_bd(bd, op),
-        address_patch(
-            op, patch_address(channel.column, channel.row, bd_id, kind), argument.number, offset_bytes
-        ),
-        *add_parameter(op, patch_address(channel.column, channel.row, bd_id, kind), element_bits),
-        push_queue(
-            op,
-            channel.column,
-            channel.row,
-            channel.direction,
-            channel.channel,
-            issue_token,
-            shape.sizes[3],
-            bd_id,
-        ),
+        write_bd(op, bd),
+        address_patch(op, address_word, argument.number, offset_bytes),
+        *add_parameter(op, address_word, element_bits),
+        push_queue(op, *channel[:4], issue_token, sizes[3] - 1, bd_id),
     ]
 
 
@@ -288,16 +191,13 @@ def _with_padding(
 
 def _dma_wait(op: Operation, context: SequenceContext) -> list[Operation]:
     channel = allocation(context.operation, op.symbol("symbol"), op)
-    return [sync(op, channel.column, channel.row, channel.direction, channel.channel)]
+    return [sync(op, *channel[:4])]
 
 
 def _writebd(op: Operation, context: SequenceContext) -> list[Operation]:
     bd = SequenceDescriptor(**{key: op.integer(key, 0) for key in SequenceDescriptor._fields})
     kind = context.device.kind_of(bd.row)
-    if not 0 <= bd.bd_id < kind.bds:
-        raise UserError(
-            f"buffer descriptor id {bd.bd_id} is out of range, the tile has 0 to {kind.bds - 1}", op.loc
-        )
+    check_bd_id(op, bd.bd_id, kind)
     try:
         words = bd_words(bd, context.device)
     except KeyError:
@@ -322,17 +222,9 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     column, row, channel = op.integer("column"), op.integer("row"), op.integer("channel")
     direction = op.enum("direction")
     kind = context.device.kind_of(row)
-    channels = kind.s2mm_channels if direction == "S2MM" else kind.mm2s_channels
-    if not 0 <= channel < channels:
-        raise UserError(
-            f"{direction} channel {channel} does not exist, a {kind.name} tile has 0 to {channels - 1}",
-            op.loc,
-        )
+    check_channel(op, direction, channel, kind)
     bd, repeat = op.integer("bd_id"), op.integer("repeat_count", 0)
-    if not 0 <= bd < kind.bds:
-        raise UserError(
-            f"buffer descriptor id {bd} is out of range, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc
-        )
+    check_bd_id(op, bd, kind)
     if not 0 <= repeat <= QUEUE_REPEAT_MASK:
         raise UserError(
             f"repeat count {repeat} is out of range, a task queue takes 0 to {QUEUE_REPEAT_MASK}", op.loc
@@ -353,19 +245,13 @@ def _push_queue(op: Operation, context: SequenceContext) -> list[Operation]:
     return result
 
 
-def _write_in_tile(op: Operation, column: int, row: int, offset: int, value: int) -> Operation:
-    return make(
-        "aiex.npu.write32", op, address=ui32(offset), column=i32(column), row=i32(row), value=ui32(value)
-    )
-
-
 def _rtp_write(op: Operation, context: SequenceContext) -> list[Operation]:
     column, row, address = placed_buffer(context.operation, op.symbol("buffer"), op)
     index = op.integer("index")
     words = size_bytes(lookup(context.operation, op.symbol("buffer"), ("aie.buffer",), op).result.type) // 4
     if not 0 <= index < words:
         raise UserError(f"index {index} is outside @{op.symbol('buffer')}, which holds {words} words", op.loc)
-    return [_write_in_tile(op, column, row, address + 4 * index, op.integer("value"))]
+    return [write_register(op, column, row, address + 4 * index, op.integer("value"))]
 
 
 def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
@@ -378,15 +264,8 @@ def _set_lock(op: Operation, context: SequenceContext) -> list[Operation]:
     if not 0 <= value <= LOCK_VALUE_MAX:
         raise UserError(f"'aiex.set_lock' sets {value}, a lock holds 0 to {LOCK_VALUE_MAX}", op.loc)
     column, row = place_of(lock.tile)
-    return [
-        _write_in_tile(
-            op,
-            column,
-            row,
-            lock_value(context.device.tile_kind(row), lock.integer("lockID")),
-            op.integer("value"),
-        )
-    ]
+    offset = lock_value(context.device.tile_kind(row), lock.integer("lockID"))
+    return [write_register(op, column, row, offset, value)]
 
 
 def _absolute(op: Operation, context: SequenceContext) -> list[Operation] | None:

@@ -14,10 +14,15 @@ from npuninja.arch.event_registers import (
     block_register,
 )
 from npuninja.arch.events import broadcast_event, events_of, module_of
-from npuninja.arch.registers import QUEUE_TOKEN_SHIFT, channel_control, channel_queue
+from npuninja.arch.registers import (
+    CHANNEL_CONTROLLER_ID_SHIFT,
+    QUEUE_TOKEN_SHIFT,
+    channel_control,
+    channel_queue,
+)
 from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
-from npuninja.ir.attributes import BoolAttr, EnumAttr, IntegerAttr, OpaqueAttr, PacketInfoAttr
+from npuninja.ir.attributes import BoolAttr, EnumAttr, OpaqueAttr, PacketInfoAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
@@ -26,8 +31,8 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.bd import SequenceDescriptor, patch_address
 from npuninja.lowering.sequence.lookup import sequences
+from npuninja.lowering.sequence.npu_operations import address_patch, write_bd, write_bits, write_register
 from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
-from npuninja.lowering.trace.writes import maskwrite32, ui32, write32
 from npuninja.records import NamedTuple
 
 #: The shim's channel and descriptor where nothing else uses the channel.
@@ -35,7 +40,6 @@ _CHANNEL = 1
 _BD = 15
 _FIRST_PACKET_ID = 1
 _BURST_BYTES = 64
-_CONTROLLER_ID_SHIFT = 8
 #: The register database's field of the controller id is all of the second byte.
 _CONTROLLER_ID_FIELD = 0xFF00
 _UNIT_OF_KIND = {"shim": "shimtile", "mem": "memtile", "core": "core"}
@@ -280,7 +284,7 @@ def _timers(traces: list[_Trace], shim: _Shim, host: Operation) -> list[Operatio
             continue
         event = broadcast_event(trace.module, trace.start) << TIMER_RESET_EVENT_SHIFT
         register = block_register(trace.module, TIMER_CONTROL)
-        writes[trace.place, trace.memory] = write32(register, event, *trace.place, host.loc)
+        writes[trace.place, trace.memory] = write_register(host, *trace.place, register, event)
     return list(writes.values())
 
 
@@ -295,45 +299,31 @@ def _buffer_setup(shim: _Shim, host: Operation, argument: int, offset_bytes: int
     )
     controller = shim.tile.typed("controller_id", PacketInfoAttr)
     assert controller is not None, shim.tile
-    patch: dict[str, IntegerAttr] = {
-        "addr": ui32(patch_address(shim.column, shim.row, _BD, TILE_KINDS["shim"])),
-        "arg_idx": i32(argument),
-        "arg_plus": i32(offset_bytes),
-    }
+    address_word = patch_address(shim.column, shim.row, _BD, TILE_KINDS["shim"])
+    control, queue = (find("shim", "S2MM", shim.channel) for find in (channel_control, channel_queue))
+    controller_id = controller.pkt_id << CHANNEL_CONTROLLER_ID_SHIFT
     return [
-        Operation("aiex.npu.writebd", attributes={k: i32(v) for k, v in bd._asdict().items()}, loc=host.loc),
-        Operation("aiex.npu.address_patch", attributes=dict(patch), loc=host.loc),
-        maskwrite32(
-            channel_control("shim", "S2MM", shim.channel),
-            controller.pkt_id << _CONTROLLER_ID_SHIFT,
-            _CONTROLLER_ID_FIELD,
-            shim.column,
-            shim.row,
-            host.loc,
-        ),
-        write32(
-            channel_queue("shim", "S2MM", shim.channel),
-            1 << QUEUE_TOKEN_SHIFT | _BD,
-            shim.column,
-            shim.row,
-            host.loc,
-        ),
+        write_bd(host, bd),
+        address_patch(host, address_word, argument, offset_bytes),
+        write_bits(host, shim.column, shim.row, control, _CONTROLLER_ID_FIELD, controller_id),
+        write_register(host, shim.column, shim.row, queue, 1 << QUEUE_TOKEN_SHIFT | _BD),
     ]
 
 
 def _generate(shim: _Shim, channel: int, event: int, host: Operation) -> list[Operation]:
     return [
-        write32(block_register("shim", offset), event, shim.column, shim.row, host.loc)
+        write_register(host, shim.column, shim.row, block_register("shim", offset), event)
         for offset in (EVENT_BROADCAST + 4 * channel, EVENT_GENERATE)
     ]
 
 
 def _start(shim: _Shim, channel: int, host: Operation) -> list[Operation]:
     event = events_of("shim")["USER_EVENT_1"]
-    timer = write32(
-        block_register("shim", TIMER_CONTROL), event << TIMER_RESET_EVENT_SHIFT, shim.column, 0, host.loc
-    )
-    return [timer, *_generate(shim, channel, event, host)]
+    timer = block_register("shim", TIMER_CONTROL)
+    return [
+        write_register(host, shim.column, 0, timer, event << TIMER_RESET_EVENT_SHIFT),
+        *_generate(shim, channel, event, host),
+    ]
 
 
 def _stop(shim: _Shim, channel: int, host: Operation) -> list[Operation]:

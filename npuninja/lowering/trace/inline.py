@@ -8,8 +8,8 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.sequence.lookup import sequences
+from npuninja.lowering.sequence.npu_operations import write_register
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
-from npuninja.lowering.trace.writes import write32
 
 
 def config_module(config: Operation) -> str:
@@ -41,7 +41,7 @@ def inline_configurations(device: Operation) -> None:
                     raise UserError(
                         f"tile ({column}, {row}) has no trace register '{op.string('reg_name')}'", op.loc
                     )
-                writes.append(write32(register.offset, op.integer("value"), column, row, start.loc))
+                writes.append(write_register(start, column, row, register.offset, op.integer("value")))
             for write in writes:
                 start.insert_before(write)
             start.erase()

@@ -19,17 +19,24 @@ class Channel(NamedTuple):
     blocks: tuple[Block, ...]
     ring: tuple[Block, ...]
 
+    @property
+    def descriptors(self) -> list[Operation]:
+        """Its `aie.dma_bd` operations, each once."""
+        return [op for block in self.blocks for op in block.ops if op.name == "aie.dma_bd"]
+
 
 def channels(device: Operation) -> list[Channel]:
     """The channels that a device's DMA regions start, in order."""
-    found = []
-    for region in ops_of(device, *DMA_REGIONS):
-        for op in region.walk():
-            if op.name in ("aie.dma_start", "aie.dma"):
-                direction = op.enum("channel_dir")
-                blocks, ring = _blocks(op)
-                found.append(Channel(op, region, direction, op.integer("channel_index"), blocks, ring))
-    return found
+    return [channel for region in ops_of(device, *DMA_REGIONS) for channel in channels_of(region)]
+
+
+def channels_of(region: Operation) -> list[Channel]:
+    """The channels that one DMA region starts, in order."""
+    starts = [op for op in region.walk() if op.name in ("aie.dma_start", "aie.dma")]
+    return [
+        Channel(op, region, op.enum("channel_dir"), op.integer("channel_index"), *_blocks(op))
+        for op in starts
+    ]
 
 
 def _blocks(start: Operation) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
@@ -41,7 +48,7 @@ def _blocks(start: Operation) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     block = start.successors[0][0]
     while block not in chain:
         chain.append(block)
-        last = block.ops[-1] if block.ops else None
+        last = block.last
         if last is None or last.name != "aie.next_bd":
             return tuple(chain), ()
         block = last.successors[0][0]
