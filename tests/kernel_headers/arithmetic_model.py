@@ -126,7 +126,7 @@ def step(accumulators: list[int], products: list[tuple[int, int]], *, sign_of_ze
                     )
                 )
         elif ma and mb:
-            terms.append((ma * mb, la + lb, la + 23 + lb + 23 + 1))
+            terms.append((ma * mb, la + lb, la + 23 + lb + 23))
     if special:
         with np.errstate(invalid="ignore"):
             total = np.float32(sum(special))

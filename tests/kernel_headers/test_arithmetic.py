@@ -232,6 +232,26 @@ def test_two_products_in_a_step(aie2, rows):
     assert same_floats(got, np.array(wanted, np.uint32)).all()
 
 
+@pytest.mark.parametrize(
+    ("products", "c", "wanted"),
+    [
+        # 1 + 2^-23 is kept: captures of an NPU show 23 bits below the exponent of the larger product.
+        ([(0x3F80, 0x3F80), (0x3980, 0x3A00)], 0, 0x3F800001),
+        # So it is where that product is two or more: 5·2^-25 becomes 2^-23, half of the last bit of 2.25.
+        ([(0x3FC0, 0x3FC0), (0x3980, 0x3A20)], 0, 0x40100000),
+        # A product has no larger exponent than an accumulator of its size: 0.5 + 2^-24 - 0.5.
+        ([(0xBF00, 0x3F80), (0, 0)], 0x3F000001, 0x33800000),
+        # Half of what the larger leaves goes to the even neighbour.
+        ([(0x3F80, 0x3F80), (0x3980, 0x3980)], 0, 0x3F800000),
+    ],
+)
+def test_where_a_step_rounds(aie2, products, c, wanted):
+    a, b = (np.repeat([each[k] for each in products], 16).astype(np.uint16) for k in (0, 1))
+    got = aie2.run("mac_pairs", [a, b, np.full(16, c, np.uint32)], (16,), np.uint32, 16)
+    assert got.tolist() == [wanted] * 16
+    assert step([c], [(x << 16, y << 16) for x, y in products]) == wanted
+
+
 def test_products_of_floats_by_parts(aie2):
     rng = np.random.default_rng(6)
     a, b, c = (random_floats(rng, 256) for _ in range(3))

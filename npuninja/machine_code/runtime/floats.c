@@ -43,7 +43,7 @@ static Term from_product(u16 a, u16 b, int negate) {
     i32 xa = ea ? (i32)ea - 127 : -126, xb = eb ? (i32)eb - 127 : -126;
     t.mantissa = ma * mb; /* value = mantissa * 2^(xa - 7 + xb - 7) */
     t.exponent = xa + xb - 14;
-    t.weight = xa + xb + 1;
+    t.weight = xa + xb;
     if (negative) t.mantissa = -t.mantissa;
     return t;
 }

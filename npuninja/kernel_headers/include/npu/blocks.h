@@ -168,7 +168,7 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
     float *a = block<float>(registers::work);
     i32 *ae = block<i32>(registers::work + 2048); // of rows i and i + 1, for each k
     store(a, bf16_rows_to_float(a_all));
-    const auto a_exponents = factor_exponents_bf16(a_all) - i16(126);
+    const auto a_exponents = factor_exponents_bf16(a_all) - i16(127);
     store(ae, pick<M * K>(a_exponents, [](unsigned i) constexpr { return (i / (2 * K) * 2 + i % 2) * K + i % (2 * K) / 2; }));
     F *b = block<F>(registers::work + 4096);
     u16 *single = block<u16>(registers::work + 6144);
@@ -204,7 +204,7 @@ template <unsigned M, unsigned K, unsigned N> __attribute__((noinline)) void mul
 #endif
                 I e = r ? bits_as<i32>(both) >> 16 : (bits_as<i32>(both) << 16) >> 16;
                 e = higher(e, factor_exponents(old));
-                if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
+                if (__builtin_expect(any((I)(e > 253) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
                     F x[K], y[K];
                     for (unsigned k = 0; k < K; k++)
                         x[k] = splat<float, 4>(row[k]), y[k] = b[k * groups + g];

@@ -1,8 +1,8 @@
 /* The vector unit's floating point: products and accumulators of one step are brought to one exponent, each rounded there, then added
  * exactly and rounded once more.
  *
- * E is the largest exponent of a step (that of a product is the sum of its factors' plus one, whether or not its mantissa reaches
- * that far; zeros do not count). Every term is rounded to a multiple of 2^(E-23), to nearest even; the sum of these is exact; it
+ * E is the largest exponent of a step (that of a product is the sum of its factors', also when its mantissa reaches two or more; zeros
+ * do not count). Every term is rounded to a multiple of 2^(E-23), to nearest even; the sum of these is exact; it
  * becomes a float32, to nearest even; less than 2^-126 becomes zero. With -DNPU_FLOAT_FAST plain float32 arithmetic is used instead.
  *
  * All functions work on rows of float32 lanes. Factors are bfloat16 values held as float32. */
@@ -39,8 +39,8 @@ struct exact_step {
     void see(float a, float b) {
         if (special(a) || special(b))
             see(a * b);
-        else if (a != 0 && b != 0 && exponent(a) + exponent(b) + 1 > top)
-            top = exponent(a) + exponent(b) + 1;
+        else if (a != 0 && b != 0 && exponent(a) + exponent(b) > top)
+            top = exponent(a) + exponent(b);
     }
     /** m * 2^e as a multiple of 2^(top-23), to nearest even. */
     i64 aligned(i64 m, int e) const {
@@ -113,11 +113,12 @@ template <class F> NPU_INLINE F multiply_add(F c, F a, F b) {
     const F p = a * b;
     const I one = splat<i32, n>(1);
     // Only the term with the smaller exponent can lose bits. It is rounded by adding 2^E of its own sign and taking that away again.
-    I ep = higher(exponents(a), one) + higher(exponents(b), one) - 126;
+    I ep = higher(exponents(a), one) + higher(exponents(b), one) - 127;
     ep = ep & (I)(p != 0);
     const I ec = exponents(c);
     const I e = higher(higher(ep, ec), one);
-    if (__builtin_expect(any((I)(e > 254)), 0)) {
+    // A product is less than 2^(E+2): with 2^E added it must still be finite.
+    if (__builtin_expect(any((I)(e > 252)), 0)) {
         store((void *)registers::rare_a, a);
         store((void *)registers::rare_b, b);
         store((void *)registers::rare_c, c);
@@ -226,8 +227,8 @@ template <unsigned C, unsigned K, class F> NPU_INLINE F sum_step(const F (&c)[C]
     for (unsigned k = 1; k < C; k++)
         e = higher(e, factor_exponents(c[k]));
     for (unsigned k = 0; k < K; k++)
-        e = higher(e, factor_exponents(a[k]) + factor_exponents(b[k]) - 126);
-    if (__builtin_expect(any((I)(e > 254) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
+        e = higher(e, factor_exponents(a[k]) + factor_exponents(b[k]) - 127);
+    if (__builtin_expect(any((I)(e > 253) | ((I)(e < 30) & (I)(e > -1000))), 0)) {
         return rare_step(c, a, b);
     }
     e = higher(e, splat<i32, n>(30));
@@ -256,7 +257,7 @@ template <class F> NPU_INLINE F floor_part(F x) {
     return (F)((bits + (negative & 0xffff)) & 0xffff0000);
 }
 template <class F> NPU_INLINE three_parts<F> split_float(F x) {
-    // The differences are products with one, whose exponent counts one more than an accumulator's.
+    // The differences are steps: a negative number's part may reach the next exponent, and the number then loses its last bit.
     const F one = splat<float, sizeof(F) / 4>(1.0f), high = floor_part(x), rest = multiply_add(x, -high, one);
     const F middle = floor_part(rest), low = floor_part(multiply_add(rest, -middle, one));
     return {high, middle, low};
