@@ -8,6 +8,8 @@ Source: MLIR RegionUtils.cpp (mergeIdenticalBlocks, dropRedundantArguments, runR
 
 from __future__ import annotations
 
+from typing import Iterable
+
 from npuninja.ir.attributes import same
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.lowering.tiles import ops_of
@@ -44,6 +46,44 @@ def _set_operand(op: Operation, number: int, value: Value) -> None:
         number -= len(passed)
 
 
+class _Links:
+    """What the blocks of a region have to do with each other, kept up to date while blocks merge.
+
+    Attributes:
+        leading_to: for each block the branches that lead to it: the operation and the number of its successor.
+    """
+
+    def __init__(self, region: Region) -> None:
+        self.leading_to = _edges(region)
+        self._home = {value: block for block in region.blocks for value in block.args}
+        self._home.update((v, block) for block in region.blocks for op in block.ops for v in op.results)
+        #: How often a value is used outside the block that makes it.
+        self._outside: dict[Value, int] = {}
+        self.count(region.blocks, 1)
+
+    def count(self, blocks: Iterable[Block], step: int) -> None:
+        """Adds (1) or takes away (-1) what the operations of some blocks use."""
+        for block in blocks:
+            for op in block.ops:
+                for value in _operands(op):
+                    if self._home.get(value, block) is not block:
+                        self._outside[value] = self._outside.get(value, 0) + step
+
+    def used_elsewhere(self, block: Block) -> bool:
+        """Whether another block uses an argument or a result of this one."""
+        get = self._outside.get
+        return any(get(v) for v in block.args) or any(get(v) for op in block.ops for v in op.results)
+
+    def merged(self, leader: Block, others: list[Block], arguments: Iterable[Value]) -> None:
+        """`others` are gone, and what led to them leads to `leader`, which has new arguments."""
+        self._home.update((value, leader) for value in arguments)
+        for block in others:
+            self.leading_to.setdefault(leader, []).extend(self.leading_to.pop(block, ()))
+        gone = {op for block in others for op in block.ops[-1:]}
+        for target in {target for op in gone for target, _ in op.successors}:
+            self.leading_to[target] = [edge for edge in self.leading_to[target] if edge[0] not in gone]
+
+
 def _merge_once(region: Region) -> bool:
     clusters: list[_Cluster] = []
     alike: dict[tuple[object, ...], list[_Cluster]] = {}
@@ -60,15 +100,11 @@ def _merge_once(region: Region) -> bool:
             cluster: _Cluster = (block, [])
             clusters.append(cluster)
             same_form.append(cluster)
-    changed = False
-    elsewhere: set[Value] | None = None
-    for leader, others in clusters:
-        if others:
-            if elsewhere is None:
-                elsewhere = _used_elsewhere(region)
-            if _merge(region, leader, others, elsewhere):
-                changed, elsewhere = True, None
-    return changed
+    if not any(others for _, others in clusters):
+        return False
+    links = _Links(region)
+    merged = [_merge(region, leader, others, links) for leader, others in clusters if others]
+    return any(merged)
 
 
 def _form(block: Block) -> tuple[object, ...]:
@@ -78,19 +114,6 @@ def _form(block: Block) -> tuple[object, ...]:
         tuple((op.name, len(op.operands)) for op in block.ops),
         tuple(target for op in block.ops[-1:] for target, _ in op.successors),
     )
-
-
-def _used_elsewhere(region: Region) -> set[Value]:
-    """The values made in one block and used in another."""
-    home = {value: block for block in region.blocks for value in block.args}
-    home.update((value, block) for block in region.blocks for op in block.ops for value in op.results)
-    return {
-        value
-        for block in region.blocks
-        for op in block.ops
-        for value in _operands(op)
-        if home.get(value, block) is not block
-    }
 
 
 def _edges(region: Region) -> dict[Block, list[tuple[Operation, int]]]:
@@ -135,20 +158,16 @@ def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
     return places
 
 
-def _merge(
-    region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], elsewhere: set[Value]
-) -> bool:
+def _merge(region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], links: _Links) -> bool:
     others, places = [block for block, _ in found], {place for _, each in found for place in each}
     merged = [leader, *others]
-    for block in merged:
-        if not elsewhere.isdisjoint(block.args) or any(
-            not elsewhere.isdisjoint(op.results) for op in block.ops
-        ):
-            return False
-    leading_to = _edges(region)
-    edges = [edge for block in merged for edge in leading_to.get(block, ())]
+    if any(map(links.used_elsewhere, merged)):
+        return False
+    edges = [edge for block in merged for edge in links.leading_to.get(block, ())]
     if places and any(op.name not in BRANCHES for op, _ in edges):
         return False
+    touched = dict.fromkeys([*merged, *(block for op, _ in edges if (block := op.parent) is not None)])
+    links.count(touched, -1)
     ordered = sorted(places)
     # Places that differ in the same way share one argument.
     columns = {
@@ -168,6 +187,8 @@ def _merge(
     for block in others:
         region.blocks.remove(block)
         block.parent = None
+    links.merged(leader, others, arguments.values())
+    links.count((block for block in touched if block.parent is region), 1)
     return True
 
 

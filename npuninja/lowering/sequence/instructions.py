@@ -227,4 +227,5 @@ _LOWERED = ("aie.", "aiex.", "scf.", "cf.")
 #: What is checked while instructions are made, and has none.
 _GUARDS = {"aiex.npu.assert_bd_field", "aiex.npu.assert_bd_divisible"}
 #: Those of them that stay in a lowered sequence without an instruction, as with the reference.
-_SILENT = {"aie.end", "aiex.control_packet"}
+#: A buffer for traces is there where no trace is, too.
+_SILENT = {"aie.end", "aiex.control_packet", "aie.trace.host_config"}

@@ -22,8 +22,6 @@ def lower_traces(device: Operation, rules: Rules) -> None:
             or stop, or no `aie.trace.host_config` in the sequence.
     """
     if not any(op.name in ("aie.trace", "aie.trace.config") for op in device.body.ops):
-        for op in [op for op in device.walk() if op.name == "aie.trace.host_config"]:
-            op.erase()  # a buffer for traces of which there is not one
         return
     from npuninja.lowering.trace.configuration import configure_traces
     from npuninja.lowering.trace.flows import insert_trace_flows
