@@ -87,6 +87,7 @@ aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDim
                                   detect_npu_device; host.tensors: tensor zeros ones full randint rand arange zeros_like
                                   ceildiv set_tensor_class
 aie.iron.kernels                  kernels.factory: *
+aie.iron.kernels._common          kernels.external: *THEIRS
 aie.iron.kernels.activation       kernels.factory: *
 aie.iron.kernels.conv             kernels.factory: *
 aie.iron.kernels.eltwise          kernels.factory: *

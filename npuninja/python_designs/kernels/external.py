@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,67 @@ def source_path(file: str, own_architecture: bool = False) -> str:
     return os.path.join(roots[0], folders[0] if own_architecture or "/" in file else "generic", file)
 
 
+def kernel_source(arch: str, subdir: str, filename: str) -> Path:
+    """Where a kernel's source is: in the folder `subdir`, else in aie2, else in generic. The first parameter is the
+    API's, and counts for nothing there.
+
+    Raises:
+        FileNotFoundError: it is in none of them.
+    """
+    roots = kernel_folders()
+    for path in (os.path.join(r, folder, filename) for r in roots for folder in (subdir, "aie2", "generic")):
+        if os.path.isfile(path):
+            return Path(path)
+    raise FileNotFoundError(
+        f"no kernel source {filename} in {subdir}, aie2 or generic of {' or '.join(roots)}: "
+        "set MLIR_AIE_INSTALL_DIR to the folder of an install that has it"
+    )
+
+
+def default_source_path(filename: str, subdir: str | None = None) -> Path:
+    """The same for the current device's architecture."""
+    arch = architecture()
+    return kernel_source(arch, subdir or arch, filename)
+
+
+def include_dirs() -> list[str]:
+    """The folders in which kernels of an install look for headers."""
+    return [cxx_header_path()]
+
+
+def make_extern(
+    func_name: str,
+    source_path: Path | str,
+    arg_types: list[Any],
+    *,
+    compile_flags: list[str] | None = None,
+    use_chess: bool = False,
+    shared_object_file_name: str | None = None,
+) -> ExternalFunction:
+    """A kernel over a source file anywhere; equal parameters give the same one within a design."""
+    return make(
+        func_name,
+        os.path.basename(source_path),
+        arg_types,
+        compile_flags,
+        prefix=shared_object_file_name is None,
+        object_file=shared_object_file_name,
+        use_chess=use_chess,
+        source=str(source_path),
+    )
+
+
+#: The names of `aie.iron.kernels._common`, which designs of others import for kernels of their own.
+THEIRS = {
+    "_detect_arch": architecture,
+    "_kernel_source": kernel_source,
+    "_default_source_path": default_source_path,
+    "_include_dirs": include_dirs,
+    "_make_extern": make_extern,
+    "_EXTERN_CACHE": _made,
+}
+
+
 def make(
     symbol: str,
     file: str,
@@ -81,12 +143,14 @@ def make(
     stem: str | None = None,
     own_architecture: bool = False,
     source_string: str | None = None,
+    source: str | None = None,
 ) -> ExternalFunction:
-    """A kernel; equal parameters give the same one within a design."""
-    source = source_path(file, own_architecture)
+    """A kernel; equal parameters give the same one within a design. `source`: where the file is, else it is looked for."""
     # Not the source's path: names must not tell where npuninja lies.
     key = repr((symbol, file, own_architecture, arg_types, flags or [], use_chess))
-    known = _made.get(key)
+    made_of = f"{key} {source or ''}"
+    source = source or source_path(file, own_architecture)
+    known = _made.get(made_of)
     if known is not None:
         return known
     digest = hashlib.sha256(key.encode()).hexdigest()[:8]
@@ -104,5 +168,5 @@ def make(
         use_chess=use_chess,
         **options,
     )
-    _made[key] = found
+    _made[made_of] = found
     return found
