@@ -33,6 +33,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable
 
+from npuninja.ir.attribute_directives import (
+    FLAG_ATTRIBUTES,
+    INTEGER_KIND,
+    AttributeDictionary,
+    AttributeField,
+)
 from npuninja.ir.attributes import (
     Attribute,
     BoolAttr,
@@ -46,10 +52,6 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import (
-    FLAG_ATTRIBUTES,
-    INTEGER_KIND,
-    AttributeDictionary,
-    AttributeField,
     Custom,
     Directive,
     FunctionType,
@@ -69,7 +71,7 @@ from npuninja.ir.types import element_of, with_element
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState
+    from npuninja.ir.op_state import OpState
 
 
 class OperandGroup(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from typing import Callable
 
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -14,11 +14,8 @@ from npuninja.ir.attributes import (
     BDPadLayoutArrayAttr,
     BoolAttr,
     DenseArrayAttr,
-    DenseElementsAttr,
     DictAttr,
     EnumAttr,
-    FloatAttr,
-    IntegerAttr,
     OpaqueAttr,
     PacketInfoAttr,
     StringAttr,
@@ -27,27 +24,16 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 from npuninja.ir.enums import ENUMS, FORMER_NAMES
-from npuninja.ir.type_parser import PARAMETRIC_TYPES, TypeParser
-from npuninja.ir.types import (
-    bits,
-    element_count,
-    element_of,
-    is_scalar,
-    memref,
-    vector,
-)
+from npuninja.ir.number_parser import NumberParser
+from npuninja.ir.type_parser import PARAMETRIC_TYPES
+from npuninja.ir.types import is_scalar
 from npuninja.suggestions import did_you_mean
-
-_NUMBER = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*(?:[eE][-+]?\d+)?)?)")
-_INTEGER_TYPE = re.compile(r"(?:i|si|ui)[1-9]\d*|index")
-_FLOAT_TYPE = re.compile(r"(?:bf16|tf32|f\d+\w*)")
-
 
 #: What aliases may stand for all together: each doubles what it names twice.
 MAX_EXPANDED_TOKENS = 1_000_000
 
 
-class AttributeParser(TypeParser):
+class AttributeParser(NumberParser):
     """The part of the parser that knows attributes, with their aliases."""
 
     def __init__(self, text: str, file: str) -> None:
@@ -76,38 +62,15 @@ class AttributeParser(TypeParser):
         """Reads an attribute. `type` is the type of a literal that is written without one."""
         token = self.tokens[self.i]
         first = token[:1]
-        if first.isdigit() or (first == "-" and token != "->" and token != "-"):
-            return self._number(type)
-        if first == '"':
-            value = StringAttr(self.string())
-            if self.tokens[self.i] == ":" and self.tokens[self.i + 1][:1] == "!":
-                self.error("typed strings are not supported")
-            return value
-        if first == "@":
-            return self.symbol_reference()
-        if first == "[":
-            self.i += 1
-            return ArrayAttr(tuple(self.comma_separated(self.parse_attribute, "]")))
-        if first == "{":
-            return DictAttr(tuple(self.attribute_dictionary().items()))
-        if first == "#":
-            return self._dialect_attribute()
-        if first == "<" and self.tokens[self.i + 1] in ("pkt_id", "pkt_type"):
-            return self.packet_info()
-        simple = _KEYWORDS.get(token)
-        if simple is not None:
-            self.i += 1
-            if (
-                self.tokens[self.i] == ":"
-                and isinstance(simple, BoolAttr)
-                and self.tokens[self.i + 1] == "i1"
-            ):
-                self.i += 2
-            return simple
+        if first.isdigit() or (first == "-" and token not in ("->", "-")):
+            return self.number(type)
+        begun = _BY_BEGINNING.get(first) or _BY_WORD.get(token)
+        if begun is not None:
+            return begun(self)
         if token == "dense":
             return self.dense_elements(type)
-        if token == "array":
-            return self._dense_array()
+        if first == "<" and self.tokens[self.i + 1] in ("pkt_id", "pkt_type"):
+            return self.packet_info()
         if token.startswith(("affine_map<", "affine_set<")):
             self.i += 1
             return OpaqueAttr(self._canonical(token, self.i - 1))
@@ -117,49 +80,30 @@ class AttributeParser(TypeParser):
             return TypeAttr(self.parse_type())
         self.expected("an attribute value")
 
-    def _number(self, type: str | None) -> Attribute:
-        place = self.i
-        token = self.tokens[place]
-        is_decimal = token.isdecimal()
-        if not is_decimal and not _NUMBER.fullmatch(token):
-            self.expected("a number")
-        self.i += 1
-        if self.tokens[self.i] == ":":
-            self.i += 1
-            type = self.parse_type()
-        if is_decimal and len(token) < 10 and type in ("i32", "index", "i64", "ui32"):
-            return IntegerAttr(int(token), type)  # the common case, without the checks of the range
-        if "." in token or (type is not None and _FLOAT_TYPE.fullmatch(type)):
-            if type is None:
-                type = "f64"
-            elif not _FLOAT_TYPE.fullmatch(type):
-                self.error(f"'{token}' is a float but its type is {type}", place)
-            if "." not in token and "x" not in token:
-                self.error(f"{token} is an integer but its type is {type}: write {token}.0", place)
-            return FloatAttr(token, type)
-        value = int(token, 0) if "x" in token else int(token)
-        if type is None:
-            type = "i64"
-        if not _INTEGER_TYPE.fullmatch(type):
-            self.error(f"an integer cannot have type {type}", place)
-        if type == "i1":
-            return BoolAttr(bool(value))
-        return IntegerAttr(self.in_range(value, type, place), type)
+    def _string(self) -> StringAttr:
+        value = StringAttr(self.string())
+        if self.tokens[self.i] == ":" and self.tokens[self.i + 1][:1] == "!":
+            self.error("typed strings are not supported")
+        return value
 
-    def in_range(self, value: int, type: str, place: int) -> int:
-        """`value` as an integer type holds it: signless types take signed and unsigned spellings and keep the
-        signed one.
-        """
-        width = 64 if type == "index" else int(type.lstrip("siu"))
-        signed_end = 1 << (width - 1)
-        low = 0 if type[0] == "u" else -signed_end
-        high = signed_end - 1 if type[0] == "s" or type == "index" else 2 * signed_end - 1
-        if not low <= value <= high:
-            # Python writes no integer of more than 4,300 digits.
-            shown = value if value.bit_length() <= 128 else f"a number of {value.bit_length()} bits"
-            bounds = f" ({low} to {high})" if width <= 128 else ""
-            self.error(f"{shown} does not fit into {type}{bounds}", place)
-        return value - 2 * signed_end if type[0] == "i" and value >= signed_end else value
+    def _array(self) -> ArrayAttr:
+        self.i += 1
+        return ArrayAttr(tuple(self.comma_separated(self.parse_attribute, "]")))
+
+    def dictionary(self) -> DictAttr:
+        """Reads `{name = value, flag, …}` as one attribute."""
+        return DictAttr(tuple(self.attribute_dictionary().items()))
+
+    def _truth(self) -> BoolAttr:
+        self.i += 1
+        value = BoolAttr(self.tokens[self.i - 1] == "true")
+        if self.tokens[self.i] == ":" and self.tokens[self.i + 1] == "i1":
+            self.i += 2
+        return value
+
+    def _unit(self) -> UnitAttr:
+        self.i += 1
+        return UnitAttr()
 
     def symbol_reference(self) -> SymbolRefAttr:
         """Reads `@a` or `@a::@b`."""
@@ -222,122 +166,6 @@ class AttributeParser(TypeParser):
             return int(self.tokens[self.i - 1] == "true")
         return self.integer()
 
-    def dense_elements(self, type: str | None = None) -> DenseElementsAttr:
-        """Reads `dense<…>`, and ` : type` unless `type` is given (when both are, they must be the same)."""
-        start = self.i
-        self.expect("dense")
-        self.expect("<")
-        if self.tokens[self.i][:1] == '"':
-            return self._dense_bytes(type)
-        values: list[str] = []
-        shape: list[int] = []
-        splat = self.tokens[self.i] != "["
-        if splat and self.tokens[self.i] != ">":
-            values.append(self._dense_literal())
-        elif not splat:
-            shape = self._dense_list(values)
-        self.expect(">")
-        if type is None or self.tokens[self.i] == ":":
-            self.expect(":")
-            written = self.parse_type()
-            if type is not None and element_of(written) != element_of(type):
-                self.error(f"the initial value has type {written}, expected {type}", self.i - 1)
-            type = type or written
-        self._check_dense(type, values, tuple(shape), splat, start)
-        return DenseElementsAttr(tuple(values), type, splat and bool(values))
-
-    def _dense_bytes(self, type: str | None) -> DenseElementsAttr:
-        """Reads `"0x…">`: the elements' bytes, row-major and little-endian, and ` : type` unless it is given."""
-        start = self.i
-        text = self.tokens[self.i][1:-1]
-        if not text.startswith("0x"):
-            self.error("dense strings are not supported", hint="elements are integers or floats")
-        try:
-            raw = bytes.fromhex(text[2:])
-        except ValueError:
-            self.error("the hexadecimal string of dense<…> has a character that is no digit, or half a byte")
-        self.i += 1
-        self.expect(">")
-        if type is None or self.tokens[self.i] == ":":
-            self.expect(":")
-            written = self.parse_type()
-            type = type or written
-        shape = memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
-        element = element_of(type)
-        width = bits(element) + 7 >> 3
-        count = element_count(shape)
-        if len(raw) not in (width, width * count):
-            self.error(
-                f"the hexadecimal string of dense<…> has {len(raw)} bytes, expected {width * count} for {type}",
-                start,
-            )
-        numbers = [raw[i : i + width] for i in range(0, len(raw), width)]
-        if _INTEGER_TYPE.fullmatch(element):
-            texts = {number: str(int.from_bytes(number, "little", signed=True)) for number in set(numbers)}
-        else:
-            texts = {number: "0x" + number[::-1].hex().upper() for number in set(numbers)}
-        return DenseElementsAttr(
-            tuple(texts[number] for number in numbers), type, len(raw) == width and count != 1
-        )
-
-    def _check_dense(
-        self, type: str, values: list[str], shape: tuple[int, ...], splat: bool, start: int
-    ) -> None:
-        expected = (
-            memref(type).shape if type.startswith("memref<") else vector(type)[0] if "<" in type else ()
-        )
-        try:
-            count = element_count(expected)
-        except ValueError:
-            self.error(f"dense values need a static shape, got {type}", start)
-        if splat and not values and count:
-            self.error(f"dense<> has no element, expected {count} for {type}", start)
-        if not splat and shape != expected:
-            self.error(
-                f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}",
-                start,
-            )
-        element = element_of(type)
-        if _INTEGER_TYPE.fullmatch(element):
-            for value in values:
-                if "." in value:
-                    self.error(f"dense<…> has the float element {value}, expected {element}", start)
-                if value not in ("true", "false"):
-                    self.in_range(int(value, 0) if "x" in value else int(value), element, start)
-        elif _FLOAT_TYPE.fullmatch(element):
-            for value in values:
-                if "." not in value and "x" not in value:
-                    self.error(
-                        f"dense<…> has the element {value}, which is no {element}: write 1.0, not 1", start
-                    )
-
-    def _dense_list(self, values: list[str]) -> list[int]:
-        """Reads `[…]`, nested, appends the literals to `values`, returns the shape."""
-        index = self.i
-        self.expect("[")
-        count = 0
-        inner: list[int] | None = None
-        while not self.accept("]"):
-            if count:
-                self.expect(",")
-            if self.tokens[self.i] == "[":
-                shape = self._dense_list(values)
-            else:
-                values.append(self._dense_literal())
-                shape = []
-            if inner is not None and shape != inner:
-                self.error("the rows of dense<…> differ in shape", index)
-            inner = shape
-            count += 1
-        return [count, *(inner or [])]
-
-    def _dense_literal(self) -> str:
-        token = self.tokens[self.i]
-        if token not in ("true", "false") and not _NUMBER.fullmatch(token):
-            self.expected("a number")
-        self.i += 1
-        return token
-
     # Attributes of the AIE dialects
 
     def _dialect_attribute(self) -> Attribute:
@@ -371,9 +199,8 @@ class AttributeParser(TypeParser):
     def _aie_attribute(self, name: str) -> Attribute:
         if name == "packet_info":
             return self.packet_info()
-        angled = (
-            self.tokens[self.i] == "<"
-        )  # `#aie.bd_dim_layout_array<[…]>` and `#aie<bd_dim_layout_array[…]>`
+        # `#aie.bd_dim_layout_array<[…]>` and `#aie<bd_dim_layout_array[…]>`
+        angled = self.tokens[self.i] == "<"
         self.i += angled
         value: Attribute
         if name == "bd_dim_layout_array":
@@ -415,17 +242,28 @@ class AttributeParser(TypeParser):
 
     def dimensions(self) -> BDDimLayoutArrayAttr:
         """Reads `[<size = 4, stride = 16>, …]`, or the same with its name before it."""
-        closed = self._named("bd_dim_layout_array", "[")
-        self.expect("[")
-        value = BDDimLayoutArrayAttr(tuple(self.comma_separated(self._dimension, "]")))
-        self._close(closed)
-        return value
+        pairs = self._pairs("bd_dim_layout", ("size", "stride"))
+        return BDDimLayoutArrayAttr(tuple(BDDimLayout(*pair) for pair in pairs))
 
-    def _dimension(self) -> BDDimLayout:
-        closed = self._named("bd_dim_layout", "<")
-        fields = self._fields(("size", "stride"), required=True)
+    def pads(self) -> BDPadLayoutArrayAttr:
+        """Reads `[<const_pad_before = 2, const_pad_after = 1>, …]`, or the same with its name before it."""
+        pairs = self._pairs("bd_pad_layout", ("const_pad_before", "const_pad_after"))
+        return BDPadLayoutArrayAttr(tuple(BDPadLayout(*pair) for pair in pairs))
+
+    def _pairs(self, name: str, fields: tuple[str, str]) -> list[tuple[int, int]]:
+        """Reads an array of records of two fields, with their names before them or not."""
+
+        def pair() -> tuple[int, int]:
+            closed = self._named(name, "<")
+            found = self._fields(fields, required=True)
+            self._close(closed)
+            return found[fields[0]], found[fields[1]]
+
+        closed = self._named(f"{name}_array", "[")
+        self.expect("[")
+        pairs = self.comma_separated(pair, "]")
         self._close(closed)
-        return BDDimLayout(fields["size"], fields["stride"])
+        return pairs
 
     def _named(self, name: str, opens: str) -> int:
         """Steps over the name that an attribute may have inside another: `#aie.NAME`, `#aie<NAME …>`.
@@ -443,20 +281,6 @@ class AttributeParser(TypeParser):
     def _close(self, count: int) -> None:
         for _ in range(count):
             self.expect(">")
-
-    def pads(self) -> BDPadLayoutArrayAttr:
-        """Reads `[<const_pad_before = 2, const_pad_after = 1>, …]`, or the same with its name before it."""
-        closed = self._named("bd_pad_layout_array", "[")
-        self.expect("[")
-        value = BDPadLayoutArrayAttr(tuple(self.comma_separated(self._pad, "]")))
-        self._close(closed)
-        return value
-
-    def _pad(self) -> BDPadLayout:
-        closed = self._named("bd_pad_layout", "<")
-        fields = self._fields(("const_pad_before", "const_pad_after"), required=True)
-        self._close(closed)
-        return BDPadLayout(fields["const_pad_before"], fields["const_pad_after"])
 
     def _fields(self, names: tuple[str, str], required: bool = False) -> dict[str, int]:
         start = self.i
@@ -476,5 +300,18 @@ class AttributeParser(TypeParser):
         return fields
 
 
-_KEYWORDS: dict[str, Attribute] = {"true": BoolAttr(True), "false": BoolAttr(False), "unit": UnitAttr()}
+#: What reads an attribute, by its first character, and by its first word.
+_BY_BEGINNING: dict[str, Callable[[AttributeParser], Attribute]] = {
+    '"': AttributeParser._string,
+    "@": AttributeParser.symbol_reference,
+    "[": AttributeParser._array,
+    "{": AttributeParser.dictionary,
+    "#": AttributeParser._dialect_attribute,
+}
+_BY_WORD: dict[str, Callable[[AttributeParser], Attribute]] = {
+    "true": AttributeParser._truth,
+    "false": AttributeParser._truth,
+    "unit": AttributeParser._unit,
+    "array": AttributeParser._dense_array,
+}
 _AIE_ATTRIBUTES = ("#aie.bd_dim_layout_array", "#aie.bd_dim_layout_array_array", "#aie.bd_pad_layout_array")

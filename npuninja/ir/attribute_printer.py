@@ -27,7 +27,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.dense_bytes import elements_bytes
 from npuninja.ir.enums import ENUMS, STORAGE
-from npuninja.ir.types import element_of, memref, vector
+from npuninja.ir.types import element_of, shape_of
 
 #: MLIR lists the elements of no more than this many; more are a string of bytes.
 _MOST_LISTED = 100
@@ -99,7 +99,6 @@ def _dense_values(attribute: DenseElementsAttr) -> str:
     if attribute.splat or not attribute.values:
         return "".join(attribute.values)
     type = attribute.type
-    shape = memref(type).shape if type.startswith("memref<") else vector(type)[0]
     element = element_of(type)
     if len(attribute.values) > _MOST_LISTED and element != "i1":
         try:
@@ -107,7 +106,7 @@ def _dense_values(attribute: DenseElementsAttr) -> str:
         except (ValueError, OverflowError):
             pass  # the list says what cannot be stored
     rows = list(attribute.values)
-    for dim in reversed(shape):
+    for dim in reversed(shape_of(type)):
         if dim == 0:
             return "[]"
         rows = [f"[{', '.join(rows[i : i + dim])}]" for i in range(0, len(rows), dim)]

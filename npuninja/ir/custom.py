@@ -14,7 +14,8 @@ from npuninja.ir.core import Operation
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.op_state import OpState
+    from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter
 
 

@@ -11,7 +11,8 @@ from npuninja.ir.custom import CustomForm
 from npuninja.ir.custom_scf import iteration_arguments, parse_if_regions, print_if_regions
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.op_state import OpState
+    from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter
 
 

@@ -21,7 +21,8 @@ from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.types import element_count, memref
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.op_state import OpState
+    from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter
 
 # aie.use_lock(%l, Release, 1) or (%l, Release, %c1), and whether it blocks

@@ -23,7 +23,8 @@ from npuninja.ir.custom import CustomForm
 from npuninja.ir.types import element_of, function_parts, function_text, memref
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.op_state import OpState
+    from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter
 
 
@@ -41,7 +42,7 @@ def _parse_function(p: Parser, s: OpState) -> None:
     def argument() -> Value:
         value = p.typed_name(places) if p.tokens[p.i][:1] == "%" else Value(p.parse_type())
         has = p.tokens[p.i] == "{"
-        argument_attributes.append(DictAttr(tuple(p.attribute_dictionary().items())) if has else DictAttr(()))
+        argument_attributes.append(p.dictionary() if has else DictAttr(()))
         return value
 
     arguments: list[Value] = p.comma_separated(argument, ")")
@@ -71,7 +72,7 @@ def _function_results(p: Parser, attributes: list[Attribute]) -> tuple[str, ...]
     def result() -> str:
         type = p.parse_type()
         has = p.tokens[p.i] == "{"
-        attributes.append(DictAttr(tuple(p.attribute_dictionary().items())) if has else DictAttr(()))
+        attributes.append(p.dictionary() if has else DictAttr(()))
         return type
 
     return tuple(p.comma_separated(result, ")"))

@@ -10,7 +10,8 @@ from npuninja.ir.core import Operation
 from npuninja.ir.custom import CustomForm
 
 if TYPE_CHECKING:
-    from npuninja.ir.parser import OpState, Parser
+    from npuninja.ir.op_state import OpState
+    from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter
 
 _EVENT = "#aie.trace_event"

@@ -10,7 +10,7 @@ from typing import Iterable
 
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import DenseElementsAttr
-from npuninja.ir.types import bits, element_count, element_of, memref, vector
+from npuninja.ir.types import bits, element_count, element_of, shape_of
 
 _FLOAT_FORMATS = {"f16": "<e", "f32": "<f", "f64": "<d"}
 
@@ -18,12 +18,11 @@ _FLOAT_FORMATS = {"f16": "<e", "f32": "<f", "f64": "<d"}
 def initial_value_bytes(value: DenseElementsAttr, loc: Location | None) -> bytes:
     """All elements one after the other. Raises UserError for an element type without a form in memory."""
     element = element_of(value.type)
-    shape = memref(value.type).shape if value.type.startswith("memref<") else vector(value.type)[0]
     try:
         raw = elements_bytes(value.values, element)
     except (ValueError, OverflowError) as error:
         raise UserError(f"cannot store the initial value as {element}: {error}", loc) from None
-    return raw * element_count(shape) if value.splat else raw
+    return raw * element_count(shape_of(value.type)) if value.splat else raw
 
 
 def elements_bytes(texts: Iterable[str], element: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Which numbers of an operation may be written as SSA values, in the order of the operands.
+"""Numbers that may be written as SSA values: which of an operation, in the order of the operands, and lists of both.
 
 Attributes in MLIR-AIE up to 2026-06, operands in later releases (AIEOps.td, AIEX.td). The names are those of
 the attributes; all operands are i32.
@@ -7,9 +7,12 @@ the attributes; all operands are i32.
 from __future__ import annotations
 
 import re
+from typing import Iterable
 
-from npuninja.ir.attributes import OpaqueAttr
-from npuninja.ir.core import Operation
+from npuninja.ir.attributes import DenseArrayAttr, OpaqueAttr
+from npuninja.ir.core import Operation, Value
+from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import group
 from npuninja.records import NamedTuple
 
 NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -47,3 +50,14 @@ def iteration_of(op: Operation) -> Iteration | None:
             f"expected #aie.bd_iteration<size = …, stride = …, current = …>, got {text or attribute}"
         )
     return Iteration(**{name: int(number) for name, number in fields.items()})
+
+
+def entries(op: Operation, name: str) -> list[int | Value]:
+    """The entries of a list of constants and values, such as `offsets` of a transfer: numbers, and the values among them."""
+    values = iter(group(op, name))
+    return [next(values) if number == DYNAMIC_INDEX else number for number in op.numbers(f"static_{name}")]
+
+
+def static_entries(found: Iterable[int | Value]) -> DenseArrayAttr:
+    """What `static_NAME` holds of such a list: numbers, and a mark in the places of values."""
+    return DenseArrayAttr("i64", tuple(e if isinstance(e, int) else DYNAMIC_INDEX for e in found))

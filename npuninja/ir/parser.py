@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from npuninja.ir.assembly import OpDefinition, result_types
-from npuninja.ir.attributes import Attribute, DenseArrayAttr, EnumAttr, IntegerAttr, TypeAttr
+from npuninja.ir.attributes import Attribute, DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CUSTOM, CustomForm
 from npuninja.ir.custom_affine import CUSTOM_AFFINE
@@ -18,13 +18,10 @@ from npuninja.ir.custom_numbers import CUSTOM_NUMBERS
 from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.custom_trace import CUSTOM_TRACE
-from npuninja.ir.directives import INTEGER_KIND
-from npuninja.ir.enums import ENUMS, case_of
-from npuninja.ir.refused import reason_of
-from npuninja.ir.scope_parser import ScopeParser
+from npuninja.ir.declared_parser import DeclaredParser
+from npuninja.ir.op_state import OpState
+from npuninja.ir.refused import why_unknown
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
-from npuninja.ir.types import object_fifo_memref
-from npuninja.suggestions import did_you_mean
 
 #: Passes call themselves for each region, so there is a limit; designs have a dozen.
 MAX_REGION_DEPTH = 64
@@ -42,55 +39,7 @@ def parse_module(text: str, file: str) -> Operation:
         parser.error("attributes are nested too deeply")
 
 
-#: For what none of the known releases reads.
-NEWEST_DIALECT = "the newest dialect known here is that of MLIR-AIE 1.4 (2026-07-14 and later)"
-
-
-class OpState:
-    """What is known of the operation that is being read."""
-
-    __slots__ = (
-        "attributes",
-        "definition",
-        "operands",
-        "places",
-        "regions",
-        "result_count",
-        "successors",
-        "types",
-    )
-
-    def __init__(self, definition: OpDefinition, result_count: int) -> None:
-        self.definition = definition
-        self.result_count = result_count
-        self.operands: dict[str, list[Value]] = {}
-        self.places: dict[str, list[int]] = {}
-        self.attributes: dict[str, Attribute] = {}
-        self.types: dict[str, tuple[str, ...]] = {}
-        self.regions: list[Region] = []
-        self.successors: list[tuple[Block, list[Value]]] = []
-
-    def set_types(self, p: Parser, name: str, types: tuple[str, ...]) -> None:
-        """Gives types to the operands of group `name`, or notes them for the results of that name."""
-        values = self.operands.get(name)
-        if values is None:
-            if name in self.types and self.types[name] != types:
-                p.error(f"'{name}' is given different types: {self.types[name]} and {types}")
-            self.types[name] = types
-            return
-        if len(types) == 1 and len(values) == 1:
-            if values[0].type != types[0]:
-                p.require_type(values[0], types[0], self.places[name][0])
-            return
-        if len(values) != len(types):
-            p.error(
-                f"{len(values)} operands but {len(types)} types", self.places[name][0] if values else p.i - 1
-            )
-        for value, type, place in zip(values, types, self.places[name]):
-            p.require_type(value, type, place)
-
-
-class Parser(ScopeParser):
+class Parser(DeclaredParser):
     """The parser of one text."""
 
     custom: dict[str, CustomForm] = {
@@ -193,17 +142,8 @@ class Parser(ScopeParser):
     def _unknown_operation(self, token: str) -> NoReturn:
         if not token[:1].isalpha():
             self.expected("an operation")
-        names = list(operation_names())
-        dialects = sorted({name.partition(".")[0] for name in names})
-        hint = did_you_mean(token, names)
-        if "." in token and token.partition(".")[0] not in dialects:
-            hint = f"the known dialects are {', '.join(dialects)}"
-        elif token.startswith(("aie.", "aiex.")):
-            hint = f"{hint} {NEWEST_DIALECT}" if hint else NEWEST_DIALECT
-        reason = reason_of(token)
-        if reason is not None:
-            self.error(f"'{token}' is refused: {reason}")
-        self.error(f"unknown operation '{token}'", hint=hint)
+        message, hint = why_unknown(token, list(operation_names()))
+        self.error(message, hint=hint)
 
     def _build(self, s: OpState) -> Operation:
         """The operation from what its directives read."""
@@ -239,71 +179,6 @@ class Parser(ScopeParser):
             for name, value in found.assumed.items():
                 attributes.setdefault(name, value)
 
-    def attributes_of(self, s: OpState) -> None:
-        """Reads an attribute dictionary into the state of an operation and checks the declared attributes."""
-        start = self.i
-        for name, value in self.attribute_dictionary().items():
-            declared = self._declared(s.definition, name, value, start)
-            if s.attributes.setdefault(name, declared) != declared:
-                self.error(f"attribute '{name}' is given twice", self._place_in_dictionary(start, name))
-
-    def _declared(self, found: OpDefinition, name: str, value: Attribute, start: int) -> Attribute:
-        """The attribute as the table declares it; enums from their numbers. An error when it is of another
-        kind.
-        """
-        kind = found.kinds.get(name)
-        if kind is None:
-            return value
-        if kind in ENUMS and isinstance(value, IntegerAttr):
-            case = case_of(kind, value.value)
-            if case is None:
-                numbers = ", ".join(f"{n} ({c})" for c, n in ENUMS[kind].items())
-                self.error(
-                    f"{value.value} is not a {kind}: {numbers}", self._place_in_dictionary(start, name)
-                )
-            return EnumAttr(kind, case)
-        if not found.matches(value, kind):
-            got = (
-                value.type
-                if isinstance(value, IntegerAttr)
-                else type(value).__name__.removesuffix("Attr").lower()
-            )
-            self.error(
-                f"attribute '{name}' of '{found.name}' must be {_KIND_WORDS.get(kind, kind)}, got {got}",
-                self._place_in_dictionary(start, name),
-            )
-        return value
-
-    def _place_in_dictionary(self, start: int, name: str) -> int:
-        """The token of an attribute's name in the dictionary that begins at token `start`."""
-        for i in range(start, self.i):
-            if self.tokens[i].strip('"') == name and self.tokens[i + 1] in ("=", ",", "}"):
-                return i
-        return start
-
-    def element_memref(self, s: OpState) -> str:
-        """The memref in the objectFifo type `elemType` of the operation that is being read."""
-        type = s.attributes["elemType"]
-        assert isinstance(type, TypeAttr)
-        try:
-            return object_fifo_memref(type.type)
-        except ValueError as problem:
-            self.error(str(problem))
-
-    def typed_integer(self, type: str) -> IntegerAttr:
-        """Reads an integer literal that has `type` in the table (a written `: type` must agree)."""
-        place = self.i
-        token = self.tokens[place]
-        if token.isdecimal() and len(token) < 3 and self.tokens[place + 1] != ":":
-            self.i += 1  # most are channels and columns, and fit into every type
-            return IntegerAttr(int(token), type)
-        value = self.integer()
-        if self.tokens[self.i] == ":" and INTEGER_KIND.fullmatch(self.tokens[self.i + 1]):
-            if self.tokens[self.i + 1] != type:
-                self.error(f"expected an integer of type {type}, got {self.tokens[self.i + 1]}", place)
-            self.i += 2
-        return IntegerAttr(self.in_range(value, type, place), type)
-
     # Generic form
 
     def _generic(self, names: list[tuple[str, int]]) -> Operation:
@@ -314,16 +189,7 @@ class Parser(ScopeParser):
             self.i = place
             self._unknown_operation(name)
         s = OpState(found, len(names))
-        self.expect("(")
-        operands: list[Value] = []
-        places: list[int] = []
-        if not self.accept(")"):
-            while True:
-                places.append(self.i)
-                operands.append(self.use(""))
-                if self.accept(")"):
-                    break
-                self.expect(",")
+        operands, places = self._operand_list()
         blocks: list[Block] = []
         if self.accept("["):
             blocks = [b for b, _ in self.comma_separated(lambda: self.successor(False), "]")]
@@ -332,13 +198,7 @@ class Parser(ScopeParser):
             self.attributes_of(s)
             self.expect(">")
         if self.tokens[self.i] == "(" and self.tokens[self.i + 1] in ("{", ")"):
-            self.i += 1
-            outer = self.enter_isolated() if name in ISOLATED else None
-            s.regions = self.comma_separated(lambda: self._generic_region(found), ")")
-            if name in _OPTIONAL_ELSE and len(s.regions) == 2 and not s.regions[1].entry.ops:
-                s.regions.pop()
-            if outer is not None:
-                self.leave_isolated(outer)
+            s.regions = self._generic_regions(found)
         if self.tokens[self.i] == "{":
             self.attributes_of(s)
         self.expect(":")
@@ -364,6 +224,27 @@ class Parser(ScopeParser):
         if len(found.groups) > 1 and found.variadic:
             op.segments = sizes
         return op
+
+    def _operand_list(self) -> tuple[list[Value], list[int]]:
+        """Reads `(%a, %b)`: the values, and the token that each stands at."""
+        places: list[int] = []
+
+        def use() -> Value:
+            places.append(self.i)
+            return self.use("")
+
+        self.expect("(")
+        return self.comma_separated(use, ")"), places
+
+    def _generic_regions(self, found: OpDefinition) -> list[Region]:
+        self.expect("(")
+        outer = self.enter_isolated() if found.name in ISOLATED else None
+        regions: list[Region] = self.comma_separated(lambda: self._generic_region(found), ")")
+        if found.name in _OPTIONAL_ELSE and len(regions) == 2 and not regions[1].entry.ops:
+            regions.pop()
+        if outer is not None:
+            self.leave_isolated(outer)
+        return regions
 
     def _generic_region(self, found: OpDefinition) -> Region:
         if found.name == "func.func" and self.tokens[self.i : self.i + 2] == ["{", "}"]:
@@ -449,11 +330,3 @@ class Parser(ScopeParser):
 
 
 _OPTIONAL_ELSE = ("scf.if", "affine.if")
-
-_KIND_WORDS = {
-    "bool": "true or false",
-    "str": "a string",
-    "symname": "a string",
-    "sym": "a symbol such as @name",
-    "unit": "given without a value",
-}

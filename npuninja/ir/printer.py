@@ -16,7 +16,8 @@ from npuninja.ir.custom_scf import CUSTOM_SCF
 from npuninja.ir.custom_standard import CUSTOM_STANDARD
 from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.naming import result_groups, value_names
-from npuninja.ir.syntax import definition, entries
+from npuninja.ir.numbers import entries
+from npuninja.ir.syntax import definition
 
 
 def print_module(module: Operation, generic: bool = False) -> str:

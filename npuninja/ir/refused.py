@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from npuninja.suggestions import did_you_mean
+
 _NOT_NPU = "none of the passes that MLIR-AIE's driver runs lowers it"
 _MICROCONTROLLER = "it is for the microcontrollers of later devices, not for instruction streams"
 _RUN_TIME = (
@@ -14,6 +16,9 @@ _KERNEL = (
 )
 _CAPITALS = "MLIR-AIE has called its dialects aie and aiex, in small letters, since before 2025"
 _OLD = "it was removed from MLIR-AIE before 2025"
+
+#: For what none of the known releases reads.
+NEWEST_DIALECT = "the newest dialect known here is that of MLIR-AIE 1.4 (2026-07-14 and later)"
 
 #: Name, or the beginning of names with a dot at the end -> why, as a clause.
 REFUSED: dict[str, str] = {
@@ -57,3 +62,17 @@ def reason_of(name: str) -> str | None:
         if name == refused or (refused.endswith(".") and name.startswith(refused)):
             return reason
     return None
+
+
+def why_unknown(name: str, known: list[str]) -> tuple[str, str | None]:
+    """What is said of an operation that is not among those known: a message, and what to do."""
+    reason = reason_of(name)
+    if reason is not None:
+        return f"'{name}' is refused: {reason}", None
+    dialects = sorted({other.partition(".")[0] for other in known})
+    hint = did_you_mean(name, known)
+    if "." in name and name.partition(".")[0] not in dialects:
+        hint = f"the known dialects are {', '.join(dialects)}"
+    elif name.startswith(("aie.", "aiex.")):
+        hint = f"{hint} {NEWEST_DIALECT}" if hint else NEWEST_DIALECT
+    return f"unknown operation '{name}'", hint

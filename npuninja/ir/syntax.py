@@ -10,9 +10,7 @@ from __future__ import annotations
 from typing import Iterable
 
 from npuninja.ir.assembly import OpDefinition
-from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.ir.directives import DYNAMIC_INDEX
 
 _ROWS = """
 builtin.module               (? .sym_name:symname )? attributes{} region
@@ -383,17 +381,6 @@ def operand(op: Operation, name: str) -> Value:
     if len(found) != 1:
         raise KeyError(name)
     return found[0]
-
-
-def entries(op: Operation, name: str) -> list[int | Value]:
-    """The entries of a list of constants and values, such as `offsets` of a transfer: numbers, and the values among them."""
-    values = iter(group(op, name))
-    return [next(values) if number == DYNAMIC_INDEX else number for number in op.numbers(f"static_{name}")]
-
-
-def static_entries(found: Iterable[int | Value]) -> DenseArrayAttr:
-    """What `static_NAME` holds of such a list: numbers, and a mark in the places of values."""
-    return DenseArrayAttr("i64", tuple(e if isinstance(e, int) else DYNAMIC_INDEX for e in found))
 
 
 def operation_names() -> Iterable[str]:

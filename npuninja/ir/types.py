@@ -171,6 +171,13 @@ def vector(text: str) -> tuple[tuple[int, ...], str]:
     return tuple(DYNAMIC if d == "?" else int(d) for d in _DIMENSION.findall(dims)), element
 
 
+def shape_of(text: str) -> tuple[int, ...]:
+    """The shape of a memref, vector or tensor; that of other types is without dimensions."""
+    if text.startswith("memref<"):
+        return memref(text).shape
+    return vector(text)[0] if text.startswith(("vector<", "tensor<")) else ()
+
+
 def element_of(text: str) -> str:
     """The element type of a memref, vector or tensor; `text` itself for other types."""
     if text.startswith("memref<"):

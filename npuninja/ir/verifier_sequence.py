@@ -8,8 +8,8 @@ from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKin
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
-from npuninja.ir.numbers import NUMBERS
-from npuninja.ir.syntax import entries, group, operand
+from npuninja.ir.numbers import NUMBERS, entries
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 

@@ -42,24 +42,25 @@ _BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
 _OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
 _SPLATS = range(SIMD | 15, SIMD | 21)
 _ONE_OPERAND = {
-    *(
-        0x45,
-        0x50,
-        *range(0x67, 0x6A),
-        *range(0x79, 0x7C),
-        *range(0x8B, 0x92),
-        *range(0x99, 0xA0),
-        *range(0xA7, 0xC5),
-    ),
-    *_SPLATS,
+    *(0x45, 0x50, *range(0x67, 0x6A), *range(0x79, 0x7C), *range(0x8B, 0x92), *range(0x99, 0xA0)),
+    *(*range(0xA7, 0xC5), *_SPLATS),
 }
 _TWO_OPERANDS = {
-    *range(0x46, 0x50),
-    *range(0x51, 0x67),
-    *range(0x6A, 0x79),
-    *range(0x7C, 0x8B),
-    *range(0x92, 0x99),
-    *range(0xA0, 0xA7),
+    *(*range(0x46, 0x50), *range(0x51, 0x67), *range(0x6A, 0x79)),
+    *(*range(0x7C, 0x8B), *range(0x92, 0x99), *range(0xA0, 0xA7)),
+}
+
+
+#: How many values an instruction takes, and whether it gives one, of which nothing is known but of a sum.
+_EFFECTS: dict[int, tuple[int, bool]] = {
+    **dict.fromkeys((*_OTHER_CONSTANTS, wasm_code.GLOBAL_GET), (0, True)),
+    **dict.fromkeys((*_ONE_OPERAND, *_LOADS), (1, True)),
+    **dict.fromkeys((*_TWO_OPERANDS, wasm_code.I32_ADD), (2, True)),
+    SELECT: (3, True),
+    **dict.fromkeys((wasm_code.LOCAL_TEE, NOP), (0, False)),
+    **dict.fromkeys((DROP, wasm_code.LOCAL_SET, GLOBAL_SET), (1, False)),
+    **dict.fromkeys(_STORES, (2, False)),
+    **dict.fromkeys((wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL), (3, False)),
 }
 
 
@@ -109,59 +110,59 @@ def _accesses(code: FunctionCode) -> Iterator[_Access]:
     assigned = {
         i.immediates[0] for i in code.instructions if i.opcode in (wasm_code.LOCAL_SET, wasm_code.LOCAL_TEE)
     }
-    stack: list[_Value | None] = []
+    stack = _Stack(set(range(len(code.parameters))) - assigned)
     for instruction in code.instructions:
         if instruction.opcode in _BRANCHES:
             return
-        yield from _step(instruction, stack, len(code.parameters), assigned)
+        yield from stack.step(instruction)
 
 
-def _step(
-    instruction: WasmInstruction, stack: list[_Value | None], count: int, assigned: set[int]
-) -> Iterator[_Access]:
-    """Does to the stack what an instruction does.
+class _Stack:
+    """What is known of the stack's values while a function runs.
 
-    One that is not understood makes the whole stack unknown.
+    Attributes:
+        arguments: the numbers of those that the function does not assign to.
     """
-    opcode, immediates = instruction.opcode, instruction.immediates
 
-    def pop() -> _Value | None:
-        return stack.pop() if stack else None
+    def __init__(self, arguments: set[int]) -> None:
+        self.arguments = arguments
+        self._values: list[_Value | None] = []
 
-    def access(address: _Value | None, size: int, distance: int = 0) -> Iterator[_Access]:
+    def step(self, instruction: WasmInstruction) -> Iterator[_Access]:
+        """Does what an instruction does. One that is not understood makes the whole stack unknown."""
+        opcode, immediates = instruction.opcode, instruction.immediates
+        if opcode in _EFFECTS:
+            popped, pushes = _EFFECTS[opcode]
+            values = [self._pop() for _ in range(popped)]
+            yield from _accessed(instruction, values)
+            if pushes:
+                self._values.append(_sum(*values) if opcode == wasm_code.I32_ADD else None)
+        elif opcode == wasm_code.LOCAL_GET:
+            self._values.append(_Value(immediates[0], 0) if immediates[0] in self.arguments else None)
+        elif opcode == I32_CONST:
+            self._values.append(None if instruction.relocated else _Value(-1, immediates[0]))
+        else:
+            self._values.clear()
+
+    def _pop(self) -> _Value | None:
+        return self._values.pop() if self._values else None
+
+
+def _accessed(instruction: WasmInstruction, values: list[_Value | None]) -> Iterator[_Access]:
+    """The accesses of an instruction that takes these values, the top of the stack first."""
+    opcode = instruction.opcode
+    touched: list[tuple[_Value | None, int, int]] = []
+    if opcode in _LOADS or opcode in _STORES:
+        touched = [(values[-1], {**_LOADS, **_STORES}[opcode], instruction.immediates[1])]
+    elif opcode in (wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL):
+        length, source, target = values
+        if length is not None and length.argument < 0:
+            reads = opcode == wasm_code.MEMORY_COPY
+            touched = [(target, length.constant, 0), *([(source, length.constant, 0)] if reads else [])]
+    for address, size, distance in touched:
         if address is not None and address.argument >= 0 and not instruction.relocated and size:
             start = address.constant + distance
             yield _Access(address.argument, start, start + size, instruction.offset)
-
-    if opcode == wasm_code.LOCAL_GET:
-        number = immediates[0]
-        stack.append(_Value(number, 0) if number < count and number not in assigned else None)
-    elif opcode == I32_CONST:
-        stack.append(None if instruction.relocated else _Value(-1, immediates[0]))
-    elif opcode == wasm_code.I32_ADD:
-        stack.append(_sum(pop(), pop()))
-    elif opcode in _LOADS:
-        yield from access(pop(), _LOADS[opcode], immediates[1])
-        stack.append(None)
-    elif opcode in _STORES:
-        pop()
-        yield from access(pop(), _STORES[opcode], immediates[1])
-    elif opcode in (wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL):
-        length, source, target = pop(), pop(), pop()
-        if length is not None and length.argument < 0:
-            yield from access(target, length.constant)
-            if opcode == wasm_code.MEMORY_COPY:
-                yield from access(source, length.constant)
-    elif opcode in (DROP, wasm_code.LOCAL_SET, GLOBAL_SET):
-        pop()
-    elif opcode in _ONE_OPERAND or opcode in _TWO_OPERANDS or opcode == SELECT:
-        for _ in range(1 if opcode in _ONE_OPERAND else 2 if opcode in _TWO_OPERANDS else 3):
-            pop()
-        stack.append(None)
-    elif opcode in _OTHER_CONSTANTS or opcode == wasm_code.GLOBAL_GET:
-        stack.append(None)
-    elif opcode not in (wasm_code.LOCAL_TEE, NOP):
-        stack.clear()
 
 
 def _sum(a: _Value | None, b: _Value | None) -> _Value | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
-from npuninja.ir.types import memref, strides_and_offset
+from npuninja.ir.types import memref
+from npuninja.lowering.core_code.bare_pointers import offset_of
 
 _ADVICE = "Pass the buffer and the offset to the function, as two arguments"
 
@@ -25,7 +26,7 @@ def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
 
 def _check_cast(op: Operation, warnings: Warnings) -> None:
     source, target = op.operands[0].type, op.result.type
-    offset = _offset(source)
+    offset = offset_of(source)
     if offset and target.startswith("memref<") and not memref(target).layout:
         warnings.add(
             f"this cast loses the offset of a view that begins {_where(offset)}: on an NPU every access through it goes "
@@ -36,7 +37,7 @@ def _check_cast(op: Operation, warnings: Warnings) -> None:
 
 def _check_call(op: Operation, warnings: Warnings) -> None:
     for value in op.operands:
-        offset = _offset(value.type)
+        offset = offset_of(value.type)
         if offset < 0:
             warnings.add(
                 f"@{op.symbol('callee')} cannot get %{value.name}: a memref with an offset known only at run time has no "
@@ -53,13 +54,3 @@ def _check_call(op: Operation, warnings: Warnings) -> None:
 
 def _where(offset: int) -> str:
     return "at an offset known only at run time" if offset < 0 else f"at element {offset} of its buffer"
-
-
-def _offset(type: str) -> int:
-    """The offset of a memref type in elements, negative where it is known only at run time."""
-    if not type.startswith("memref<"):
-        return 0
-    try:
-        return strides_and_offset(memref(type))[1]
-    except ValueError:
-        return 0  # an affine map: its lowering says what it thinks of it

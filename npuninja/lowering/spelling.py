@@ -15,7 +15,7 @@ from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.lowering import op_builders
 from npuninja.lowering.number_operands import numbers_from_values, numbers_to_values
 from npuninja.lowering.spelled_generation import generations_and_days, mark_of
-from npuninja.lowering.tiles import model_of
+from npuninja.lowering.tiles import model_of, ops_of, tile_at
 
 #: What `numbers` puts from one form into the other.
 _RESPELLED = frozenset(
@@ -138,17 +138,14 @@ def _respell_allocation(op: Operation) -> None:
     column = op.integer("col")
     device = op.enclosing("aie.device")
     assert device is not None
-    for tile in device.body.ops:
-        if tile.name == "aie.tile" and (tile.integer("col"), tile.integer("row")) == (column, 0):
-            block = device.body.ops
-            if block.index(tile) > block.index(op):  # a value must stand before its use
-                block.remove(tile)
-                tile = op.insert_before(tile)
-            op.operands.append(tile.result)
-            del op.attributes["col"]
-            return
-    made = op.insert_before(op_builders.tile(column, 0, model_of(device)))
-    op.operands.append(made.result)
+    tile = tile_at(device, (column, 0))
+    block = device.body.ops
+    if tile is None:
+        tile = op.insert_before(op_builders.tile(column, 0, model_of(device)))
+    elif block.index(tile) > block.index(op):  # a value must stand before its use
+        block.remove(tile)
+        op.insert_before(tile)
+    op.operands.append(tile.result)
     del op.attributes["col"]
 
 
@@ -176,40 +173,26 @@ def _link_at_functions(device: Operation) -> bool:
         for op in device.body.ops
         if op.name == "func.func" and not op.regions[0].blocks
     }
-    users: dict[str, list[Operation]] = {}
-    cores = [op for op in device.body.ops if op.name == "aie.core"]
-    for core in cores:
-        callees = {
-            callee.path[-1]
-            for op in core.walk()
-            if op.name == "func.call" and isinstance(callee := op.attributes.get("callee"), SymbolRefAttr)
-        }
-        for name in callees & functions.keys():
-            users.setdefault(name, []).append(core)
-    changed = False
-    for core in cores:
+    called = {core: _callees(core) & functions.keys() for core in ops_of(device, "aie.core")}
+    moved = False
+    for core, names in called.items():
         own = core.attributes.get("link_with")
-        called = [name for name, found in users.items() if core in found]
-        files = {other.attributes.get("link_with") for name in called for other in users[name]} | {
-            functions[name].attributes["link_with"]
-            for name in called
-            if "link_with" in functions[name].attributes
-        }
-        if own is None or not called or files != {own}:
-            continue
-        for name in called:
-            functions[name].attributes["link_with"] = own
-        changed = True
-    for core in cores if changed else ():
-        called = [name for name, found in users.items() if core in found]
+        takers = [other for other, its in called.items() if its & names]
+        files = {op.attributes.get("link_with") for op in takers}
+        files |= {functions[name].attributes.get("link_with", own) for name in names}
+        if own is not None and names and files == {own}:
+            for name in names:
+                functions[name].attributes["link_with"] = own
+            moved = True
+    for core, names in called.items() if moved else ():
         own = core.attributes.get("link_with")
-        if (
-            own is not None
-            and called
-            and all(functions[n].attributes.get("link_with") == own for n in called)
-        ):
+        if own is not None and names and {functions[n].attributes.get("link_with") for n in names} == {own}:
             del core.attributes["link_with"]
-    return changed
+    return moved
+
+
+def _callees(core: Operation) -> set[str]:
+    return {op.symbol("callee") for op in core.walk() if op.name == "func.call"}
 
 
 def _link_at_cores(device: Operation) -> bool:
@@ -218,18 +201,11 @@ def _link_at_cores(device: Operation) -> bool:
     files = {
         name: op.attributes["link_with"] for name, op in functions.items() if "link_with" in op.attributes
     }
-    for core in [op for op in device.body.ops if op.name == "aie.core"]:
+    for core in ops_of(device, "aie.core"):
         own = core.attributes.get("link_with")
         wanted = {own.value} if isinstance(own, StringAttr) else set()
-        for op in core.walk():
-            callee = op.attributes.get("callee")
-            file = (
-                files.get(callee.path[-1])
-                if op.name == "func.call" and isinstance(callee, SymbolRefAttr)
-                else None
-            )
-            if isinstance(file, StringAttr):
-                wanted.add(file.value)
+        found = (files.get(name) for name in _callees(core))
+        wanted |= {file.value for file in found if isinstance(file, StringAttr)}
         if len(wanted) > 1 or "link_files" in core.attributes:
             raise UserError(
                 f"the core is linked with {len(wanted)} objects, MLIR-AIE before 2026-03-13 links one",

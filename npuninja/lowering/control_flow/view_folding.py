@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.ir.syntax import entries, operand, static_entries
+from npuninja.ir.numbers import entries, static_entries
+from npuninja.ir.syntax import operand
 from npuninja.lowering.op_builders import known_number
 
 _SOURCES = ("memref.cast", "memref.reinterpret_cast")

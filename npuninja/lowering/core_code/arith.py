@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
-from npuninja.lowering.core_code.types import FLOATS, INTEGER_BITS, SELECTIONS, UNSIGNED, c_type
+from npuninja.lowering.core_code.types import (
+    COMPARISONS,
+    FLOATS,
+    INTEGER_BITS,
+    INTEGER_INFIX,
+    SELECTIONS,
+    UNSIGNED,
+    c_type,
+)
 from npuninja.lowering.index_operations import ARITH_OF_INDEX
 
-_INTEGER_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
 _SIGNED_CALLS = {
     "divsi": "npu_div_s",
     "remsi": "npu_rem_s",
@@ -16,24 +23,15 @@ _SIGNED_CALLS = {
 }
 _UNSIGNED_CALLS = {"divui": "npu_div_u", "remui": "npu_rem_u", "ceildivui": "npu_ceildiv_u"}
 _SHIFTS = {"shli": "npu_shl", "shrsi": "npu_shr_s", "shrui": "npu_shr_u"}
-_COMPARISONS = {
-    "eq": ("==", True),
-    "ne": ("!=", True),
-    "slt": ("<", True),
-    "sle": ("<=", True),
-    "sgt": (">", True),
-    "sge": (">=", True),
-    "ult": ("<", False),
-    "ule": ("<=", False),
-    "ugt": (">", False),
-    "uge": (">=", False),
-}
 _FLOAT_INFIX = {"addf": "+", "subf": "-", "mulf": "*", "divf": "/"}
 _FLOAT_CALLS = {
     "maximumf": "npu_maximum",
     "minimumf": "npu_minimum",
     "maxnumf": "npu_maxnum",
     "minnumf": "npu_minnum",
+    "round": "npu_round",
+    "copysign": "__builtin_copysign",
+    "fpowi": "npu_powi",
 }
 # C comparisons are false when an operand is NaN (!= is true); "u" predicates are true then.
 _FLOAT_COMPARISONS = {
@@ -56,47 +54,20 @@ _FLOAT_COMPARISONS = {
 }
 # Functions of one float argument: compiler builtins that are instructions, our own, and C library functions.
 _BUILTIN_MATH = {
-    "absf": "fabs",
-    "ceil": "ceil",
-    "floor": "floor",
-    "sqrt": "sqrt",
-    "trunc": "trunc",
-    "roundeven": "rint",
+    **{name: f"__builtin_{name}" for name in ("ceil", "floor", "sqrt", "trunc")},
+    **{"absf": "__builtin_fabs", "roundeven": "__builtin_rint", "rsqrt": "1 / __builtin_sqrt"},
 }
 _LIBRARY_MATH = frozenset(
     (
-        *(
-            "acos",
-            "asin",
-            "atan",
-            "cbrt",
-            "cos",
-            "cosh",
-            "erf",
-            "exp",
-            "exp2",
-            "expm1",
-            "log",
-            "log10",
-            "log1p",
-            "log2",
-        ),
-        *("sin", "sinh", "tan", "tanh"),
+        "acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "sin",
+        "sinh", "tan", "tanh",
     )
-)
-_BINARY_MATH = {"atan2": "atan2", "powf": "pow"}
+)  # fmt: skip
+#: Operation -> function of the C library.
+_LIBRARY = {**{name: name for name in _LIBRARY_MATH}, "atan2": "atan2", "powf": "pow", "remf": "fmod"}
 _CONVERSIONS = (
-    "extsi",
-    "extui",
-    "trunci",
-    "sitofp",
-    "uitofp",
-    "fptosi",
-    "fptoui",
-    "extf",
-    "truncf",
-    "bitcast",
-)
+    "extsi", "extui", "trunci", "sitofp", "uitofp", "fptosi", "fptoui", "extf", "truncf", "bitcast",
+)  # fmt: skip
 
 
 class Arithmetic:
@@ -146,35 +117,22 @@ class Arithmetic:
         type = types[0]
         wide = "double" if type == "f64" else "float"
         a = [_widened(x, t) for x, t in zip(operands, types)]
+        end = "" if wide == "double" else "f"
+        if name == "negf" and type in ("f16", "bf16"):  # only the sign changes, of NaN too
+            (value,) = operands
+            return [f"{value} ^ 0x8000"]
         if name in _FLOAT_INFIX:
             value = f"{a[0]} {_FLOAT_INFIX[name]} {a[1]}"
-        elif name == "negf":
-            # Only the sign changes, of NaN too.
-            if type in ("f16", "bf16"):
-                (value,) = operands
-                return [f"{value} ^ 0x8000"]
-            value = f"-{a[0]}"
         elif name in _FLOAT_CALLS:
-            value = f"({wide}){_FLOAT_CALLS[name]}({a[0]}, {a[1]})"
-        elif name == "remf":
-            value = f"{self._call('fmod', wide, 2)}({a[0]}, {a[1]})"
+            value = f"({wide}){_FLOAT_CALLS[name]}({', '.join(a)})"
         elif name in _BUILTIN_MATH:
-            value = f"__builtin_{_BUILTIN_MATH[name]}{'' if wide == 'double' else 'f'}({a[0]})"
-        elif name == "round":
-            value = f"({wide})npu_round({a[0]})"
-        elif name == "rsqrt":
-            value = f"1 / __builtin_sqrt{'' if wide == 'double' else 'f'}({a[0]})"
-        elif name == "copysign":
-            value = f"({wide})__builtin_copysign({a[0]}, {a[1]})"
+            value = f"{_BUILTIN_MATH[name]}{end}({a[0]})"
+        elif name == "negf":
+            value = f"-{a[0]}"
         elif name == "fma" and wide == "float":
             value = f"npu_fma({', '.join(a)})"
-        elif name == "fpowi":
-            _, exponent = operands
-            value = f"({wide})npu_powi({a[0]}, {exponent})"
-        elif name in _LIBRARY_MATH:
-            value = f"{self._call(name, wide, 1)}({a[0]})"
-        elif name in _BINARY_MATH:
-            value = f"{self._call(_BINARY_MATH[name], wide, 2)}({a[0]}, {a[1]})"
+        elif name in _LIBRARY:
+            value = f"{self._call(_LIBRARY[name], wide, len(a))}({', '.join(a)})"
         else:
             return None
         return [_narrowed(value, type)]
@@ -201,8 +159,8 @@ def _unsigned(x: str, type: str) -> str:
 def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[str] | None:
     a, b = (*operands, "")[:2]
     width = INTEGER_BITS[type]
-    if name in _INTEGER_INFIX:
-        return [_wrapped(f"{a} {_INTEGER_INFIX[name]} {b}", type, op)]
+    if name in INTEGER_INFIX:
+        return [_wrapped(f"{a} {INTEGER_INFIX[name]} {b}", type, op)]
     if name in _SIGNED_CALLS:
         return [_wrapped(f"{_SIGNED_CALLS[name]}({_signed(a, type)}, {_signed(b, type)})", type, op)]
     if name in _UNSIGNED_CALLS:
@@ -215,7 +173,7 @@ def _integer(op: Operation, name: str, operands: list[str], type: str) -> list[s
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)} ? {a} : {b}"]
     if name == "cmpi":
-        sign, signed = _COMPARISONS[op.enum("pred" if op.name == "index.cmp" else "predicate")]
+        sign, signed = COMPARISONS[op.enum("pred" if op.name == "index.cmp" else "predicate")]
         view = _signed if signed else _unsigned
         return [f"{view(a, type)} {sign} {view(b, type)}"]
     if name == "addui_extended":
@@ -291,14 +249,17 @@ def _convert(op: Operation, name: str, x: str, source: str, target: str) -> str:
     return _bitcast(x, source, target)
 
 
+#: Functions of the prelude that give the bits of another type.
+_BITCASTS = {
+    ("f32", "i32"): "(int)npu_float_bits",
+    ("i32", "f32"): "npu_bits_float",
+    ("f64", "i64"): "npu_double_bits",
+    ("i64", "f64"): "npu_bits_double",
+}
+
+
 def _bitcast(x: str, source: str, target: str) -> str:
-    if source == "f32" and target == "i32":
-        return f"(int)npu_float_bits({x})"
-    if source == "i32" and target == "f32":
-        return f"npu_bits_float({x})"
-    if source == "f64" and target == "i64":
-        return f"npu_double_bits({x})"
-    if source == "i64" and target == "f64":
-        return f"npu_bits_double({x})"
+    if (source, target) in _BITCASTS:
+        return f"{_BITCASTS[source, target]}({x})"
     # What is left has 16 bits, kept as an integer anyway, or is of one type.
     return f"({'short' if target == 'i16' else 'unsigned short'}){x}" if source != target else x

@@ -16,12 +16,13 @@ from npuninja.errors import UserError
 from npuninja.formats.core_abi import ENDED, FAULT_RELEASE, LOCK_PAGE, STATE_PAGE, WAIT_AT_LEAST, WAIT_EQUAL
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import operand
-from npuninja.lowering.core_code.function import FunctionWriter, Unit
+from npuninja.lowering.core_code.function import FunctionWriter
 from npuninja.lowering.core_code.liveness import is_wait, live_after_waits
 from npuninja.lowering.core_code.loops import waiting_back_edges
 from npuninja.lowering.core_code.model import CoreModel, c_name
 from npuninja.lowering.core_code.prelude import WIDE_PRODUCT
 from npuninja.lowering.core_code.types import c_type, element_type
+from npuninja.lowering.core_code.unit import Unit
 
 #: Where in the state page a cascade transfer lies on its way.
 CASCADE_PLACE = STATE_PAGE + 0xF000

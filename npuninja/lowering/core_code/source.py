@@ -15,9 +15,10 @@ from npuninja.ir.core import Operation
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC, function_parts, memref, size_bytes
 from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
-from npuninja.lowering.core_code.function import FunctionWriter, Unit
+from npuninja.lowering.core_code.function import FunctionWriter, function_body
 from npuninja.lowering.core_code.model import CoreModel
 from npuninja.lowering.core_code.prelude import blocks, prelude
+from npuninja.lowering.core_code.unit import Unit
 from npuninja.lowering.sequence.instructions import find_device
 
 
@@ -119,7 +120,7 @@ class _Core:
     def __init__(self, model: CoreModel, kind: str, file: str) -> None:
         self.model = model
         self.file = file
-        self.unit = Unit(model, file)
+        self.unit = Unit(model, file, function_body)
         self.frame = StepFrame(model) if kind == "wasm" else PlainFrame(model, kind, self.unit)
 
     def source(self) -> str:

@@ -38,19 +38,25 @@ UNSIGNED = {
     "i64": "unsigned long long",
     "index": "unsigned long long",
 }
+#: Operations of `arith` on integers that are operators of C.
+INTEGER_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
+#: Predicates of integers: the comparison, and whether it is signed.
+COMPARISONS = {
+    **{"eq": ("==", True), "ne": ("!=", True)},
+    **{
+        sign + name: (operator, sign == "s")
+        for sign in "su"
+        for name, operator in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="))
+    },
+}
 #: Which of two integers an operation chooses: the comparison, and whether it is signed.
 SELECTIONS = {"maxsi": (">", True), "minsi": ("<", True), "maxui": (">", False), "minui": ("<", False)}
 FLOATS = ("f16", "bf16", "f32", "f64")
 #: Integers with a sign of their own: a core loads, hands on and stores them; arithmetic is for those without.
 _SIGNED_OF_THEIR_OWN = {
-    "si8": "signed char",
-    "ui8": "unsigned char",
-    "si16": "short",
-    "ui16": "unsigned short",
+    **{f"si{bits}": _SCALARS[f"i{bits}"] for bits in (8, 16, 32, 64)},
+    **{f"ui{bits}": UNSIGNED[f"i{bits}"] for bits in (8, 16, 32, 64)},
 }
-_SIGNED_OF_THEIR_OWN |= {
-    "si32": "int", "ui32": "unsigned int", "si64": "long long", "ui64": "unsigned long long",
-}  # fmt: skip
 #: Numbers with a common exponent, as the bytes that they are: a core hands them on and does not look inside.
 _BLOCKS = {f'!aiex.bfp<"v{n}bfp16ebs{n}">': f"struct npu_block_{n + 1}" for n in (8, 16)}
 

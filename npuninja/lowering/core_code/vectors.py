@@ -25,8 +25,10 @@ from npuninja.ir.syntax import operand
 from npuninja.ir.types import memref
 from npuninja.lowering.core_code.memory import strides, subscript
 from npuninja.lowering.core_code.types import (
+    COMPARISONS,
     FLOATS,
     INTEGER_BITS,
+    INTEGER_INFIX,
     SELECTIONS,
     UNSIGNED,
     c_type,
@@ -37,25 +39,9 @@ from npuninja.lowering.core_code.types import (
     vector_type,
 )
 
-_INFIX = {"addi": "+", "subi": "-", "muli": "*", "andi": "&", "ori": "|", "xori": "^"}
-_COMPARISONS = {
-    **{"eq": ("==", True), "ne": ("!=", True), "slt": ("<", True), "sle": ("<=", True), "sgt": (">", True)},
-    **{
-        "sge": (">=", True),
-        "ult": ("<", False),
-        "ule": ("<=", False),
-        "ugt": (">", False),
-        "uge": (">=", False),
-    },
-}
 _REDUCTIONS = {
     **{"add": "a + b", "mul": "a * b", "and": "a & b", "or": "a | b", "xor": "a ^ b"},
-    **{
-        "maxsi": "a > b ? a : b",
-        "minsi": "a < b ? a : b",
-        "maxui": "a > b ? a : b",
-        "minui": "a < b ? a : b",
-    },
+    **{name: f"a {sign} b ? a : b" for name, (sign, _) in SELECTIONS.items()},
 }
 
 
@@ -291,9 +277,9 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
         return f"__builtin_convertvector({view}, {vector_type(count, lane, op)})"
     if element not in INTEGER_BITS:
         raise _refused(op)
-    if name in _INFIX:
+    if name in INTEGER_INFIX:
         left, right = operands
-        return f"({left} {_INFIX[name]} {right})"
+        return f"({left} {INTEGER_INFIX[name]} {right})"
     if element == "i1":
         raise _refused(op)
     if name in ("shli", "shrsi", "shrui"):
@@ -304,7 +290,7 @@ def _arith(op: Operation, name: str, operands: list[str]) -> str:
         left, right = operands
         return _blend(f"{a} {sign} {b}", left, right, result)
     if name == "cmpi":
-        sign, signed = _COMPARISONS[_case(op, "predicate")]
+        sign, signed = COMPARISONS[_case(op, "predicate")]
         a, b = (x if signed else _unsigned(x, count, element, op) for x in operands)
         return f"__builtin_convertvector({a} {sign} {b}, {result})"
     raise _refused(op)

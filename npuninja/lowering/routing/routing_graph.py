@@ -186,42 +186,10 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
     heap = [source]
     waiting = set(dests)
     missing = len(waiting)  # those that have not been in the heap
-    successors, all_costs, connected = graph.successors, graph.costs, graph.connected
-    tiles = graph.tiles
+    successors, all_costs, connected, tiles = graph.successors, graph.costs, graph.connected, graph.tiles
     largest: dict[int, float] = {}  # by tile: none of what its nodes are connected to is farther
     while heap:
-        node = heap[0]
-        last = heap.pop()
-        size = len(heap)
-        if size:
-            own = distance[last]
-            at = 0
-            child = 1
-            while child + 4 <= size:
-                best = child
-                first, second, third, fourth = heap[child : child + 4]
-                smallest = distance[first]
-                value = distance[second]
-                if value < smallest:
-                    smallest, first, best = value, second, child + 1
-                value = distance[third]
-                if value < smallest:
-                    smallest, first, best = value, third, child + 2
-                value = distance[fourth]
-                if value < smallest:
-                    smallest, first, best = value, fourth, child + 3
-                if not smallest < own:
-                    break
-                heap[at] = first
-                at = best
-                child = 4 * at + 1
-            else:
-                if child < size:
-                    best = min(range(child, size), key=lambda i: distance[heap[i]])
-                    if distance[heap[best]] < own:
-                        heap[at] = heap[best]
-                        at = best
-            heap[at] = last
+        node = _pop_nearest(heap, distance)
         if node in waiting:
             waiting.remove(node)
             if not waiting:
@@ -234,15 +202,14 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
         costs = all_costs[node]
         inside = connected[node]
         if inside is not None:
+            take, wire, tile = inside
             limit = reached + _LEAST_COST
-            tile = inside[2]
             farthest = largest.get(tile, infinity)
             if farthest > limit:
-                farthest = max(inside[0](distance))
+                farthest = max(take(distance))
                 if farthest <= limit:
                     largest[tile] = max(tiles[tile](distance))
             if farthest <= limit:
-                wire = inside[1]
                 if wire < 0:
                     continue
                 following, costs = following[wire : wire + 1], costs[wire : wire + 1]
@@ -255,23 +222,66 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
                     continue
             elif seen[next_node] or next_node != source:
                 continue
-            else:
-                length = 0.0
             seen[next_node] = 1
             if next_node in waiting:
                 missing -= 1
-            at = len(heap)
-            heap.append(next_node)
-            while at:
-                parent = (at - 1) >> 2
-                if not length < distance[heap[parent]]:
-                    break
-                heap[at] = heap[parent]
-                at = parent
-            heap[at] = next_node
+            _push(heap, distance, next_node)
         seen[node] = 1  # the source, which was not in the heap for its own connection
         if not missing and heap:
             limit = min(map(distance.__getitem__, heap)) + _LEAST_COST
             if all(distance[dest] <= limit for dest in waiting):
                 break
     return before
+
+
+def _push(heap: list[int], distance: list[float], node: int) -> None:
+    """Adds a node to a 4-ary heap, which rises while it is strictly nearer."""
+    length = distance[node]
+    at = len(heap)
+    heap.append(node)
+    while at:
+        parent = (at - 1) >> 2
+        if not length < distance[heap[parent]]:
+            break
+        heap[at] = heap[parent]
+        at = parent
+    heap[at] = node
+
+
+def _pop_nearest(heap: list[int], distance: list[float]) -> int:
+    """Takes the root out of a 4-ary heap; the last node sinks from there while a child is strictly nearer."""
+    root = heap[0]
+    last = heap.pop()
+    size = len(heap)
+    if not size:
+        return root
+    own = distance[last]
+    at = 0
+    child = 1
+    while child + 4 <= size:
+        # The nearest of the four children, the first of several, without calls: this is where routing spends its time.
+        best = child
+        first, second, third, fourth = heap[child : child + 4]
+        nearest = distance[first]
+        value = distance[second]
+        if value < nearest:
+            nearest, first, best = value, second, child + 1
+        value = distance[third]
+        if value < nearest:
+            nearest, first, best = value, third, child + 2
+        value = distance[fourth]
+        if value < nearest:
+            nearest, first, best = value, fourth, child + 3
+        if not nearest < own:
+            break
+        heap[at] = first
+        at = best
+        child = 4 * at + 1
+    else:
+        if child < size:
+            best = min(range(child, size), key=lambda i: distance[heap[i]])
+            if distance[heap[best]] < own:
+                heap[at] = heap[best]
+                at = best
+    heap[at] = last
+    return root

@@ -30,15 +30,20 @@ def check_known(sequence: Operation) -> None:
     """Raises UserError when an operation of a sequence depends on what is known at run time only; located."""
     for op in sequence.body.ops:
         if op.name in NUMBERS and len(op.operands) > (op.name == "aie.use_lock"):
-            raise UserError(
-                f"'{op.name}' depends on a value that is known at run time only, and instructions hold numbers",
-                op.loc,
-                hint="give constants, or compute from them",
-            )
+            raise run_time_error(f"'{op.name}'", op)
         if op.name in TASK_USES:
             check_task_use(op)
         if op.name == "aiex.npu.dma_memcpy_nd" and len(op.operands) > 1:
             check_transfer(op)
+
+
+def run_time_error(what: str, op: Operation) -> UserError:
+    """The error for something that depends on a value no instruction can hold."""
+    return UserError(
+        f"{what} depends on a value that is known at run time only, and instructions hold numbers",
+        op.loc,
+        hint="give constants, or compute from them",
+    )
 
 
 def check_bd_id(op: Operation, number: int, kind: TileKind) -> None:

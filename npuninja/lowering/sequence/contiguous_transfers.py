@@ -16,7 +16,8 @@ from npuninja.ir.attributes import (
     is_contiguous,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.syntax import entries, group, operand
+from npuninja.ir.numbers import entries
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import known_number
 from npuninja.lowering.tiles import kind_at, ops_of
 

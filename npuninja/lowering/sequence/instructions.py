@@ -33,6 +33,7 @@ from npuninja.ir.types import element_count, memref
 from npuninja.ir.verifier_sequence import check_guard
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.op_builders import constant_value
+from npuninja.lowering.sequence.checks import run_time_error
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
@@ -98,11 +99,7 @@ def instruction_stream(
         encode = _ENCODERS.get(op.name)
         if encode is not None:
             if op.name in NUMBERS and op.operands:
-                raise UserError(
-                    f"'{op.name}' depends on a value that is known at run time only, and instructions hold numbers",
-                    op.loc,
-                    hint="give constants, or compute from them",
-                )
+                raise run_time_error(f"'{op.name}'", op)
             encoded = encode(op, operation)
             if folds_late_arguments and isinstance(encoded, AddressPatch):
                 encoded = _folded(encoded)
@@ -111,11 +108,7 @@ def instruction_stream(
             operations.append(encoded)
         elif op.name in _GUARDS:
             if constant_value(operand(op, "value")) is None:
-                raise UserError(
-                    f"'{op.name}' is about a value that is known at run time only, and instructions hold numbers",
-                    op.loc,
-                    hint="give constants, or compute from them",
-                )
+                raise run_time_error(f"'{op.name}'", op)
             check_guard(op)
         elif op.name.startswith(_LOWERED) and op.name not in _SILENT:
             raise UserError(

@@ -6,8 +6,8 @@ from npuninja.arch.registers import TILE_BYTES, tile_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import PacketInfoAttr, StringAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.numbers import entries
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
-from npuninja.ir.syntax import entries
 from npuninja.lowering.op_builders import known_number
 from npuninja.lowering.tiles import ops_of, place_of
 from npuninja.records import NamedTuple

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
-from npuninja.ir.syntax import entries, group, static_entries
+from npuninja.ir.numbers import entries, static_entries
+from npuninja.ir.syntax import group
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
 from npuninja.lowering.objectfifo.loop_unroll import trip_count, unroll_entirely

@@ -39,7 +39,7 @@ from npuninja.lowering.sequence.bd import (
     with_packet,
     with_shape,
 )
-from npuninja.lowering.sequence.checks import check_extent
+from npuninja.lowering.sequence.checks import check_extent, run_time_error
 from npuninja.lowering.sequence.lookup import allocation, buffer_place
 from npuninja.lowering.sequence.npu_operations import (
     add_parameter,
@@ -74,11 +74,12 @@ def substitute_allocations(device: Operation, sequence: Operation) -> None:
 
 def lower_tasks(sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings) -> None:
     """Replaces tasks, their starts and their waits. Descriptors must have their ids. Raises UserError."""
+    writer = _TaskWriter(sequence, model, rules, warnings)
     block = sequence.body
     old, block.ops = block.ops, []
     for op in old:
         if op.name == "aiex.dma_configure_task":
-            new = _configure(op, sequence, model, rules, warnings)
+            new = writer.configure(op)
         elif op.name == "aiex.dma_start_task":
             new = [_start(op)]
         elif op.name == "aiex.dma_await_task":
@@ -114,25 +115,6 @@ def _await(op: Operation) -> Operation:
             notes=(("the task", task.loc),),
         )
     return sync(op, *place_of(task.tile), *_channel(task))
-
-
-def _configure(
-    task: Operation, sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings
-) -> list[Operation]:
-    place = place_of(task.tile)
-    packet = task.attributes.get("packet")
-    if packet is not None:  # for those descriptors that have no header of their own
-        for op in descriptors(task):
-            op.attributes.setdefault("packet", packet)
-    result = []
-    for i, block in enumerate(task.regions[0].blocks):
-        # An entry block that only jumps is allowed.
-        if i == 0 and len(block.ops) == 1 and block.ops[0].name == "aie.next_bd":
-            continue
-        descriptor = _only_descriptor(block, task)
-        locks = _lock_fields(block, place, rules)
-        result += _write(descriptor, place, _channel(task)[0], locks, sequence, model, rules, warnings)
-    return result
 
 
 def _only_descriptor(block: Block, task: Operation) -> Operation:
@@ -190,80 +172,110 @@ def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
     return fields
 
 
-def _write(
-    op: Operation,
-    place: Place,
-    direction: str,
-    locks: dict[str, int],
-    sequence: Operation,
-    model: DeviceModel,
-    rules: Rules,
-    warnings: Warnings,
-) -> list[Operation]:
-    column, row = place
-    kind = model.kind_of(row)
-    buffer = operand(op, "buffer")
-    if len(op.operands) > 1 or "offset" not in op.attributes:
-        raise UserError(
-            "the descriptor depends on a value that is known at run time only, and instructions hold numbers",
-            op.loc,
-            hint="give constants, or compute from them",
-        )
-    element_bits = bits(element_of(buffer.type))
-    offset_bytes = op.integer("offset", 0) * element_bits // 8
-    length = op.integer("len") if "len" in op.attributes else element_count(memref(buffer.type).shape)
-    length_bytes = length * element_bits // 8
-    if offset_bytes % 4:
-        raise UserError(f"the offset is {offset_bytes} bytes, expected a multiple of 4", op.loc)
-    if length_bytes < 4 or length * element_bits % 32:
-        raise UserError(f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc)
-    if length_bytes // 4 > kind.max_length_words:
-        raise UserError(
-            f"the transfer is {length_bytes // 4} words, and a descriptor of a {kind.name} tile counts up to "
-            f"{kind.max_length_words}",
-            op.loc,
-        )
-    bd_id = op.integer("bd_id")
-    bd = SequenceDescriptor(
-        column, row, bd_id, length_bytes // 4, burst_length=op.integer("burst_length", 0), **locks
-    )
-    bd = _with_padding(bd, op, direction, element_bits, kind)
-    bd = _with_dimensions(bd, op, element_bits, length, rules, kind)
-    bd = with_packet(bd, op.attributes.get("packet"))
-    if "next_bd_id" in op.attributes:
-        bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
-    address_word = patch_address(column, row, bd_id, kind)
-    owner = buffer.made_by("aie.buffer")
-    if owner is not None:
-        address = _local_address(owner, op, place, kind) + offset_bytes
-        if rules.tasks_have_locks and kind.name == "mem" and model.family.local_task_addresses:
-            address -= MEMTILE_WINDOWS["own"]  # so does the reference
-        if not rules.tasks_have_locks:
+class _TaskWriter:
+    """Writes the descriptors of the tasks of one sequence."""
+
+    def __init__(self, sequence: Operation, model: DeviceModel, rules: Rules, warnings: Warnings) -> None:
+        self.sequence = sequence
+        self.model = model
+        self.rules = rules
+        self.warnings = warnings
+
+    def configure(self, task: Operation) -> list[Operation]:
+        """What takes the place of a task: the writes of its descriptors, in block order."""
+        place = place_of(task.tile)
+        packet = task.attributes.get("packet")
+        if packet is not None:  # for those descriptors that have no header of their own
+            for op in descriptors(task):
+                op.attributes.setdefault("packet", packet)
+        result = []
+        for i, block in enumerate(task.regions[0].blocks):
+            # An entry block that only jumps is allowed.
+            if i == 0 and len(block.ops) == 1 and block.ops[0].name == "aie.next_bd":
+                continue
+            op = _only_descriptor(block, task)
+            locks = _lock_fields(block, place, self.rules)
+            buffer = operand(op, "buffer").made_by("aie.buffer")
+            bd = self._descriptor(op, place, task.enum("direction"), locks)
+            if buffer is None:
+                result += self._of_argument(op, bd)
+            else:
+                result += self._of_buffer(op, bd, buffer)
+        return result
+
+    def _descriptor(
+        self, op: Operation, place: Place, direction: str, locks: dict[str, int]
+    ) -> SequenceDescriptor:
+        """A descriptor without the address of its buffer, of which it has the offset in bytes."""
+        kind = self.model.kind_of(place[1])
+        if len(op.operands) > 1 or "offset" not in op.attributes:
+            raise run_time_error("the descriptor", op)
+        type, element_bits = operand(op, "buffer").type, _element_bits(op)
+        offset_bytes = op.integer("offset") * element_bits // 8
+        length = op.integer("len") if "len" in op.attributes else element_count(memref(type).shape)
+        length_bytes = length * element_bits // 8
+        if offset_bytes % 4:
+            raise UserError(f"the offset is {offset_bytes} bytes, expected a multiple of 4", op.loc)
+        if length_bytes < 4 or length * element_bits % 32:
+            raise UserError(
+                f"the transfer is {length_bytes} bytes, expected a multiple of 4, at least 4", op.loc
+            )
+        if length_bytes // 4 > kind.max_length_words:
+            raise UserError(
+                f"the transfer is {length_bytes // 4} words, and a descriptor of a {kind.name} tile counts up to "
+                f"{kind.max_length_words}",
+                op.loc,
+            )
+        bd = SequenceDescriptor(
+            *place, op.integer("bd_id"), length_bytes // 4, offset_bytes,
+            burst_length=op.integer("burst_length", 0), **locks,
+        )  # fmt: skip
+        bd = _with_padding(bd, op, direction, element_bits, kind)
+        bd = _with_dimensions(bd, op, element_bits, length, self.rules, kind)
+        bd = with_packet(bd, op.attributes.get("packet"))
+        if "next_bd_id" in op.attributes:
+            bd = bd._replace(next_bd=op.integer("next_bd_id"), use_next_bd=1)
+        return bd
+
+    def _of_buffer(self, op: Operation, bd: SequenceDescriptor, buffer: Operation) -> list[Operation]:
+        """The writes of a descriptor that moves a buffer of its tile."""
+        place, kind = (bd.column, bd.row), self.model.kind_of(bd.row)
+        address = _local_address(buffer, op, place, kind) + bd.buffer_offset
+        if not self.rules.tasks_have_locks:
             # The reference of that time loses the fields beside the address; here it is in the descriptor itself.
             return [write_bd(op, bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address))]
+        if kind.name == "mem" and self.model.family.local_task_addresses:
+            address -= MEMTILE_WINDOWS["own"]  # so does the reference
+        address_word = patch_address(*place, bd.bd_id, kind)
         return [
-            write_bd(op, bd._replace(buffer_offset=offset_bytes)),
+            write_bd(op, bd),
             _write_address(op, address_word, address, kind),
+            *add_parameter(op, address_word, _element_bits(op)),
+        ]
+
+    def _of_argument(self, op: Operation, bd: SequenceDescriptor) -> list[Operation]:
+        """The writes of a descriptor that moves an argument of the sequence."""
+        kind, element_bits = self.model.kind_of(bd.row), _element_bits(op)
+        if kind.name != "shim":
+            raise UserError(
+                f"a {kind.name} tile's DMA moves buffers of the array, not arguments of the runtime sequence",
+                op.loc,
+                hint="move the argument with a shim tile's channel",
+            )
+        argument = argument_of(operand(op, "buffer"), op)
+        start = ArgumentOffset(argument.number, argument.offset_bytes + bd.buffer_offset)
+        sizes, strides = _dimensions(op) or ((bd.buffer_length * 32 // element_bits,), (1,))
+        check_extent(op, self.sequence, start, sizes, strides, element_bits, self.warnings)
+        address_word = patch_address(bd.column, bd.row, bd.bd_id, kind)
+        return [
+            write_bd(op, bd),
+            address_patch(op, address_word, *start),
             *add_parameter(op, address_word, element_bits),
         ]
-    if kind.name != "shim":
-        raise UserError(
-            f"a {kind.name} tile's DMA moves buffers of the array, not arguments of the runtime sequence",
-            op.loc,
-            hint="move the argument with a shim tile's channel",
-        )
-    argument = argument_of(buffer, op)
-    bd = bd._replace(buffer_offset=offset_bytes)
-    offset_bytes += argument.offset_bytes
-    sizes, strides = _dimensions(op) or ((length,), (1,))
-    check_extent(
-        op, sequence, ArgumentOffset(argument.number, offset_bytes), sizes, strides, element_bits, warnings
-    )
-    return [
-        write_bd(op, bd),
-        address_patch(op, address_word, argument.number, offset_bytes),
-        *add_parameter(op, address_word, element_bits),
-    ]
+
+
+def _element_bits(op: Operation) -> int:
+    return bits(element_of(operand(op, "buffer").type))
 
 
 def _write_address(op: Operation, address_word: int, address: int, kind: TileKind) -> Operation:

@@ -7,6 +7,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from npuninja.ir.attribute_directives import INTEGER_KIND
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -29,7 +30,6 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.directives import INTEGER_KIND
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.python_designs.construct.types import Type, is_array_type, mlir_type
 

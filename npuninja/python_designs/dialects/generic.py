@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from npuninja.ir.assembly import _RESULT_RULES, OpDefinition
+from npuninja.ir.attribute_directives import AttributeField
 from npuninja.ir.core import Region
-from npuninja.ir.directives import AttributeField, Directive, MixedList, OperandDirective, Optional
+from npuninja.ir.directives import Directive, MixedList, OperandDirective, Optional
 from npuninja.ir.syntax import definition, operation_names
 from npuninja.python_designs.construct.operations import OpView, ir_value, make, view_of
 
