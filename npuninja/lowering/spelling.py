@@ -132,17 +132,14 @@ def _respell_host_config(op: Operation, dictionary: bool) -> None:
 
 def _respell_allocation(op: Operation) -> None:
     if op.operands:
-        tile = op.operands.pop().op
-        op.attributes["col"] = IntegerAttr(tile.integer("col"), "i64")
+        op.attributes["col"] = IntegerAttr(op.operands.pop().op.integer("col"), "i64")
         return
     column = op.integer("col")
     device = op.enclosing("aie.device")
     assert device is not None
-    tile = tile_at(device, (column, 0))
+    tile = tile_at(device, (column, 0)) or op.insert_before(op_builders.tile(column, 0, model_of(device)))
     block = device.body.ops
-    if tile is None:
-        tile = op.insert_before(op_builders.tile(column, 0, model_of(device)))
-    elif block.index(tile) > block.index(op):  # a value must stand before its use
+    if block.index(tile) > block.index(op):  # a value must stand before its use
         block.remove(tile)
         op.insert_before(tile)
     op.operands.append(tile.result)
