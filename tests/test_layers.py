@@ -18,15 +18,17 @@ RING = {
     for name in (
         *(
             "assembly",
+            "attribute_directives",
             "custom",
             "custom_affine",
             "custom_numbers",
             "custom_scf",
             "custom_standard",
             "custom_trace",
+            "declared_parser",
             "directives",
         ),
-        *("parser", "printer", "syntax"),
+        *("numbers", "op_state", "parser", "printer", "syntax"),
     )
 } | {
     f"npuninja.python_designs.{name}"
