@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from npuninja.python_designs.script import ScriptOutcome, run_design
 
 HEADS = """
 import numpy as np
+import re
 from pathlib import Path
 import aie.iron as iron
 from aie.iron.device import NPU2
@@ -83,3 +85,49 @@ print([handle is side for handle in runtime.fifos])
 """)
     outcome = run_design(str(design), [], generation="2026-02", catches_errors=True)
     assert outcome.text == "[True]\n", outcome.errors
+
+
+def test_functions_that_share_an_object(tmp_path: Path) -> None:
+    """A bound function has the object and the prefix of the one it is bound from; operations' results are there."""
+    design = tmp_path / "design.py"
+    design.write_text("""
+import numpy as np
+from aie.dialects import arith, memref
+from aie.dialects.aie import AIEDevice, buffer, core, device, tile
+from aie.extras.context import mlir_mod_ctx
+from aie.ir import IndexType
+from aie.iron import ExternalFunction
+line = np.ndarray[(64,), np.dtype[np.int32]]
+for prefix in (None, "p1"):
+    first = ExternalFunction("first", source_string="", arg_types=[line], symbol_prefix=prefix)
+    second = first.object_file.bind("second", [line, np.int32])
+    print(second.name, second.object_file_name == first.object_file_name == first.object_file.name)
+    print(first.build_flags, len(second.arg_types()), second in ExternalFunction._instances)
+    ExternalFunction._instances.clear()
+with mlir_mod_ctx() as module:
+    @device(AIEDevice.npu2)
+    def body():
+        second.resolve()
+        held = buffer(tile(0, 2), line, name="b")
+        @core(tile(0, 2))
+        def code():
+            at = arith.ConstantOp(IndexType.get(), 3).result
+            second(held, memref.LoadOp(held, [at]).result)
+    print(module.module)
+""")
+    outcome = run_design(str(design), [], generation="2026-08", catches_errors=True)
+    assert outcome.exit_code == 0, outcome.errors
+    lines = outcome.text.splitlines()
+    assert lines[:4] == [
+        *(
+            "second True",
+            "[] 2 False",
+            "p1_second True",
+            "['-Dfirst=p1_first', '-Dsecond=p1_second'] 2 False",
+        ),
+    ]
+    assert (
+        'func.func private @p1_second(memref<64xi32>, i32) attributes {link_with = "p1_first.o"}'
+        in outcome.text
+    )
+    assert re.search(r"func.call @p1_second\(%b, %\d\)", outcome.text)

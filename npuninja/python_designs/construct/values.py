@@ -43,6 +43,11 @@ class Value:
         return type_of(self.ir.type)
 
     @property
+    def result(self) -> Value:
+        """Itself: `LoadOp` and others that are operations in the bindings give a value here."""
+        return self
+
+    @property
     def owner(self) -> Any:
         """The operation it is a result of, or the block it is an argument of."""
         owner = self.ir.owner

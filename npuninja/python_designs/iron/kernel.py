@@ -146,6 +146,26 @@ class Kernel(BaseKernel):
         super().__init__(name, found, arg_types, link_with_mode)
 
 
+class ObjectFile:
+    """What an ExternalFunction is compiled to. Its source may define more functions than that one."""
+
+    def __init__(self, function: ExternalFunction) -> None:
+        self._function = function
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return self._function.object_file_name
+
+    def bind(self, symbol: str, arg_types: list[Any] | None = None) -> BaseKernel:
+        """Another function of the same source; it has the same prefix, and nothing is compiled for it."""
+        function = self._function
+        if symbol not in (function.original_name, *function.bound):
+            function.bound.append(symbol)
+        name = f"{function.symbol_prefix}_{symbol}" if function.symbol_prefix else symbol
+        return BaseKernel(name, function.object_file_name, arg_types, function.link_with_mode)
+
+
 class ExternalFunction(BaseKernel):
     """A function in C or C++ that is compiled for the design: a file or its text."""
 
@@ -187,6 +207,8 @@ class ExternalFunction(BaseKernel):
         is_default = not object_file_name
         self.original_name = name
         self.symbol_prefix = symbol_prefix
+        #: Other functions of the source that the design calls.
+        self.bound: list[str] = []
         self.inline = inline
         self.use_chess = use_chess
         self._source_file = None if source_file is None else str(source_file)
@@ -215,13 +237,19 @@ class ExternalFunction(BaseKernel):
 
     @property
     def build_flags(self) -> list[str]:
-        """The compiler's words: those that were given, and the function's new name.
+        """The compiler's words: those that were given, and the functions' new names.
 
-        MLIR-AIE puts a prefix in front of every symbol of the object; the function that the design calls is the only
-        one of them that anything sees.
+        MLIR-AIE puts a prefix in front of every symbol of the object; the functions that the design calls are the
+        only ones of them that anything sees.
         """
-        renamed = [f"-D{self.original_name}={self._name}"] if self.symbol_prefix else []
+        called = (self.original_name, *self.bound) if self.symbol_prefix else ()
+        renamed = [f"-D{symbol}={self.symbol_prefix}_{symbol}" for symbol in called]
         return [*self._compile_flags, *renamed, *([f"-D{MADE_FOR_CHESS}"] if self.use_chess else [])]
+
+    @property
+    def object_file(self) -> ObjectFile:
+        """Where the compiled function is, and others of its source with it."""
+        return ObjectFile(self)
 
     @property
     def source_file(self) -> str | None:
