@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from npuninja.lowering.generation import GENERATIONS
 from npuninja.plan.driver_flags import FLAGS, FLAGS_WITH_VALUE
-from npuninja.porting.found import DesignBuild
+from npuninja.porting.found import OUTPUTS, DesignBuild
 
 _NAMES = {
     "--xclbin-name": "xclbin",
-    "--get-xclbin": "xclbin",
     "--npu-insts-name": "insts",
     "--insts-name": "insts",
-    "--get-npu-insts": "insts",
     "--elf-name": "elf",
-    "--get-elf": "elf",
     "--txn-name": "txn",
     "--full-elf-name": "full_elf",
     "--ctrlpkt-name": "ctrlpkt",
     "--ctrlpkt-dma-seq-name": "ctrlpkt_insts",
 }
-#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has those that `get`;
-#: `{0}` stands for a device, or a device and its sequence.
+#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has those that `get`,
+#: which may say the name behind `=`; `{0}` stands for a device, or a device and its sequence.
 _ASKED = {
     "--aie-generate-xclbin": ("xclbin", "final.xclbin"),
     "--aie-generate-npu-insts": ("insts", "insts.bin"),
@@ -53,7 +50,6 @@ _WITH_VALUE = (
     "-O",
     "-o",
     "--opt-level",
-    "--output-dir",
     "--placer",
     "--sa-seed",
     "--pdi-name",
@@ -68,9 +64,7 @@ _WITH_VALUE = (
 )
 #: The option by which sequences have configurations as control packets in them in place of loads.
 _AS_PACKETS = "--load-pdi-to-ctrl-pkt"
-#: What else is made, in the order of the files.
-_OTHERS = ("ctrlpkt", "ctrlpkt_insts", "txn", "lowered")
-#: Options that say which part of a module a call is for, and what the XCLBIN calls it.
+#: Options that say which part of a module a call is for, what the XCLBIN calls it, and where files go.
 _PARTS = (
     "--device-name",
     "--sequence-name",
@@ -78,6 +72,7 @@ _PARTS = (
     "--xclbin-instance-name",
     "--xclbin-kernel-id",
     "--xclbin-input",
+    "--output-dir",
 )
 # What npuninja does anyway, or what says only with which tools it is done.
 _WITHOUT_EFFECT = (
@@ -96,60 +91,51 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         folder: where it runs, to which its outputs are relative.
     """
     outputs: dict[str, str] = {}
-    output_folder = folder
-    parts: dict[str, str] = {}
+    parts = dict.fromkeys(_PARTS, "")
     mlir = ""
     flags: list[str] = []
     others: list[str] = []
-    position = 0
-    while position < len(words):
-        word = words[position]
-        position += 1
-        name, has_value, value = word.partition("=")
-        if not name.startswith("-"):
-            if name.endswith(".mlir"):
-                mlir = os.path.normpath(os.path.join(folder, word))
-            continue
-        known = name if name.startswith("--") else "-" + name
-        if known in _ASKED and not has_value:
-            kind, file = _ASKED[known]
-            outputs.setdefault(kind, file)
-            continue
-        valued = known in _NAMES or known in FLAGS_WITH_VALUE or known in _PARTS or name in _WITH_VALUE
-        if valued and not has_value:
-            value = words[position] if position < len(words) else ""
-            position += 1
-        if known in _NAMES:
-            outputs[_NAMES[known]] = value
-        elif known == "--output-dir":
-            output_folder = os.path.join(folder, value)
-        elif known in FLAGS and not value and (has_value or known in FLAGS_WITH_VALUE):
-            continue  # a variable of the Makefile that is empty: as without the flag
-        elif known in _PARTS:
-            parts[known] = value
-        elif known in FLAGS:
-            flags.append(f"{known}={value}" if has_value or known in FLAGS_WITH_VALUE else known)
-        elif name not in _WITHOUT_EFFECT and known not in _WITHOUT_EFFECT and name not in _WITH_VALUE:
+    for word, option, value in _taken_apart(words):
+        if not option:
+            mlir = os.path.normpath(os.path.join(folder, word)) if word.endswith(".mlir") else mlir
+        elif option in _NAMES:
+            outputs[_NAMES[option]] = value or ""
+        elif option in _ASKED and value is None:
+            outputs.setdefault(*_ASKED[option])
+        elif option in _ASKED and option.startswith("--get-"):
+            outputs[_ASKED[option][0]] = value or ""
+        elif option in _PARTS:
+            parts[option] = value or ""
+        elif (
+            option in FLAGS and value != ""
+        ):  # an empty value is an empty variable of a Makefile: as without the flag
+            flags.append(option if value is None else f"{option}={value}")
+        elif option not in (*FLAGS, *_WITH_VALUE, *_WITHOUT_EFFECT):
             others.append(word)
-    outputs = {kind: os.path.normpath(os.path.join(output_folder, file)) for kind, file in outputs.items()}
+    where = os.path.join(folder, parts["--output-dir"])
+    chained = parts["--xclbin-input"]
     return DesignBuild(
         mlir,
-        outputs.get("xclbin", ""),
-        outputs.get("insts", ""),
-        outputs.get("elf", ""),
+        {kind: os.path.normpath(os.path.join(where, outputs[kind])) for kind in OUTPUTS if kind in outputs},
         tuple(flags),
         tuple(others),
-        parts.get("--device-name", ""),
-        parts.get("--sequence-name", ""),
-        (
-            parts.get("--xclbin-kernel-name", ""),
-            parts.get("--xclbin-instance-name", ""),
-            parts.get("--xclbin-kernel-id", ""),
-        ),
-        os.path.normpath(os.path.join(folder, parts["--xclbin-input"])) if "--xclbin-input" in parts else "",
-        tuple((outputs[kind], kind) for kind in _OTHERS if kind in outputs),
+        parts["--device-name"],
+        parts["--sequence-name"],
+        (parts["--xclbin-kernel-name"], parts["--xclbin-instance-name"], parts["--xclbin-kernel-id"]),
+        os.path.normpath(os.path.join(folder, chained)) if chained else "",
         GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
-        outputs.get("full_elf", ""),
-        outputs.get("parameters", ""),
-        next((word for word in others if word == _AS_PACKETS), ""),
+        _AS_PACKETS if _AS_PACKETS in others else "",
     )
+
+
+def _taken_apart(words: Sequence[str]) -> Iterator[tuple[str, str, str | None]]:
+    """Each word with its option, "" for a file, and that one's value, None for none. A dash stands for two, as aiecc takes it."""
+    valued = {*_NAMES, *FLAGS_WITH_VALUE, *_PARTS, *_WITH_VALUE}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not name.startswith("-"):
+            yield word, "", None
+            continue
+        option = name if name.startswith("--") or name in (*_WITH_VALUE, *_WITHOUT_EFFECT) else f"-{name}"
+        yield word, option, value if equals else next(rest, "") if option in valued else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, a
 from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import CMakeBuild, Command, HostProgram
 from npuninja.porting.make_commands import ask_make
+from npuninja.porting.project import PEANO_PLACE
 
 _TIME_LIMIT_S = 120
 
@@ -63,41 +65,36 @@ def find_cmake() -> str | None:
     return shutil.which("cmake", path=folder) or shutil.which("cmake")
 
 
-def ask_cmake(
-    build: CMakeBuild,
-    cmake: str,
-    settings: Mapping[str, str],
-    environment: Mapping[str, str],
-    xrt_place: str = "",
-) -> list[HostProgram]:
+def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[HostProgram]:
     """The programs of a CMake project, as CMake would build them; nothing is built.
 
     Args:
         build: the project and how it was configured.
-        cmake: the program.
-        settings: cache variables that this machine decides (compilers, XRT); the project's own win.
         environment: of CMake.
-        xrt_place: what stands for XRT's folders where the project looks for the package XRT.
 
     Raises:
-        UserError: CMake cannot configure the project; with CMake's words.
+        UserError: there is no CMake, or it cannot configure the project; with CMake's words.
         ToolError: CMake cannot be started or does not end.
     """
-    with _configured(build, cmake, settings, environment, xrt_place) as folder:
-        return _programs(folder, build)
+    with _configured(build, environment) as folder:
+        targets, source = _targets(folder)
+        found = [
+            _program(target, targets, source, build)
+            for target in targets.values()
+            if target["type"] == "EXECUTABLE"
+        ]
+    return [replace(p, include=tuple(path for path in p.include if path != PEANO_PLACE)) for p in found]
 
 
-def ask_cmake_for_commands(
-    build: CMakeBuild, cmake: str, settings: Mapping[str, str], environment: Mapping[str, str], xrt_place: str
-) -> list[Command]:
+def commands_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[Command]:
     """The commands of everything that a CMake project makes and runs (`add_custom_command`, a target `run`), as the Makefiles
     that CMake writes say; nothing is built. Paths of its build folder are those in `build.build`.
 
     Raises:
-        UserError: CMake cannot configure the project.
+        UserError: there is no CMake, or it cannot configure the project.
         ToolError: CMake or make cannot be run.
     """
-    with _configured(build, cmake, settings, environment, xrt_place, "Unix Makefiles") as folder:
+    with _configured(build, environment, "-G", "Unix Makefiles") as folder:
         # Each of CMake's Makefiles knows only what it makes itself; what others make must be there.
         for target in _targets(folder)[0].values():
             for artifact in target.get("artifacts", ()):
@@ -122,57 +119,63 @@ def ask_cmake_for_commands(
 
 
 @contextmanager
-def _configured(
-    build: CMakeBuild,
-    cmake: str,
-    settings: Mapping[str, str],
-    environment: Mapping[str, str],
-    xrt_place: str,
-    generator: str = "",
-) -> Iterator[str]:
-    """A folder in which CMake has configured a project; it is gone afterwards."""
-    given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
-    words = [f"-D{name}={value}" for name, value in settings.items() if name not in given]
-    words += [f"-D{variable}" for variable in build.variables]
-    words += (
-        []
-        if "CMAKE_POLICY_VERSION_MINIMUM" in given
-        else [f"-DCMAKE_POLICY_VERSION_MINIMUM={_OLDEST_POLICY}"]
-    )
+def _configured(build: CMakeBuild, environment: Mapping[str, str], *more: str) -> Iterator[str]:
+    """A folder in which CMake has configured a project, with some words more; it is gone afterwards."""
+    cmake = find_cmake()
+    if cmake is None:
+        raise UserError("CMake is not there to say what its programs are made of", hint="pip install cmake")
     environment = {**environment, **dict(build.environment), "LC_ALL": "C"}
-    words += ["-G", generator] if generator else []
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as folder:
-        if "XRT_DIR" not in given:
-            package = os.path.join(folder, "xrt")
-            os.mkdir(package)
-            with open(os.path.join(package, "XRTConfig.cmake"), "w", encoding="utf-8") as stream:
-                stream.write(_XRT_PACKAGE.replace("@PLACE@", xrt_place))
-            words.append(f"-DXRT_DIR={package}")
         query = os.path.join(folder, ".cmake", "api", "v1", "query")
         os.makedirs(query)
         with open(os.path.join(query, "codemodel-v2"), "w", encoding="utf-8"):
             pass
-        command = [cmake, "-S", build.source, "-B", folder, *words]
+        command = [cmake, "-S", build.source, "-B", folder, *_variables(build, folder), *more]
         done = _asked(command, build.source, environment)
         absent = _NO_COMPILER.search(done.stderr)
-        if done.returncode and absent:
-            # A version of a compiler that this machine does not have; npuninja's build compiles with another anyway.
-            standing_in = shutil.which("c++" if absent[1] == "CXX" else "cc", path=environment.get("PATH"))
-            if standing_in:
-                links = os.path.join(folder, "compilers")
-                os.mkdir(links)
-                for name in (absent[2], absent[2].replace("gcc", "g++"), absent[2].replace("g++", "gcc")):
-                    if not os.path.lexists(os.path.join(links, name)):
-                        other = shutil.which("c++" if "++" in name else "cc", path=environment.get("PATH"))
-                        os.symlink(other or standing_in, os.path.join(links, name))
-                environment["PATH"] = os.pathsep.join((links, environment.get("PATH", "")))
-                done = _asked([*command, "--fresh"], build.source, environment)
+        if done.returncode and absent and _stand_in(absent[2], folder, environment):
+            done = _asked([*command, "--fresh"], build.source, environment)
         if done.returncode:
             raise UserError(
                 f"CMake cannot configure {build.source}: {_reason(done.stderr)}",
                 hint="pip install cmake" if "or higher is required" in done.stderr else "",
             )
         yield folder
+
+
+def _variables(build: CMakeBuild, folder: str) -> list[str]:
+    """The project's own variables of CMake's cache, and, where it says nothing, what this machine decides: compilers, and
+    where the package XRT is looked for.
+    """
+    given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
+    own = {
+        "XRT_INC_DIR": PEANO_PLACE,
+        "XRT_LIB_DIR": PEANO_PLACE,
+        "CMAKE_C_COMPILER": shutil.which("cc") or shutil.which("gcc"),
+        "CMAKE_CXX_COMPILER": shutil.which("c++") or shutil.which("g++"),
+        "CMAKE_POLICY_VERSION_MINIMUM": _OLDEST_POLICY,
+        "XRT_DIR": os.path.join(folder, "xrt"),
+    }
+    os.mkdir(own["XRT_DIR"])
+    with open(os.path.join(own["XRT_DIR"], "XRTConfig.cmake"), "w", encoding="utf-8") as stream:
+        stream.write(_XRT_PACKAGE.replace("@PLACE@", PEANO_PLACE))
+    return [f"-D{name}={value}" for name, value in own.items() if value and name not in given] + [
+        f"-D{variable}" for variable in build.variables
+    ]
+
+
+def _stand_in(compiler: str, folder: str, environment: dict[str, str]) -> bool:
+    """Puts this machine's compilers on the PATH under the names of a version that it does not have: npuninja's build compiles
+    with another anyway. Whether there is any.
+    """
+    links = os.path.join(folder, "compilers")
+    for name in {compiler, compiler.replace("gcc", "g++"), compiler.replace("g++", "gcc")}:
+        own = shutil.which("c++" if "++" in name else "cc", path=environment.get("PATH"))
+        if own:
+            os.makedirs(links, exist_ok=True)
+            os.symlink(own, os.path.join(links, name))
+    environment["PATH"] = os.pathsep.join((links, environment.get("PATH", "")))
+    return os.path.isdir(links)
 
 
 def _asked(
@@ -208,15 +211,6 @@ def _targets(folder: str) -> tuple[dict[str, Any], str]:
     return targets, codemodel["paths"]["source"]
 
 
-def _programs(folder: str, build: CMakeBuild) -> list[HostProgram]:
-    targets, source = _targets(folder)
-    return [
-        _program(target, targets, source, build)
-        for target in targets.values()
-        if target["type"] == "EXECUTABLE"
-    ]
-
-
 def _read(folder: str, name: str) -> Any:
     with open(os.path.join(folder, name), encoding="utf-8") as stream:
         return json.load(stream)
@@ -241,14 +235,14 @@ def _program(
             defines.update((item["define"], None) for item in group.get("defines", ()))
             include.update((item["path"], None) for item in group.get("includes", ()))
             for fragment in group.get("compileCommandFragments", ()):
-                words = read_compile_words(_split(fragment["fragment"]), source)
+                words = read_compile_words(shlex.split(fragment["fragment"]), source)
                 defines.update((define, None) for define in words.defines)
                 flags.update((flag, None) for flag in words.flags if not flag.startswith("-O"))
                 language = language or words.language
     libraries: list[str] = []
     folders: list[str] = []
     for fragment in target.get("link", {}).get("commandFragments", ()):
-        words = read_compile_words(_split(fragment["fragment"]), build.build)
+        words = read_compile_words(shlex.split(fragment["fragment"]), build.build)
         folders += words.library_folders
         # Those of a package are files; one that is not there yet is built here, and its sources are above.
         libraries += [w for w in words.libraries if "/" not in w or os.path.isfile(w)]
@@ -266,9 +260,3 @@ def _libraries_built_here(
 ) -> Sequence[Mapping[str, Any]]:
     found = [targets[d["id"]] for d in target.get("dependencies", ()) if d["id"] in targets]
     return [t for t in found if t["type"] in ("STATIC_LIBRARY", "OBJECT_LIBRARY", "SHARED_LIBRARY")]
-
-
-def _split(fragment: str) -> list[str]:
-    import shlex
-
-    return shlex.split(fragment)

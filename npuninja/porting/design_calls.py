@@ -45,8 +45,9 @@ class DesignCalls:
             if call.module != module or bool(call.found.device) != bool(found.device):
                 continue
             others = [c.found for c in self._calls if c.design == call.design]
-            xclbins = {other.xclbin for other in others if other.xclbin}
-            if found.chained in xclbins if found.chained else not found.xclbin or xclbins <= {found.xclbin}:
+            xclbins = {other.outputs["xclbin"] for other in others if "xclbin" in other.outputs}
+            own = found.outputs.get("xclbin")
+            if found.chained in xclbins if found.chained else own is None or xclbins <= {own}:
                 return call.design
         return ""
 
@@ -60,7 +61,7 @@ class DesignCalls:
         for found in calls:
             named = any(found.kernel)
             name = found.kernel[0] or DEFAULT_KERNEL_NAME
-            if found.xclbin and (named or several):
+            if "xclbin" in found.outputs and (named or several):
                 words = ":".join((name, *found.kernel[1:])).rstrip(":")
                 kernels[found.device] = f"{found.device}={words}" if found.device else words
         for found in calls:
@@ -69,16 +70,9 @@ class DesignCalls:
                 kernel = kernels.get(found.device, found.device)
                 part = kernel.partition("=")[2].partition(":")[0] or kernel
             part = ".".join(filter(None, (part, found.sequence)))
-            for path, kind in outputs_of(found):
+            for kind, path in found.outputs.items():
                 files[path] = f"{kind}:{part}" if part and kind not in _OF_DESIGN else kind
         return tuple(files.items()), devices, tuple(kernels.values())
-
-
-def outputs_of(found: DesignBuild) -> list[tuple[str, str]]:
-    """The files that a call makes, each with what it is."""
-    known = ((found.xclbin, "xclbin"), (found.insts, "insts"), (found.elf, "elf"), *found.others,
-             (found.full_elf, "full_elf"), (found.parameters, "parameters"))  # fmt: skip
-    return [(path, kind) for path, kind in known if path]
 
 
 def kind_of(path: str, files: Sequence[tuple[str, str]], source: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 #: A source or a script of a foreign folder. Designs that programs print are the largest, with some megabytes.
 MAX_SOURCE_BYTES = 64 << 20
@@ -39,6 +40,10 @@ class Command:
     device: str = ""
     output_has: tuple[str, ...] = ()
     stdin: str = ""
+
+    def path(self, word: str) -> str:
+        """The file that a word names, absolute."""
+        return os.path.normpath(os.path.join(self.folder, word))
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,16 @@ class DesignScript:
     arguments: tuple[str, ...]
     folder: str
     mlir: str
-    outputs: tuple[tuple[str, str], ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
     module: str = ""
 
-    def output(self, kind: str) -> str:
-        """The path of one output; "" when it is not asked for."""
-        return dict(self.outputs).get(kind, "")
+
+#: What MLIR-AIE's driver makes: XCLBIN, instructions (as such and as an ELF), control packets and the sequence that sends
+#: them, the configuration as a sequence, the lowered module, the ELF with configurations, instructions and kernels, and the
+#: file that says where scratchpad parameters are. By the first that there is, a design is known.
+OUTPUTS = ("xclbin", "insts", "elf", "ctrlpkt", "ctrlpkt_insts", "txn", "lowered", "full_elf", "parameters")
+#: `ctrlpkt_elf` is the ELF of instructions where there are control packets, which are in it then.
+RECONFIGURATION = frozenset(("ctrlpkt", "ctrlpkt_insts", "ctrlpkt_elf", "txn"))
 
 
 @dataclass(frozen=True)
@@ -91,35 +100,33 @@ class DesignBuild:
     """A call of MLIR-AIE's driver for one design.
 
     Attributes:
-        mlir: absolute, as are the files that it makes (`xclbin`, `insts`, `elf`); "" for one that is not asked for.
+        mlir: absolute.
+        outputs: kind -> absolute path of each file that it makes, in the order of `OUTPUTS`.
         aiecc_flags: those that decide how it is lowered.
         other_options: words that mean nothing to npuninja.
         device: the only device that it builds; "" for all.
         sequence: the only runtime sequence; "" for all.
         kernel: name, instance and number of the kernel in the XCLBIN; "" for aiecc's own.
         chained: the XCLBIN that its kernel is put into, with those that are there.
-        others: what else it makes: path and kind (`ctrlpkt`, `ctrlpkt_insts`, `ctrlpkt_elf`, `txn`, `lowered`).
         generation: of the dialect that an aiecc with such options reads; "" when they do not tell.
-        full_elf: the ELF with configurations, instructions and kernels.
-        parameters: the file that says where scratchpad parameters are.
         expanded: the option by which sequences have configurations in them in place of loads; "" for none.
     """
 
     mlir: str
-    xclbin: str
-    insts: str
-    elf: str
+    outputs: Mapping[str, str]
     aiecc_flags: tuple[str, ...]
     other_options: tuple[str, ...]
     device: str = ""
     sequence: str = ""
     kernel: tuple[str, str, str] = ("", "", "")
     chained: str = ""
-    others: tuple[tuple[str, str], ...] = ()
     generation: str = ""
-    full_elf: str = ""
-    parameters: str = ""
     expanded: str = ""
+
+    @property
+    def reconfigures(self) -> bool:
+        """Whether it makes configurations that a host program sends: as control packets, or as a sequence."""
+        return not RECONFIGURATION.isdisjoint(self.outputs)
 
 
 @dataclass(frozen=True)

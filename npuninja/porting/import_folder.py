@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from npuninja.errors import Error, UserError
-from npuninja.porting.cmake_target import ask_cmake, ask_cmake_for_commands, find_cmake
+from npuninja.porting.cmake_target import commands_of_cmake, programs_of_cmake
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
@@ -25,7 +25,7 @@ from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, text_
 from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
-from npuninja.porting.scripts import ScriptCommands, commands_of_scripts, find_scripts
+from npuninja.porting.scripts import commands_of_scripts, find_scripts
 from npuninja.records import NamedTuple
 
 #: Targets by which Makefiles run what they have built; the first that there are, are taken.
@@ -82,107 +82,138 @@ def import_folder(
         UserError: there is nothing to go by, or make stops at the Makefile.
         ToolError: make or CMake cannot be run.
     """
-    folder, target = os.path.abspath(folder), os.path.abspath(target)
-    makefile = ""
+    asked = _asked(folder, targets, variables, environment, scripts)
+    way = _way(asked)
+    _check_paths_are_whole(asked.folder, [one.command for one in way.recognised])
+    programs_of = partial(programs_of_cmake, environment=environment)
+    project, answered = project_of(asked.folder, way.recognised, programs_of), way.answered
+    if project.empty and answered and not targets and "all" not in answered:
+        # A target that runs what it does not make: everything that the Makefile makes may be more.
+        wide = project_of(asked.folder, _taken(asked.make(("all",), way.variables))[1], programs_of)
+        if not wide.empty:
+            answered, project = ("all",), wide
+    if project.empty:
+        doing = f"make {' '.join(answered)}".strip() if answered else " ".join(way.tests)
+        raise _nothing_to_do(project, asked.folder, doing, way.notes)
+    test, words = way.test, tuple(f"{name}={value}" for name, value in way.variables.items())
+    return Imported(
+        project,
+        tuple(write_project(project, asked.folder, os.path.abspath(target))),
+        answered,
+        words,
+        test.name if test and words else "",
+        way.tests,
+        f"{test.name}: XFAIL: {test.fails}" if test and test.fails else "",
+        way.notes,
+    )
+
+
+class _Asked(NamedTuple):
+    """What `import_folder` was asked for; `folder` is absolute, `makefile` is one in it, "" for none."""
+
+    folder: str
+    makefile: str
+    targets: Sequence[str]
+    variables: Mapping[str, str]
+    environment: Mapping[str, str]
+    scripts: Sequence[str]
+    is_makefile: bool
+
+    def make(self, targets: Sequence[str], variables: Mapping[str, str]) -> list[Answer]:
+        """What make would do for those of the targets that there are."""
+        return ask_make(self.folder, targets, {**_PLACES, **variables}, self.environment, self.makefile)
+
+    def walked(self, scripts: Sequence[str]) -> _Way:
+        """What scripts give."""
+        given = {**_PLACES, **self.environment}
+        walked = commands_of_scripts(self.folder, scripts, self.variables, given)
+        recognised = recognise(walked.commands)
+        return _Way(recognised, self.variables, tests=walked.names, notes=walked.notes)
+
+
+def _asked(
+    folder: str,
+    targets: Sequence[str],
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+    scripts: Sequence[str],
+) -> _Asked:
+    folder, makefile = os.path.abspath(folder), ""
     if os.path.isfile(folder):
         folder, makefile = os.path.split(folder)
         if "makefile" not in makefile.lower() and not makefile.endswith((".mk", ".mak")):
             raise UserError(f"{makefile} is no Makefile", hint="name the folder")
     if not os.path.isdir(folder):
         raise UserError(f"there is no folder {folder}")
-    asked_for = bool(makefile or targets or variables)
-    makefile = makefile or find_makefile(folder) or ""
-    given = {**_PLACES, **environment}
-    if scripts:
-        way = _by_scripts(commands_of_scripts(folder, scripts, variables, given))
-    elif makefile and not asked_for and _built_by_tests(folder):
-        way = _by_tests(folder)
-    elif makefile:
-        test = test_for_make(folder) if not variables else None
-        variables = test.variables if test else variables
-        way = _by_make(folder, makefile, targets, variables, environment, test)
-    elif is_source(os.path.join(folder, "CMakeLists.txt")):
-        way = _by_cmake(folder, environment)
-    else:
-        way = _by_tests(folder)
-        if not way.recognised:
-            way = _by_scripts(commands_of_scripts(folder, find_scripts(folder), variables, given))
-        if not way.recognised and not way.notes:
-            raise UserError(
-                f"{folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
-                hint=_who_may_build(folder),
-            )
-    asked, tests, test = list(way.asked), way.tests, way.test
-
-    def programs_of(build: CMakeBuild) -> Sequence[HostProgram]:
-        return _programs(build, environment)
-
-    _check_paths_are_whole(folder, [one.command for one in way.recognised])
-    project = project_of(folder, way.recognised, programs_of)
-    if project.empty and asked and not targets and "all" not in asked:
-        # A target that runs what it does not make: everything that the Makefile makes may be more.
-        wide = ask_make(folder, ("all",), {**_PLACES, **variables}, environment, makefile)
-        wider = project_of(folder, _taken(wide)[1], programs_of)
-        if not wider.empty:
-            asked, project = ["all"], wider
-    if project.empty:
-        doing = f"make {' '.join(asked)}".strip() if asked else " ".join(tests)
-        raise _nothing_to_do(project, folder, doing, way.notes)
-    fails = f"{test.name}: XFAIL: {test.fails}" if test and test.fails else ""
-    words = tuple(f"{name}={value}" for name, value in variables.items())
-    written = tuple(write_project(project, folder, target))
-    return Imported(
-        project, written, tuple(asked), words, test.name if test and words else "", tests, fails, way.notes
-    )
+    found = makefile or find_makefile(folder) or ""
+    return _Asked(folder, found, targets, variables, environment, scripts, bool(makefile))
 
 
 class _Way(NamedTuple):
-    """What a folder goes by: the targets that make has answered for, what the commands are, the test that gave make's
-    words, the files that gave the commands, and what was taken for granted.
+    """What a folder goes by: what the commands are, the variables that were given, the targets that make has answered for,
+    the test that gave its variables, the files that gave the commands, and what was taken for granted.
     """
 
     recognised: Sequence[Recognised]
-    asked: Sequence[str] = ()
+    variables: Mapping[str, str]
+    answered: tuple[str, ...] = ()
     test: LitTest | None = None
     tests: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def _by_scripts(walked: ScriptCommands) -> _Way:
-    return _Way(recognise(walked.commands), tests=walked.names, notes=walked.notes)
+def _way(asked: _Asked) -> _Way:
+    """By what the folder says how it is built."""
+    if asked.scripts:
+        return asked.walked(asked.scripts)
+    if asked.makefile:
+        particular = asked.is_makefile or asked.targets or asked.variables
+        if not particular and _built_by_tests(asked.folder):
+            return _by_tests(asked)
+        return _by_make(asked)
+    if is_source(os.path.join(asked.folder, "CMakeLists.txt")):
+        return _by_cmake(asked)
+    way = _by_tests(asked)
+    if not way.recognised:
+        way = asked.walked(find_scripts(asked.folder))
+    if not way.recognised and not way.notes:
+        raise UserError(
+            f"{asked.folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
+            hint=_who_may_build(asked.folder),
+        )
+    return way
 
 
-def _by_tests(folder: str) -> _Way:
-    tests, commands = commands_of_tests(folder)
-    return _Way(recognise(commands), tests=tests)
+def _by_tests(asked: _Asked) -> _Way:
+    tests, commands = commands_of_tests(asked.folder)
+    return _Way(recognise(commands), asked.variables, tests=tests)
 
 
-def _by_make(
-    folder: str,
-    makefile: str,
-    targets: Sequence[str],
-    variables: Mapping[str, str],
-    environment: Mapping[str, str],
-    test: LitTest | None,
-) -> _Way:
-    asking = {**_PLACES, **variables}
-    answers = ask_make(folder, targets or RUN_TARGETS, asking, environment, makefile)
+def _by_make(asked: _Asked) -> _Way:
+    test = test_for_make(asked.folder) if not asked.variables else None
+    variables, targets = (test.variables if test else asked.variables), asked.targets
+    answers = asked.make(targets or RUN_TARGETS, variables)
     for others in ((test.targets if test else ()), ("all",), ("",)):
         if not answers and not targets:
-            answers = ask_make(folder, others, asking, environment, makefile)
+            answers = asked.make(others, variables)
     if not answers:
         raise UserError(
-            f"the Makefile in {folder} has no target {' or '.join(targets or RUN_TARGETS)}",
+            f"the Makefile in {asked.folder} has no target {' or '.join(targets or RUN_TARGETS)}",
             hint="name the one that builds and runs: --target NAME",
         )
-    asked, recognised = _taken(answers)
-    return _Way(recognised, asked, test)
+    answered, recognised = _taken(answers)
+    return _Way(recognised, variables, answered, test)
 
 
-def _by_cmake(folder: str, environment: Mapping[str, str]) -> _Way:
+def _by_cmake(asked: _Asked) -> _Way:
+    folder = asked.folder
     build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
     own = Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build)
-    return _Way([own, *_without_programs(recognise(_made_by_cmake(build, environment)))])
+    try:
+        commands = commands_of_cmake(build, asked.environment)
+    except Error:  # which is said where the programs of the project are asked for
+        commands = []
+    return _Way([own, *_without_programs(recognise(commands))], asked.variables)
 
 
 def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
@@ -210,11 +241,10 @@ def _built_by_tests(folder: str) -> bool:
     return any(isinstance(one.found, DesignBuild) for one in recognise(commands_of_tests(folder)[1]))
 
 
-def _taken(answers: Sequence[Answer]) -> tuple[list[str], list[Recognised]]:
+def _taken(answers: Sequence[Answer]) -> tuple[tuple[str, ...], list[Recognised]]:
     """The targets that make has answered for, and what their commands are."""
-    return [answer.target for answer in answers], [
-        one for answer in answers for one in recognise(answer.commands)
-    ]
+    recognised = [one for answer in answers for one in recognise(answer.commands)]
+    return tuple(answer.target for answer in answers), recognised
 
 
 def _nothing_to_do(project: Project, folder: str, asked: str, remarks: Sequence[str]) -> UserError:
@@ -263,17 +293,6 @@ def _who_may_build(folder: str) -> str:
     return "npuninja init makes a project to put its files into"
 
 
-def _made_by_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[Command]:
-    """What the custom commands of a CMake project would do; nothing when CMake cannot say it."""
-    cmake = find_cmake()
-    try:
-        return (
-            ask_cmake_for_commands(build, cmake, _cmake_settings(), environment, PEANO_PLACE) if cmake else ()
-        )
-    except Error:  # which is said where the programs of the project are asked for
-        return ()
-
-
 def _without_programs(recognised: Sequence[Recognised]) -> list[Recognised]:
     """Without the compiles of host programs, which CMake itself tells better."""
     objects = {one.found.output for one in recognised if isinstance(one.found, KernelObject)}
@@ -282,31 +301,4 @@ def _without_programs(recognised: Sequence[Recognised]) -> list[Recognised]:
         for one in recognised
         if not isinstance(one.found, HostProgram)
         and not (isinstance(one.found, Archive) and objects.isdisjoint(one.found.members))
-    ]
-
-
-def _cmake_settings() -> dict[str, str]:
-    c, cxx = shutil.which("cc") or shutil.which("gcc"), shutil.which("c++") or shutil.which("g++")
-    settings = {"XRT_INC_DIR": PEANO_PLACE, "XRT_LIB_DIR": PEANO_PLACE}
-    settings.update({"CMAKE_C_COMPILER": c} if c else {})
-    settings.update({"CMAKE_CXX_COMPILER": cxx} if cxx else {})
-    return settings
-
-
-def _programs(build: CMakeBuild, environment: Mapping[str, str]) -> Sequence[HostProgram]:
-    cmake = find_cmake()
-    if cmake is None:
-        raise UserError("CMake is not there to say what its programs are made of", hint="pip install cmake")
-    programs = ask_cmake(build, cmake, _cmake_settings(), environment, PEANO_PLACE)
-    return [
-        HostProgram(
-            p.output,
-            p.sources,
-            p.defines,
-            tuple(i for i in p.include if i != PEANO_PLACE),
-            p.flags,
-            p.libraries,
-            p.language,
-        )
-        for p in programs
     ]

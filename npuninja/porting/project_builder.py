@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from npuninja.porting.design_calls import DesignCalls, outputs_of
+from npuninja.porting.design_calls import DesignCalls
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
@@ -155,18 +155,16 @@ class _Builder:
     # --- Designs.
 
     def _script(self, command: Command, found: DesignScript) -> None:
-        xclbin = found.output("xclbin")
-        if not xclbin:
+        if "xclbin" not in found.outputs:
             self._scripts[found.mlir] = found
             self._printing.append((command, found))
             self.project.say(command, f"a design's source, {os.path.basename(found.script)}")
             return
-        files = {found.output(kind): kind for kind in ("xclbin", "insts", "elf") if found.output(kind)}
+        files = {path: kind for kind, path in found.outputs.items()}
         # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
         words = words_of_script(found.arguments, found.folder)
-        self._design(
-            command, xclbin, Design("", found.script, words, module=found.module, folder=found.folder), files
-        )
+        design = Design("", found.script, words, module=found.module, folder=found.folder)
+        self._design(command, found.outputs["xclbin"], design, files)
 
     def _built(self, command: Command, found: DesignBuild) -> None:
         changed = self._replaced.get(found.mlir) or self._replaced.get(self._files.original(found.mlir))
@@ -175,25 +173,27 @@ class _Builder:
         if script is None and not os.path.isfile(mlir):
             self.project.say(command, f"nothing says how {self._files.short(mlir)} is made", taken=False)
             return
-        if found.expanded and found.full_elf:
-            self._files.not_made.add(found.full_elf)
+        outputs = dict(found.outputs)
+        if found.expanded and "full_elf" in outputs:
+            self._files.not_made.add(outputs.pop("full_elf"))
+            outputs.pop("parameters", None)
             became = f"npuninja does not put configurations into sequences ({found.expanded})"
             self.project.say(command, became, taken=False)
-            found = replace(found, full_elf="", parameters="")
-            if not found.xclbin and not found.insts:
+            if outputs.keys().isdisjoint(("xclbin", "insts")):
                 return
         # What a test before made another way.
-        self._files.not_made -= {path for path, _ in outputs_of(found)}
-        if not any(path for path, _ in outputs_of(found)):
+        self._files.not_made -= {*outputs.values()}
+        if not outputs:
             self.project.say(command, "it makes neither an XCLBIN nor instructions", taken=False)
             return
         source, arguments = mlir, tuple[str, ...]()
         if script:
             source, arguments = script.script, words_to_stdout(script)
         module, folder = (script.module, script.folder) if script else ("", "")
-        if found.elf and any(kind == "ctrlpkt" for _, kind in found.others):
+        if "elf" in outputs and "ctrlpkt" in outputs:
             # aiecc makes one ELF then, with the control packets in it.
-            found = replace(found, elf="", others=(*found.others, (found.elf, "ctrlpkt_elf")))
+            outputs["ctrlpkt_elf"] = outputs.pop("elf")
+        found = replace(found, outputs=outputs)
         flags = (*found.aiecc_flags, *(changed.aiecc_flags if changed else ()))
         design = Design(
             "", source, arguments, flags, module=module, folder=folder,
@@ -218,8 +218,8 @@ class _Builder:
         if name:
             self.project.say(command, f"[design.{name}]")
         else:
-            path = outputs_of(found)[0][0]
-            name = self._design(command, path, design, dict(outputs_of(found)))
+            made = {path: kind for kind, path in found.outputs.items()}
+            name = self._design(command, next(iter(made)), design, made)
         self._calls.add(found, module, name)
         files, devices, kernels = self._calls.settings(name)
         self.project.designs = [
@@ -228,8 +228,8 @@ class _Builder:
                 files=files,
                 devices=devices,
                 kernels=kernels,
-                reconfiguration=d.reconfiguration or any(kind != "lowered" for _, kind in found.others),
-                full_elf=d.full_elf or bool(found.full_elf or found.parameters),
+                reconfiguration=d.reconfiguration or found.reconfigures,
+                full_elf=d.full_elf or not found.outputs.keys().isdisjoint(("full_elf", "parameters")),
             )
             if d.name == name
             else d

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from npuninja.kernel_headers import MADE_FOR_CHESS
 from npuninja.porting.aiecc_words import read_aiecc_words
@@ -40,6 +41,9 @@ class Recognised:
     remark: str = ""
 
 
+#: What a reader makes of a command: what it does, or why nothing follows, "" where that needs no word.
+Reading = Found | str
+
 _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
 # Scripts of MLIR-AIE's own tree: they look at what a run has left, and decide nothing.
 _TRACE_READERS = r"/utils/trace/(?:parse|get_trace_summary)\.py$"
@@ -57,7 +61,12 @@ _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
 
 def recognise(commands: Sequence[Command]) -> list[Recognised]:
     """What each command is, in order."""
-    return [_recognise(one) for command in commands for one in _one_by_one(command)]
+    return [_recognised(one) for command in commands for one in _one_by_one(command)]
+
+
+def _recognised(command: Command) -> Recognised:
+    found = _read(command)
+    return Recognised(command, None, found) if isinstance(found, str) else Recognised(command, found)
 
 
 def _one_by_one(command: Command) -> list[Command]:
@@ -79,62 +88,48 @@ def _one_by_one(command: Command) -> list[Command]:
     ]
 
 
-def _recognise(command: Command) -> Recognised:
-    if not command.alone:
-        if all(word.startswith(("mkdir", "rm")) for word in command.words[:1]):
-            return Recognised(command, None)
-        return Recognised(command, None, "it depends on what a shell finds out at run time")
+def _read(command: Command) -> Reading:
     program = os.path.basename(command.words[0]).removesuffix(".exe")
+    if not command.alone:
+        quiet = command.words[0].startswith(("mkdir", "rm"))
+        return "" if quiet else "it depends on what a shell finds out at run time"
     for pattern, read in _PROGRAMS:
         if re.fullmatch(pattern, program):
             return read(command)
-    if _is_path(command.words[0]):
+    if "/" in command.words[0]:
         return _run(command)
-    return Recognised(command, None, f"npuninja does not know what {command.words[0]} is for")
+    return f"npuninja does not know what {command.words[0]} is for"
 
 
-def _is_path(word: str) -> bool:
-    return "/" in word
+def _nothing(_: Command) -> Reading:
+    return ""
 
 
-def _nothing(command: Command) -> Recognised:
-    return Recognised(command, None)
-
-
-def _compile(command: Command) -> Recognised:
+def _compile(command: Command) -> Reading:
     """A compiler's call: a kernel's when its target is an AI Engine, else a host program's."""
+    compiler = command.words[0]
     words = read_compile_words(command.words[1:], command.folder)
     for_core = any(_CORE_TARGET.search(w) for w in command.words[1:] if "target" in w or w.startswith("aie"))
     if not words.sources and not words.objects:
-        return Recognised(command, None, "it compiles nothing")
-    output = words.output or os.path.join(command.folder, "a.out")
+        return "it compiles nothing"
+    files = (*words.sources, *words.objects)
+    stem = os.path.splitext(os.path.basename((*words.sources, "a")[0]))[0]
+    output = words.output or command.path(f"{stem}.o" if for_core or words.only_compiles else "a.out")
     if for_core:
-        if not words.output:
-            stem = os.path.splitext(os.path.basename(words.sources[0]))[0] if words.sources else "a"
-            output = os.path.join(command.folder, f"{stem}.o")
-        return Recognised(
-            command,
-            KernelObject(
-                output,
-                tuple(words.sources + words.objects),
-                (*words.defines, *_made_for(command.words[0])),
-                tuple(words.include),
-                tuple(flag for flag in words.flags if flag.startswith(("-O", "-f"))),
-                words.language or _language_of(command.words[0], words.sources),
-            ),
-        )
-    if words.only_compiles and not words.output:
-        output = os.path.join(command.folder, os.path.splitext(os.path.basename(words.sources[0]))[0] + ".o")
-    found = HostProgram(
+        flags = tuple(flag for flag in words.flags if flag.startswith(("-O", "-f")))
+        defines = (*words.defines, *_made_for(compiler))
+        language = words.language or _language_of(compiler, words.sources)
+        return KernelObject(output, files, defines, tuple(words.include), flags, language)
+    libraries = tuple(found_libraries(words.libraries, words.library_folders))
+    return HostProgram(
         output,
-        tuple(words.sources + words.objects),
+        files,
         tuple(words.defines),
         tuple(words.include),
         tuple(words.flags),
-        tuple(found_libraries(words.libraries, words.library_folders)),
+        libraries,
         words.language,
     )
-    return Recognised(command, found)
 
 
 def _made_for(compiler: str) -> tuple[str, ...]:
@@ -148,68 +143,62 @@ def _language_of(compiler: str, sources: Sequence[str]) -> str:
     return "c++" if plus and any(source.endswith(".c") for source in sources) else ""
 
 
-def _archive(command: Command) -> Recognised:
-    paths = [os.path.join(command.folder, w) for w in command.words[1:] if w.endswith((".a", ".o"))]
-    if len(paths) < 2:
-        return Recognised(command, None, "it makes no archive of objects")
-    paths = [os.path.normpath(path) for path in paths]
-    return Recognised(command, Archive(paths[0], tuple(paths[1:])))
+def _archive(command: Command) -> Reading:
+    archive, *members = [command.path(word) for word in command.words[1:] if word.endswith((".a", ".o"))] or [
+        ""
+    ]
+    return Archive(archive, tuple(members)) if members else "it makes no archive of objects"
 
 
-def _link(command: Command) -> Recognised:
-    words = read_compile_words(command.words[1:], command.folder)
+def _link(command: Command) -> Reading:
     if "-r" not in command.words and "-Ur" not in command.words:
-        return Recognised(command, None, "cores are linked by npuninja")
-    return Recognised(command, Archive(words.output, tuple(words.objects)))
+        return "cores are linked by npuninja"
+    words = read_compile_words(command.words[1:], command.folder)
+    return Archive(words.output, tuple(words.objects))
 
 
-def _python(command: Command) -> Recognised:
+def _python(command: Command) -> Reading:
     words = list(command.words[1:])
     while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
         del words[: 2 if words[0] in ("-X", "-W") else 1]
+    if not words or words[0] == "-c":
+        return "it runs a piece of Python"
     module = ""
-    if not words or words[0] in ("-c", "-m"):
+    if words[0] == "-m":
         module = words[1] if len(words) > 1 else ""
-        if words[:1] == ["-m"] and module.startswith("aie.compiler.aiecc"):
-            return _aiecc(Command((module, *words[2:]), command.folder, "", (), command.line))
-        file = _file_of_module(module, command) if words[:1] == ["-m"] else ""
-        if not file:
-            what = (
-                f"the module {module} is not in this folder"
-                if words[:1] == ["-m"]
-                else "it runs a piece of Python"
-            )
-            return Recognised(command, None, what)
-        words = [file, *words[2:]]
+        words[:2] = [_file_of_module(module, command)]
+        if module.startswith("aie.compiler.aiecc"):
+            return _aiecc(replace(command, words=(module, *words[1:])))
+        if not words[0]:
+            return f"the module {module} is not in this folder"
     if re.fullmatch(r"aiecc(?:\.py)?", os.path.basename(words[0])):  # the driver itself, by its path
         return _aiecc(replace(command, words=tuple(words)))
-    script = os.path.normpath(os.path.join(command.folder, words[0]))
-    outputs = {}
-    for position, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in _SCRIPT_OUTPUTS:
-            value = value if equals else (words[position + 1] if position + 1 < len(words) else "")
-            outputs[_SCRIPT_OUTPUTS[name]] = os.path.normpath(os.path.join(command.folder, value))
-    if command.stdout.endswith(".mlir") or "xclbin" in outputs:
-        mlir = command.stdout if command.stdout.endswith(".mlir") else ""
-        found = DesignScript(script, tuple(words[1:]), command.folder, mlir, tuple(outputs.items()), module)
-        return Recognised(command, found)
-    written = _mlir_argument(words[1:])
+    return _script(command, words, module)
+
+
+def _script(command: Command, words: Sequence[str], module: str) -> Reading:
+    """A run of a Python script: of a design, which prints it or is asked for files of it, or of a host program."""
+    script, arguments = command.path(words[0]), tuple(words[1:])
+    outputs = {
+        _SCRIPT_OUTPUTS[name]: command.path(value)
+        for name, value in _options(arguments)
+        if name in _SCRIPT_OUTPUTS
+    }
+    mlir = command.stdout if command.stdout.endswith(".mlir") else ""
+    if mlir or "xclbin" in outputs:
+        return DesignScript(script, arguments, command.folder, mlir, outputs, module)
+    written = next((b for a, b in pairwise(arguments) if a in ("-o", "--output") and b.endswith(".mlir")), "")
     if written:
-        path = os.path.normpath(os.path.join(command.folder, written))
-        return Recognised(command, DesignScript(script, tuple(words[1:]), command.folder, path, (), module))
+        return DesignScript(script, arguments, command.folder, command.path(written), module=module)
     if re.search(_TRACE_READERS, script):
-        return Recognised(command, None, "it reads a trace, as npuninja trace --run NAME does")
-    found_run = HostRun(
-        script,
-        tuple(words[1:]),
-        command.folder,
-        command.environment,
-        module,
-        command.device,
-        command.output_has,
+        return "it reads a trace, as npuninja trace --run NAME does"
+    return _host_run(command, script, arguments, module)
+
+
+def _host_run(command: Command, program: str, arguments: tuple[str, ...], module: str = "") -> HostRun:
+    return HostRun(
+        program, arguments, command.folder, command.environment, module, command.device, command.output_has
     )
-    return Recognised(command, found_run)
 
 
 def _file_of_module(module: str, command: Command) -> str:
@@ -217,73 +206,55 @@ def _file_of_module(module: str, command: Command) -> str:
     searched = [command.folder, *dict(command.environment).get("PYTHONPATH", "").split(os.pathsep)]
     for folder in searched:
         # The folder of the command may be one that the build makes.
-        base = os.path.normpath(os.path.join(command.folder, folder, *module.split(".")))
+        base = command.path(os.path.join(folder, *module.split(".")))
         for path in (f"{base}.py", os.path.join(base, "__main__.py")):
             if folder and module and os.path.isfile(path):
                 return path
     return ""
 
 
-def _mlir_argument(words: Sequence[str]) -> str:
-    """The value of `-o X.mlir` or `--output X.mlir`."""
-    for position, value in enumerate(words[1:]):
-        if words[position] in ("-o", "--output") and value.endswith(".mlir"):
-            return value
-    return ""
-
-
-def _aiecc(command: Command) -> Recognised:
+def _aiecc(command: Command) -> Reading:
     found = read_aiecc_words(command.words[1:], command.folder)
     if not found.mlir:
-        return Recognised(command, None, "it names no design")
+        return "it names no design"
     own_host = any(re.match(r"--host-target[= ]?x86_64", word) for word in command.words)
     if any(word.partition("=")[0] in _OTHER_HOSTS for word in command.words) and not own_host:
-        return Recognised(command, None, "it is for the host of another device than an NPU")
-    return Recognised(command, found)
+        return "it is for the host of another device than an NPU"
+    return found
 
 
-def _aie_translate(command: Command) -> Recognised:
+def _aie_translate(command: Command) -> Reading:
     """`aie-translate --aie-npu-to-binary` of the transaction that aiecc was asked for: the configuration as a sequence."""
     words, sources = read_compile_words(command.words[1:], command.folder), _modules(command)
     if "npu-to-cpp" in " ".join(command.words):
-        return Recognised(
-            command,
-            None,
-            "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write",
-        )
+        return "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write"
     if "npu-to-binary" not in " ".join(command.words) or not sources or not words.output:
-        return Recognised(
-            command, None, "of aie-translate, npuninja takes over what makes a transaction binary"
-        )
-    return Recognised(command, Copy(sources[0], words.output))
+        return "of aie-translate, npuninja takes over what makes a transaction binary"
+    return Copy(sources[0], words.output)
 
 
 def _modules(command: Command) -> list[str]:
     """The files of MLIR among a command's words."""
     files = (word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-"))
-    return [os.path.normpath(os.path.join(command.folder, file)) for file in files]
+    return [command.path(file) for file in files]
 
 
-def _xclbinutil(command: Command) -> Recognised:
+def _xclbinutil(command: Command) -> Reading:
     makes = any(word.startswith(("--add", "--output", "-o")) for word in command.words)
-    return Recognised(
-        command, None, "npuninja packs XCLBINs itself, of what its stages make" if makes else ""
-    )
+    return "npuninja packs XCLBINs itself, of what its stages make" if makes else ""
 
 
-def _aie_opt(command: Command) -> Recognised:
+def _aie_opt(command: Command) -> Reading:
     """`aie-opt` with the control overlay, which a design has as a flag; other passes are npuninja's own business."""
     words = read_compile_words(command.words[1:], command.folder)
     passes = [word for word in command.words[1:] if word.lstrip("-").startswith(_OVERLAY)]
     source = next((path for path in _modules(command) if path != words.output), "")
     if not passes or not source or not words.output or "route-shim-to-tile-ctrl=true" not in passes[0]:
-        return Recognised(command, None, "of aie-opt, npuninja takes over the overlay for control packets")
-    return Recognised(
-        command, ReplacedWords(source, words.output, (), ("--generate-ctrl-pkt-overlay=first",))
-    )
+        return "of aie-opt, npuninja takes over the overlay for control packets"
+    return ReplacedWords(source, words.output, (), ("--generate-ctrl-pkt-overlay=first",))
 
 
-def _cmake(command: Command) -> Recognised:
+def _cmake(command: Command) -> Reading:
     words, environment = list(command.words[1:]), list(command.environment)
     if words[:2] == ["-E", "env"]:
         words = words[2:]
@@ -292,52 +263,48 @@ def _cmake(command: Command) -> Recognised:
             environment.append((name, value))
         words = words[1:]
     elif words[:1] == ["-E"]:
-        return Recognised(command, None)
+        return ""
     if "--build" in words or "--install" in words:
-        return Recognised(command, None)
-    variables, source, build, position = [], "", command.folder, 0
-    while position < len(words):
-        word = words[position]
-        position += 1
-        if word in ("-D", "-S", "-B", "-G", "-H") and position < len(words):
-            word += words[position]
-            position += 1
-        if word.startswith("-D"):
-            variables.append(word[2:])
-        elif word.startswith(("-S", "-H")):
-            source = word[2:]
-        elif word.startswith("-B"):
-            build = os.path.normpath(os.path.join(command.folder, word[2:]))
+        return ""
+    variables, source, build = [], "", command.folder
+    rest = iter(words)
+    for word in rest:
+        option, value = word[:2], word[2:]
+        if option in ("-D", "-S", "-B", "-G", "-H") and not value:
+            value = next(rest, "")
+        if option == "-D":
+            variables.append(value)
+        elif option in ("-S", "-H"):
+            source = value
+        elif option == "-B":
+            build = command.path(value)
         elif not word.startswith("-"):
             source = source or word
     if not source:
-        return Recognised(command, None, "it names no CMake project")
-    source = os.path.normpath(os.path.join(command.folder, source))
-    return Recognised(command, CMakeBuild(source, build, tuple(variables), tuple(environment)))
+        return "it names no CMake project"
+    return CMakeBuild(command.path(source), build, tuple(variables), tuple(environment))
 
 
-def _copy(command: Command) -> Recognised:
-    paths = [os.path.normpath(os.path.join(command.folder, w)) for w in command.words[1:] if w[:1] != "-"]
-    if len(paths) != 2:
-        return Recognised(command, None, "it copies several files")
-    return Recognised(command, Copy(paths[0], paths[1]))
+def _copy(command: Command) -> Reading:
+    paths = [command.path(word) for word in command.words[1:] if word[:1] != "-"]
+    return Copy(*paths) if len(paths) == 2 else "it copies several files"
 
 
-def _jupyter(command: Command) -> Recognised:
+def _jupyter(command: Command) -> Reading:
     """`jupyter nbconvert`: a notebook as a script, or run; `jupyter execute`."""
     files = [word for word in command.words[1:] if word.endswith(".ipynb")]
     options = dict(_options(command.words[1:]))
     if len(files) != 1:
-        return Recognised(command, None, "it names no notebook, or several")
-    notebook = os.path.normpath(os.path.join(command.folder, files[0]))
+        return "it names no notebook, or several"
+    notebook = command.path(files[0])
     if "execute" in command.words[1:2] or "--execute" in command.words:
-        return Recognised(command, HostRun(notebook, (), command.folder, command.environment))
+        return HostRun(notebook, (), command.folder, command.environment)
     if options.get("--to") not in ("script", "python"):
-        return Recognised(command, None, "it makes nothing that is run")
+        return "it makes nothing that is run"
     stem = os.path.splitext(os.path.basename(notebook))[0]
     name = os.path.splitext(options.get("--output", stem))[0] + ".py"
-    folder = os.path.join(command.folder, options.get("--output-dir", os.path.dirname(notebook)))
-    return Recognised(command, Copy(notebook, os.path.normpath(os.path.join(folder, name))))
+    folder = options.get("--output-dir", os.path.dirname(notebook))
+    return Copy(notebook, command.path(os.path.join(folder, name)))
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -348,33 +315,18 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name, value if equals else after
 
 
-def _sed(command: Command) -> Recognised:
-    found = read_sed_words(command)
-    return Recognised(command, None, found) if isinstance(found, str) else Recognised(command, found)
-
-
-def _run(command: Command) -> Recognised:
+def _run(command: Command) -> Reading:
     if command.words[0].endswith(".py"):  # a script whose first line names Python
         return _python(replace(command, words=("python3", *command.words)))
-    program = os.path.normpath(os.path.join(command.folder, command.words[0]))
-    found = HostRun(
-        program,
-        command.words[1:],
-        command.folder,
-        command.environment,
-        "",
-        command.device,
-        command.output_has,
-    )
-    return Recognised(command, found)
+    return _host_run(command, command.path(command.words[0]), command.words[1:])
 
 
-def _sudo(command: Command) -> Recognised:
-    rest = replace(command, words=command.words[1:])
-    return _recognise(rest) if rest.words else Recognised(command, None)
+def _sudo(command: Command) -> Reading:
+    rest = command.words[1:]
+    return _read(replace(command, words=rest)) if rest else ""
 
 
-_PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
+_PROGRAMS: tuple[tuple[str, Callable[[Command], Reading]], ...] = (
     ("|".join(map(re.escape, _QUIET)), _nothing),
     (r"(?:\S*-)?(?:clang|gcc|g|c)(?:\+\+)?(?:-\d+(?:\.\d+)*)?|cc|xchesscc_wrapper|xchesscc", _compile),
     (r"(?:llvm-|gcc-)?ar", _archive),
@@ -387,7 +339,7 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Recognised]], ...] = (
     (r"python(?:3(?:\.\d+)?)?|ipython3?", _python),
     (r"cmake", _cmake),
     (r"cp|mv|ln|install", _copy),
-    (r"sed", _sed),
+    (r"sed", read_sed_words),
     (r"jupyter|jupyter-nbconvert", _jupyter),
     (r"sudo|time|env", _sudo),
 )

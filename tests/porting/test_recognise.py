@@ -33,34 +33,33 @@ LINES = {
     "python d.py -o b/x.mlir": DesignScript("/f/d.py", ("-o", "b/x.mlir"), "/f", "/f/b/x.mlir"),
     "python3 d.py --xclbin-path=b/x.xclbin --insts-path b/i.bin": DesignScript(
         "/f/d.py", ("--xclbin-path=b/x.xclbin", "--insts-path", "b/i.bin"), "/f", "",
-        (("xclbin", "/f/b/x.xclbin"), ("insts", "/f/b/i.bin")),
+        {"xclbin": "/f/b/x.xclbin", "insts": "/f/b/i.bin"},
     ),
     "aiecc.py --alloc-scheme=bank-aware --aie-generate-xclbin --xclbin-name=x.xclbin --peano /p a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/x.xclbin", "", "", ("--alloc-scheme=bank-aware",), ()
+        "/f/a.mlir", {"xclbin": "/f/x.xclbin"}, ("--alloc-scheme=bank-aware",), ()
     ),
     "aiecc.py --alloc-scheme= --dynamic-objFifos --aie-generate-xclbin a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/final.xclbin", "", "", ("--dynamic-objFifos",), ()
+        "/f/a.mlir", {"xclbin": "/f/final.xclbin"}, ("--dynamic-objFifos",), ()
     ),
     "aiecc --aie-generate-npu-insts --npu-insts-name=i.txt --new-thing a.mlir": DesignBuild(
-        "/f/a.mlir", "", "/f/i.txt", "", (), ("--new-thing",)
+        "/f/a.mlir", {"insts": "/f/i.txt"}, (), ("--new-thing",)
     ),
     "aiecc --get-xclbin --get-npu-insts --xclbin-name=x.xclbin --alloc-scheme=basic-sequential a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/x.xclbin", "/f/insts_{0}.bin", "", ("--alloc-scheme=basic-sequential",), (),
+        "/f/a.mlir", {"xclbin": "/f/x.xclbin", "insts": "/f/insts_{0}.bin"}, ("--alloc-scheme=basic-sequential",), (),
         generation="2026-08",
     ),
     "aiecc --device-name=d --xclbin-kernel-name=K --xclbin-kernel-id=0x902 --xclbin-input=o/a.xclbin -I inc "
     "--aie-generate-xclbin --xclbin-name b.xclbin --sequence-name s a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/b.xclbin", "", "", (), (), "d", "s", ("K", "", "0x902"), "/f/o/a.xclbin"
+        "/f/a.mlir", {"xclbin": "/f/b.xclbin"}, (), (), "d", "s", ("K", "", "0x902"), "/f/o/a.xclbin"
     ),
     "aiecc --get-xclbin --output-dir out --placer sequential_placer --get locmap -O 3 a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/out/aie.xclbin", "", "", (), (), generation="2026-08"
+        "/f/a.mlir", {"xclbin": "/f/out/aie.xclbin"}, (), (), generation="2026-08"
     ),
     "aiecc --aie-generate-xclbin --aie-generate-elf a.mlir": DesignBuild(
-        "/f/a.mlir", "/f/final.xclbin", "", "/f/insts.elf", (), ()
+        "/f/a.mlir", {"xclbin": "/f/final.xclbin", "elf": "/f/insts.elf"}, (), ()
     ),
     "aiecc --get-input-with-addresses --get-elf a.mlir": DesignBuild(
-        "/f/a.mlir", "", "", "/f/design.elf", (), (), generation="2026-08",
-        others=(("/f/input_with_addresses.mlir", "lowered"),),
+        "/f/a.mlir", {"elf": "/f/design.elf", "lowered": "/f/input_with_addresses.mlir"}, (), (), generation="2026-08",
     ),
     'cmake -E env CXXFLAGS="-ggdb -DX" cmake -S .. -B out -D A=1 -DB=2': CMakeBuild(
         "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from npuninja.errors import UserError
 from npuninja.porting.shell.arithmetic import value_of
+from npuninja.porting.shell.quoting import UnclosedError, behind
 
 #: Stands in texts for what only a run can tell.
 UNKNOWN = "\ufffd"
@@ -21,6 +22,19 @@ _NAME = re.compile(r"\w+|[@*#?$!-]")
 _PARAMETER = re.compile(
     r"(?P<sharp>#)?(?P<bang>!)?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[(?P<index>[^\]]*)\])?"
 )
+#: `${NAME:-WORD}` and its like, behind the name.
+_OTHERWISE = re.compile(r"(:?)([-=+?])(.*)", re.DOTALL)
+#: What changes a value: what begins or ends it, what is in it, its case.
+_CHANGE = re.compile(r"%%|%|##|#|//|/[%#]?|\^\^|,,|\^|,|@")
+_CASES: dict[str, Callable[[str], str]] = {
+    "^^": str.upper,
+    ",,": str.lower,
+    "^": lambda value: value[:1].upper() + value[1:],
+    ",": lambda value: value[:1].lower() + value[1:],
+    "@": str,
+}
+#: Characters without a meaning.
+_PLAIN, _PLAIN_IN_QUOTES = re.compile(r"[^\\'\"$`]+"), re.compile(r"[^\\$`]+")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a", "r": "\r"}
 _BRACES = re.compile(r"(?<![$\\])\{((?:[^{}\s\"'$]|\$\{?\w+\}?)*(?:,|\.\.)(?:[^{}\s\"'$]|\$\{?\w+\}?)*)\}")
 
@@ -158,35 +172,26 @@ class Expansion:
             yield [self._variables.text("HOME") or "~"], True
             at = 1
         while at < len(raw):
-            character = raw[at]
+            character, end = raw[at], _behind(raw, at)
             if character == "\\":
-                if raw[at + 1 : at + 2] != "\n":
-                    yield [raw[at + 1 : at + 2]], True
-                at += 2
+                if raw[at + 1 : end] != "\n":
+                    yield [raw[at + 1 : end]], True
             elif character == "'":
-                end = raw.index("'", at + 1)
-                yield [raw[at + 1 : end]], True
-                at = end + 1
+                yield [raw[at + 1 : end - 1]], True
             elif raw.startswith("$'", at):
-                end = _closing_quote(raw, at + 2)
-                yield [re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), raw[at + 2 : end])], True
-                at = end + 1
+                yield [re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), raw[at + 2 : end - 1])], True
             elif character == '"':
-                end = closing(raw, at)
                 inner = list(self._quoted(raw[at + 1 : end - 1]))
                 if inner or end - at == 2:
                     yield from self._joined(inner)
-                at = end
             elif character in "$`":
-                texts, at = self._dollar(raw, at, False)
+                texts, end = self._dollar(raw, at, False)
                 if texts:
                     yield texts, False
             else:
-                end = at + 1
-                while end < len(raw) and raw[end] not in "\\'\"$`":
-                    end += 1
+                end = _end_of(_PLAIN, raw, at)
                 yield [raw[at:end]], False
-                at = end
+            at = end
 
     @staticmethod
     def _joined(inner: list[list[str]]) -> Iterator[tuple[list[str], bool]]:
@@ -213,26 +218,20 @@ class Expansion:
                 texts, at = self._dollar(text, at, True)
                 yield texts
             else:
-                end = at + 1
-                while end < len(text) and text[end] not in "\\$`":
-                    end += 1
+                end = _end_of(_PLAIN_IN_QUOTES, text, at)
                 yield [text[at:end]]
                 at = end
 
     def _dollar(self, text: str, at: int, quoted: bool) -> tuple[list[str], int]:
-        if text[at] == "`":
-            end = _closing_quote(text, at + 1, "`")
-            return [self._output_of(text[at + 1 : end])], end + 1
-        if text.startswith("$((", at):
-            end = closing(text, at + 1)
-            if text[end - 2 : end] == "))":
-                return [self.arithmetic(text[at + 3 : end - 2])], end
-        if text.startswith("$(", at):
-            end = closing(text, at + 1)
-            return [self._output_of(text[at + 2 : end - 1])], end
-        if text.startswith("${", at):
-            end = closing(text, at + 1)
-            return self._parameter(text[at + 2 : end - 1], quoted), end
+        opening = text[at : at + 2]
+        if opening[0] == "`" or opening in ("$(", "${"):
+            end = _behind(text, at, quoted)
+            inner = text[at + (1 if opening[0] == "`" else 2) : end - 1]
+            if opening == "${":
+                return self._parameter(inner, quoted), end
+            if opening == "$(" and inner.startswith("(") and inner.endswith(")"):
+                return [self.arithmetic(inner[1:-1])], end
+            return [self._output_of(inner)], end
         match = _NAME.match(text, at + 1)
         if match is None:
             return ["$"], at + 1
@@ -252,69 +251,58 @@ class Expansion:
         return UNKNOWN if found is None else str(found)
 
     def _parameter(self, text: str, quoted: bool) -> list[str]:
+        """What stands in `${…}`."""
         match = _PARAMETER.match(text)
         if match is None:
             return [UNKNOWN]
         name, index, rest = match["name"], match["index"], text[match.end() :]
         if match["bang"]:
             name = self._variables.text(name)
-        if match["sharp"] and match.end() == 1:  # ${#}
-            name = "#"
-        values = self._variables.get(name)
-        whole = index in ("@", "*") or name in ("@", "*")
-        key = f"{name}[{self.text(index)}]" if index is not None and not whole else ""
-        if key in self._variables.values:
-            values = self._variables.values[key]
-        elif key:
-            number = self.arithmetic(index)
-            elements = values or []
-            at = int(number) if re.fullmatch(r"-?\d+", number) else len(elements)
-            values = [elements[at]] if -len(elements) <= at < len(elements) else None
+        many, whole = "@" in (index, name), not {index, name}.isdisjoint("@*")
+        values = self._variables.get(name) if index is None or whole else self._element(name, index)
         if match["sharp"]:
             return [str(len(values or []) if whole else len((values or [""])[0]))]
-        many = index == "@" or name == "@"
-        colon = rest.startswith(":") and rest[1:2] in "-=+?"
-        operator = rest[colon : colon + 1]
-        if operator and operator in "-=+?" and (colon or rest[0] == operator):
-            absent = values is None or (colon and not "".join(values))
-            word = rest[colon + 1 :]
-            if operator == "+":
-                return [] if absent and not quoted else [""] if absent else self._word(word)
-            if not absent:
-                return _elements(values, whole, many, quoted)
-            if operator == "?":
-                return [UNKNOWN]
-            made = self._word(word)
-            if operator == "=":
-                self._variables.values[name] = [" ".join(made)]
-            return made
-        changed = [self._changed(value, rest) for value in (values or [""] if not whole else values or [])]
-        return _elements(changed, whole, many, quoted)
+        otherwise = _OTHERWISE.fullmatch(rest)
+        if otherwise is None:
+            changed = [self._changed(value, rest) for value in values or ([] if whole else [""])]
+            return _elements(changed, whole, many, quoted)
+        colon, operator, word = otherwise.groups()
+        absent = values is None or (colon and not "".join(values))
+        if operator == "+" and absent:
+            return [""] if quoted else []
+        if operator != "+" and not absent:
+            return _elements(values, whole, many, quoted)
+        if operator == "?":
+            return [UNKNOWN]
+        made = [self.text(word)]
+        if operator == "=":
+            self._variables.values[name] = made
+        return made
 
-    def _word(self, word: str) -> list[str]:
-        return [self.text(word)]
+    def _element(self, name: str, index: str) -> list[str] | None:
+        """`NAME[INDEX]`, by a word or a number; None when it is not set."""
+        key = f"{name}[{self.text(index)}]"
+        if key in self._variables.values:
+            return self._variables.values[key]
+        number, elements = self.arithmetic(index), self._variables.get(name) or []
+        at = int(number) if re.fullmatch(r"-?\d+", number) else len(elements)
+        return [elements[at]] if -len(elements) <= at < len(elements) else None
 
     def _changed(self, value: str, rest: str) -> str:
         """`${NAME%pattern}` and its like."""
-        if not rest:
-            return value
-        match = re.match(r"(%%|%|##|#|//|/[%#]?|\^\^|,,|\^|,|@)", rest)
+        match = _CHANGE.match(rest)
         if match is None:
             slice_of = re.fullmatch(r":\s*(-?\d+)(?::(-?\d+))?", self.text(rest))
             if slice_of is None:
-                return UNKNOWN
+                return UNKNOWN if rest else value
             start, length = int(slice_of[1]), slice_of[2]
             tail = value[start:] if start >= 0 else value[max(0, len(value) + start) :]
             return tail if length is None else tail[: int(length)]
-        operator, word = match[1], rest[match.end() :]
-        if operator in ("^^", ",,"):
-            return value.upper() if operator == "^^" else value.lower()
-        if operator in ("^", ","):
-            return (value[:1].upper() if operator == "^" else value[:1].lower()) + value[1:]
-        if operator == "@":
-            return value
-        if operator.startswith("/"):
-            pattern, _, new = _split_at_slash(word)
+        operator, word = match[0], rest[match.end() :]
+        if operator in _CASES:
+            return _CASES[operator](value)
+        if operator[0] == "/":
+            pattern, new = _split_at_slash(word)
             expression = re.compile(_regular(self.pattern(pattern)))
             return expression.sub(lambda _: self.text(new), value, count=0 if operator == "//" else 1)
         pattern = self.pattern(word)
@@ -333,18 +321,13 @@ def _elements(values: list[str] | None, whole: bool, many: bool, quoted: bool) -
     return [" ".join(values or [])] if quoted and not many else list(values or [])
 
 
-def _split_at_slash(word: str) -> tuple[str, str, str]:
+def _split_at_slash(word: str) -> tuple[str, str]:
     at = 0
     while at < len(word):
-        if word[at] == "\\":
-            at += 2
-        elif word[at] == "/":
-            return word[:at], "/", word[at + 1 :]
-        elif word[at] in "\"'" or word.startswith("${", at):
-            at = closing(word, at + (word[at] == "$"))
-        else:
-            at += 1
-    return word, "", ""
+        if word[at] == "/":
+            return word[:at], word[at + 1 :]
+        at = _behind(word, at)
+    return word, ""
 
 
 def _regular(pattern: str) -> str:
@@ -352,39 +335,17 @@ def _regular(pattern: str) -> str:
     return re.sub(r"^\(\?s:|\)(\\Z|\\z)$", "", fnmatch.translate(pattern))
 
 
-def _closing_quote(text: str, at: int, quote: str = "'") -> int:
-    while at < len(text) and text[at] != quote:
-        at += 2 if text[at] == "\\" else 1
-    return at
+def _behind(text: str, at: int, quoted: bool = False) -> int:
+    """As `quoting.behind`; what does not end (in a here-document anything may stand) ends with the text."""
+    try:
+        return behind(text, at, quoted)
+    except UnclosedError:
+        return len(text) + 1
 
 
-def closing(text: str, at: int) -> int:
-    """Behind what closes the quote, brace or parenthesis at a place."""
-    opening = text[at]
-    close = {"(": ")", "{": "}", '"': '"', "'": "'"}[opening]
-    at += 1
-    depth = 1
-    while at < len(text):
-        character = text[at]
-        if character == "\\" and opening != "'":
-            at += 2
-        elif character == close:
-            depth -= 1
-            at += 1
-            if not depth:
-                return at
-        elif opening == "'":
-            at += 1
-        elif character == opening and opening in "({":
-            depth += 1
-            at += 1
-        elif (character == "'" and opening == "(") or character == '"':
-            at = closing(text, at)
-        elif character == "$" and text[at + 1 : at + 2] in ("(", "{"):
-            at = closing(text, at + 1)
-        else:
-            at += 1
-    return at
+def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at + 1
 
 
 def _braces(raw: str) -> list[str]:

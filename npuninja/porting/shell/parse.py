@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from npuninja.errors import UserError
+from npuninja.porting.shell.quoting import UnclosedError, behind, behind_closing
 from npuninja.porting.shell.tree import (
     AndOr,
     ArithmeticCommand,
@@ -26,9 +28,9 @@ from npuninja.porting.shell.tree import (
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?(\+?=)")
 _OPERATORS = re.compile(r";;&|;;|;&|;|&&|&>>|&>|&|\|\||\|&|\||\(|\)|\n")
 _REDIRECTION = re.compile(r"(\d*|\{\w+\})(<<<|<<-|<<|<&|<>|<|>>|>&|>\||>)")
+_CONDITION_OPERATOR = re.compile(r"&&|\|\||[()<>]")
 _WORD_ENDS = " \t\n;|&()<>"
 _ENDS = {"then", "elif", "else", "fi", "do", "done", "esac", "}", "in"}
-_CLOSING = {"(": ")", "{": "}"}
 
 
 def parse_script(text: str, name: str) -> CommandList:
@@ -143,89 +145,30 @@ class _Parser:
         if not self._keyword(word):
             raise self._error(f"{word!r} is expected, not {self._word_here() or self._operator()!r}")
 
-    def _word(self) -> str:
+    def _word(self, ends: str = _WORD_ENDS) -> str:
         """A word as it is written, with its quotes."""
         start = self._at
         while self._at < len(self._text):
+            before = self._text[self._at - 1] if self._at > start else ""
             character = self._text[self._at]
-            if character in "<>" and self._text.startswith("(", self._at + 1) and self._at == start:
+            if character in "<>" and not before and self._text.startswith("(", self._at + 1):
                 self._at += 1
-                self._pair("(")
-            elif character in _WORD_ENDS:
-                if character == "(" and self._text[self._at - 1 : self._at] == "=" and self._at > start:
-                    self._pair("(")  # NAME=(…)
-                    continue
+                self._skip(behind_closing)
+            elif character == "(" and before == "=":  # NAME=(…)
+                self._skip(behind_closing)
+            elif character in ends:
                 break
             else:
-                self._part()
+                self._skip(behind)
         return self._text[start : self._at]
 
-    def _part(self) -> None:
-        """One character, or what is quoted or substituted."""
-        character = self._text[self._at]
-        if character == "\\":
-            self._at += 2
-        elif character == "'":
-            self._at = self._find("'", self._at + 1)
-        elif self._text.startswith("$'", self._at):
-            self._at += 2
-            while self._at < len(self._text) and self._text[self._at] != "'":
-                self._at += 2 if self._text[self._at] == "\\" else 1
-            self._at += 1
-        elif character == '"':
-            self._quoted()
-        elif character == "`":
-            self._at += 1
-            while self._at < len(self._text) and self._text[self._at] != "`":
-                self._at += 2 if self._text[self._at] == "\\" else 1
-            self._at += 1
-        elif character == "$" and self._text[self._at + 1 : self._at + 2] in _CLOSING:
-            self._at += 1
-            self._pair(self._text[self._at])
-        else:
-            self._at += 1
-
-    def _find(self, text: str, start: int) -> int:
-        end = self._text.find(text, start)
-        if end < 0:
-            raise self._error(f"a {text} is missing")
-        return end + len(text)
-
-    def _quoted(self) -> None:
-        begin = self._at
-        self._at += 1
-        while self._at < len(self._text) and self._text[self._at] != '"':
-            if self._text[self._at] == "'" or self._text.startswith("$'", self._at):
-                self._at += 1
-            else:
-                self._part()
-        if self._at >= len(self._text):
-            self._at = begin
-            raise self._error('a " is missing')
-        self._at += 1
-
-    def _pair(self, opening: str) -> None:
-        """Behind the parenthesis or brace that closes the one here."""
-        begin, closing = self._at, _CLOSING[opening]
-        self._at += 1
-        depth = 1
-        while self._at < len(self._text):
-            character = self._text[self._at]
-            if character == closing:
-                self._at += 1
-                depth -= 1
-                if not depth:
-                    return
-            elif character == opening:
-                self._at += 1
-                depth += 1
-            elif character == "#" and opening == "(" and self._text[self._at - 1] in " \t\n":
-                end = self._text.find("\n", self._at)
-                self._at = end if end >= 0 else len(self._text)
-            else:
-                self._part()
-        self._at = begin
-        raise self._error(f"a {closing} is missing")
+    def _skip(self, end_of: Callable[[str, int], int]) -> None:
+        """Goes behind what begins here, as `quoting` says where that ends."""
+        try:
+            self._at = end_of(self._text, self._at)
+        except UnclosedError as unclosed:
+            self._at = unclosed.at
+            raise self._error(f"a {unclosed.character} is missing") from None
 
     # --- Parts.
 
@@ -283,7 +226,7 @@ class _Parser:
             at = self._at
             self._at += len(word)
             if re.match(r"[ \t]*\([ \t]*\)", self._text[self._at :]):
-                self._at = self._find(")", self._at)
+                self._at = self._text.index(")", self._at) + 1
                 self._lines()
                 return FunctionDefinition(word, self._command())
             self._at = at
@@ -376,18 +319,13 @@ class _Parser:
             if self._text.startswith("\n", self._at):
                 self._at += 1
                 continue
-            match = re.match(r"&&|\|\||[()<>]", self._text[self._at :])
-            if match and not (words and words[-1] == "=~"):
+            regular = words[-1:] == ["=~"]
+            match = None if regular else _CONDITION_OPERATOR.match(self._text, self._at)
+            if match:
                 words.append(match[0])
-                self._at += len(match[0])
+                self._at = match.end()
                 continue
-            start = self._at
-            regular = bool(words) and words[-1] == "=~"
-            while self._at < len(self._text) and self._text[self._at] not in (
-                " \t\n" if regular else " \t\n;&|()<>"
-            ):
-                self._part()
-            word = self._text[start : self._at]
+            word = self._word(" \t\n" if regular else _WORD_ENDS)
             if not word:
                 raise self._error("a ]] is missing")
             if word == "]]":
@@ -396,7 +334,7 @@ class _Parser:
 
     def _arithmetic(self) -> str:
         start = self._at
-        self._pair("(")
+        self._skip(behind_closing)
         return self._text[start + 2 : self._at - 2]
 
     def _redirects(self) -> tuple[Redirect, ...]:
