@@ -71,13 +71,9 @@ def test_for_make(folder: str) -> LitTest | None:
     One that needs a tool which npuninja has nothing for, or is known to fail, comes last, one for the
     second NPU behind those for the first; of equals, the one with the fewest variables.
     """
-    found = []
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".lit"):
-            test = _read(os.path.join(folder, name))
-            if test is not None:
-                found.append(test)
-    return min(found, key=_distance, default=None)
+    names = [name for name in sorted(os.listdir(folder)) if name.endswith(".lit")]
+    found = (_asking_make(name, _read(os.path.join(folder, name))) for name in names)
+    return min(filter(None, found), key=_distance, default=None)
 
 
 def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
@@ -88,39 +84,50 @@ def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
     tests: list[tuple[tuple[bool, bool], str, list[Command]]] = []
     for suffix in ((".lit",), _SUFFIXES):
         for name in [] if tests else names:
-            found = _read_commands(os.path.join(folder, name)) if name.endswith(suffix) else None
-            if found is not None:
-                tests.append((_needs(found[0]), name, found[1]))
+            test = _read(os.path.join(folder, name)) if name.endswith(suffix) else _NO_TEST
+            if test.lines and not any("%S/Makefile" in line for line in test.lines):
+                devices = sorted({found[1] for line in test.lines if (found := _ON_DEVICE.search(line))})
+                commands = [
+                    command
+                    for line in test.lines
+                    for command in _commands(line, folder, name, devices[:1], test.checks)
+                ]
+                tests.append((_needs(test.requires), name, commands))
     least = min((needs for needs, _, _ in tests), default=None)
     taken = [(name, commands) for needs, name, commands in tests if needs == least]
     return tuple(name for name, _ in taken), [command for _, commands in taken for command in commands]
 
 
-def _read_commands(path: str) -> tuple[tuple[str, ...], list[Command]] | None:
-    folder, name = os.path.split(path)
+class _TestFile(NamedTuple):
+    """What a test file says: words of REQUIRES, the text of XFAIL, RUN lines (joined where they go on), texts of CHECK."""
+
+    requires: tuple[str, ...] = ()
+    fails: str = ""
+    lines: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+_NO_TEST = _TestFile()
+
+
+def _read(path: str) -> _TestFile:
     requires: list[str] = []
     lines: list[str] = []
     checks: list[str] = []
+    fails = ""
     for line in text_of(path).splitlines():
-        match = _LINE.search(line)
-        check = _CHECK.search(line)
+        match, check = _LINE.search(line), _CHECK.search(line)
         if match and match[1] == "REQUIRES":
             requires += re.split(r"[\s,]+", match[2].strip())
         elif match and match[1] == "XFAIL":
-            continue
+            fails = match[2].strip()
         elif match and lines and lines[-1].endswith("\\"):
             lines[-1] = f"{lines[-1][:-1]} {match[2].strip()}"
         elif match:
             lines.append(match[2].rstrip())
         elif check and not any(mark in check[1] for mark in _PATTERN):
             checks.append(check[1])
-    if not lines or any("%S/Makefile" in line for line in lines):
-        return None
-    devices = sorted({found[1] for line in lines if (found := _ON_DEVICE.search(line))})
-    commands: list[Command] = []
-    for line in lines:
-        commands += _commands(line, folder, name, devices[:1], tuple(checks))
-    return tuple(requires), commands
+    return _TestFile(tuple(requires), fails, tuple(lines), tuple(checks))
 
 
 def _commands(
@@ -168,26 +175,12 @@ def _distance(test: LitTest) -> tuple[bool, bool, bool, int, str]:
     return foreign, bool(test.fails), second, len(test.variables), test.name
 
 
-def _read(path: str) -> LitTest | None:
-    requires: list[str] = []
+def _asking_make(name: str, test: _TestFile) -> LitTest | None:
+    """A test by its first build and its first run; None where it does not ask make."""
     build: dict[str, str] | None = None
     run: dict[str, str] | None = None
     targets: tuple[str, ...] = ()
-    fails = ""
-    for line in text_of(path).splitlines():
-        match = _LINE.search(line)
-        if match is None:
-            continue
-        if match[1] == "REQUIRES":
-            requires += re.split(r"[\s,]+", match[2].strip())
-            continue
-        if match[1] == "XFAIL":
-            fails = match[2].strip()
-            continue
-        asked = _of_make(match[2])
-        if asked is None:
-            continue
-        variables, goals = asked
+    for variables, goals in filter(None, map(_of_make, test.lines)):
         if not goals or goals == ("all",):
             build = variables if build is None else build
         elif not any("clean" in goal for goal in goals):
@@ -195,7 +188,7 @@ def _read(path: str) -> LitTest | None:
             break
     if build is None and run is None:
         return None
-    return LitTest(os.path.basename(path), tuple(requires), {**(build or {}), **(run or {})}, targets, fails)
+    return LitTest(name, test.requires, {**(build or {}), **(run or {})}, targets, test.fails)
 
 
 def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from npuninja.porting.shell_words import ASSIGNMENT
+from npuninja.porting.shell.parse import ASSIGNMENT
 from npuninja.records import NamedTuple
 
 _WITH_VALUE = ("-C", "-f", "-o", "-W", "-I")

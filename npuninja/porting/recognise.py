@@ -321,11 +321,6 @@ def _run(command: Command) -> Reading:
     return _host_run(command, command.path(command.words[0]), command.words[1:])
 
 
-def _sudo(command: Command) -> Reading:
-    rest = command.words[1:]
-    return _read(replace(command, words=rest)) if rest else ""
-
-
 _PROGRAMS: tuple[tuple[str, Callable[[Command], Reading]], ...] = (
     ("|".join(map(re.escape, _QUIET)), _nothing),
     (r"(?:\S*-)?(?:clang|gcc|g|c)(?:\+\+)?(?:-\d+(?:\.\d+)*)?|cc|xchesscc_wrapper|xchesscc", _compile),
@@ -341,5 +336,4 @@ _PROGRAMS: tuple[tuple[str, Callable[[Command], Reading]], ...] = (
     (r"cp|mv|ln|install", _copy),
     (r"sed", read_sed_words),
     (r"jupyter|jupyter-nbconvert", _jupyter),
-    (r"sudo|time|env", _sudo),
 )

@@ -15,13 +15,15 @@ from dataclasses import replace
 
 from npuninja.errors import UserError
 from npuninja.porting.found import Command
+from npuninja.porting.shell.expansion import MAX_TEXT_CHARACTERS
+from npuninja.porting.shell.in_front import without_front
+from npuninja.porting.shell.parse import ASSIGNMENT
 from npuninja.porting.shell.places import ForeignPlaces
 from npuninja.porting.shell.walk import walk_script
 
 _SUBSTITUTION = re.compile(
     r"`\s*(echo|wslpath -w|dirname|basename)\s+([^`]*?)\s*`|\$\(\s*(echo|dirname|basename)\s+([^()]*?)\s*\)"
 )
-ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SEPARATORS = {"&&", ";", "||", "|", "&", ";;", "(", ")", "|&"}
 _CONTROL = {
     "if",
@@ -46,10 +48,6 @@ _MARK = "\0"
 _BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
-#: Of one command: Linux gives a shell no longer one (MAX_ARG_STRLEN). Taking words apart needs time of the square of a word.
-MAX_COMMAND_CHARACTERS = 1 << 17
-
-
 def commands_of(text: str, folder: str) -> Iterator[Command]:
     """The commands of make's output, in order.
 
@@ -62,10 +60,10 @@ def commands_of(text: str, folder: str) -> Iterator[Command]:
     """
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         line = line.strip()
-        if len(line) > MAX_COMMAND_CHARACTERS:
+        if len(line) > MAX_TEXT_CHARACTERS:  # taking words apart needs time of the square of a word
             raise UserError(
                 f"a command of {len(line)} characters, which no shell takes: {line[:80]}…",
-                hint=f"Linux has {MAX_COMMAND_CHARACTERS} for one",
+                hint=f"Linux has {MAX_TEXT_CHARACTERS} for one",
             )
         if line and not line.startswith("#"):
             found = list(_commands_of_line(line, folder))
@@ -139,11 +137,10 @@ def _descriptor(kept: list[str]) -> str:
 
 def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
     environment = []
-    if words[:1] == ["env"] and len(words) > 2 and ASSIGNMENT.match(words[1]):
-        words = words[1:]
     while words and ASSIGNMENT.match(words[0]):
         name, _, value = words.pop(0).partition("=")
         environment.append((name, value))
+    words, given = without_front(words)
     kept: list[str] = []
     stdin, stdout, position = "", "", 0
     while position < len(words):
@@ -168,4 +165,4 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
         kept.pop(0)
     if not kept:
         return None
-    return Command(tuple(kept), folder, stdout, tuple(environment), line, alone, stdin=stdin)
+    return Command(tuple(kept), folder, stdout, (*environment, *given), line, alone, stdin=stdin)
