@@ -42,7 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "where cores of machine code spend their cycles, by function and loop",
     ),
     "as": ("npuninja.commands.assemble", "assemble AIE2 machine code, in the text that disasm prints"),
-    "ld": ("npuninja.commands.link_core", "link AIE2 objects into the program of one core"),
+    "ld": ("npuninja.commands.assemble:link_main", "link AIE2 objects into the program of one core"),
     "size": ("npuninja.commands.size", "the memory of every tile of a built design"),
     "mel": (
         "examples/mel/whisper_mel.command",

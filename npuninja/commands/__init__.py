@@ -1,1 +1,1 @@
-"""The verbs of `npuninja` that have no other home, one module each, with `main(arguments) -> int`."""
+"""The verbs of `npuninja`, one module each, with `main(arguments) -> int`."""

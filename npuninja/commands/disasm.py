@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, Sequence
 
 from npuninja.argument_parser import VerbParser
-from npuninja.configure.built import meant_manifest
+from npuninja.configure.built import meant_xclbin
 from npuninja.errors import UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.dwarf_lines import LineTable
@@ -44,12 +43,6 @@ def _parser() -> VerbParser:
     return parser
 
 
-def _meant(word: str) -> str:
-    """A file, or the XCLBIN of a design that is named."""
-    manifest = meant_manifest(word)
-    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
-
-
 def _read(path: str) -> tuple[str, list[MachineProgram]]:
     return read_programs(read_file(path, MAX_XCLBIN_BYTES), path)
 
@@ -71,7 +64,7 @@ def _chosen(programs: list[MachineProgram], core: str | None, path: str) -> list
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     options = _parser().parse_args(arguments)
-    options.file = _meant(options.file)
+    options.file = meant_xclbin(options.file)
     kind, programs = _read(options.file)
     programs = _chosen(programs, options.core, options.file)
     if options.diff:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import Any
 
 from npuninja.argument_parser import VerbParser
-from npuninja.configure.built import build_of, designs_of
+from npuninja.configure.built import build_of, designs_of, read_graph_file
 from npuninja.emit.dot import dot
 from npuninja.emit.graph_picture import needed_edges, svg
-from npuninja.errors import Location, UserError, in_words
 from npuninja.plan.designs import select
 
 
@@ -39,7 +36,7 @@ def main(arguments: list[str]) -> int:
     if folder is None and words and not words[0].isidentifier():
         folder = words.pop(0)
     path = os.path.join(folder or os.path.relpath(build_of().output_folder), "graph.json")
-    graph = _read(path)
+    graph = read_graph_file(path)
     edges, designs = graph["edges"], designs_of(graph)
     chosen = [*words, *([options.design] if options.design else [])]
     if chosen:
@@ -56,18 +53,3 @@ def main(arguments: list[str]) -> int:
     else:
         sys.stdout.write(text)
     return 0
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            graph: dict[str, Any] = json.load(stream)
-        if not all(isinstance(edge["outputs"][0], str) and edge["rule"] for edge in graph["edges"]):
-            raise TypeError
-        return graph
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {in_words(error)}", hint="run configure.py") from error
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UserError(
-            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
-        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from npuninja.arch.families import DEFAULT
 from npuninja.argument_parser import VerbParser
@@ -40,12 +41,6 @@ def main(arguments: list[str]) -> int:
     print(
         f"{len(made.files)} files in {os.path.abspath(folder)}, with the design {made.design} for {options.device}"
     )
-    go = f"cd {_quoted(folder)} && " if folder not in (os.curdir, os.curdir + os.sep) else ""
+    go = f"cd {shlex.quote(folder)} && " if folder not in (os.curdir, os.curdir + os.sep) else ""
     print(f"next: {go}python configure.py && ninja && ninja run")
     return 0
-
-
-def _quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)

@@ -7,17 +7,11 @@ import sys
 from typing import Sequence
 
 from npuninja.argument_parser import VerbParser
-from npuninja.configure.built import meant_manifest
+from npuninja.configure.built import meant_xclbin
 from npuninja.diag.inspect import inspect_bytes
 from npuninja.diag.inspect_folder import inspect_folder
 from npuninja.errors import printable
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
-
-
-def _meant(word: str) -> str:
-    """A file, or the XCLBIN of a design that is named."""
-    manifest = meant_manifest(word)
-    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
-    file = _meant(options.file)
+    file = meant_xclbin(options.file)
     if os.path.isdir(file):
         report = inspect_folder(file)
     else:

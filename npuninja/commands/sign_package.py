@@ -17,8 +17,6 @@ from npuninja.packaging.signature import (
     signature_text,
 )
 
-#: A package of a thousand designs.
-
 
 def main(arguments: list[str]) -> int:
     """Signs each file, or makes a key."""

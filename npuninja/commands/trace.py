@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.argument_parser import VerbParser
-from npuninja.configure.built import build_of
+from npuninja.configure.built import build_of, read_graph_file
 from npuninja.device.run_options import seconds
 from npuninja.emit.build_log import LoggedStep, as_run, critical_path, lanes, read_builds
 from npuninja.errors import Location, UserError
@@ -68,32 +68,19 @@ def main(arguments: list[str]) -> int:
         return run(options)
     options.folder = options.folder or os.path.relpath(build_of().output_folder)
     output = options.output or os.path.join(options.folder, "trace.json")
-    graph = _read_graph(os.path.join(options.folder, "graph.json"))
+    edges = as_run(read_graph_file(os.path.join(options.folder, "graph.json"))["edges"])
     steps = _last_build(os.path.join(options.folder, ".ninja_log"))
-    rules = {output: _stages(edge) for edge in graph["edges"] for output in edge["outputs"]}
+    rules = {output: _stages(edge) for edge in edges for output in edge["outputs"]}
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(trace(steps, rules), stream)
-    print(summary_of(steps, graph["edges"], rules))
+    print(summary_of(steps, edges, rules))
     print(f"{output} written: open it with https://ui.perfetto.dev")
     return 0
 
 
-def _read(path: str) -> str:
-    return read_file(path, MAX_XCLBIN_BYTES, hint="configure and run `ninja` first").decode("utf-8")
-
-
-def _read_graph(path: str) -> dict[str, Any]:
-    try:
-        content = json.loads(_read(path))
-        return {"edges": as_run(content["edges"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            "not a graph that configure.py wrote", Location(path), hint="run configure.py"
-        ) from error
-
-
 def _last_build(path: str) -> list[LoggedStep]:
-    for steps in reversed(read_builds(_read(path), path)):
+    log = read_file(path, MAX_XCLBIN_BYTES, hint="configure and run `ninja` first").decode("utf-8")
+    for steps in reversed(read_builds(log, path)):
         if any(output not in LOOKING for step in steps for output in step.outputs):
             return steps
     raise UserError("the log has no build", Location(path), hint="run `ninja` first")

@@ -13,8 +13,6 @@ from npuninja.packaging.contents import sha256
 from npuninja.packaging.signature import SUFFIX, check_signature, read_public_key
 from npuninja.packaging.verify import verify
 
-#: A package of a thousand designs.
-
 
 def main(arguments: list[str]) -> int:
     """Checks each file; the first that is not good ends it with the error."""

@@ -11,10 +11,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from npuninja.configure.record import read_project
 from npuninja.errors import Location, ToolError, UserError
+from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import FOLDER, select
 from npuninja.plan.layout import GRAPH, layout_of
@@ -71,18 +73,10 @@ def build_of(start: str = os.curdir) -> Build:
     asked = os.environ.get(VARIABLE)
     if asked:
         recorded = _recorded(os.path.abspath(asked))
-        return recorded or _build(_nearest_project(start), asked)
-    folder = os.path.abspath(start)
-    while True:
-        found = _recorded(folder)
-        if found is not None:
-            return found
-        if _is_project(folder):
-            return _build_of_project(folder)
-        above = os.path.dirname(folder)
-        if above == folder:
-            raise _no_project(start)
-        folder = above
+        return recorded or _build(next(filter(_is_project, _upwards(start))), asked)
+    found = ((folder, _recorded(folder)) for folder in _upwards(start))
+    folder, build = next((folder, build) for folder, build in found if build or _is_project(folder))
+    return build or _build_of_project(folder)
 
 
 def _build(project: str, folder: str | None) -> Build:
@@ -94,20 +88,17 @@ def _is_project(folder: str) -> bool:
     return any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS)
 
 
-def _nearest_project(start: str) -> str:
+def _upwards(start: str) -> Iterator[str]:
+    """A folder and those above it: where a project may be. Raises UserError behind the last."""
     folder = os.path.abspath(start)
-    while not _is_project(folder):
+    while True:
+        yield folder
         if os.path.dirname(folder) == folder:
-            raise _no_project(start)
+            raise UserError(
+                f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
+                hint="npuninja init makes one",
+            )
         folder = os.path.dirname(folder)
-    return folder
-
-
-def _no_project(start: str) -> UserError:
-    return UserError(
-        f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
-        hint="npuninja init makes one",
-    )
 
 
 def _recorded(folder: str) -> Build | None:
@@ -162,19 +153,31 @@ def read_graph(build: Build) -> dict[str, Any]:
         UserError: it is not, or the file is damaged.
     """
     path = os.path.join(build.output_folder, GRAPH)
+    if not os.path.isfile(path):
+        raise UserError(f"{build.project} is not configured", hint="npuninja configure")
+    return read_graph_file(path)
+
+
+def read_graph_file(path: str) -> dict[str, Any]:
+    """A graph.json. Raises UserError when it cannot be read, or is damaged."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            content: dict[str, Any] = json.load(stream)
-        edges = content["edges"]
-        if not all(isinstance(edge[key], list) for edge in edges for key in ("outputs", "inputs")):
-            raise TypeError
+        content: dict[str, Any] = json.loads(read_file(path, MAX_XCLBIN_BYTES, hint="run configure.py"))
+        for edge in content["edges"]:
+            if not (
+                isinstance(edge["inputs"], list) and isinstance(edge["outputs"][0], str) and edge["rule"]
+            ):
+                raise TypeError
         return content
-    except OSError as error:
-        raise UserError(f"{build.project} is not configured", hint="npuninja configure") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(
             "not a graph that configure.py wrote", Location(path), hint="npuninja configure --fresh"
         ) from error
+
+
+def meant_xclbin(word: str) -> str:
+    """A file that is named by its path, or the XCLBIN of a design of the project here, which is then built."""
+    manifest = meant_manifest(word)
+    return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
 
 
 def built_manifest(name: str) -> str:

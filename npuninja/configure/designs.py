@@ -152,33 +152,26 @@ def _itself(design: Design) -> Design:
 
 def _decided(source: Source, settings: Settings) -> Source:
     """A source with what decides the places of its cores."""
-    said = settings.designs.get(source.name)
-    flags = said.aiecc_flags if said else ()
-    if said:
-        read_driver_flags(flags, said.location)
-    return replace(
-        source, aiecc_flags=flags, generation=(said.generation if said else "") or settings.generation
-    )
+    said = settings.design(source.name)
+    read_driver_flags(said.aiecc_flags, said.location)
+    return replace(source, aiecc_flags=said.aiecc_flags, generation=said.generation or settings.generation)
 
 
 def _with_settings(design: Design, settings: Settings, references: frozenset[str]) -> Design:
-    said = settings.designs.get(design.name)
-    reference = (
-        os.path.relpath(os.path.join(settings.folder, said.reference)) if said and said.reference else ""
-    )
+    said = settings.design(design.name)
+    reference = os.path.relpath(os.path.join(settings.folder, said.reference)) if said.reference else ""
     if reference and not os.path.isfile(reference):
-        assert said is not None
         raise UserError(f"there is no reference {said.reference!r}", said.location)
     if not reference and design.name in references:
         reference = os.path.join(HOST, f"{design.name}.py")
-    flags = (*design.aiecc_flags, *(said.aiecc_flags if said else ()))
-    read_driver_flags(flags, said.location if said else Location(design.source))
-    if said:
+    flags = (*design.aiecc_flags, *said.aiecc_flags)
+    read_driver_flags(flags, said.location or Location(design.source))
+    if design.name in settings.designs:
         design = with_kernels(design, said)
     return replace(
         design,
-        generation=(said.generation if said else "") or settings.generation,
-        alloc_scheme=said.alloc_scheme if said else "",
+        generation=said.generation or settings.generation,
+        alloc_scheme=said.alloc_scheme,
         aiecc_flags=flags,
         reference=reference,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from npuninja.configure.absent_packages import absent_packages, install_words
@@ -86,13 +86,45 @@ def _from_table(
     def path(text: str) -> str:
         return from_root(expanded(text, variables, where), settings.folder, source_root)
 
-    def paths(key: str) -> tuple[str, ...]:
-        return tuple(map(path, table.get(key, ())))
-
-    sources = paths("sources") or tuple(_by_name(name))
+    sources = tuple(map(path, table.get("sources", ()))) or tuple(_by_name(name))
     refused = table.get("refused", "")
     if refused and not sources:
         return HostProgram(name=name, location=where, sources=(), refused=refused)
+    _check_sources(name, sources, where)
+    is_script = sources[0].endswith(SCRIPT_SUFFIXES)
+    if table.get("module") and not is_script:
+        raise UserError(f"host program {name} is no Python script, and module is for those", where)
+    _check_designs(name, table.get("designs", ()), designs, where)
+    folder = path(table["folder"]) if table.get("folder") else ""
+    module = ""
+    if is_script:
+        script = _script(sources[0])
+        module = _module_of(script)
+        places = [os.path.dirname(sources[0]), folder or ".", *_python_path(table)]
+        refused = refused or _lacking(sources[0], script, module, places)
+    return HostProgram(
+        name=name,
+        location=where,
+        sources=sources,
+        include=tuple(map(path, table.get("include", ()))),
+        libraries=tuple(lib if "/" not in lib else path(lib) for lib in table.get("libraries", ())),
+        language=table.get("language", ""),
+        folder=folder,
+        designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
+        time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
+        run_as=table.get("module", ""),
+        device=table.get("device", ""),
+        output_has=tuple(table.get("output-has", ())),
+        module=module,
+        refused=refused,
+        **{
+            key: tuple(table.get(key, ()))
+            for key in ("defines", "flags", "arguments", "environment", "files")
+        },
+    )
+
+
+def _check_sources(name: str, sources: tuple[str, ...], where: Location) -> None:
     if not sources:
         raise UserError(
             f"host program {name} has no sources, and there is no {HOST}/{name}.cpp", where,
@@ -105,43 +137,25 @@ def _from_table(
             raise UserError(f"host program {name}: {source} is neither C, C++ nor Python", where)
     if len(sources) > 1 and any(source.endswith(SCRIPT_SUFFIXES) for source in sources):
         raise UserError(f"host program {name} has a Python script among several sources", where)
-    if table.get("module") and not sources[0].endswith(SCRIPT_SUFFIXES):
-        raise UserError(f"host program {name} is no Python script, and module is for those", where)
-    for design in table.get("designs", ()):
+
+
+def _check_designs(name: str, named: Iterable[str], designs: Collection[str], where: Location) -> None:
+    for design in named:
         if design not in designs:
-            hint = f"designs: {', '.join(sorted(designs)) or 'none'}"
             raise UserError(
-                f"host program {name} names the design {design!r}, which there is not", where, hint=hint
-            )
-    folder = table.get("folder", "")
-    script = _script(sources[0]) if sources[0].endswith(SCRIPT_SUFFIXES) else None
-    runs_in = from_root(expanded(folder, variables, where), settings.folder, source_root) if folder else "."
-    places = [os.path.dirname(sources[0]), runs_in, *_python_path(table)]
-    missing = absent_packages(script, places) if script and _module_of(script) in ("aie", "") else ()
-    if missing and not refused:
-        refused = (
-            f"{os.path.basename(sources[0])} needs {' and '.join(missing)}, which this Python does not have: "
-            f"{install_words(missing)}, and python configure.py again"
-        )
-    return HostProgram(
-        name=name,
-        location=where,
-        sources=sources,
-        include=paths("include"),
-        libraries=tuple(lib if "/" not in lib else path(lib) for lib in table.get("libraries", ())),
-        language=table.get("language", ""),
-        folder=runs_in if folder else "",
-        designs=tuple(table.get("designs", ())) or ((name,) if name in designs else ()),
-        time_limit_s=table.get("time-limit-s", DEFAULT_TIME_LIMIT_S),
-        run_as=table.get("module", ""),
-        device=table.get("device", ""),
-        output_has=tuple(table.get("output-has", ())),
-        module=_module_of(script) if script else "",
-        refused=refused,
-        **{
-            key: tuple(table.get(key, ()))
-            for key in ("defines", "flags", "arguments", "environment", "files")
-        },
+                f"host program {name} names the design {design!r}, which there is not", where,
+                hint=f"designs: {', '.join(sorted(designs)) or 'none'}",
+            )  # fmt: skip
+
+
+def _lacking(path: str, script: ast.Module, module: str, places: list[str]) -> str:
+    """Why a script cannot run with the Python packages that are here; "" when it can, or another Python runs it."""
+    missing = absent_packages(script, places) if module in ("aie", "") else ()
+    if not missing:
+        return ""
+    return (
+        f"{os.path.basename(path)} needs {' and '.join(missing)}, which this Python does not have: "
+        f"{install_words(missing)}, and python configure.py again"
     )
 
 

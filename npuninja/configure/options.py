@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
-from npuninja.records import record, replace
+from npuninja.records import NamedTuple, record, replace
 from npuninja.settings.table import CHECKS
 
 GENERATORS = ("ninja", "make")
@@ -70,6 +70,54 @@ class Options:
     includes: tuple[str, ...] = ()
 
 
+class _Word(NamedTuple):
+    """One option: its word, the field that it sets, what stands behind it ("" for a flag), its help, and whether it may be
+    given several times. `lasting`: it is asked for again when Ninja configures again.
+    """
+
+    word: str
+    field: str
+    value: str
+    help: str
+    many: bool = False
+    lasting: bool = True
+
+
+# In the order of the help.
+_WORDS = (
+    _Word("-B", "build_folder", "FOLDER", "build in FOLDER (default: build.ninja here, files in build/)"),
+    _Word("-S", "source_root", "FOLDER", "the project with mlir/, kernels/ and host/ (default: this one)"),
+    _Word("--generator", "generator", "G", "ninja (default), or make: write a Makefile"),
+    _Word("--device", "device", "D", "only designs that fit device D"),
+    _Word("--retarget", "retarget", "D", "build designs for device D, whatever device they were written for"),
+    _Word("--checks", "checks", "NAME[,NAME]", "what tests look for: races, memory, none (default: both)"),
+    _Word("--schedules", "schedules", "N", "tests run each design in N more orders of turns"),
+    _Word("--seeds", "seeds", "N", "tests make inputs of N seeds"),
+    _Word("--toolchain", "toolchain", "FILE", "read FILE instead of toolchain.toml"),
+    _Word("--preset", "preset", "NAME", "the options of [preset.NAME] in toolchain.toml"),
+    _Word("--prefix", "prefix", "FOLDER", f"install below FOLDER (default: {PREFIX})"),
+    _Word("--launcher", "launcher", "PROGRAM", "start compilers through PROGRAM (ccache, sccache)"),
+    _Word(
+        "--remote", "remote", "ADDRESS",
+        "run stages on other machines, by the service at ADDRESS (unix:/PATH or http://HOST:PORT)",
+    ),
+    _Word(
+        "--provider", "providers", "STAGE=P", "P: real, embedded, auto, or a name as docs/providers.md lists them",
+        many=True,
+    ),
+    _Word("--define", "defines", "NAME[=VALUE]", "a macro of every kernel; repeat", many=True),
+    _Word("--include", "includes", "FOLDER", "a folder for #include of every kernel; repeat", many=True),
+    _Word("--werror", "werror", "", "warnings about designs and kernels are errors"),
+    _Word("--check", "check", "", "also run each design on the emulated array, while the build goes on"),
+    _Word("--separate-stages", "separate", "", "a process for each stage; short stages share one otherwise"),
+    _Word("--fresh", "fresh", "", "forget what was found and recorded before", lasting=False),
+    _Word(
+        "--why", "why", "TARGET", "say why TARGET would be built now (a file, a design, run-NAME)", lasting=False
+    ),
+    _Word("--regenerate", "regenerate", "FILE", argparse.SUPPRESS, lasting=False),
+)  # fmt: skip
+
+
 def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Options:
     """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
     SystemExit(0).
@@ -80,110 +128,25 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
         epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add(
-        "-B",
-        dest="build_folder",
-        metavar="FOLDER",
-        help="build in FOLDER (default: build.ninja here, files in build/)",
+    otherwise = vars(Options())
+    for word, field, value, text, many, _ in _WORDS:
+        if not value:
+            parser.add_argument(word, dest=field, action="store_true", help=text)
+            continue
+        parser.add_argument(
+            word, dest=field, metavar=value, help=text,
+            action="append" if many else "store",
+            default=[] if many else otherwise[field],
+            type=int if isinstance(otherwise[field], int) else str,
+            choices=GENERATORS if field == "generator" else None,
+        )  # fmt: skip
+    parser.add_argument(
+        "designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)"
     )
-    add(
-        "-S",
-        dest="source_root",
-        metavar="FOLDER",
-        help="the project with mlir/, kernels/ and host/ (default: this one)",
-    )
-    add(
-        "--generator",
-        metavar="G",
-        default="ninja",
-        choices=GENERATORS,
-        help="ninja (default), or make: write a Makefile",
-    )
-    add("--device", metavar="D", help="only designs that fit device D")
-    add("--retarget", metavar="D", help="build designs for device D, whatever device they were written for")
-    add("--checks", metavar="NAME[,NAME]", help="what tests look for: races, memory, none (default: both)")
-    add(
-        "--schedules",
-        type=int,
-        default=0,
-        metavar="N",
-        help="tests run each design in N more orders of turns",
-    )
-    add("--seeds", type=int, default=1, metavar="N", help="tests make inputs of N seeds")
-    add(
-        "--provider",
-        dest="providers",
-        metavar="STAGE=P",
-        action="append",
-        default=[],
-        help="P: real, embedded, auto, or a name as docs/providers.md lists them",
-    )
-    add("--toolchain", metavar="FILE", help="read FILE instead of toolchain.toml")
-    add("--preset", metavar="NAME", help="the options of [preset.NAME] in toolchain.toml")
-    add(
-        "--define",
-        action="append",
-        default=[],
-        metavar="NAME[=VALUE]",
-        help="a macro of every kernel; repeat",
-    )
-    add(
-        "--include",
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="a folder for #include of every kernel; repeat",
-    )
-    add("--prefix", metavar="FOLDER", help=f"install below FOLDER (default: {PREFIX})")
-    add("--launcher", metavar="PROGRAM", help="start compilers through PROGRAM (ccache, sccache)")
-    add(
-        "--remote",
-        metavar="ADDRESS",
-        help="run stages on other machines, by the service at ADDRESS (unix:/PATH or http://HOST:PORT)",
-    )
-    add(
-        "--check",
-        action="store_true",
-        help="also run each design on the emulated array, while the build goes on",
-    )
-    add("--werror", action="store_true", help="warnings about designs and kernels are errors")
-    add(
-        "--separate-stages",
-        action="store_true",
-        help="a process for each stage; short stages share one otherwise",
-    )
-    add("--fresh", action="store_true", help="forget what was found and recorded before")
-    add("--why", metavar="TARGET", help="say why TARGET would be built now (a file, a design, run-NAME)")
-    add("--regenerate", metavar="FILE", help=argparse.SUPPRESS)
-    add("designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)")
     # Designs may stand between options; argparse alone takes one group of them.
-    known = parser.parse_intermixed_args(list(arguments))
-    return Options(
-        build_folder=known.build_folder,
-        source_root=known.source_root,
-        generator=known.generator,
-        device=known.device,
-        retarget=known.retarget,
-        checks=_checks(known.checks),
-        schedules=known.schedules,
-        seeds=known.seeds,
-        providers=tuple(known.providers),
-        toolchain=known.toolchain,
-        preset=known.preset,
-        prefix=known.prefix,
-        launcher=known.launcher,
-        remote=known.remote,
-        werror=known.werror,
-        check=known.check,
-        separate=known.separate_stages,
-        fresh=known.fresh,
-        why=known.why,
-        regenerate=known.regenerate,
-        designs=tuple(known.designs),
-        defines=tuple(known.define),
-        includes=tuple(known.include),
-    )
+    known = vars(parser.parse_intermixed_args(list(arguments)))
+    known["checks"] = _checks(known["checks"])
+    return Options(**{name: tuple(v) if isinstance(v, list) else v for name, v in known.items()})
 
 
 def _checks(text: str | None) -> tuple[str, ...] | None:
@@ -213,35 +176,15 @@ def with_absolute_paths(options: Options) -> Options:
 def to_arguments(options: Options) -> list[str]:
     """The command line that asks for the same again; without `--fresh`, which is for one time only."""
     words: list[str] = []
-    for option, value in (
-        ("-B", options.build_folder),
-        ("-S", options.source_root),
-        ("--generator", options.generator if options.generator != "ninja" else None),
-        ("--device", options.device),
-        ("--retarget", options.retarget),
-        ("--checks", None if options.checks is None else ",".join(options.checks) or "none"),
-        ("--schedules", str(options.schedules) if options.schedules else None),
-        ("--seeds", str(options.seeds) if options.seeds > 1 else None),
-        ("--toolchain", options.toolchain),
-        ("--preset", options.preset),
-        ("--prefix", options.prefix),
-        ("--launcher", options.launcher),
-        ("--remote", options.remote),
-    ):
-        words += [option, value] if value else []
-    for option, values in (
-        ("--provider", options.providers),
-        ("--define", options.defines),
-        ("--include", options.includes),
-    ):
-        for value in values:
-            words += [option, value]
-    flags = (
-        ("--werror", options.werror),
-        ("--check", options.check),
-        ("--separate-stages", options.separate),
-    )
-    words += [word for word, wanted in flags if wanted]
+    otherwise = vars(Options())
+    for word, field, behind, _, many, lasting in _WORDS:
+        value = getattr(options, field)
+        if not lasting or value == otherwise[field]:
+            continue
+        if field == "checks":
+            value = ",".join(value) or "none"
+        for one in value if many else (value,):
+            words += [word, str(one)] if behind else [word]
     return [*words, *options.designs]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from npuninja.configure.options import Options
@@ -68,6 +69,10 @@ class Settings:
     generation: str = "auto"
     requires: str = ""
     folder: str = ""
+
+    def design(self, name: str) -> DesignSettings:
+        """What is said about a design, which may be nothing."""
+        return self.designs.get(name) or DesignSettings(name)
 
 
 def read_settings(path: str, preset: str | None = None) -> Settings:
@@ -149,24 +154,18 @@ def _kernels(tables: Mapping[str, Any], file: SettingsFile) -> list[KernelSettin
 
 
 def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSettings:
+    place = partial(file.place, "design", name)
+    plain = {
+        key.replace("-", "_"): value for key, value in table.items() if key not in ("replace", "kernels")
+    }
     return DesignSettings(
         name=name,
-        location=file.place("design", name),
-        source=table.get("source", ""),
-        source_location=file.place("design", name, "source"),
-        arguments=tuple(table.get("arguments", ())),
-        folder=table.get("folder", ""),
-        module=table.get("module", ""),
+        location=place(),
+        source_location=place("source"),
         replaced=_replaced(name, table.get("replace", ()), file),
-        generation=table.get("generation", ""),
-        alloc_scheme=table.get("alloc-scheme", ""),
-        aiecc_flags=tuple(table.get("aiecc-flags", ())),
-        reference=table.get("reference", ""),
-        devices=tuple(table.get("devices", ())),
         kernels=tuple(_kernel_name(word, name, file) for word in table.get("kernels", ())),
-        kernels_location=file.place("design", name, "kernels"),
-        reconfiguration=bool(table.get("reconfiguration")),
-        full_elf=bool(table.get("full-elf")),
+        kernels_location=place("kernels"),
+        **{field: tuple(value) if isinstance(value, list) else value for field, value in plain.items()},
     )
 
 
@@ -215,35 +214,41 @@ def _check_requirement(requires: str, where: Location) -> None:
 
 def with_settings(options: Options, settings: Settings) -> Options:
     """The options with those of the file put below them: what is on the command line wins."""
-    words = settings.options
-    from_file = {key.name: words[key.name] for key in CONFIGURE.keys if key.name in words}
-    if not from_file:
-        return options
-    return replace(
-        options,
-        device=options.device or from_file.get("device"),
-        retarget=options.retarget or from_file.get("retarget"),
-        checks=options.checks
-        if options.checks is not None or "checks" not in from_file
-        else tuple(from_file["checks"]),
-        schedules=options.schedules or from_file.get("schedules", 0),
-        seeds=options.seeds if options.seeds > 1 else max(from_file.get("seeds", 1), 1),
-        designs=options.designs or tuple(from_file.get("designs", ())),
-        generator=from_file.get("generator", options.generator)
-        if options.generator == "ninja"
-        else options.generator,
-        launcher=options.launcher or from_file.get("launcher"),
-        remote=options.remote or from_file.get("remote"),
-        prefix=options.prefix or _below(settings.folder, from_file.get("prefix")),
-        werror=options.werror or from_file.get("werror", False),
-        check=options.check or from_file.get("check", False),
-        separate=options.separate or from_file.get("separate-stages", False),
-        defines=(*from_file.get("define", ()), *options.defines),
-        includes=(
-            *(_below(settings.folder, f) or "" for f in from_file.get("include", ())),
-            *options.includes,
-        ),
-    )
+    said = {key.name: settings.options[key.name] for key in CONFIGURE.keys if key.name in settings.options}
+    paths = [_below(settings.folder, path) or "" for path in said.get("include", ())]
+    lists = {"defines": [*said.get("define", ()), *options.defines], "includes": [*paths, *options.includes]}
+    changes: dict[str, Any] = {name: tuple(values) for name, values in lists.items()}
+    plain = Options()
+    for key, name in _FIELDS.items():
+        if key in said and getattr(options, name) == getattr(plain, name):
+            value = said[key]
+            changes[name] = tuple(value) if isinstance(value, list) else value
+    if "prefix" in changes:
+        changes["prefix"] = _below(settings.folder, changes["prefix"])
+    return replace(options, **changes)
+
+
+#: Keys of the file that are options of the command line, and their fields, which the file sets where the line says nothing.
+_FIELDS = {
+    "separate-stages": "separate",
+    **{
+        name: name
+        for name in (
+            *(
+                "device",
+                "retarget",
+                "checks",
+                "schedules",
+                "seeds",
+                "designs",
+                "generator",
+                "launcher",
+                "remote",
+            ),
+            *("prefix", "werror", "check"),
+        )
+    },
+}
 
 
 def _below(folder: str, path: str | None) -> str | None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from npuninja.configure.built import ninja_program
 from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
 from npuninja.files import write_if_changed
@@ -86,17 +85,12 @@ def why(target: str, layout: Layout) -> str:
         ["configure.py had to run again first: something that it looked at had changed"] if configured else []
     )
     chains = list(_chains(name, edges, reasons))
-    if not chains and os.sep not in name:
-        phony = edges[name]["rule"] == "phony"
-        what = "stands for files that are up to date" if phony else "makes no file, so it always runs"
-        return "\n".join([*lines, f"{name} {what}"]) + "\n"
     if not chains:
-        return (
-            "\n".join(
-                [*lines, f"{name} is up to date: nothing that it depends on has changed since it was made"]
-            )
-            + "\n"
-        )
+        what = "is up to date: nothing that it depends on has changed since it was made"
+        if os.sep not in name:
+            phony = edges[name]["rule"] == "phony"
+            what = "stands for files that are up to date" if phony else "makes no file, so it always runs"
+        return "\n".join([*lines, f"{name} {what}"]) + "\n"
     previous = _read(os.path.join(layout.build_folder, PREVIOUS))
     lines.append(f"{name} would be built, because")
     for chain in chains[:SHOWN]:
@@ -112,11 +106,7 @@ def why(target: str, layout: Layout) -> str:
 
 def _ninja(layout: Layout, *arguments: str) -> str:
     """What Ninja prints, both streams together."""
-    beside = os.path.join(os.path.dirname(sys.executable), "ninja")
-    program = beside if os.path.isfile(beside) else shutil.which("ninja")
-    if not program:
-        raise ToolError("no ninja beside this Python or on PATH", hint="pip install ninja")
-    command = [program, "-C", layout.ninja_folder, *arguments]
+    command = [ninja_program(), "-C", layout.ninja_folder, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise ToolError(
@@ -246,27 +236,39 @@ def _differences(
     before = {output: edge for edge in (previous or {"edges": []})["edges"] for output in edge["outputs"]}
     if previous is None or not any(output in before for stage in stages for output in stage["outputs"]):
         return ["  what it was is not recorded"]
-    lines, command = [], ""
-    for stage in stages:
-        command += _command(stage["rule"], folder)
-        old = next((before[output] for output in stage["outputs"] if output in before), None)
-        if old is None:
-            lines.append(f"  new stage: {stage['rule']}")
-            continue
-        if old["rule"] != stage["rule"]:
-            lines.append(f"  it was made by rule {old['rule']}, now it is by rule {stage['rule']}")
-        gone = [word for word in old["options"] if word not in stage["options"]]
-        new = [word for word in stage["options"] if word not in old["options"]]
-        lines += [f"  gone: {' '.join(gone)}"] if gone else []
-        lines += [f"  new: {' '.join(new)}"] if new else []
-    modules_of = {modules_variable(stage): stage for stage in digested_stages()}
-    for name, words in graph["variables"].items():
-        was = previous["variables"].get(name, [])
-        if was != words and f"${name}" in command and name in modules_of:
-            lines.append(f"  npuninja's stage {modules_of[name]} consists of other modules than then")
-        elif was != words and (f"${name}" in command or name == "python"):
-            lines.append(f"  {name} was {' '.join(was) or 'nothing'}, is {' '.join(words) or 'nothing'}")
+    lines = [line for stage in stages for line in _stage_differences(stage, before)]
+    command = "".join(_command(stage["rule"], folder) for stage in stages)
+    lines += _variable_differences(command, graph["variables"], previous["variables"])
     return lines or ["  it changed before the last configure"]
+
+
+def _stage_differences(stage: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    """Between a stage and the one that made the same file before."""
+    old = next((before[output] for output in stage["outputs"] if output in before), None)
+    if old is None:
+        return [f"  new stage: {stage['rule']}"]
+    lines = []
+    if old["rule"] != stage["rule"]:
+        lines.append(f"  it was made by rule {old['rule']}, now it is by rule {stage['rule']}")
+    for what, words, others in (("gone", old, stage), ("new", stage, old)):
+        only = [word for word in words["options"] if word not in others["options"]]
+        lines += [f"  {what}: {' '.join(only)}"] if only else []
+    return lines
+
+
+def _variable_differences(command: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """Between the variables that a command names, and those of the graph before; the Python that runs it counts always."""
+    modules_of = {modules_variable(stage): stage for stage in digested_stages()}
+    lines = []
+    for name, words in now.items():
+        was = then.get(name, [])
+        if was == words or not (f"${name}" in command or name == "python"):
+            continue
+        if name in modules_of:
+            lines.append(f"  npuninja's stage {modules_of[name]} consists of other modules than then")
+        else:
+            lines.append(f"  {name} was {' '.join(was) or 'nothing'}, is {' '.join(words) or 'nothing'}")
+    return lines
 
 
 def _command(rule: str, folder: str) -> str:
