@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from npuninja.cli import main as npuninja
 from npuninja.hints import FILE, WHERE, Hint, all_hints, matching
-from npuninja.stages._run import ToolFailed, run_tool
+from npuninja.stages._tool import ToolFailed, run_tool
 
 # What others print, word for word (with "…" filled in as seen), and which failure it is.
 VERBATIM = [

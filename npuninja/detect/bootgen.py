@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
 from npuninja.detect.mlir_aie import candidates
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, in_folder, refusal
 
 
 def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
@@ -30,5 +29,5 @@ BOOTGEN = Tool(
     candidates=_candidates,
     command=lambda path, s: [path],
     read=_read,
-    pinned=lambda path: os.path.join(path, "bin", "bootgen") if os.path.isdir(path) else path,
+    pinned=in_folder("bin", "bootgen"),
 )

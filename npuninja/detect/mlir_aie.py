@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from npuninja.detect.mlir_aie_releases import (
     RELEASES,
     UNKNOWN_SINCE,
 )
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, in_folder, refusal, version_in
 
 PACKAGE = "mlir_aie"
 _INDEX = "https://github.com/Xilinx/mlir-aie/releases/expanded_assets"
@@ -62,16 +61,10 @@ def root_of(path: str) -> str:
     return os.path.dirname(os.path.dirname(os.path.abspath(path)))
 
 
-def _version(code: int, output: str) -> Proof:
-    # LLVM (http://llvm.org/):
-    #   LLVM version 22.0.0git
-    #   Optimized build.
-    match = re.search(r"LLVM version (\S+)", output)
-    return (
-        Proof(version=match[1])
-        if code == 0 and match
-        else refusal(output, "it does not print an LLVM version")
-    )
+# LLVM (http://llvm.org/):
+#   LLVM version 22.0.0git
+#   Optimized build.
+_version = version_in(r"LLVM version (\S+)", "it does not print an LLVM version")
 
 
 # An operation -> a file in which it is spelled as it is now.
@@ -121,7 +114,7 @@ AIE_OPT = Tool(
     command=lambda path, s: [path, "--version"],
     further=lambda path, s: _opt_questions(path),
     read=_read_opt,
-    pinned=lambda path: os.path.join(path, "bin", "aie-opt") if os.path.isdir(path) else path,
+    pinned=in_folder("bin", "aie-opt"),
     package=PACKAGE,
 )
 
@@ -133,7 +126,7 @@ AIE_TRANSLATE = Tool(
     command=lambda path, s: [path, "--version"],
     further=lambda path, s: [[path, "--help"]],
     read=_read_translate,
-    pinned=lambda path: os.path.join(path, "bin", "aie-translate") if os.path.isdir(path) else path,
+    pinned=in_folder("bin", "aie-translate"),
     package=PACKAGE,
 )
 
@@ -143,13 +136,8 @@ def aiecc_command(path: str, python: str) -> list[str]:
     if not path.endswith(".py"):
         return [path]
     # …/venv/lib/python3.13/site-packages/mlir_aie/bin/aiecc.py -> …/venv/bin/python3
-    prefix = os.path.join(root_of(path), *[os.pardir] * 4)
-    inside = [
-        p
-        for p in glob.glob(os.path.join(os.path.normpath(prefix), "bin", "python3"))
-        if os.access(p, os.X_OK)
-    ]
-    return [inside[0] if inside else python, path]
+    inside = os.path.normpath(os.path.join(root_of(path), *[os.pardir] * 4, "bin", "python3"))
+    return [inside if os.access(inside, os.X_OK) else python, path]
 
 
 def aiecc_variables(path: str) -> dict[str, str]:
@@ -182,6 +170,6 @@ AIECC = Tool(
     further=lambda path, s: [[*aiecc_command(path, s.python), f] for f in ("--version", "--aie-version")],
     variables=aiecc_variables,
     read=_read_aiecc,
-    pinned=lambda path: os.path.join(path, "bin", "aiecc") if os.path.isdir(path) else path,
+    pinned=in_folder("bin", "aiecc"),
     package=PACKAGE,
 )

@@ -4,13 +4,12 @@ their own only, here as elsewhere.
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterator
 
 from npuninja.detect.mlir_aie import PACKAGE, REMEDY
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, in_folder, refusal
 
 #: A file that every release has; the folder above `aie` goes onto the path of a design.
 MARK = ("aie", "dialects", "aie.py")
@@ -45,10 +44,8 @@ def folder_of(path: str) -> str:
 def python_of(path: str, python: str) -> str:
     """The Python that bindings are for: that of the environment in which they are installed, else `python`."""
     head, found, _ = os.path.abspath(path).partition(f"{os.sep}lib{os.sep}python")
-    inside = [
-        p for p in glob.glob(os.path.join(glob.escape(head), "bin", "python3")) if os.access(p, os.X_OK)
-    ]
-    return inside[0] if found and inside else python
+    inside = os.path.join(head, "bin", "python3")
+    return inside if found and os.access(inside, os.X_OK) else python
 
 
 def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
@@ -77,6 +74,6 @@ MLIR_AIE_PYTHON = Tool(
     candidates=_candidates,
     command=lambda path, s: [python_of(path, s.python), "-E", "-s", "-c", _PROOF, folder_of(path)],
     read=_read,
-    pinned=lambda path: os.path.join(path, "python", *MARK) if os.path.isdir(path) else path,
+    pinned=in_folder("python", *MARK),
     package=PACKAGE,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from npuninja.records import record
@@ -183,6 +184,21 @@ def refusal(output: str, otherwise: str) -> Proof:
         return Proof(reason=f"{otherwise} (it printed nothing)")
     telling = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
     return Proof(reason=f"{otherwise} (it printed: {telling[:120]})")
+
+
+def version_in(pattern: str, otherwise: str) -> Callable[[int, str], Proof]:
+    """How a tool proves itself that succeeds and prints its version, the group of `pattern`; `otherwise`: what it is else."""
+
+    def read(code: int, output: str) -> Proof:
+        match = re.search(pattern, output)
+        return Proof(version=match[1]) if code == 0 and match else refusal(output, otherwise)
+
+    return read
+
+
+def in_folder(*parts: str) -> Callable[[str], str]:
+    """What a pin means that may name the tool's installation: the file at `parts` there."""
+    return lambda path: os.path.join(path, *parts) if os.path.isdir(path) else path
 
 
 def file_stamp(path: str) -> tuple[str, int, int] | None:

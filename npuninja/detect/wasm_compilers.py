@@ -6,18 +6,10 @@ import os
 import re
 from collections.abc import Iterator
 
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal, version_in
 from npuninja.own_compiler import CLANG_SUFFIXES
 
 OLDEST_CLANG = 14
-
-
-def _read_zig(code: int, output: str) -> Proof:
-    # 0.17.1
-    match = re.match(r"(\d+\.\d+\.\d+\S*)\s*$", output)
-    return (
-        Proof(version=match[1]) if code == 0 and match else refusal(output, "it does not print Zig's version")
-    )
 
 
 def _read_clang(code: int, output: str) -> Proof:
@@ -37,12 +29,6 @@ def _read_clang(code: int, output: str) -> Proof:
     return Proof(version=version)
 
 
-def _read_wasm_ld(code: int, output: str) -> Proof:
-    # Debian LLD 14.0.6
-    match = re.search(r"\bLLD (\d+\S*)", output)
-    return Proof(version=match[1]) if code == 0 and match else refusal(output, "it is not LLVM's linker")
-
-
 def _candidates(name: str, surroundings: Surroundings) -> Iterator[Candidate]:
     for suffix in CLANG_SUFFIXES:
         yield from surroundings.on_path(name + suffix)
@@ -54,7 +40,8 @@ ZIG = Tool(
     remedy="pip install ziglang",
     candidates=lambda s: s.in_packages("ziglang", "zig"),
     command=lambda path, s: [path, "version"],
-    read=_read_zig,
+    # 0.17.1
+    read=version_in(r"\A(\d+\.\d+\.\d+\S*)\s*$", "it does not print Zig's version"),
 )
 
 CLANG = Tool(
@@ -63,16 +50,7 @@ CLANG = Tool(
     remedy="install clang 14 or newer with the WebAssembly target",
     candidates=lambda s: _candidates("clang", s),
     command=lambda path, s: [
-        path,
-        "-v",
-        "-target",
-        "wasm32-unknown-unknown",
-        "-x",
-        "c",
-        "-c",
-        os.devnull,
-        "-o",
-        os.devnull,
+        *(path, "-v", "-target", "wasm32-unknown-unknown", "-x", "c", "-c", os.devnull, "-o", os.devnull),
     ],
     read=_read_clang,
 )
@@ -83,5 +61,6 @@ WASM_LD = Tool(
     remedy="install lld 14 or newer",
     candidates=lambda s: _candidates("wasm-ld", s),
     command=lambda path, s: [path, "--version"],
-    read=_read_wasm_ld,
+    # Debian LLD 14.0.6
+    read=version_in(r"\bLLD (\d+\S*)", "it is not LLVM's linker"),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, in_folder, refusal, version_in
+from npuninja.detect.xrt_library import folders_of_xrt
 from npuninja.install.folder import installed_program
 
 
@@ -26,26 +26,17 @@ def _xclbinutil_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
     yield from surroundings.on_path("xclbinutil")
 
 
-def _read_xclbinutil(code: int, output: str) -> Proof:
-    #        XRT Build Version: 2.25.00
-    #        Build Version Branch: master
-    # Debian 12 has a wrapper of this name whose program is missing, so only what it prints counts.
-    match = re.search(r"XRT Build Version: (\d+(?:\.\d+)+)", output)
-    return (
-        Proof(version=match[1])
-        if code == 0 and match
-        else refusal(output, "it does not print an XRT version")
-    )
-
-
 XCLBINUTIL = Tool(
     name="xclbinutil",
     purpose="make XCLBINs with the reference tool",
     remedy="npuninja tools install xclbinutil, or install XRT 2.16 or newer",
     candidates=_xclbinutil_candidates,
     command=lambda path, s: [path, "--version"],
-    read=_read_xclbinutil,
-    pinned=lambda path: os.path.join(path, "bin", "xclbinutil") if os.path.isdir(path) else path,
+    #        XRT Build Version: 2.25.00
+    #        Build Version Branch: master
+    # Debian 12 has a wrapper of this name whose program is missing, so only what it prints counts.
+    read=version_in(r"XRT Build Version: (\d+(?:\.\d+)+)", "it does not print an XRT version"),
+    pinned=in_folder("bin", "xclbinutil"),
     lacks="there is no such file: an XRT for running only has no xclbinutil",
 )
 
@@ -60,17 +51,8 @@ print("pyxrt imported,", "hw_context" if hasattr(module, "hw_context") else "no 
 
 
 def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
-    folders: list[tuple[str, str]] = []
-    for variable in ("XILINX_XRT", "XRT_ROOT"):
-        root = surroundings.environment.get(variable)
-        if root:
-            folders += [
-                (os.path.join(root, "python"), f"${variable}"),
-                (os.path.join(root, "lib"), f"${variable}"),
-            ]
-    root = surroundings.system_root
-    folders += [(os.path.join(root, "opt/xilinx/xrt/python"), "usual place")]
-    folders += [(os.path.join(root, "usr/lib/python3/dist-packages"), "usual place")]
+    folders = folders_of_xrt(surroundings, "python", "lib")
+    folders += [(os.path.join(surroundings.system_root, "usr/lib/python3/dist-packages"), "usual place")]
     folders += [(folder, "Python package") for folder in surroundings.package_folders]
     seen = set()
     for folder, origin in folders:

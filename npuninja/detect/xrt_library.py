@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterator
 
-from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
+from npuninja.detect.tool import Candidate, Surroundings, Tool, version_in
 from npuninja.install.folder import tools_folder
 
 _LIBRARY = "libxrt_coreutil.so*"
@@ -37,17 +36,19 @@ def runner_of(library: str) -> str:
     return path if os.path.isfile(path) else ""
 
 
-def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
-    places: list[tuple[str, str]] = []
+def folders_of_xrt(surroundings: Surroundings, *names: str) -> list[tuple[str, str]]:
+    """Folders of XRT where the environment says, then the first where AMD's installer puts XRT; each with its origin."""
+    found = []
     for variable in ("XILINX_XRT", "XRT_ROOT"):
         root = surroundings.environment.get(variable)
-        if root:
-            places.append((os.path.join(root, "lib"), f"${variable}"))
-    root = surroundings.system_root
-    places.append((os.path.join(root, "opt/xilinx/xrt/lib"), "usual place"))
-    places += [
-        (folder, "usual place") for folder in sorted(glob.glob(os.path.join(root, "usr/lib/*-linux-gnu")))
-    ]
+        found += [(os.path.join(root, name), f"${variable}") for name in names] if root else []
+    return [*found, (os.path.join(surroundings.system_root, "opt/xilinx/xrt", names[0]), "usual place")]
+
+
+def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
+    places = folders_of_xrt(surroundings, "lib")
+    usual = os.path.join(surroundings.system_root, "usr/lib/*-linux-gnu")
+    places += [(folder, "usual place") for folder in sorted(glob.glob(usual))]
     own = os.path.join(tools_folder(surroundings.environment), "xrt", "usr", "lib")
     places += [(folder, "npuninja tools") for folder in sorted(glob.glob(os.path.join(own, "*-linux-gnu")))]
     for folder, origin in places:
@@ -56,21 +57,13 @@ def _candidates(surroundings: Surroundings) -> Iterator[Candidate]:
             break
 
 
-def _read(code: int, output: str) -> Proof:
-    # xrt_coreutil 2
-    match = re.search(r"xrt_coreutil (\d+)", output)
-    if code or not match:
-        return refusal(output, "it is not XRT's library")
-    return Proof(version=match[1])
-
-
 XRT_LIBRARY = Tool(
     name="xrt",
     purpose="build and run host programs that use XRT",
     remedy="npuninja tools install xrt, or install XRT with its headers",
     candidates=_candidates,
     command=lambda path, s: [s.python, "-S", "-E", "-c", _PROOF, path],
-    read=_read,
+    # xrt_coreutil 2
+    read=version_in(r"xrt_coreutil (\d+)", "it is not XRT's library"),
     refuse=lambda path, s: "" if include_folder(path) else "its headers (xrt/xrt_device.h) are not there",
-    pinned=lambda path: path,
 )

@@ -14,16 +14,8 @@ from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import KernelFunction, read_functions
 from npuninja.stages import _kernel_flags, _peano_flags, _shift_counts, _wasm_flags
-from npuninja.stages._run import (
-    Arguments,
-    Check,
-    Outputs,
-    ToolFailed,
-    print_warnings,
-    read_bytes,
-    run_tool,
-    stage_arguments,
-)
+from npuninja.stages._run import Arguments, Check, Outputs, print_warnings, read_bytes, stage_arguments
+from npuninja.stages._tool import ToolFailed, remove, run_tool
 from npuninja.stages._wasm_object import read_symbols
 
 # Settings of ccache and sccache, which only say where and how much they keep.
@@ -118,8 +110,7 @@ def compile_file(
             print_warnings(warnings, as_errors=as_errors)
             return [path for path in read_depfile(depfile) if path not in (source, *_FIRST_HEADERS)]
         finally:
-            if os.path.exists(depfile):
-                os.unlink(depfile)
+            remove(depfile)
 
 
 def _with_smaller_frames(
@@ -157,8 +148,7 @@ def _with_smaller_frames(
     except ToolFailed:
         pass
     finally:
-        if os.path.exists(other):
-            os.unlink(other)
+        remove(other)
     return functions
 
 

@@ -12,6 +12,7 @@ from npuninja.stages import _aie2_flags, _kernel_flags, _shift_counts, _wasm_fla
 from npuninja.stages._compile import run_compiler
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, read_text, stage_arguments
+from npuninja.stages._tool import remove
 
 KIND = "aie2"
 #: Vector types, and the API on them.
@@ -44,9 +45,7 @@ def compile_for_aie2(stage: str, arguments: list[str], extra_flags: list[str]) -
                 stream.write(data)
             return [path for path in read_depfile(depfile) if path != source]
         finally:
-            for path in (depfile, assembly):
-                if os.path.exists(path):
-                    os.unlink(path)
+            remove(depfile, assembly)
 
 
 def check_kind(stage: str, kind: str) -> None:
@@ -65,9 +64,7 @@ def runtime_assembly(options: Arguments, source: str, folder: str) -> str:
         _to_assembly(options, source, made, made + ".d", [])
         return read_text(made)
     finally:
-        for path in (made, made + ".d"):
-            if os.path.exists(path):
-                os.unlink(path)
+        remove(made, made + ".d")
 
 
 def _to_assembly(

@@ -13,6 +13,7 @@ import os
 import re
 
 from npuninja import kernel_headers
+from npuninja.stages._tool import remove
 from npuninja.terminal import without_colour
 
 #: What the compiler says of such an expression.
@@ -79,6 +80,4 @@ class Conditionals:
 
     def close(self) -> None:
         """Removes the files."""
-        for path in self._made:
-            if os.path.exists(path):
-                os.unlink(path)
+        remove(*self._made)

@@ -8,7 +8,7 @@ from typing import Any
 
 from npuninja.errors import Error, Location, UserError, Warnings
 from npuninja.formats.core_abi import OWN_DATA, OWN_DATA_END
-from npuninja.stages._run import ToolFailed
+from npuninja.stages._tool import ToolFailed
 from npuninja.stages._wasm_flags import CORE_IMPORTS
 from npuninja.stages._wasm_object import Symbols
 from npuninja.suggestions import did_you_mean

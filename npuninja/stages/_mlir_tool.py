@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from npuninja.errors import Location, ToolError, UserError
-from npuninja.stages._run import Check, Outputs, ToolFailed, read_bytes, run_tool
+from npuninja.stages._run import Check, Outputs, read_bytes
+from npuninja.stages._tool import ToolFailed, run_tool
 
 
 def run_mlir_tool(

@@ -16,7 +16,7 @@ import re
 from npuninja import kernel_headers
 from npuninja.stages._first_includes import begins_with_the_api, is_word_of_headers
 from npuninja.stages._kernel_flags import KernelFlags
-from npuninja.stages._run import ToolFailed, run_tool
+from npuninja.stages._tool import ToolFailed, remove, run_tool
 
 #: What the compiler says of a file that it cannot take.
 REFUSED = re.compile(r"error: .*(?:precompiled header|PCH file|AST file|module file)")
@@ -92,5 +92,4 @@ def _make(command: list[str], name: str, file: str, variables: dict[str, str]) -
         run_tool([*command, "-x", "c++-header", header, "-o", made], variables=variables)
         os.replace(made, file)
     finally:
-        if os.path.exists(made):
-            os.unlink(made)
+        remove(made)

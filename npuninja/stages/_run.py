@@ -1,4 +1,4 @@
-"""The frame of every stage: reading arguments and inputs, running tools, putting outputs in place.
+"""The frame of every stage: reading arguments and inputs, putting outputs in place. `_tool` runs programs.
 
 Outputs are collected in an `Outputs` and appear together, at the end: each is written under a temporary name
 in its own folder, checked, and renamed. An output whose bytes did not change is left alone and keeps its
@@ -18,16 +18,6 @@ from npuninja.errors import Error, InternalError, Location, ToolError, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, is_lfs_pointer, is_special, read_file, write_file
 from npuninja.records import NamedTuple
 from npuninja.terminal import tell
-
-# Variables of the caller's environment that a tool sees, each with its reason. Everything else is left out,
-# so that a build does not depend on the shell it was started from.
-PASSED_VARIABLES = (
-    "HOME",  # tools that insist on a place for settings
-    "LD_LIBRARY_PATH",  # tools installed beside their libraries
-    "PATH",  # tools that start others by name
-    "TMPDIR",  # where temporary files may go
-    "SYSTEMROOT",  # Windows programs do not start without it
-)
 
 Check = Callable[[bytes], None]
 """Looks at the bytes of an output and raises an `Error` when their structure is wrong."""
@@ -305,91 +295,6 @@ def _put_in_place(temporary: str, path: str, data: bytes) -> None:
 
 def _cannot_write(path: str, error: OSError) -> ToolError:
     return ToolError(f"cannot write {path}: {in_words(error)}")
-
-
-class ToolFailed(ToolError):
-    """A tool ran and returned an exit code other than 0.
-
-    `output` is what it printed, both streams together.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        notes: tuple[tuple[str, Location | None], ...],
-        output: str,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, notes=notes, hint=hint)
-        self.output = output
-
-
-def run_tool(
-    command: list[str],
-    *,
-    folder: str | None = None,
-    variables: dict[str, str] | None = None,
-    time_limit_s: float = 300.0,
-) -> str:
-    """Runs a real tool and returns what it printed, both streams together.
-
-    Args:
-        command: absolute path of the program and its arguments.
-        folder: where it runs; default: here.
-        variables: environment variables in addition to the `PASSED_VARIABLES`.
-        time_limit_s: after this many seconds it is ended.
-
-    Raises:
-        ToolFailed: its exit code is not 0; the message has the end of its output.
-        ToolError: it cannot be started or takes too long.
-    """
-    import subprocess  # 10 ms, and only stages with a real tool need it
-
-    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
-    environment.update({"LC_ALL": "C"}, **(variables or {}))
-    shown = " ".join(command)
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=time_limit_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        message = f"{command[0]} did not end within {time_limit_s:g} s"
-        raise ToolError(message, notes=((f"command: {shown}", None),)) from error
-    except OSError as error:
-        raise ToolError(
-            f"cannot start {command[0]}: {in_words(error)}",
-            hint="run configure.py again, so that it looks for the tool again",
-        ) from error
-    output = done.stdout.decode("utf-8", "replace")
-    if done.returncode:
-        tail = "\n".join(output.rstrip().split("\n")[-40:])
-        code = done.returncode
-        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        notes: tuple[tuple[str, Location | None], ...] = (
-            (f"command: {shown}", None),
-            (f"it printed:\n{tail}", None),
-        )
-        meanings = _what_it_means(f"{how}\n{output}")
-        notes += tuple((text, None) for text in meanings[1:])
-        raise ToolFailed(
-            f"{command[0]} {how}", notes=notes, output=output, hint=meanings[0] if meanings else None
-        )
-    return output
-
-
-def _what_it_means(output: str) -> list[str]:
-    """What is known of such an output, a sentence each."""
-    from npuninja.hints import matching  # only on the way to an error
-
-    return [hint.text() for hint in matching(output, "build")]
 
 
 def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:

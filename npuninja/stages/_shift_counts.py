@@ -21,7 +21,7 @@ from typing import Callable, Iterator
 
 from npuninja import kernel_headers
 from npuninja.records import NamedTuple
-from npuninja.stages._run import run_tool
+from npuninja.stages._tool import remove, run_tool
 
 _HEADERS = f"{kernel_headers.FOLDER_IN_OBJECTS}/"
 _ASIDE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -141,8 +141,7 @@ def make_object(
             stream.write(with_counts_of_aie(text, written_out or _written_out))
         run_tool([*command, module, "-o", target], variables=variables)
     finally:
-        if os.path.exists(module):
-            os.unlink(module)
+        remove(module)
 
 
 def may_shift_by_values(text: str) -> bool:

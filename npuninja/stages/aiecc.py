@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from npuninja.errors import ToolError
@@ -12,7 +11,8 @@ from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import check_xclbin
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
-from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import WorkFolder, run_tool
 
 
 def run(arguments: list[str]) -> None:
@@ -28,7 +28,6 @@ def run(arguments: list[str]) -> None:
     source, *kernels = options.positional
     with Outputs(target, insts) as outputs:
         read_bytes(source)
-        folder = os.path.abspath(outputs.temporary(target)) + ".d"
         xclbinutil = os.path.abspath(options.one("--xclbinutil"))
         variables = {
             "PEANO_INSTALL_DIR": os.path.dirname(os.path.dirname(os.path.abspath(options.one("--peano")))),
@@ -37,10 +36,7 @@ def run(arguments: list[str]) -> None:
             "PATH": os.pathsep.join([os.path.dirname(xclbinutil), os.environ.get("PATH", os.defpath)]),
             **dict(text.split("=", 1) for text in options.all("--variable")),
         }
-        try:
-            os.makedirs(folder)
-            for path in kernels:
-                os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
+        with WorkFolder(outputs.temporary(target) + ".d", *kernels) as folder:
             command = [*options.all("--word"), os.path.abspath(source)]
             printed = run_tool(command, folder=folder, variables=variables, time_limit_s=1800.0)
             for name in (options.one("--made-xclbin"), options.one("--made-insts")):
@@ -53,8 +49,6 @@ def run(arguments: list[str]) -> None:
             made = os.path.join(folder, options.one("--made-xclbin"))
             outputs.write(target, normalised(read_bytes(made), made), _check_xclbin)
             outputs.write(insts, read_bytes(os.path.join(folder, options.one("--made-insts"))), _check_insts)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_xclbin(data: bytes) -> None:

@@ -5,7 +5,6 @@ aie-translate.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from npuninja.arch.devices import device as device_model
@@ -13,7 +12,8 @@ from npuninja.errors import ToolError
 from npuninja.formats.cdo import read_cdo
 from npuninja.formats.core_image import read_core_image
 from npuninja.stages._places import parse_images
-from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import WorkFolder, run_tool
 
 
 def run(arguments: list[str]) -> None:
@@ -28,13 +28,11 @@ def run(arguments: list[str]) -> None:
     symbol, source = options.one("--device-symbol"), options.input()
     with Outputs(elfs, init, enable) as outputs:
         read_bytes(source)
-        folder = os.path.abspath(outputs.temporary(elfs)) + ".d"
         architecture = device_model(options.one("--device")).architecture
-        try:
-            os.makedirs(folder)
-            for path in parse_images(options.all("--image"), "--image").values():
-                read_core_image(read_bytes(path), architecture, path)
-                os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
+        images = [*parse_images(options.all("--image"), "--image").values()]
+        for path in images:
+            read_core_image(read_bytes(path), architecture, path)
+        with WorkFolder(outputs.temporary(elfs) + ".d", *images) as folder:
             command = [options.one("--aie-translate"), "--aie-generate-cdo", "--aie-device-name", symbol]
             printed = run_tool(
                 [*command, f"--work-dir-path={folder}", os.path.abspath(source)], folder=folder
@@ -45,8 +43,6 @@ def run(arguments: list[str]) -> None:
                 if not os.path.exists(made):
                     raise ToolError(f"aie-translate made no {os.path.basename(made)} although it succeeded")
                 os.replace(made, outputs.temporary(path, _check))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check(data: bytes) -> None:

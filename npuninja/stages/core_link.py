@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings
+from npuninja.errors import InternalError, ToolError, UserError, Warnings
 from npuninja.formats.core_abi import MEMORY_PAGES, OWN_DATA_END
 from npuninja.formats.core_image import CORE_SECTION, read_core_image
 from npuninja.formats.wasm_code import functions
@@ -18,17 +18,10 @@ from npuninja.lints.kernel_constants import check_constants
 from npuninja.lints.kernel_signatures import check_kernel_signatures
 from npuninja.lints.program_size import check_program_size
 from npuninja.lints.stack_frames import check_stack
-from npuninja.source_places import original
 from npuninja.stages import _link_check, _wasm_flags
-from npuninja.stages._run import (
-    Outputs,
-    ToolFailed,
-    print_warnings,
-    read_bytes,
-    read_text,
-    run_tool,
-    stage_arguments,
-)
+from npuninja.stages._core_info import read_core_info
+from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_arguments
+from npuninja.stages._tool import ToolFailed, WorkFolder, run_tool
 from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
 
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
@@ -69,12 +62,9 @@ def run(arguments: list[str]) -> None:
     if not options.positional:
         raise UserError("core_link: no object given")
     with Outputs(target) as outputs:
-        info: dict[str, Any] = json.loads(read_text(options.one("--info")))
-        if options.one("--core") != f"{info['column']},{info['row']}":
-            raise InternalError(f"{options.one('--info')} is about another core than {options.one('--core')}")
+        info = read_core_info(options)
         objects = {path: read_bytes(path) for path in options.positional}
         symbols = [read_symbols(data, path) for path, data in objects.items()]
-        _with_places(info, options.one("--info"))
         places = {name: place for name, place, _ in info["functions"]}
         _link_check.check_symbols(symbols[0], symbols[1:], places)
         linker = [options.one("--linker"), *options.all("--linker-word")]
@@ -96,37 +86,17 @@ def _link(
     The linker stores the name of its output in the module, so that name has to be the same in every build: it
     works in a `folder` of its own, which is removed afterwards.
     """
-    os.makedirs(folder, exist_ok=True)
-    imports, linked = os.path.join(folder, "imports"), os.path.join(folder, os.path.basename(target))
     command = [*linker, *_wasm_flags.link_flags(info["entry"], info["data_origin"], info["stack_bytes"])]
-    command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", linked]
-    try:
+    with WorkFolder(folder):
+        imports, linked = os.path.join(folder, "imports"), os.path.join(folder, os.path.basename(target))
+        command += [f"--allow-undefined-file={imports}", "--fatal-warnings", *objects, "-o", linked]
         with open(imports, "w", encoding="utf-8") as stream:
             stream.write("\n".join(sorted(_wasm_flags.CORE_IMPORTS)) + "\n")
-        sys.stderr.write(run_tool(command))
+        try:
+            sys.stderr.write(run_tool(command))
+        except ToolFailed as failure:
+            raise _link_check.translate(failure, info) from failure
         return read_bytes(linked)
-    except ToolFailed as failure:
-        raise _link_check.translate(failure, info) from failure
-    finally:
-        for path in (imports, linked):
-            if os.path.exists(path):
-                os.unlink(path)
-        os.rmdir(folder)
-
-
-def _with_places(info: dict[str, Any], path: str) -> None:
-    """Replaces file, line and column in the fields `location` and `functions` of `info` by a `Location` in the design.
-
-    File names in `info` are relative to the folder above that of `path` (see the option --file-name of
-    core_code).
-    """
-
-    def place(file: str, line: int, column: int) -> Location:
-        there = os.path.join(os.path.dirname(os.path.dirname(path)), file)
-        return Location(*original((there if os.path.exists(there) else file, line, column)))
-
-    info["location"] = place(*info["location"])
-    info["functions"] = [(name, place(*where), arguments) for name, *where, arguments in info["functions"]]
 
 
 def _lint(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 
 from npuninja.errors import Location, UserError, Warnings
@@ -15,7 +14,8 @@ from npuninja.formats.elf import read_elf
 from npuninja.lints.core_program import check_core_program
 from npuninja.stages._link_check import check_mangling
 from npuninja.stages._peano_object import check_object, read_symbols
-from npuninja.stages._run import Outputs, print_warnings, read_bytes, read_text, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, print_warnings, read_bytes, read_text, stage_arguments
+from npuninja.stages._tool import WorkFolder, run_tool
 
 # In every linker script of MLIR-AIE; what the words of the build file stand in front of.
 LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
@@ -48,18 +48,12 @@ def run(arguments: list[str]) -> None:
             read_core_image(data, kind, target)
 
         linked = os.path.abspath(outputs.temporary(target, check))
-        folder = linked + ".d"
         command = [options.one("--clang"), *options.all("--word"), os.path.abspath(core), *LINK_WORDS]
         # What is merged into the core (link_merge_files) stands in no script.
         command += [os.path.abspath(path) for path in kernels if os.path.basename(path) not in named]
         command += [f"-Wl,-T,{os.path.abspath(script)}", "-o", linked]
-        try:
-            os.makedirs(folder)
-            for path in kernels:
-                os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
+        with WorkFolder(linked + ".d", *kernels) as folder:
             sys.stderr.write(run_tool(command, folder=folder))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         warnings = Warnings()
         check_core_program(read_elf(read_bytes(linked), target), _stack_bytes(script), target, warnings)
         print_warnings(warnings, as_errors="--werror" in options.flags)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Outputs, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import run_tool
 
 
 def run(arguments: list[str]) -> None:

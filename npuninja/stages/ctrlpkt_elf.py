@@ -12,7 +12,8 @@ import os
 from npuninja.errors import UserError
 from npuninja.formats.elf import read_elf
 from npuninja.formats.instruction_elf import write_instruction_elf
-from npuninja.stages._run import Outputs, ToolFailed, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import ToolFailed, run_tool
 from npuninja.stages.insts_elf import NO_ELF
 
 

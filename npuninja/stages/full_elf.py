@@ -28,15 +28,8 @@ from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.txn import LoadPdi, TxnOperation, read_txn, write_txn
 from npuninja.stages._places import image_files
-from npuninja.stages._run import (
-    Arguments,
-    Outputs,
-    print_warnings,
-    read_bytes,
-    read_text,
-    run_tool,
-    stage_arguments,
-)
+from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, read_text, stage_arguments
+from npuninja.stages._tool import WorkFolder, run_tool
 from npuninja.stages.control_packets import started
 
 
@@ -144,16 +137,14 @@ class _Expanded:
 
 def _by_aiebu(assembler: str, kernels: list[FullKernel], work: str) -> bytes:
     """Asks the real tool, in a folder of its own at `work`."""
-    os.makedirs(work)
-    files: list[str] = []
+    with WorkFolder(work) as folder:
 
-    def file(name: str, data: bytes) -> str:
-        files.append(os.path.abspath(os.path.join(work, name)))
-        with open(files[-1], "wb") as stream:
-            stream.write(data)
-        return files[-1]
+        def file(name: str, data: bytes) -> str:
+            path = os.path.join(folder, name)
+            with open(path, "wb") as stream:
+                stream.write(data)
+            return path
 
-    try:
         pdis = [{"id": number, "PDI_file": file(f"{number}.pdi", image)} for number, image in kernels[0].pdis]
         described = [
             {
@@ -174,12 +165,6 @@ def _by_aiebu(assembler: str, kernels: list[FullKernel], work: str) -> bytes:
             for number, kernel in enumerate(kernels)
         ]
         config = file("full_elf_config.json", json.dumps({"xrt-kernels": described}).encode())
-        made = os.path.join(work, "made.elf")
-        files.append(made)
+        made = os.path.join(folder, "made.elf")
         run_tool([assembler, "-t", "aie2_config", "-j", config, "-o", made])
         return read_bytes(made)
-    finally:
-        for path in files:
-            if os.path.exists(path):
-                os.unlink(path)
-        os.rmdir(work)

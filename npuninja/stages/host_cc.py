@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.stages._host_flags import compile_words
-from npuninja.stages._run import Outputs, ToolFailed, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, stage_arguments
+from npuninja.stages._tool import ToolFailed, remove, run_tool
 
 _BOOST = (
     "Boost is not installed, and npuninja's header in its place is for programs that do not use what they include: "
@@ -53,8 +53,7 @@ def run(arguments: list[str]) -> list[str]:
             hint = _BOOST if "program_options" in failure.output else ""
             raise UserError("the file does not compile", Location(source), hint=hint) from failure
         finally:
-            if os.path.exists(depfile):
-                os.unlink(depfile)
+            remove(depfile)
 
 
 def check_tools(missing: str | None) -> None:

@@ -7,7 +7,8 @@ import stat
 import sys
 
 from npuninja.errors import Location, UserError
-from npuninja.stages._run import Outputs, ToolFailed, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, stage_arguments
+from npuninja.stages._tool import ToolFailed, run_tool
 from npuninja.stages.host_cc import check_tools
 
 

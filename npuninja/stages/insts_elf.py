@@ -8,7 +8,8 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.formats.elf import read_elf
 from npuninja.formats.instruction_elf import write_instruction_elf
-from npuninja.stages._run import Outputs, ToolFailed, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import ToolFailed, run_tool
 
 #: What a file says that stands for an ELF which these instructions cannot be.
 NO_ELF = b"no ELF: "

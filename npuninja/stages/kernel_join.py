@@ -8,7 +8,8 @@ from npuninja.errors import Location, UserError
 from npuninja.formats.elf import ARCHIVE_MAGIC, ELF_MAGIC
 from npuninja.stages._compile import WASM_OBJECT_MAGIC
 from npuninja.stages._peano_object import check_object
-from npuninja.stages._run import Outputs, ToolFailed, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import ToolFailed, run_tool
 
 
 def run(arguments: list[str]) -> None:

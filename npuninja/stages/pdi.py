@@ -10,7 +10,8 @@ from npuninja.formats.core_image import read_core_image
 from npuninja.formats.pdi import read_pdi, write_pdi
 from npuninja.stages._places import parse_images
 from npuninja.stages._programs_loaded import check_loaded
-from npuninja.stages._run import Arguments, Check, Outputs, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Arguments, Check, Outputs, read_bytes, stage_arguments
+from npuninja.stages._tool import remove, run_tool
 from npuninja.stages.bif import bif_text
 
 
@@ -46,8 +47,7 @@ def _run_with_own_bif(bootgen: str, cdos: tuple[str, ...], target: str) -> None:
             stream.write(bif_text(cdos, os.path.dirname(bif)))
         _run_bootgen(bootgen, bif, target)
     finally:
-        if os.path.exists(bif):
-            os.unlink(bif)
+        remove(bif)
 
 
 def _run_bootgen(bootgen: str, bif: str, target: str) -> None:

@@ -20,7 +20,8 @@ from npuninja.formats.xclbin_json import MODULES_FILE
 from npuninja.formats.xclbin_normal import normalised
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFERS, MOST_BUFFERS
 from npuninja.stages._places import image_files
-from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, run_tool, stage_arguments
+from npuninja.stages._run import Arguments, Outputs, print_warnings, read_bytes, stage_arguments
+from npuninja.stages._tool import run_tool
 
 #: What `--kernel` says of a device image that only others load.
 NO_KERNEL = "none"

@@ -12,7 +12,7 @@ from wasm_build import ZIG, WasmBuild
 
 from npuninja.plan.designs import find_designs
 from npuninja.stages import _wasm_flags
-from npuninja.stages._run import run_tool
+from npuninja.stages._tool import run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 DESIGNS = ("memtile_distribute_join", "passthrough", "pipeline", "self_test", "vector_add", "vector_scale")

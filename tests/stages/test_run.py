@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from npuninja.depfile import read_depfile, write_depfile
 from npuninja.errors import InternalError, ToolError, UserError
 from npuninja.stages.__main__ import modules_are_said
-from npuninja.stages._run import Outputs, ToolFailed, read_arguments, read_bytes, read_text, run_tool
+from npuninja.stages._run import Outputs, read_arguments, read_bytes, read_text
+from npuninja.stages._tool import ToolFailed, run_tool
 
 
 def test_arguments_are_taken_apart():
