@@ -7,7 +7,7 @@ from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Absent, Found
 from npuninja.errors import Location
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
-from npuninja.plan.providers import WasmCompiler
+from npuninja.plan.wasm_compiler import WasmCompiler
 
 FOUND = {
     name: Found(name, f"/tools/bin/{name}", "PATH", "1", name)

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Mapping
 
 from npuninja.errors import ToolError, UserError
-from npuninja.plan.providers import Providers, WasmCompiler
+from npuninja.plan.providers import Providers
+from npuninja.plan.wasm_compiler import WasmCompiler
 
 
 def find_launcher(

@@ -19,7 +19,8 @@ from npuninja.errors import ToolError
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernel_settings import own_kernels
 from npuninja.plan.kernels import KernelFolder
-from npuninja.plan.providers import Providers, WasmCompiler, choose, for_tests, wasm_compiler
+from npuninja.plan.providers import Providers, choose, for_tests
+from npuninja.plan.wasm_compiler import WasmCompiler, wasm_compiler
 from npuninja.records import record
 from npuninja.remote.settings import RemoteSettings
 from npuninja.settings.toml_file import INSTALL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
@@ -146,7 +147,8 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
     # Designs may stand between options; argparse alone takes one group of them.
     known = vars(parser.parse_intermixed_args(list(arguments)))
     known["checks"] = _checks(known["checks"])
-    return Options(**{name: tuple(v) if isinstance(v, list) else v for name, v in known.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
+    return Options(**values)
 
 
 def _checks(text: str | None) -> tuple[str, ...] | None:

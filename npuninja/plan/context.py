@@ -11,7 +11,8 @@ from npuninja.packaging.package import Package
 from npuninja.plan.design import Design
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
-from npuninja.plan.providers import Providers, WasmCompiler
+from npuninja.plan.providers import Providers
+from npuninja.plan.wasm_compiler import WasmCompiler
 from npuninja.records import field, record
 
 

@@ -12,9 +12,9 @@ from npuninja import __version__
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie import WHEELS, root_of
 from npuninja.detect.mlir_aie_releases import NEW_SEQUENCE, Release, release_of, spelling_of
-from npuninja.detect.tool import Found
 from npuninja.detect.versions import day_of
 from npuninja.errors import ToolError, UserError
+from npuninja.plan.wasm_compiler import WasmCompiler, no_wasm_compiler
 from npuninja.records import record, replace
 from npuninja.stages.declaration import Provider
 from npuninja.stages.table import choices as choices_of_table
@@ -87,53 +87,6 @@ class Providers:
         return used | ({"aie-opt", "aie-translate"} if self.release else set())
 
 
-@record(frozen=True)
-class WasmCompiler:
-    """What compiles and links for emulated cores: two programs, or one with two first words."""
-
-    compiler: Found
-    compiler_words: tuple[str, ...]
-    linker: Found
-    linker_words: tuple[str, ...]
-    reason: str
-
-
-def wasm_compiler(toolchain: Toolchain, choices: Mapping[str, str]) -> WasmCompiler | None:
-    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without either.
-
-    `--provider kernel=` and `link=` may name one of them; the linker is then of the same kind where nothing else is
-    asked for.
-    """
-    zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
-    if not zig and not (clang and linker):
-        return None
-    compile_by_zig = choices.get("kernel") != "clang" if zig and clang else bool(zig)
-    link_by_zig = bool(zig) and (choices.get("link") == "ziglang" or not linker or compile_by_zig)
-    if choices.get("link") == "clang" and linker:
-        link_by_zig = False
-    by, link = (zig if compile_by_zig else clang), (zig if link_by_zig else linker)
-    assert by is not None
-    assert link is not None
-    reason = "its results are the same on every machine" if compile_by_zig else "ziglang is not there"
-    reason = "asked for" if choices.get("kernel") in ("ziglang", "clang") else reason
-    return WasmCompiler(
-        by, ("cc",) if compile_by_zig else (), link, ("wasm-ld",) if link_by_zig else (), reason
-    )
-
-
-def _no_wasm_compiler(toolchain: Toolchain) -> ToolError:
-    examined = []
-    for name in ("ziglang", "clang", "wasm-ld"):
-        absent = toolchain.absent(name)
-        if absent:
-            examined.append((f"{name}: {absent.explain()}", None))
-    return ToolError(
-        "no compiler for emulated cores: neither the ziglang package nor clang with wasm-ld is usable",
-        notes=tuple(examined),
-        hint="pip install ziglang, or clang and lld 14 or newer",
-    )
-
-
 def choices_of(stage: str) -> tuple[str, ...]:
     """What may be chosen for a stage, or to drive the designs."""
     names = tuple(provider.name for provider in STAGES[stage].providers)
@@ -185,18 +138,13 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
     release, unknown = _release(toolchain)
     cores = _cores_of(choices, toolchain, unknown)
     if compiler is None and cores == WASM:
-        raise _no_wasm_compiler(toolchain)
-    if cores == NPU:
-        # Whichever of them was asked for, these two make cores for the NPU.
-        asked = {stage: "real" for stage in ("kernel", "link") if choices.get(stage, "auto") == "auto"}
-        if OWN_COMPILER in choices.values():
-            _check_own_compiler(choices)
-            choices = {**choices, "kernel": OWN_COMPILER, "core": "npuninja", "link": OWN_COMPILER}
-            asked = {}
-        forced, choices = asked, {**choices, **asked}
-    else:
-        forced = {}
-    for stage, word in choices.items():
+        raise no_wasm_compiler(toolchain)
+    # Whichever of them was asked for, these two make cores for the NPU.
+    forced = [s for s in ("kernel", "link") if cores == NPU and choices.get(s, "auto") == "auto"]
+    if cores == NPU and OWN_COMPILER in choices.values():
+        _check_own_compiler(choices)
+        forced, choices = [], {**choices, "kernel": OWN_COMPILER, "core": "npuninja", "link": OWN_COMPILER}
+    for stage, word in {**choices, **dict.fromkeys(forced, "real")}.items():
         if stage not in ("run", DRIVER):
             _check_asked(stage, word, cores, toolchain, unknown)
     chosen = []
@@ -204,7 +152,7 @@ def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompi
         if stage == "run":
             chosen.append(_runner(cores, toolchain))
         elif stage != DRIVER:
-            word = "auto" if stage in forced else choices.get(stage, "auto")
+            word = choices.get(stage, "auto")
             chosen.append(_choose_one(stage, word, cores, toolchain, unknown, compiler))
     # Where any tool of MLIR-AIE reads what is made of the design, all of it is in that tool's spelling.
     used = release if any(_reads_mlir(c.provider) for c in chosen) else None
@@ -357,42 +305,42 @@ def _check_mixture(providers: Providers) -> None:
 def _choose_one(
     stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str, compiler: WasmCompiler | None
 ) -> Chosen:
-    """The provider of one stage for these cores."""
-    fitting = [p for p in STAGES[stage].providers if p.cores in ("", cores)]
-    named = _named(stage, word)
-    if named is None:
-        if cores == WASM and stage in ("kernel", "link") and compiler is not None:
-            named = _of_compiler(fitting, compiler.linker if stage == "link" else compiler.compiler)
-        else:
-            able = [p for p in fitting if not _problem(stage, p, toolchain, unknown)]
-            named = next((p for p in able if word == "auto" or not p.vendor), able[0])
-    if named.vendor:
-        tool = toolchain.found(named.tools[0])
+    """The provider of one stage for these cores, and how it is called."""
+    picked = _picked(stage, word, cores, toolchain, unknown, compiler)
+    if picked.vendor:
+        tool = toolchain.found(picked.tools[0])
         assert tool is not None
         reason = f"found on {tool.origin}" if word == "auto" else "asked for"
-        return Chosen(stage, named, tool.tool, tool.version, tool.path, reason)
-    vendor = STAGES[stage].providers[0]
-    reason = (
-        "asked for"
-        if word != "auto"
-        else _problem(stage, vendor, toolchain, unknown) or "the cores are emulated"
-    )
-    if named.label:
-        compiler_found = toolchain.found(named.tools[0])
-        assert compiler_found is not None
-        by = f"{named.name} ({compiler_found.tool} {compiler_found.version}; {named.label})"
-        return Chosen(stage, named, by, __version__, compiler_found.path, reason)
+        return Chosen(stage, picked, tool.tool, tool.version, tool.path, reason)
+    reason = "asked for"
+    if word == "auto":
+        reason = _problem(stage, STAGES[stage].providers[0], toolchain, unknown) or "the cores are emulated"
+    if picked.label:
+        tool = toolchain.found(picked.tools[0])
+        assert tool is not None
+        by = f"{picked.name} ({tool.tool} {tool.version}; {picked.label})"
+        return Chosen(stage, picked, by, __version__, tool.path, reason)
     # Code for emulated cores is compiled by the compiler of the kernels.
-    if named.tools or (stage in CORE_STAGES and cores == WASM and not named.module):
+    if picked.tools or (stage in CORE_STAGES and cores == WASM and not picked.module):
         assert compiler is not None
         tool = compiler.linker if stage == "link" else compiler.compiler
-        return Chosen(stage, named, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
-    return Chosen(stage, named, named.name, __version__, "", reason)
+        return Chosen(stage, picked, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
+    return Chosen(stage, picked, picked.name, __version__, "", reason)
 
 
-def _of_compiler(fitting: Sequence[Provider], tool: Found) -> Provider:
-    """The provider that stands for a program of the compiler for emulated cores."""
-    return next(p for p in fitting if tool.tool in p.tools)
+def _picked(
+    stage: str, word: str, cores: str, toolchain: Toolchain, unknown: str, compiler: WasmCompiler | None
+) -> Provider:
+    """The provider that is named; else the compiler of the emulated cores, or the first that can."""
+    named = _named(stage, word)
+    if named is not None:
+        return named
+    fitting = [p for p in STAGES[stage].providers if p.cores in ("", cores)]
+    if cores == WASM and stage in ("kernel", "link") and compiler is not None:
+        tool = compiler.linker if stage == "link" else compiler.compiler
+        return next(p for p in fitting if tool.tool in p.tools)
+    able = [p for p in fitting if not _problem(stage, p, toolchain, unknown)]
+    return next((p for p in able if word == "auto" or not p.vendor), able[0])
 
 
 def _runner(cores: str, toolchain: Toolchain) -> Chosen:
@@ -410,13 +358,8 @@ def _runner(cores: str, toolchain: Toolchain) -> Chosen:
 def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Providers:
     """Everything by aiecc but the kernels' objects, which it wants to find, and what the manifest is made of."""
     by_aiecc = STAGES[DRIVER].providers[1]
-    absent = [a for name in by_aiecc.tools if (a := toolchain.absent(name))]
-    if absent:
-        raise ToolError(
-            f"--provider {DRIVER}=aiecc: {absent[0].tool} is not usable",
-            notes=tuple((f"{a.tool}: {a.explain()}", None) for a in absent),
-            hint=absent[0].remedy,
-        )
+    if any(map(toolchain.absent, by_aiecc.tools)):
+        _refuse(DRIVER, "aiecc", by_aiecc, "", toolchain)
     aiecc = toolchain.found("aiecc")
     assert aiecc is not None
     driver = Chosen(DRIVER, by_aiecc, f"aiecc ({aiecc.facts[0]})", aiecc.version, aiecc.path, "asked for")
@@ -424,9 +367,9 @@ def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Provid
     for stage in ("lower", "sequence"):
         ours = STAGES[stage].providers[-1]
         chosen.append(Chosen(stage, ours, ours.name, __version__, "", "for the manifest only"))
-    chosen.append(_choose_one("python", choices.get("python", "auto"), NPU, toolchain, "", None))
-    chosen.append(_choose_one("elf", choices.get("elf", "auto"), NPU, toolchain, "", None))
-    others = (s for s in STAGES if s not in ("kernel", "lower", "sequence", "run", "python", "elf", DRIVER))
+    for stage in ("python", "elf"):
+        chosen.append(_choose_one(stage, choices.get(stage, "auto"), NPU, toolchain, "", None))
+    others = (s for s in STAGES if s != "run" and s not in {c.stage for c in chosen})
     chosen += [replace(driver, stage=stage, reason=f"by {DRIVER}=aiecc") for stage in others]
     opt = toolchain.found("aie-opt")
     beside = opt if opt and root_of(opt.path) == root_of(aiecc.path) else None

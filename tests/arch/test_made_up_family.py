@@ -26,8 +26,9 @@ from npuninja.ir.verifier import verify
 from npuninja.plan.context import Context
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
-from npuninja.plan.providers import choose, parse_choices, wasm_compiler
+from npuninja.plan.providers import choose, parse_choices
 from npuninja.plan.recipe import plan
+from npuninja.plan.wasm_compiler import wasm_compiler
 from npuninja.records import replace
 from npuninja.stages.table import rules
 

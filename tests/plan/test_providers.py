@@ -8,14 +8,8 @@ from made_up import FOUND, WASM, machine
 from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Found
 from npuninja.errors import ToolError, UserError
-from npuninja.plan.providers import (
-    CORE_STAGES,
-    STAGES,
-    choose,
-    for_tests,
-    parse_choices,
-    wasm_compiler,
-)
+from npuninja.plan.providers import CORE_STAGES, STAGES, choose, for_tests, parse_choices
+from npuninja.plan.wasm_compiler import wasm_compiler
 
 
 def test_everything_there_means_everything_real():

@@ -15,8 +15,9 @@ from npuninja.plan.design import Design
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
-from npuninja.plan.providers import choose, for_tests, parse_choices, wasm_compiler
+from npuninja.plan.providers import choose, for_tests, parse_choices
 from npuninja.plan.recipe import plan
+from npuninja.plan.wasm_compiler import wasm_compiler
 from npuninja.records import replace
 from npuninja.stages.declaration import Provider
 from npuninja.stages.table import STAGES, rules, stage
