@@ -155,8 +155,10 @@ def _kernels(tables: Mapping[str, Any], file: SettingsFile) -> list[KernelSettin
 
 def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSettings:
     place = partial(file.place, "design", name)
-    plain = {
-        key.replace("-", "_"): value for key, value in table.items() if key not in ("replace", "kernels")
+    plain: dict[str, Any] = {
+        key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+        for key, value in table.items()
+        if key not in ("replace", "kernels")
     }
     return DesignSettings(
         name=name,
@@ -165,7 +167,7 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
         replaced=_replaced(name, table.get("replace", ()), file),
         kernels=tuple(_kernel_name(word, name, file) for word in table.get("kernels", ())),
         kernels_location=place("kernels"),
-        **{field: tuple(value) if isinstance(value, list) else value for field, value in plain.items()},
+        **plain,
     )
 
 

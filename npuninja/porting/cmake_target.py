@@ -148,16 +148,17 @@ def _variables(build: CMakeBuild, folder: str) -> list[str]:
     where the package XRT is looked for.
     """
     given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
+    package = os.path.join(folder, "xrt")
     own = {
         "XRT_INC_DIR": PEANO_PLACE,
         "XRT_LIB_DIR": PEANO_PLACE,
         "CMAKE_C_COMPILER": shutil.which("cc") or shutil.which("gcc"),
         "CMAKE_CXX_COMPILER": shutil.which("c++") or shutil.which("g++"),
         "CMAKE_POLICY_VERSION_MINIMUM": _OLDEST_POLICY,
-        "XRT_DIR": os.path.join(folder, "xrt"),
+        "XRT_DIR": package,
     }
-    os.mkdir(own["XRT_DIR"])
-    with open(os.path.join(own["XRT_DIR"], "XRTConfig.cmake"), "w", encoding="utf-8") as stream:
+    os.mkdir(package)
+    with open(os.path.join(package, "XRTConfig.cmake"), "w", encoding="utf-8") as stream:
         stream.write(_XRT_PACKAGE.replace("@PLACE@", PEANO_PLACE))
     return [f"-D{name}={value}" for name, value in own.items() if value and name not in given] + [
         f"-D{variable}" for variable in build.variables
