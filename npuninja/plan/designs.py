@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design_settings import DesignSettings
@@ -103,41 +103,21 @@ def find_designs(
     found: dict[str, Source] = {}
     refused: list[Faulty] = []
     settings = settings or {}
-    elsewhere = {name: said for name, said in settings.items() if said.source}
-    try:
-        names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
-    except FileNotFoundError as error:
-        if not elsewhere and needed:
-            where = os.path.abspath(source_root)
-            raise UserError(f"there is no folder {FOLDER}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
-        names = []
-    for file in names:
-        stem, suffix = os.path.splitext(file)
-        path = os.path.join(FOLDER, file)
-        if suffix not in (".mlir", ".py") or file.startswith((".", "_")) or stem in elsewhere:
+    elsewhere = {name for name, said in settings.items() if said.source}
+    for stem, path in _files(source_root, needed and not elsewhere):
+        if stem in elsewhere:
             continue
         try:
             _check_design_name(stem, path, found)
-            of_it = settings.get(stem) or DesignSettings(stem)
-            found[stem] = Source(stem, path, of_it.arguments, replaced=_replaced(of_it, path))
+            said = settings.get(stem) or DesignSettings(stem)
+            found[stem] = Source(stem, path, said.arguments, replaced=_replaced(said, path))
         except UserError as error:
             refused.append(faulty(stem, path, error))
             found.pop(stem, None)  # of two with one name neither can be meant
     for name, said in settings.items():
         try:
             if said.source:
-                path = os.path.relpath(os.path.join(settings_folder, said.source), source_root)
-                _check_design_name(name, str(said.location or path), found, said.location)
-                if not os.path.isfile(os.path.join(source_root, path)):
-                    raise UserError(f"there is no file {said.source!r}", said.source_location)
-                if not path.endswith((".mlir", ".py")):
-                    raise UserError(
-                        f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE
-                    )
-                found[name] = Source(
-                    name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder),
-                    replaced=_replaced(said, path),
-                )  # fmt: skip
+                found[name] = _elsewhere(name, said, found, source_root, settings_folder)
             elif name not in found and name not in {f.name for f in refused}:
                 message = f"[design.{name}]: there is no design {name!r}"
                 hint = did_you_mean(name, found, f"{WHAT_DESIGNS_ARE}, or say its `source`")
@@ -145,6 +125,37 @@ def find_designs(
         except UserError as error:
             refused.append(faulty(name, str(said.location), error))
     return dict(sorted(found.items())), refused
+
+
+def _files(source_root: str, needed: bool) -> Iterator[tuple[str, str]]:
+    """The names of the designs in the project's folder of them, with their files. UserError when it is needed and not there."""
+    try:
+        names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
+    except FileNotFoundError as error:
+        if needed:
+            where = os.path.abspath(source_root)
+            raise UserError(f"there is no folder {FOLDER}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
+        return
+    for file in names:
+        stem, suffix = os.path.splitext(file)
+        if suffix in (".mlir", ".py") and not file.startswith((".", "_")):
+            yield stem, os.path.join(FOLDER, file)
+
+
+def _elsewhere(
+    name: str, said: DesignSettings, found: Mapping[str, Source], source_root: str, settings_folder: str
+) -> Source:
+    """A design whose source toolchain.toml names. Raises UserError."""
+    path = os.path.relpath(os.path.join(settings_folder, said.source), source_root)
+    _check_design_name(name, str(said.location or path), found, said.location)
+    if not os.path.isfile(os.path.join(source_root, path)):
+        raise UserError(f"there is no file {said.source!r}", said.source_location)
+    if not path.endswith((".mlir", ".py")):
+        raise UserError(f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE)
+    return Source(
+        name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder),
+        replaced=_replaced(said, path),
+    )  # fmt: skip
 
 
 def _replaced(said: DesignSettings, path: str) -> tuple[tuple[str, str], ...]:

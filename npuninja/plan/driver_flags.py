@@ -76,21 +76,9 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
     for name, value in _pairs(words):
         flag = f"--{name.lstrip('-')}"
         if flag in _SWITCHES:
-            said = (value or "true").lower()
-            if flag == _OVERLAY and said == "first":
-                found[_SWITCHES[flag]] = said
-                continue
-            if said not in ("true", "false", "1", "0"):
-                raise UserError(f"aiecc flag {flag}={value}: expected true or false", where)
-            found[_SWITCHES[flag]] = "true" if said in ("true", "1") else "false"
+            found[_SWITCHES[flag]] = _switch(flag, value.lower() or "true", where)
         elif flag in _VALUES:
-            if flag == "--alloc-scheme" and value not in ALLOCATION_SCHEMES:
-                raise UserError(
-                    f"aiecc flag {flag}={value}: expected {' or '.join(ALLOCATION_SCHEMES)}", where
-                )
-            if flag == "--cores-per-col" and not (value.lstrip("-").isdigit() and value != "0"):
-                raise UserError(f"aiecc flag {flag} {value}: expected a number of cores", where)
-            found[_VALUES[flag]] = "" if value.startswith("-") else value
+            found[_VALUES[flag]] = _value(flag, value, where)
         elif flag in _REFUSED:
             reason, harmless = _REFUSED[flag]
             if not harmless or value != harmless:
@@ -103,6 +91,22 @@ def read_driver_flags(words: Sequence[str], where: Location | None = None) -> Lo
         if found.get(name) == "false":
             del found[name]
     return LoweringFlags(**found)
+
+
+def _switch(flag: str, value: str, where: Location | None) -> str:
+    if flag == _OVERLAY and value == "first":
+        return value
+    if value not in ("true", "false", "1", "0"):
+        raise UserError(f"aiecc flag {flag}={value}: expected true or false", where)
+    return "true" if value in ("true", "1") else "false"
+
+
+def _value(flag: str, value: str, where: Location | None) -> str:
+    if flag == "--alloc-scheme" and value not in ALLOCATION_SCHEMES:
+        raise UserError(f"aiecc flag {flag}={value}: expected {' or '.join(ALLOCATION_SCHEMES)}", where)
+    if flag == "--cores-per-col" and not (value.lstrip("-").isdigit() and value != "0"):
+        raise UserError(f"aiecc flag {flag} {value}: expected a number of cores", where)
+    return "" if value.startswith("-") else value
 
 
 def words_of(flags: LoweringFlags, *, keeps_loops: bool) -> tuple[str, ...]:

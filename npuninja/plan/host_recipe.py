@@ -14,6 +14,7 @@ from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.host_program import NOTEBOOK, PLACEHOLDERS, HostProgram, filled
 from npuninja.plan.steps import DesignSteps
+from npuninja.plan.words import each
 from npuninja.python_designs.script import package_root
 from npuninja.stages import _host_flags as host_flags
 from npuninja.stages.table import stage
@@ -56,31 +57,9 @@ class _Planned:
             self._graph.add(Edge("run_host", (target,), options=tuple(options), for_whom=self._whom))
             return
         words, files = filled(program, self._file)
-        if program.is_script:
-            path = self._context.layout.source(program.sources[0])
-        else:
-            path = self._program_file()
-        options = [path, "--device", self._device()]
-        if path.endswith(NOTEBOOK):
-            options += ["--script", self._context.layout.output("host", program.name, f"{program.name}.py")]
-        if program.module:
-            options += ["--module", program.module]
-        if program.run_as:
-            options += ["--as", program.run_as, "--root", package_root(os.path.abspath(path), program.run_as)]
-        xrt = self._context.toolchain.found("xrt")
-        runner = runner_of(xrt.path) if xrt and not program.is_script else ""
-        options += ["--runner", runner] if runner else []
-        options += ["--folder", self._context.layout.source(program.folder)] if program.folder else []
-        if program.files or program.folder:
-            options += ["--links", self._context.layout.output("host", program.name, "folder")]
-        for word in words[len(program.arguments) :]:
-            options += ["--file", word]
-        words = words[: len(program.arguments)]
-        for variable in program.environment:
-            options += ["--environment", variable]
-        for text in program.output_has:
-            options += ["--output-has", text]
-        options += ["--time-limit", str(program.time_limit_s), "--", *words]
+        count = len(program.arguments)
+        path = self._context.layout.source(program.sources[0]) if program.is_script else self._program_file()
+        options = [path, *self._options(path, words[count:]), "--", *words[:count]]
         # What the design's files are looked at for, whether or not the arguments name them.
         needs = {name: None for design in program.designs for name in self._built[design].wanted}
         self._graph.add(
@@ -92,6 +71,31 @@ class _Planned:
                 for_whom=self._whom,
             )
         )
+
+    def _options(self, path: str, files: Sequence[str]) -> list[str]:
+        """The options of stage run_host for a program at `path` that names `files` itself."""
+        program, layout = self._program, self._context.layout
+        xrt = self._context.toolchain.found("xrt")
+        root = package_root(os.path.abspath(path), program.run_as) if program.run_as else ""
+        links = layout.output("host", program.name, "folder") if program.files or program.folder else ""
+        script = layout.output("host", program.name, f"{program.name}.py") if path.endswith(NOTEBOOK) else ""
+        once = {
+            "--device": self._device(),
+            "--script": script,
+            "--module": program.module,
+            "--as": program.run_as,
+            "--root": root,
+            "--runner": runner_of(xrt.path) if xrt and not program.is_script else "",
+            "--folder": layout.source(program.folder) if program.folder else "",
+            "--links": links,
+        }
+        return [
+            *(word for option, value in once.items() if value for word in (option, value)),
+            *each("--file", files),
+            *each("--environment", program.environment),
+            *each("--output-has", program.output_has),
+            *("--time-limit", str(program.time_limit_s)),
+        ]
 
     def _file(self, design: str, name: str, sequence: str = "") -> str:
         if design not in self._built:

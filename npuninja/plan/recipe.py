@@ -53,20 +53,7 @@ def plan(
     """
     tested = emulated if context.providers.for_npu else context
     graph = Graph(context.rules, variables(context), defaults=("all",))
-    objects: KernelObjects = {}
-    built: dict[str, DesignSteps] = {}
-    tests: dict[str, DesignSteps] = {}
-    for design in designs:
-        edges, known = len(graph.edges), dict(objects)
-        try:
-            built[design.name], tests[design.name] = _plan_design(context, tested, graph, design, objects)
-        except Error as error:
-            if refused is None:
-                raise
-            graph.back_to(edges)
-            objects.clear()
-            objects.update(known)
-            refused.append(faulty(design.name, design.source, error))
+    built, tests = _plan_designs(context, tested, graph, designs, refused)
     chosen = [name for name in built if wanted is None or name in wanted]
     faults = _Faults(context, graph, [f for f in refused or () if f.name not in built], wanted)
     faulty_designs = faults.behind("", chosen)
@@ -95,6 +82,30 @@ def plan(
     graph.check()
     graph.batches = plan_batches(graph.edges, context.batched)
     return graph
+
+
+def _plan_designs(
+    context: Context,
+    tested: Context | None,
+    graph: Graph,
+    designs: Sequence[Design],
+    refused: list[Faulty] | None,
+) -> tuple[dict[str, DesignSteps], dict[str, DesignSteps]]:
+    """Every design with its targets, for the context and for the one that is tested; of one that is refused nothing stays."""
+    objects: KernelObjects = {}
+    built: dict[str, DesignSteps] = {}
+    tests: dict[str, DesignSteps] = {}
+    for design in designs:
+        edges, known = len(graph.edges), dict(objects)
+        try:
+            built[design.name], tests[design.name] = _plan_design(context, tested, graph, design, objects)
+        except Error as error:
+            if refused is None:
+                raise
+            graph.back_to(edges)
+            objects = known
+            refused.append(faulty(design.name, design.source, error))
+    return built, tests
 
 
 def _plan_design(

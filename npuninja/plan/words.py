@@ -13,6 +13,7 @@ from npuninja.plan.context import Context
 from npuninja.plan.design import Core, Design
 from npuninja.plan.dialect import lowering_flags
 from npuninja.plan.providers import Providers
+from npuninja.plan.wasm_compiler import WasmCompiler
 from npuninja.stages.table import digested_stages, modules_variable, rules
 
 # How Peano links when no release of MLIR-AIE is used.
@@ -103,27 +104,20 @@ def variables(context: Context) -> dict[str, tuple[str, ...]]:
     for prefix in (layout.source_prefix, layout.output("")):
         maps += ["--prefix-map", f"{prefix}="] if prefix else []
     launcher = ("--launcher", context.launcher) if context.launcher else ()
+    compiler = context.compiler
+    by_launcher = launcher if compiler and not compiler.compiler_words else ()
     found: dict[str, tuple[str, ...]] = {
         "python": (python.path,),
         "python_identity": (python.identity,),
-        **dict.fromkeys(WASM_VARIABLES, ()),
-        "compile_options": ("--cache", layout.output("compiler_cache"), *maps),
+        **_of_wasm(compiler),
+        "compile_options": ("--cache", layout.output("compiler_cache"), *maps, *by_launcher),
         "warning_options": ("--werror",) if context.werror else (),
     }
-    compiler = context.compiler
-    if compiler:
-        words = each("--compiler-word", compiler.compiler_words)
-        found["wasm_compiler"] = ("--compiler", compiler.compiler.path, *words)
-        found["compile_options"] += launcher if not compiler.compiler_words else ()
-        found["wasm_compiler_identity"] = (compiler.compiler.identity,)
-        words = each("--linker-word", compiler.linker_words)
-        found["wasm_linker"] = ("--linker", compiler.linker.path, *words)
-        found["wasm_linker_identity"] = (compiler.linker.identity,)
     used = context.providers.tools()
     for name in single_tools():
-        tool, variable = toolchain.found(name), name.replace("-", "_")
-        found[variable] = (tool.path,) if tool and name in used else ()
-        found[f"{variable}_identity"] = (tool.identity,) if tool and name in used else ()
+        tool, variable = toolchain.found(name) if name in used else None, name.replace("-", "_")
+        found[variable] = (tool.path,) if tool else ()
+        found[f"{variable}_identity"] = (tool.identity,) if tool else ()
     peano = toolchain.found("peano") if context.providers.for_npu else None
     for program in PEANO_PROGRAMS:
         found[_peano_variable(program)] = (peano_program(peano.path, program),) if peano else ()
@@ -135,6 +129,18 @@ def variables(context: Context) -> dict[str, tuple[str, ...]]:
         digest = context.modules.get(stage)
         found[modules_variable(stage)] = ("--modules", digest) if digest else ()
     return found
+
+
+def _of_wasm(compiler: WasmCompiler | None) -> dict[str, tuple[str, ...]]:
+    if compiler is None:
+        return dict.fromkeys(WASM_VARIABLES, ())
+    by, linker = compiler.compiler, compiler.linker
+    return {
+        "wasm_compiler": ("--compiler", by.path, *each("--compiler-word", compiler.compiler_words)),
+        "wasm_compiler_identity": (by.identity,),
+        "wasm_linker": ("--linker", linker.path, *each("--linker-word", compiler.linker_words)),
+        "wasm_linker_identity": (linker.identity,),
+    }
 
 
 WASM_VARIABLES = ("wasm_compiler", "wasm_compiler_identity", "wasm_linker", "wasm_linker_identity")
