@@ -11,11 +11,16 @@ from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.lowering.generation import CHOICES
 from npuninja.python_designs.script import is_jitted, run_design, start_with_bindings
+from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
 
-PROVIDERS = ("embedded", "real", "auto")
+_CHOICES = {
+    "--generation": CHOICES,
+    "--device": tuple(FAMILIES),
+    "--provider": ("embedded", "real", "auto"),
+}
 
 USAGE = """\
 usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--device npu1|npu2] [--print]
@@ -33,74 +38,90 @@ docs/python-designs.md
 """
 
 
-def main(arguments: list[str]) -> int:
-    """Runs the verb; the script's exit code is the verb's."""
-    own, theirs = arguments, []
-    if "--" in arguments:
-        at = arguments.index("--")
-        own, theirs = arguments[:at], arguments[at + 1 :]
-    script: str | None = None
-    module = ""
-    generation, device, provider, prints = "auto", None, "embedded", False
-    words = iter(own)
+class _Asked(NamedTuple):
+    """A command line: the script with its own words, and the verb's options by their names."""
+
+    script: str
+    words: list[str]
+    options: dict[str, str]
+
+    @property
+    def prints(self) -> bool:
+        """Whether `--print` was given."""
+        return "--print" in self.options
+
+
+def _read(arguments: list[str]) -> _Asked | None:
+    """The command line, taken apart; None when it asks for help."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    scripts: list[str] = []
+    options = {"--generation": "auto", "--device": "", "--provider": "embedded", "--module": ""}
+    words = iter(arguments[:at])
     for word in words:
-        name, has_value, value = word.partition("=")
-        if word in ("-h", "--help") and script is None:
-            sys.stdout.write(USAGE)
-            return 0
-        if name in ("--generation", "--device", "--provider", "--module"):
-            value = value if has_value else next(words, "")
-            if name == "--generation":
-                generation = _choice(name, value, CHOICES)
-            elif name == "--module":
-                module = value
-            elif name == "--provider":
-                provider = _choice(name, value, PROVIDERS)
-            else:
-                device = _choice(name, value, tuple(FAMILIES))
-        elif word == "--print":
-            prints = True
-        elif word.startswith("-") and script is None:
+        name, equals, value = word.partition("=")
+        if word == "--print":
+            options[word] = "yes"
+        elif name in options:
+            options[name] = value if equals else next(words, "")
+            if name in _CHOICES and options[name] not in _CHOICES[name]:
+                known = ", ".join(_CHOICES[name])
+                raise UserError(f"{name} {options[name]}: expected one of {known}")
+        elif word in ("-h", "--help") and not scripts:
+            return None
+        elif word.startswith("-") and not scripts:
             raise UserError(
                 f"npuninja python has no option {word}", hint="words of the script stand behind --"
             )
-        elif script is None:
-            script = word
-        else:
+        elif scripts:
             raise UserError(f"unexpected {word!r}", hint="words of the script stand behind --")
-    if script is None:
+        else:
+            scripts.append(word)
+    if not scripts:
         raise UserError("npuninja python needs a script", hint="npuninja python DESIGN.py -- ARGUMENTS")
-    bindings = _bindings(provider, script, prints, generation, device)
+    return _Asked(scripts[0], arguments[at + 1 :], options)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the verb; the script's exit code is the verb's."""
+    asked = _read(arguments)
+    if asked is None:
+        sys.stdout.write(USAGE)
+        return 0
+    script, generation, module = asked.script, asked.options["--generation"], asked.options["--module"]
+    bindings = _bindings(asked)
     if bindings is not None:
-        with start_with_bindings(bindings, script, theirs, catches_errors=False, module=module) as started:
+        with start_with_bindings(
+            bindings, script, asked.words, catches_errors=False, module=module
+        ) as started:
             outcome = started.outcome()
         sys.stdout.write(outcome.text)
         return outcome.exit_code
     outcome = run_design(
-        script, theirs, generation=generation, device=device, print_only=prints, module=module
-    )
+        script, asked.words, generation=generation, device=asked.options["--device"] or None,
+        print_only=asked.prints, module=module,
+    )  # fmt: skip
     if generation == "auto":
         reason = outcome.evidence.reason
         where = f" (line {outcome.evidence.line})" if outcome.evidence.line else ""
         said = f"because of {reason}{where}" if reason else "nothing in the imports tells"
         print(f"npuninja python: generation {outcome.evidence.generation}, {said}", file=sys.stderr)
     sys.stdout.write(outcome.text)
-    if outcome.exit_code == 0 and prints and not outcome.text.strip():
+    if outcome.exit_code == 0 and asked.prints and not outcome.text.strip():
         raise UserError(
             f"{script} printed no module", hint="a design prints its module, or calls an @iron.jit design"
         )
     return outcome.exit_code
 
 
-def _bindings(
-    provider: str, script: str, prints: bool, generation: str, device: str | None
-) -> Bindings | None:
+def _bindings(asked: _Asked) -> Bindings | None:
     """MLIR-AIE's bindings, where they are to run the script; None where npuninja's do.
 
     Raises:
         UserError: they are asked for together with what only npuninja's can do.
         ToolError: they are asked for and not usable.
     """
+    script, options = asked.script, asked.options
+    provider, generation, device = options["--provider"], options["--generation"], options["--device"]
     if provider == "embedded":
         return None
     from npuninja.configure.python_bindings import bindings_of
@@ -111,9 +132,9 @@ def _bindings(
     own = [
         said
         for said, given in (
-            ("--print of a design under @iron.jit", prints and is_jitted(script)),
+            ("--print of a design under @iron.jit", asked.prints and is_jitted(script)),
             (f"--generation {generation}", generation != "auto"),
-            (f"--device {device}", device is not None),
+            (f"--device {device}", device != ""),
         )
         if given
     ]
@@ -133,9 +154,3 @@ def _bindings(
             file=sys.stderr,
         )
     return found
-
-
-def _choice(option: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise UserError(f"{option} {value}: expected one of {', '.join(allowed)}")
-    return value

@@ -26,8 +26,31 @@ def summary(
     width: int = 0,
 ) -> str:
     """The text: a table of the stages, the real tools that are not used, the designs, and what to do next."""
-    rows = [("stage", "provider", "version", "path", "why")]
+    designs = [design for design in found.designs if design.name in found.wanted]
+    unused = _unused(providers, toolchain)
+    lines = [
+        *(["", *unused] if unused else []),
+        "",
+        f"project: {os.getcwd()}",
+        *_of_designs(designs, providers),
+        *(
+            [f"retargeted to {options.retarget}, whatever the designs say (--retarget)"]
+            if options.retarget
+            else []
+        ),
+        *_others(found),
+        *(f"note: {note}" for note in notes),
+        *([f"what takes time is run by the service at {options.remote}"] if options.remote else []),
+        _next(options, found, changed),
+    ]
+    table = _table(_rows(providers, toolchain, found), colour, width)
+    return "\n".join([*table, *(part for line in lines for part in _fitted(line, width))]) + "\n"
+
+
+def _rows(providers: Providers, toolchain: Toolchain, found: DesignSet) -> list[tuple[str, ...]]:
+    """A row for each stage, and for what runs stages and build."""
     in_python = any(design.source.endswith(".py") for design in found.designs)
+    rows = [("stage", "provider", "version", "path", "why")]
     rows += [
         (p.stage, p.name, p.version, p.path or "-", p.reason)
         for p in providers.chosen
@@ -35,39 +58,42 @@ def summary(
     ]
     for purpose, tool in (("stages", toolchain.python), ("build", toolchain.found("ninja"))):
         rows += [(purpose, tool.tool, tool.version, tool.path, tool.origin)] if tool else []
-    table = _table(rows, colour, width)
-    lines: list[str] = []
-    unused = _unused(providers, toolchain)
-    if unused:
-        lines += ["", *unused]
-    designs = [design for design in found.designs if design.name in found.wanted]
-    devices = sorted({design.device for design in designs})
+    return rows
+
+
+def _of_designs(designs: Sequence[Design], providers: Providers) -> list[str]:
+    if not designs:
+        return []
+    devices = ", ".join(sorted({design.device for design in designs}))
     count = f"{len(designs)} design{'s' if len(designs) != 1 else ''}"
-    lines += ["", f"project: {os.getcwd()}"]
-    lines += (
-        [f"{count} for {', '.join(devices)}: {', '.join(design.name for design in designs)}"]
-        if designs
-        else []
-    )
-    lines += dialects(designs, providers)
-    lines += _not_by_bindings(designs, providers)
-    if options.retarget:
-        lines.append(f"retargeted to {options.retarget}, whatever the designs say (--retarget)")
+    names = ", ".join(design.name for design in designs)
+    return [
+        f"{count} for {devices}: {names}",
+        *dialects(designs, providers),
+        *_not_by_bindings(designs, providers),
+    ]
+
+
+def _others(found: DesignSet) -> list[str]:
+    """Designs that are not built when none is named."""
+    lines = []
     if found.left_out:
         lines.append(f"not asked for: {found.left_out} more; each is built by its name all the same")
     if found.faulty:
         names = ", ".join(fault.name for fault in found.faulty)
         lines.append(f"cannot be built: {names}; why is said at the end")
-    lines += [f"note: {note}" for note in notes]
-    lines += [f"what takes time is run by the service at {options.remote}"] if options.remote else []
+    return lines
+
+
+def _next(options: Options, found: DesignSet, changed: bool) -> str:
+    """What was written, and the command that builds by it."""
     folder, by_make = options.build_folder, options.generator == "make"
     target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
     command = "make -j" if by_make else "ninja"
     command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
     only = f" (only {', '.join(found.wanted)})" if found.left_out else ""
     done = f"{target} {'written' if changed else 'unchanged'}"
-    lines.append(f"{done}; next: {command}{only}, then {command} run")
-    return "\n".join([*table, *(part for line in lines for part in _fitted(line, width))]) + "\n"
+    return f"{done}; next: {command}{only}, then {command} run"
 
 
 def _fitted(line: str, width: int) -> list[str]:

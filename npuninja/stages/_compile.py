@@ -265,27 +265,22 @@ def run_compiler(
         from npuninja.stages._compiler_messages import shortened
 
         sys.stderr.write(shortened(failure.output))
-        unknown = _UNKNOWN_IN_AIE.search(plain)
-        if unknown:
-            name = unknown[1] or unknown[2]
-            if name in _OF_AIE2P:
-                raise UserError(
-                    f"aie::{name} is there for AIE2P (npu2) only (docs/kernels.md)", Location(source)
-                ) from failure
-            raise UserError(
-                f"aie::{name} is not offered by the embedded compiler (docs/kernels.md)", Location(source)
-            ) from failure
-        is_cxx = "-std=c++20" in command or source.endswith(_wasm_flags.CXX_SUFFIXES)
-        hint = next(
-            (
-                text
-                for pattern, text in HINTS
-                if re.search(pattern, plain) and not (is_cxx and pattern == _EXTERN_C)
-            ),
-            None,
-        )
-        raise UserError("the file does not compile", Location(source), hint=hint) from failure
+        raise _refused(plain, source, "-std=c++20" in command) from failure
     sys.stderr.write(output)
+
+
+def _refused(plain: str, source: str, is_cxx: bool) -> UserError:
+    """The error for a source that does not compile, of which the compiler has said `plain`."""
+    unknown = _UNKNOWN_IN_AIE.search(plain)
+    if unknown:
+        name = unknown[1] or unknown[2]
+        what = "there for AIE2P (npu2) only" if name in _OF_AIE2P else "not offered by the embedded compiler"
+        return UserError(f"aie::{name} is {what} (docs/kernels.md)", Location(source))
+    is_cxx = is_cxx or source.endswith(_wasm_flags.CXX_SUFFIXES)
+    hints = (
+        text for pattern, text in HINTS if not (is_cxx and pattern == _EXTERN_C) and re.search(pattern, plain)
+    )
+    return UserError("the file does not compile", Location(source), hint=next(hints, None))
 
 
 def _with_conditionals(

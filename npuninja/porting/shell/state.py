@@ -159,30 +159,26 @@ class Shell(ABC):
     def record(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> None:
         """A command is one of the script's: with its output's file, its environment, and what it names."""
         words = [self.places.in_word(word) for word in words]
-        target = self.target(node.redirects)
-        stdin = ""
+        target, stdin = self.target(node.redirects), ""
         for redirect in node.redirects:
             if redirect.operator == "<":
                 stdin = self.places.here(os.path.join(self.folder, self.expansion.text(redirect.target)))
-        if any(redirect.operator in ("<<", "<<-") for redirect in node.redirects) and words[1:2] in (
-            [],
-            ["-"],
-        ):
-            words = [words[0], "-c", "…"]  # a program that stands in the script itself
-        environment = [
-            (name, self._of_this_machine(name, self.variables.text(name)))
+            elif redirect.operator in ("<<", "<<-") and words[1:2] in ([], ["-"]):
+                words = [words[0], "-c", "…"]  # a program that stands in the script itself
+        exported = [
+            (name, self.variables.text(name))
             for name in sorted(self.exported)
             if name not in _NOT_HANDED_ON and name not in dict(given)
         ]
-        given = [(name, self._of_this_machine(name, value)) for name, value in given]
-        kept = tuple(
-            (name, value) for name, value in (*environment, *given)
-            if value and not any(self.places.is_strange(part) for part in value.split(":"))
-        )  # fmt: skip
-        line = " ".join(word if UNKNOWN in word else shlex.quote(word) for word in words).replace(
-            UNKNOWN, "…"
+        kept = tuple(self._of_this_machine([*exported, *given]))
+        line = " ".join(word if UNKNOWN in word else shlex.quote(word) for word in words)
+        self.walked.commands.append(
+            Command(tuple(words), self.folder, target, kept, line.replace(UNKNOWN, "…"), stdin=stdin)
         )
-        self.walked.commands.append(Command(tuple(words), self.folder, target, kept, line, stdin=stdin))
+        self._named(words)
+
+    def _named(self, words: list[str]) -> None:
+        """What a command names, it may have made; a copy into a folder makes the file there."""
         for word in words[1:]:
             value = word.partition("=")[2] or word
             if UNKNOWN not in value and not value.startswith("-"):
@@ -193,12 +189,16 @@ class Shell(ABC):
                 os.path.normpath(os.path.join(folder, os.path.basename(w))) for w in words[1:-1]
             )
 
-    def _of_this_machine(self, name: str, value: str) -> str:
-        """A variable's text; of Python's search path, the folders that are there."""
-        if name != "PYTHONPATH":
-            return value
-        folders = (os.path.normpath(os.path.join(self.folder, part)) for part in value.split(":") if part)
-        return ":".join(filter(os.path.isdir, map(self.places.here, folders)))
+    def _of_this_machine(self, variables: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Variables without those that name places of another machine; of Python's search path, the folders that are there."""
+        for name, value in variables:
+            if name == "PYTHONPATH":
+                parts = (
+                    os.path.normpath(os.path.join(self.folder, part)) for part in value.split(":") if part
+                )
+                value = ":".join(filter(os.path.isdir, map(self.places.here, parts)))
+            if value and not any(map(self.places.is_strange, value.split(":"))):
+                yield name, value
 
     def document(self, node: Simple) -> str:
         """The text that a command is given as its input in the script itself."""

@@ -62,6 +62,10 @@ _LOOK_ON = (
 )
 
 
+# Programs that are asked for their exit code.
+_TELL_BY_THEIR_CODE = ("grep", "diff", "cmp", "pgrep", "lsmod", "curl", "wget")
+
+
 def walk_script(
     path: str,
     arguments: Sequence[str],
@@ -240,22 +244,16 @@ class _Walk(Builtins):
 
     def _piped(self, node: Pipeline) -> bool | None:
         """The first part is done; those that follow look on, or make of its output what a command makes."""
+        if self.printed:
+            return self._piped_answers(node)
         begun = len(self.walked.commands)
-        text = self.caught(node.parts[0]) if self.printed else ""
-        result: bool | None = True
-        if not self.printed:
-            result = self._inside(CommandList((node.parts[0],)))
+        result = self._inside(CommandList((node.parts[0],)))
         produced = self.walked.commands[begun:]
         for number, part in enumerate(node.parts[1:], 1):
             words = self.fields(part.words) if isinstance(part, Simple) else []
             program = os.path.basename(words[0]) if words else ""
             target = self.target(part.redirects) if isinstance(part, Simple) else ""
-            if self.printed:
-                found = (
-                    answer(words, self.folder, text, self.places) if words and UNKNOWN not in text else None
-                )
-                text = UNKNOWN if found is None else found
-            elif program == "tee" and produced:
+            if program == "tee" and produced:
                 files = [os.path.join(self.folder, word) for word in words[1:] if not word.startswith("-")]
                 if number == 1 and files and not produced[-1].stdout:
                     self.walked.commands[-1] = replace(produced[-1], stdout=os.path.normpath(files[0]))
@@ -264,13 +262,21 @@ class _Walk(Builtins):
                 self.node(part)
             elif target and produced:
                 # The file has another program's view of the output, which nothing here tells.
-                at = len(self.walked.commands) - 1
-                self.walked.commands[at] = replace(produced[-1], stdout=target, alone=False)
-            else:
-                result = None if program in ("grep", "egrep") and not produced else result
-        if self.printed:
-            self.print(text)
+                self.walked.commands[-1] = replace(produced[-1], stdout=target, alone=False)
+            elif program in ("grep", "egrep") and not produced:
+                result = None
         return result
+
+    def _piped_answers(self, node: Pipeline) -> bool | None:
+        """Where the output is caught: what each part makes of the text of the one before."""
+        text = self.caught(node.parts[0])
+        for part in node.parts[1:]:
+            words = self.fields(part.words) if isinstance(part, Simple) else []
+            known = bool(words) and UNKNOWN not in text
+            found = answer(words, self.folder, text, self.places) if known else None
+            text = UNKNOWN if found is None else found
+        self.print(text)
+        return True
 
     # --- Commands.
 
@@ -314,9 +320,8 @@ class _Walk(Builtins):
         if program in self.functions:
             with self.into(node.redirects):
                 return self._call(self.functions[program], words[1:], given)
-        builtin = getattr(self, f"_do_{BUILTINS[program]}", None) if program in BUILTINS else None
-        if builtin is not None:
-            done = builtin(words[1:], node)
+        if program in BUILTINS:
+            done = getattr(self, f"_do_{BUILTINS[program]}")(words[1:], node)
             assert done is None or isinstance(done, bool)
             return done
         words, more = without_front(words)
@@ -327,24 +332,23 @@ class _Walk(Builtins):
             return self.command(words, given, node)
         script = self._script(words)
         if script:
-            path, arguments = script
-            self._other_script(path, arguments, given)
+            self._other_script(*script, given)
             return True
+        return self._program(words, given, node)
+
+    def _program(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> bool | None:
+        """A command that is neither the script's nor the shell's: its answer where that is caught, else it is recorded."""
+        program = os.path.basename(words[0])
         if self.printed:
-            text = self.document(node)
-            found = answer(words, self.folder, text, self.places)
+            found = answer(words, self.folder, self.document(node), self.places)
             self.print(UNKNOWN if found is None else found + "\n")
             if found is not None or not _builds(words):
                 return True if found is not None else None
-        elif os.path.basename(words[0]) == "tee":
+        elif program == "tee":
             self.places.named.update(os.path.join(self.folder, w) for w in words[1:] if w[:1] != "-")
             return True
         self.record(words, given, node)
-        return (
-            None
-            if os.path.basename(words[0]) in ("grep", "diff", "cmp", "pgrep", "lsmod", "curl", "wget")
-            else True
-        )
+        return None if program in _TELL_BY_THEIR_CODE else True
 
     def _call(self, body: Node, arguments: list[str], given: list[tuple[str, str]]) -> bool | None:
         if self.depth > _MOST_DEPTH:
