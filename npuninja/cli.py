@@ -6,9 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from npuninja.errors import Error, InternalError, UserError
+from npuninja.errors import INTERRUPTED, Error, UserError, report, report_bug
 from npuninja.suggestions import did_you_mean
-from npuninja.terminal import tell
 
 # Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does. `FOLDER/module`
 # is a program that stands beside this package, in npuninja's source tree.
@@ -160,28 +159,19 @@ def guarded(action: Callable[[], int]) -> int:
         return action()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except Error as error:
-        tell(error.render())
-        return error.exit_code
+        return report(error)
     except BrokenPipeError:
         # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is
         # wrong.
         sys.stderr.close()
         return 0
     except Exception as error:
-        import traceback
-
         from npuninja.files import foreign_error
 
         meant = foreign_error(error)
-        if meant is not None:
-            tell(meant.render())
-            return meant.exit_code
-
-        traceback.print_exc()
-        print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
-        return InternalError.exit_code
+        return report(meant) if meant is not None else report_bug()
 
 
 def _with_build_folder(words: list[str]) -> list[str]:

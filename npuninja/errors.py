@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from npuninja.records import NamedTuple
 from npuninja.source_places import original
-from npuninja.terminal import width
+from npuninja.terminal import tell, width
 
 #: Longer source lines are shown in part; in a terminal, those that are wider than it.
 EXCERPT_CHARACTERS = 400
@@ -186,6 +187,21 @@ class InternalError(Error):
     """Our bug, found by our own check. The message says what to report."""
 
     exit_code = 70
+
+
+def report(error: Error) -> int:
+    """Shows an error to the user and returns the exit code that goes with it."""
+    tell(error.render())
+    return error.exit_code
+
+
+def report_bug() -> int:
+    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the user's."""
+    import traceback  # 8 ms, which what goes well does without
+
+    traceback.print_exc()
+    print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
+    return InternalError.exit_code
 
 
 class Warnings:

@@ -50,7 +50,7 @@ def summary(
 def _rows(providers: Providers, toolchain: Toolchain, found: DesignSet) -> list[tuple[str, ...]]:
     """A row for each stage, and for what runs stages and build."""
     in_python = any(design.source.endswith(".py") for design in found.designs)
-    rows = [("stage", "provider", "version", "path", "why")]
+    rows: list[tuple[str, ...]] = [("stage", "provider", "version", "path", "why")]
     rows += [
         (p.stage, p.name, p.version, p.path or "-", p.reason)
         for p in providers.chosen

@@ -23,7 +23,7 @@ from npuninja.configure.summary import summary
 from npuninja.configure.watched import remember, remember_again
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
-from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, in_words
+from npuninja.errors import INTERRUPTED, Error, ToolError, in_words, report, report_bug
 from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
@@ -71,15 +71,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (Error, OSError) as error:
-        shown = error if isinstance(error, Error) else _of_the_machine(error)
-        tell(shown.render())
-        return shown.exit_code
+        return report(error if isinstance(error, Error) else _of_the_machine(error))
     except Exception:
-        import traceback  # 8 ms, which a configure that works does without
-
-        traceback.print_exc()
-        print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
-        return InternalError.exit_code
+        return report_bug()
     return 0
 
 

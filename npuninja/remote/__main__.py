@@ -21,13 +21,13 @@ sys.path[0] = os.path.dirname(
 
 try:
     from npuninja.depfile import ROOT
-    from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError
+    from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, report, report_bug
     from npuninja.remote.action import Action, as_here, depfile_as_here, make_action
     from npuninja.remote.includes import SOURCES, included_files
     from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings
     from npuninja.remote.trexe import run_action
     from npuninja.stages._build_lock import LOCK, claim_build_folder
-    from npuninja.stages._run import Outputs, report, report_bug, with_words
+    from npuninja.stages._run import Outputs, with_words
 except KeyboardInterrupt:  # before anything was begun
     sys.stderr.write("interrupted\n")
     sys.exit(130)

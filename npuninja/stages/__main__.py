@@ -17,10 +17,10 @@ try:
 
         keep_own_bytecode()
     from npuninja.depfile import ROOT, own_modules, write_depfile
-    from npuninja.errors import INTERRUPTED, Error, UserError
+    from npuninja.errors import INTERRUPTED, Error, UserError, report, report_bug
     from npuninja.files import foreign_error
     from npuninja.stages._build_lock import claim_build_folder
-    from npuninja.stages._run import SEPARATOR, report, report_bug, with_words
+    from npuninja.stages._run import SEPARATOR, with_words
     from npuninja.stages._words_first import with_words_first
 except KeyboardInterrupt:  # before anything was begun
     sys.stderr.write("interrupted\n")

@@ -10,11 +10,10 @@ build.
 from __future__ import annotations
 
 import os
-import sys
 from types import TracebackType
 from typing import Callable, Iterable, Union
 
-from npuninja.errors import Error, InternalError, Location, ToolError, UserError, Warnings, in_words
+from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings, in_words
 from npuninja.files import MAX_XCLBIN_BYTES, is_lfs_pointer, is_special, read_file, write_file
 from npuninja.records import NamedTuple
 from npuninja.terminal import tell
@@ -308,20 +307,3 @@ def print_warnings(warnings: Warnings, *, as_errors: bool = False) -> None:
         if as_errors:
             count = len(warnings.items)
             raise UserError(f"{count} warning{'s' if count > 1 else ''}, and --werror makes warnings errors")
-
-
-def report(error: Error) -> int:
-    """Shows an error to the user and returns the exit code that goes with it."""
-    tell(error.render())
-    return error.exit_code
-
-
-def report_bug() -> int:
-    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the
-    user's.
-    """
-    import traceback
-
-    traceback.print_exc()
-    print("error: this is a bug of npuninja; please report it with the lines above", file=sys.stderr)
-    return InternalError.exit_code

@@ -15,7 +15,7 @@ but the records.
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Any, Iterator
 
 from npuninja.records import replace
 from npuninja.stages.declaration import Option, Provider, Stage
@@ -103,6 +103,14 @@ def _compiling(warnings: str) -> tuple[Provider, ...]:
     )
 
 
+def _linking(**facts: Any) -> tuple[Provider, ...]:
+    """The linkers for emulated cores."""
+    return tuple(
+        replace(by, tools=tools, identity="wasm_linker", **facts)
+        for by, tools in ((ZIGLANG, ("ziglang",)), (CLANG, ("wasm-ld",)))
+    )
+
+
 STAGES: tuple[Stage, ...] = (
     Stage(
         "python",
@@ -136,8 +144,7 @@ STAGES: tuple[Stage, ...] = (
         options=(Option("--linker", "EXE", needed=True), Option("--linker-word", "W", many=True), KIND),
         providers=(
             replace(PEANO, words="--linker $peano_lld"),
-            replace(ZIGLANG, identity="wasm_linker", words="$wasm_linker"),
-            replace(CLANG, tools=("wasm-ld",), identity="wasm_linker", words="$wasm_linker"),
+            *_linking(words="$wasm_linker"),
             replace(NPUNINJA_AIE2, identity="python", words="", module="kernel_join_aie2", remote=""),
         ),
         follows="link",
@@ -385,22 +392,7 @@ STAGES: tuple[Stage, ...] = (
                 makes=("core_elf",),
                 remote="a linker",
             ),
-            replace(
-                ZIGLANG,
-                identity="wasm_linker",
-                words="$wasm_linker $warning_options",
-                short_alone=True,
-                remote="a linker",
-            ),
-            replace(
-                CLANG,
-                name="clang",
-                tools=("wasm-ld",),
-                identity="wasm_linker",
-                words="$wasm_linker $warning_options",
-                short_alone=True,
-                remote="a linker",
-            ),
+            *_linking(words="$wasm_linker $warning_options", short_alone=True, remote="a linker"),
             replace(NPUNINJA_AIE2, module="core_link_aie2", makes=("core_elf",)),
         ),
         scope="core",
