@@ -138,7 +138,5 @@ def forget_oldest(folder: Path, most: int) -> None:
     if len(entries) <= most:
         return
     for _, path in sorted(entries)[: len(entries) // 2]:
-        try:
+        with contextlib.suppress(OSError):
             os.unlink(path)
-        except OSError:
-            continue

@@ -5,8 +5,12 @@ reads it.
 from __future__ import annotations
 
 import os
+import re
 import sys
 
+#: What stands for a blank, a `#` and a `$`; and a word, which may have these.
+_ESCAPED = re.compile(r"\\[ #]|\$\$")
+_WORD = re.compile(rf"(?:{_ESCAPED.pattern}|\S)+")
 #: The folder that the package lies in.
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -29,23 +33,8 @@ def read_depfile(path: str) -> list[str]:
         text = stream.read().replace("\\\r\n", " ").replace("\\\n", " ")
     # A target ends at the first colon that white space follows (`C:\\x` has none).
     _, _, rest = text.replace(":\n", ": \n").partition(": ")
-    names: dict[str, None] = {}
-    word = ""
-    position = 0
-    while position < len(rest):
-        two = rest[position : position + 2]
-        if two in ("\\ ", "\\#", "$$"):
-            word += two[1]
-            position += 2
-            continue
-        if rest[position].isspace():
-            names.update({word: None} if word else {})
-            word = ""
-        else:
-            word += rest[position]
-        position += 1
-    names.update({word: None} if word else {})
-    return list(names)
+    names = (_ESCAPED.sub(lambda match: match[0][1], word) for word in _WORD.findall(rest))
+    return list(dict.fromkeys(names))
 
 
 def escape(path: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from npuninja import kernel_headers
 from npuninja.aie2_compiler import COMPILER_HEADERS, RUNTIME_FOLDER
-from npuninja.stages._wasm_flags import C_FLAGS, CODE_FLAGS, CXX_FLAGS, is_cxx, values
+from npuninja.stages._wasm_flags import C_FLAGS, CODE_FLAGS, CXX_FLAGS, driver, is_cxx, values
 
 # Flag and reason.
 TARGET_FLAGS: tuple[tuple[str, str], ...] = (
@@ -56,6 +56,17 @@ CORE_FLAGS: tuple[tuple[str, str], ...] = (
 )
 
 
+# x25 to x27 are left for AIE2's own needs: no calling convention passes arguments in them.
+_ZIG_TARGET = (
+    *("-target", "riscv32-freestanding"),
+    "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x25+reserve_x26+reserve_x27",
+)
+_CLANG_TARGET = (
+    *("--target=riscv32-unknown-elf", "-march=rv32i_zmmul_zbb_zicond", "-mabi=ilp32"),
+    *("-ffixed-x25", "-ffixed-x26", "-ffixed-x27"),
+)
+
+
 def compiler_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
     """The start of a compile command.
 
@@ -65,25 +76,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
         source: the file to be compiled; C++ needs another driver.
         language: of it, when the suffix does not say.
     """
-    if words:
-        driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
-        # x25 to x27 are left for AIE2's own needs: no calling convention passes arguments in them.
-        target = [
-            "-target",
-            "riscv32-freestanding",
-            "-mcpu=generic_rv32+zmmul+zbb+zicond+reserve_x25+reserve_x26+reserve_x27",
-        ]
-        return [program, *words[:-1], driver, *target]
-    return [
-        program,
-        "--driver-mode=g++" if is_cxx(source, language) else "--driver-mode=gcc",
-        "--target=riscv32-unknown-elf",
-        "-march=rv32i_zmmul_zbb_zicond",
-        "-mabi=ilp32",
-        "-ffixed-x25",
-        "-ffixed-x26",
-        "-ffixed-x27",
-    ]
+    return [*driver(program, words, is_cxx(source, language)), *(_ZIG_TARGET if words else _CLANG_TARGET)]
 
 
 def code_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:

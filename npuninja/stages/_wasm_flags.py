@@ -139,14 +139,15 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
         source: the file to be compiled; C++ needs another driver.
         language: of it, when the suffix does not say.
     """
+    target = ["-target", "wasm32-freestanding"] if words else ["--target=wasm32-unknown-unknown"]
+    return [*driver(program, words, is_cxx(source, language)), *target]
+
+
+def driver(program: str, words: list[str], cxx: bool) -> list[str]:
+    """A compiler as one of C or of C++; the arguments are those of `compiler_command`."""
     if words:
-        driver = "c++" if is_cxx(source, language) and words[-1] == "cc" else words[-1]
-        return [program, *words[:-1], driver, "-target", "wasm32-freestanding"]
-    return [
-        program,
-        "--driver-mode=g++" if is_cxx(source, language) else "--driver-mode=gcc",
-        "--target=wasm32-unknown-unknown",
-    ]
+        return [program, *words[:-1], "c++" if cxx and words[-1] == "cc" else words[-1]]
+    return [program, f"--driver-mode={'g++' if cxx else 'gcc'}"]
 
 
 def link_flags(entry: str, data_origin: int, stack_bytes: int) -> list[str]:

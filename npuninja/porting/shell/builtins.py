@@ -178,27 +178,11 @@ class Builtins(Shell):
         return None
 
 
+_OF_THEIR_NAME = "false cd pushd popd pwd echo printf test unset set shift getopts exit return eval let read command source"
 #: Name -> the method that does it.
 BUILTINS = {
+    **{name: name for name in _OF_THEIR_NAME.split()},
     **dict.fromkeys((":", "true", "trap", "shopt", "wait", "umask", "ulimit", "alias", "sleep"), "nothing"),
-    **{
-        name: name
-        for name in (
-            "false",
-            "cd",
-            "pushd",
-            "popd",
-            "pwd",
-            "echo",
-            "printf",
-            "test",
-            "unset",
-            "set",
-            "shift",
-            "getopts",
-        )
-    },
-    **{name: name for name in ("exit", "return", "eval", "let", "read", "command", "source")},
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), "declare"),
     **dict.fromkeys(("type", "hash"), "found"),
     **dict.fromkeys(("break", "continue"), "loop"),
