@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import npuninja
 from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.detect.tool import Absent, Found
@@ -55,3 +65,26 @@ def design(name: str = "gain", *, cores: int = 1, reference: bool = True, buffer
         configurations=(configuration("main", ("sequence",), cores=cores, buffers=buffers),),
         reference=f"host/{name}.py" if reference else "",
     )
+
+
+def refuse_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every look at the disk that npuninja takes in a test fail."""
+    package = os.path.dirname(npuninja.__file__)
+
+    def refusing(module: ModuleType, name: str) -> Callable[..., Any]:
+        real = getattr(module, name)
+
+        def look(*arguments: Any, **more: Any) -> Any:
+            frame = sys._getframe(1)
+            while frame is not None and not frame.f_code.co_filename.startswith(package):
+                frame = frame.f_back
+            assert frame is None, (
+                f"{frame.f_code.co_filename}:{frame.f_lineno} looks at the disk: {name}{arguments}"
+            )
+            return real(*arguments, **more)
+
+        return look
+
+    looks = [(os, name) for name in ("stat", "lstat", "access", "listdir", "scandir", "open")]
+    for module, name in (*looks, (builtins, "open")):
+        monkeypatch.setattr(module, name, refusing(module, name))

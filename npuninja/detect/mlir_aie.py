@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from npuninja.detect.mlir_aie_releases import (
     ALLOCATION_WITH_TILE,
@@ -131,19 +131,27 @@ AIE_TRANSLATE = Tool(
 )
 
 
-def aiecc_command(path: str, python: str) -> list[str]:
-    """How an aiecc is started. A Python script runs in the environment that its package is installed in."""
+def _beside_aiecc(path: str) -> dict[str, str]:
+    """Of an aiecc that is a script in Python: the Python in whose environment its package is installed, and where `aie` is."""
     if not path.endswith(".py"):
-        return [path]
+        return {}
     # …/venv/lib/python3.13/site-packages/mlir_aie/bin/aiecc.py -> …/venv/bin/python3
-    inside = os.path.normpath(os.path.join(root_of(path), *[os.pardir] * 4, "bin", "python3"))
-    return [inside if os.access(inside, os.X_OK) else python, path]
+    python = os.path.normpath(os.path.join(root_of(path), *[os.pardir] * 4, "bin", "python3"))
+    modules = os.path.join(root_of(path), "python")
+    return {
+        "python": python if os.access(python, os.X_OK) else "",
+        "modules": modules if os.path.isdir(modules) else "",
+    }
 
 
-def aiecc_variables(path: str) -> dict[str, str]:
-    """The variables an aiecc needs: a script in Python imports `aie` from its own installation."""
-    folder = os.path.join(root_of(path), "python")
-    return {"PYTHONPATH": folder} if path.endswith(".py") and os.path.isdir(folder) else {}
+def aiecc_start(path: str, beside: Mapping[str, str], python: str) -> tuple[list[str], dict[str, str]]:
+    """The first words of an aiecc's command, and the variables that it needs, by what lies beside it (`_beside_aiecc`)."""
+    words = [beside.get("python") or python, path] if path.endswith(".py") else [path]
+    return words, {"PYTHONPATH": beside["modules"]} if beside.get("modules") else {}
+
+
+def _ask_aiecc(path: str, python: str, word: str) -> list[str]:
+    return [*aiecc_start(path, _beside_aiecc(path), python)[0], word]
 
 
 def _read_aiecc(code: int, output: str) -> Proof:
@@ -166,9 +174,10 @@ AIECC = Tool(
     purpose="build whole designs with the reference driver",
     remedy=REMEDY,
     candidates=lambda s: candidates(s, "aiecc", "aiecc.py"),
-    command=lambda path, s: [*aiecc_command(path, s.python), "--help"],
-    further=lambda path, s: [[*aiecc_command(path, s.python), f] for f in ("--version", "--aie-version")],
-    variables=aiecc_variables,
+    command=lambda path, s: _ask_aiecc(path, s.python, "--help"),
+    further=lambda path, s: [_ask_aiecc(path, s.python, word) for word in ("--version", "--aie-version")],
+    variables=lambda path: aiecc_start(path, _beside_aiecc(path), "")[1],
+    beside=_beside_aiecc,
     read=_read_aiecc,
     pinned=in_folder("bin", "aiecc"),
     package=PACKAGE,

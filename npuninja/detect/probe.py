@@ -106,7 +106,8 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
             )
         if proof.version:
             word = identity(tool.name, candidate.path, version, tool.companions(candidate.path))
-            return Found(tool.name, candidate.path, candidate.origin, version, word, proof.facts)
+            beside = tuple(tool.beside(candidate.path).items())
+            return Found(tool.name, candidate.path, candidate.origin, version, word, proof.facts, beside)
         refused.append((candidate, proof.reason))
     return Absent(tool.name, tool.purpose, tool.remedy, tuple(refused))
 

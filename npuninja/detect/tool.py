@@ -113,6 +113,7 @@ class Tool:
         package: the folder of the Python wheel that brings it, whose version counts more than the tool's own;
             or "".
         lacks: what it means that a candidate's file is not there.
+        beside: what planning asks for that lies beside a candidate: name -> path, "" for what is not there.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Tool:
     companions: Callable[[str], tuple[str, ...]] = lambda path: ()
     package: str = ""
     lacks: str = "there is no such file"
+    beside: Callable[[str], dict[str, str]] = lambda path: {}
 
 
 @record(frozen=True)
@@ -136,7 +138,7 @@ class Found:
 
     `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of
     path, size and time of the file and its companions. It goes into every command line that uses the tool.
-    `version` is that of the wheel where there is one.
+    `version` is that of the wheel where there is one. `beside`: see `Tool`; planning looks at no disk.
     """
 
     tool: str
@@ -145,6 +147,11 @@ class Found:
     version: str
     identity: str
     facts: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
+
+    def lying(self, name: str) -> str:
+        """The path of what lies beside it; "" when it is not there."""
+        return dict(self.beside).get(name, "")
 
 
 @record(frozen=True)

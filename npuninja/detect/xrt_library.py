@@ -20,7 +20,7 @@ print("xrt_coreutil", names[0].decode() if data[:4] == b"\\x7fELF" and names els
 """
 
 
-def include_folder(library: str) -> str:
+def _include_folder(library: str) -> str:
     """The folder with `xrt/xrt_device.h` that belongs to a library; "" when there is none."""
     folder = os.path.dirname(library)
     for up in ("..", "../.."):
@@ -30,7 +30,7 @@ def include_folder(library: str) -> str:
     return ""
 
 
-def runner_of(library: str) -> str:
+def _runner(library: str) -> str:
     """What starts programs that are linked with a library of `npuninja tools install xrt`; "" for another one."""
     path = os.path.normpath(os.path.join(os.path.dirname(library), "../../../bin/with-xrt"))
     return path if os.path.isfile(path) else ""
@@ -65,5 +65,6 @@ XRT_LIBRARY = Tool(
     command=lambda path, s: [s.python, "-S", "-E", "-c", _PROOF, path],
     # xrt_coreutil 2
     read=version_in(r"xrt_coreutil (\d+)", "it is not XRT's library"),
-    refuse=lambda path, s: "" if include_folder(path) else "its headers (xrt/xrt_device.h) are not there",
+    beside=lambda path: {"include": _include_folder(path), "runner": _runner(path)},
+    refuse=lambda path, s: "" if _include_folder(path) else "its headers (xrt/xrt_device.h) are not there",
 )

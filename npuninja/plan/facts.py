@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from npuninja.detect.mlir_aie import aiecc_command, aiecc_variables
+from npuninja.detect.mlir_aie import aiecc_start
 from npuninja.detect.mlir_aie_releases import Release
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, LEAST_BUFFERS, buffers_of_call
 from npuninja.plan.context import Context
@@ -172,9 +172,10 @@ def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
     said = said._replace(alloc_scheme=design.alloc_scheme or said.alloc_scheme)
     more = words_of(said, keeps_loops=aiecc.facts[0] == "declarative")
     configuration, sequence = design.runs[0]
+    start, variables = aiecc_start(aiecc.path, dict(aiecc.beside), context.toolchain.python.path)
     return {
-        "words": (*aiecc_command(aiecc.path, context.toolchain.python.path), *flags.words, *more),
-        "variables": tuple(f"{k}={v}" for k, v in aiecc_variables(aiecc.path).items()),
+        "words": (*start, *flags.words, *more),
+        "variables": tuple(f"{k}={v}" for k, v in variables.items()),
         "peano": peano.path,
         "xclbinutil": xclbinutil.path,
         "made_xclbin": "aie.xclbin",

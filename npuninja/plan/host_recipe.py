@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.arch.devices import DEVICES
 from npuninja.arch.families import DEFAULT
-from npuninja.detect.xrt_library import include_folder, runner_of
 from npuninja.errors import UserError
 from npuninja.plan.context import Context
 from npuninja.plan.edges import Value, edge_of, provider_of
@@ -85,7 +84,7 @@ class _Planned:
             "--module": program.module,
             "--as": program.run_as,
             "--root": root,
-            "--runner": runner_of(xrt.path) if xrt and not program.is_script else "",
+            "--runner": xrt.lying("runner") if xrt and not program.is_script else "",
             "--folder": layout.source(program.folder) if program.folder else "",
             "--links": links,
         }
@@ -143,7 +142,7 @@ class _Planned:
             "libraries": tuple(
                 context.layout.source(lib) if "/" in lib else lib for lib in program.libraries
             ),
-            "xrt_include": include_folder(xrt.path) if xrt else "",
+            "xrt_include": xrt.lying("include") if xrt else "",
             "xrt_library": xrt.path if xrt else "",
             "headers": HEADERS,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from made_up import FOUND, design, machine
+from made_up import FOUND, design, machine, refuse_disk
 from test_recipe import VENDORS, context, several
 
 from npuninja.detect.machine import Toolchain
@@ -30,18 +30,31 @@ SCRIPT = HostProgram(
 )
 
 
-def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2"):
+@pytest.fixture(autouse=True)
+def _no_disk(monkeypatch):
+    refuse_disk(monkeypatch)
+
+
+def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2", **beside):
     base = machine(*VENDORS)
     found = {
         "cxx": Found("cxx", "/usr/bin/g++", "PATH", "13", "g++")
         if compiler
         else Absent("cxx", "compile", "get g++"),
-        "xrt": Found("xrt", xrt, "PATH", "2", "xrt"),
+        "xrt": Found("xrt", xrt, "PATH", "2", "xrt", beside=tuple(beside.items())),
     }
     made = context(Toolchain({**base.outcomes, **found}, FOUND["ziglang"]))
     made = replace(made, rules=made.rules | {"run_host"})
     graph = plan(made, [design("gain"), design("other"), several("three")], hosts=programs)
     return {edge.outputs[0]: edge for edge in graph.edges}
+
+
+def test_what_lies_beside_xrt_is_for_compiled_programs():
+    edges = hosts(PROGRAM, SCRIPT, include="/x/include", runner="/x/bin/with-xrt")
+    compiled = next(edge for edge in edges.values() if edge.rule == "host_cc")
+    assert "--xrt-include /x/include" in " ".join(compiled.options)
+    assert "--runner /x/bin/with-xrt" in " ".join(edges["run-host-check"].options)
+    assert "--runner" not in edges["run-host-test"].options
 
 
 def test_files_that_a_program_names_itself():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from made_up import FOUND, configuration, design, machine
+from made_up import FOUND, configuration, design, machine, refuse_disk
 
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
@@ -27,6 +27,11 @@ KERNELS = KernelFolder("kernels", ("kernels",), {"gain": ("kernels/gain.c",)})
 LAYOUT = Layout("/project", "/project", "build")
 # Without them nothing is the vendor's.
 VENDORS = ("peano", "aie-opt", "aie-translate", "aiecc", "bootgen", "xclbinutil")
+
+
+@pytest.fixture(autouse=True)
+def _no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_disk(monkeypatch)
 
 
 def context(toolchain: Toolchain, *words: str, **more: object) -> Context:
