@@ -111,14 +111,16 @@ def install_tool(
     name: str,
     environment: Mapping[str, str],
     mirror: str | None = None,
-    say: Callable[[str], None] | None = None,
 ) -> tuple[str, str]:
     """Installs one tool; returns its version and its folder. Raises as `install_packages`."""
     installation = INSTALLATIONS[name]
     folder = os.path.join(tools_folder(environment), name)
-    tell = say or (lambda line: print(line, file=sys.stderr))
-    with installing(tools_folder(environment), tell):
-        return _install(name, installation, folder, environment, mirror, tell)
+    with installing(tools_folder(environment), _say):
+        return _install(name, installation, folder, environment, mirror)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _install(
@@ -127,13 +129,12 @@ def _install(
     folder: str,
     environment: Mapping[str, str],
     mirror: str | None,
-    tell: Callable[[str], None],
 ) -> tuple[str, str]:
     versions: list[str] = []
     if installation.python:
         python = find_python(installation.python, environment)
         install_python_packages(
-            installation.packages, folder, python=python, say=tell,
+            installation.packages, folder, python=python, say=_say,
             finish=lambda root: versions.append(installation.finish(root)),
         )  # fmt: skip
         return versions[0], folder
@@ -145,6 +146,6 @@ def _install(
             root, {"suite": SUITE, "packages": [asdict(package) for package in packages]}
         ),
         mirror=mirror,
-        say=tell,
+        say=_say,
     )
     return versions[0], folder

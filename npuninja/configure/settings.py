@@ -300,24 +300,19 @@ def resolved_kernels(
     """How kernels are built, with paths as planning takes them: relative to the project, or absolute; and what
     the command line adds for all of them.
     """
+
+    def resolved(paths: Sequence[str], folder: str, where: Location | None) -> tuple[str, ...]:
+        return tuple(from_root(expanded(path, variables, where), folder, source_root) for path in paths)
+
     found = []
     for kernel in settings.kernels:
-        places = dict(kernel.places)
-
-        def resolve(
-            paths: Sequence[str], key: str, places: Mapping[str, Location] = places
-        ) -> tuple[str, ...]:
-            return tuple(
-                from_root(expanded(path, variables, places.get(key)), settings.folder, source_root)
-                for path in paths
-            )
-
-        sources = None if kernel.sources is None else resolve(kernel.sources, "sources")
-        found.append(replace(kernel, sources=sources, include=resolve(kernel.include, "include")))
+        sources = kernel.sources
+        if sources is not None:
+            sources = resolved(sources, settings.folder, kernel.place("sources"))
+        include = resolved(kernel.include, settings.folder, kernel.place("include"))
+        found.append(replace(kernel, sources=sources, include=include))
     if options.defines or options.includes:
-        include = tuple(
-            from_root(expanded(path, variables, None), source_root, source_root) for path in options.includes
-        )
+        include = resolved(options.includes, source_root, None)
         found.append(joined("*", defines=options.defines, include=include))
     return tuple(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -33,21 +32,18 @@ def read_sed_words(command: Command) -> ReplacedWords | str:
         elif not expressions:
             expressions.append(word)
         else:
-            files.append(os.path.normpath(os.path.join(command.folder, word)))
-    found = [
-        _LITERAL.fullmatch(part.strip()) for text in expressions for part in text.split(";") if part.strip()
-    ]
-    files += [command.stdin] if command.stdin and not files else []
-    target = files[0] if in_place and files else command.stdout
-    if not all(found) or len(files) != 1 or not target or not _is_literal(files[0], found):
+            files.append(command.path(word))
+    parts = [part.strip() for text in expressions for part in text.split(";") if part.strip()]
+    found = [match for part in parts if (match := _LITERAL.fullmatch(part))]
+    (file, *others) = files or [command.stdin]
+    target = file if in_place else command.stdout
+    text = text_of(file)
+    if others or not file or not target or len(found) < len(parts) or not _is_literal(text, found):
         return "of sed, npuninja takes over s/WORD/TEXT/g from one file to another"
-    text = text_of(files[0])
-    replaced = tuple(
-        _shorter(match["word"].replace(r"\.", "."), match["text"], text) for match in found if match
-    )
+    replaced = tuple(_shorter(match["word"].replace(r"\.", "."), match["text"], text) for match in found)
     if any("=" in word for word, _ in replaced):
         return "a word with = in it cannot be said in toolchain.toml"
-    return ReplacedWords(files[0], target, replaced)
+    return ReplacedWords(file, target, replaced)
 
 
 def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
@@ -57,13 +53,11 @@ def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
     return (word[at:], new[at:]) if same else (word, new)
 
 
-def _is_literal(path: str, found: Sequence[re.Match[str] | None]) -> bool:
-    """Whether sed would do just what replacing words everywhere does: in a file that is there, a `.` that stands for any
-    character and a missing `g` make no difference when it never matters.
+def _is_literal(text: str, found: Sequence[re.Match[str]]) -> bool:
+    """Whether sed would do in a text just what replacing words everywhere does: a `.` that stands for any character and a
+    missing `g` make no difference when it never matters.
     """
-    text = text_of(path)
     for match in found:
-        assert match is not None
         parts = re.findall(r"\\\.|.", match["word"])
         pattern = "".join(
             "." if part == "." else part if part == r"\." else re.escape(part) for part in parts

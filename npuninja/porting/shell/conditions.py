@@ -58,33 +58,14 @@ class Conditions:
         if len(words) == 1:
             return bool(words[0])
         if len(words) == 2:
-            operator, word = words
-            if operator in ("-z", "-n"):
-                return None if word == UNKNOWN else (not word) == (operator == "-z")
-            if operator == "-v":
-                return None
-            if re.fullmatch(f"-[{_FILES}]", operator):
-                return self._file(operator[1], word)
-            return None
-        if len(words) == 3:
-            left, operator, right = words
-            if operator in _NUMBERS:
-                a, b = _number(left), _number(right)
-                return None if a is None or b is None else _NUMBERS[operator](a, b)
-            if operator in ("-nt", "-ot", "-ef"):
-                return None
-            if UNKNOWN in left + right:
-                return None
-            if operator == "=~":
-                try:
-                    return re.search(right.lstrip("\2"), left) is not None
-                except re.error:
-                    return None
-            if operator in ("=", "==", "!="):
-                same = fnmatch.fnmatchcase(left, right[1:]) if right.startswith("\1") else left == right
-                return same == (operator != "!=")
-            if operator in "<>":
-                return (left < right) == (operator == "<")
+            return self._unary(*words)
+        return _binary(*words) if len(words) == 3 else None
+
+    def _unary(self, operator: str, word: str) -> bool | None:
+        if operator in ("-z", "-n"):
+            return None if word == UNKNOWN else (not word) == (operator == "-z")
+        if operator != "-v" and re.fullmatch(f"-[{_FILES}]", operator):
+            return self._file(operator[1], word)
         return None
 
     def _file(self, kind: str, word: str) -> bool | None:
@@ -105,6 +86,25 @@ class Conditions:
         if kind in "Lh":
             return os.path.islink(path)
         return kind != "f" or not os.path.isdir(path)
+
+
+def _binary(left: str, operator: str, right: str) -> bool | None:
+    if operator in _NUMBERS:
+        a, b = _number(left), _number(right)
+        return None if a is None or b is None else _NUMBERS[operator](a, b)
+    if UNKNOWN in left + right:
+        return None
+    if operator == "=~":
+        try:
+            return re.search(right.lstrip("\2"), left) is not None
+        except re.error:
+            return None
+    if operator in ("=", "==", "!="):
+        same = fnmatch.fnmatchcase(left, right[1:]) if right.startswith("\1") else left == right
+        return same == (operator != "!=")
+    if operator in ("<", ">"):
+        return (left < right) == (operator == "<")
+    return None  # of files: -nt, -ot, -ef
 
 
 def _number(text: str) -> int | None:
