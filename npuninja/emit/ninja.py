@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
 from npuninja.emit.shared_batches import BatchCommand, SharedBatches, shared_batches
+from npuninja.emit.shared_options import shared_options
 from npuninja.emit.template import Template
 from npuninja.plan.graph import Batch, Edge, Graph
 
@@ -15,6 +16,7 @@ def statement(
     edge: Edge,
     makers: Mapping[str, Edge | Batch] | None = None,
     also: Sequence[str] = (),
+    rule: str = "",
 ) -> str:
     """The `build` statement of one edge, with its variables.
 
@@ -22,6 +24,7 @@ def statement(
         edge: the edge.
         makers: what makes each file, for a target that is no file.
         also: other names of the target.
+        rule: one that has the edge's options.
     """
     outputs = " ".join(map(escape_path, (*edge.outputs, *also)))
     if edge.implicit_outputs:
@@ -32,8 +35,8 @@ def statement(
         inputs += " | " + " ".join(map(escape_path, implicit))
     if edge.validations:
         inputs += " |@ " + " ".join(map(escape_path, edge.validations))
-    lines = [f"build {outputs}: {edge.rule}{inputs}"]
-    if edge.options:
+    lines = [f"build {outputs}: {rule or edge.rule}{inputs}"]
+    if edge.options and not rule:
         lines.append(f"  options = {command_value(edge.options)}")
     return "\n".join(lines)
 
@@ -102,8 +105,10 @@ def _files_of(command: Edge | Batch) -> tuple[str, ...]:
 
 def batch_statement(batch: Batch, command: BatchCommand) -> str:
     """The `build` statement of a batch."""
-    outputs, inputs = (" ".join(map(escape_path, paths)) for paths in (batch.outputs, batch.inputs))
-    lines = [f"build {outputs}: {command.rule} {inputs}"]
+    outputs, inputs = ([*map(escape_path, paths)] for paths in (batch.outputs, batch.inputs))
+    if command.names_first:
+        outputs.insert(1, "|")
+    lines = [f"build {' '.join(outputs)}: {command.rule} {' '.join(inputs)}"]
     lines += [f"  {name} = {value}" for name, value in command.variables.items()]
     return "\n".join(lines)
 
@@ -159,6 +164,9 @@ def write(
     if shared.rules:
         parts.append("# The stages of designs of one kind.\n\n" + shared.rules)
     singly = [command for command in graph.commands() if isinstance(command, Edge)]
+    with_options = shared_options(singly, read, graph.remote_rules)
+    if with_options.rules:
+        parts.append("# The rules with options that many have.\n\n" + with_options.rules)
     group: list[str] = []
     whom = None
     twins = _twins([edge for edge in singly if not _makes_files(edge, read.rules)])
@@ -175,7 +183,7 @@ def write(
             if also is None:
                 continue
             beside = None if _makes_files(command, read.rules) else makers
-            group.append(statement(command, beside, also))
+            group.append(statement(command, beside, also, with_options.rule_of(command)))
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []
     parts.append("\n".join(group).strip())

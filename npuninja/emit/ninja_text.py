@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from npuninja.emit.escape import escape_value
 from npuninja.errors import Location, UserError
 from npuninja.records import NamedTuple, field, record
 
@@ -117,6 +118,22 @@ def read_ninja(text: str, file: str) -> NinjaText:
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Text with `$name`, `${name}` and escapes replaced, as Ninja does; what is not known is empty."""
     return _DOLLAR.sub(lambda m: m[3] if m[3] else variables.get(m[1] or m[2], ""), text)
+
+
+def settled(text: str, read: NinjaText) -> str:
+    """Text with the file's variables replaced by their values, in Ninja's language again; the other names stay.
+
+    Ninja makes the text of every command at each start, to see whether it is another one than last time. Names behind names
+    are most of that work, so a rule of many edges has the values themselves.
+    """
+    if read.included:  # what is said there may be another value
+        return text
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        return match[0] if match[3] or name not in read.variables else escape_value(read.variables[name])
+
+    return _DOLLAR.sub(value, text)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

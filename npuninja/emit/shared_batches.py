@@ -2,7 +2,8 @@
 
 Ninja reads every statement at each start, and makes the text of every command to see whether it is another one than last
 time. With many designs of one kind the stages of their batches are most of that text. So it stands once, in a file that
-configure.py writes, whose name says what is in it; a command names the file, the folder and the design.
+configure.py writes, whose name says what is in it. A command names the file and the batch's first output, from which
+folder and design follow: variables of a statement would cost Ninja as much as a path each.
 """
 
 from __future__ import annotations
@@ -15,22 +16,29 @@ from collections.abc import Mapping, Sequence
 
 from npuninja.emit.batch import RULE, BatchPart, batch_variables
 from npuninja.emit.escape import command_value, escape_value
-from npuninja.emit.ninja_text import NinjaText, expand
+from npuninja.emit.ninja_text import NinjaText, expand, settled
 from npuninja.plan.graph import Batch
 from npuninja.records import NamedTuple
+from npuninja.stages.table import rules
 
 _VALUES = ("steps", "record", "says", "out")
 _VARIABLES = re.compile(r"\$(?:\{(record|steps|says|out)\}|(record|steps|says|out)\b)")
 # What a word goes on behind, besides letters and digits.
 _INSIDE = ("_", ".", "-")
+# The option with which the stage of a rule reads files that its command does not name. A rule that the table does not
+# have may read any.
+_DISCOVERS = {name: row.discovers for name, row, _ in rules()}
 _WHERE = {"folder": "${folder}", "design": "${design}"}
 
 
 class BatchCommand(NamedTuple):
-    """How the statement of a batch runs it: its rule, and the rule's variables, escaped."""
+    """How the statement of a batch runs it: its rule, the rule's variables, escaped, and whether `$out` is to be the first
+    output only.
+    """
 
     rule: str
     variables: Mapping[str, str]
+    names_first: bool = False
 
 
 class SharedBatches(NamedTuple):
@@ -56,37 +64,62 @@ def shared_batches(
     made = {batch.name: command_value(batch.outputs) for batch in batches}
     forms = {name: _form(name, {**variables, "out": made[name]}) for name, variables in own.items()}
     often = Counter(form for form in forms.values() if form is not None)
+    rule = read.rules.get(RULE, {})
+    in_files = bool(words_folder) and f"@{rule.get('rspfile')}" in rule.get("command", "")
+    first: dict[tuple[str, ...], Batch] = {}
     names: dict[tuple[str, ...], str] = {}
     commands: dict[str, BatchCommand] = {}
-    for name, form in forms.items():
+    for batch in batches:
+        form = forms[batch.name]
         if form is None or often[form] < 2:
-            commands[name] = BatchCommand(RULE, own[name])
+            commands[batch.name] = BatchCommand(RULE, own[batch.name])
             continue
+        first.setdefault(form, batch)
         shared = names.setdefault(form, f"{RULE}_{len(names) + 1}")
-        folder, design = _folder_and_design(name)
-        commands[name] = BatchCommand(shared, {"folder": folder, "design": design})
-    files: dict[str, str] = {}
-    rules = [_rule(name, form, read, words_folder, files) for form, name in names.items()]
-    return SharedBatches("\n\n".join(rules), commands, files)
-
-
-def _rule(name: str, form: tuple[str, ...], read: NinjaText, words_folder: str, files: dict[str, str]) -> str:
-    """The text of a rule; adds its file of words to `files`."""
-    values = dict(zip(_VALUES, form))
-    rule = dict(read.rules.get(RULE, {}))
-    response = "@" + rule.get("rspfile", "")
-    if words_folder and "rspfile_content" in rule and response in rule.get("command", ""):
-        content = expand(_filled(rule["rspfile_content"], values), {**read.variables, **_WHERE}) + "\n"
-        digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        path = f"{words_folder}/{digest}.words"
-        files[path] = content
-        rule["command"] = rule["command"].replace(
-            response, f"@{path} 'folder=${{folder}}' 'design=${{design}}'"
+        folder, design = _folder_and_design(batch.name)
+        commands[batch.name] = (
+            BatchCommand(shared, {}, True)
+            if in_files
+            else BatchCommand(shared, {"folder": folder, "design": design})
         )
-        del rule["rspfile"], rule["rspfile_content"]
-    return "\n".join(
-        [f"rule {name}", *(f"  {key} = {_filled(value, values)}" for key, value in rule.items())]
-    )
+    files: dict[str, str] = {}
+    texts = []
+    for form, name in names.items():
+        values = dict(zip(_VALUES, form))
+        if in_files:
+            content = expand(_filled(rule["rspfile_content"], values), {**read.variables, **_WHERE}) + "\n"
+            digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+            path = f"{words_folder}/{digest}.words"
+            files[path] = content
+            texts.append(_rule_text(name, _by_first_output(read, values, path, _discovers(first[form]))))
+        else:
+            texts.append(_rule_text(name, {key: _filled(value, values) for key, value in rule.items()}))
+    return SharedBatches("\n\n".join(texts), commands, files)
+
+
+def _by_first_output(
+    read: NinjaText, values: Mapping[str, str], words: str, discovers: bool
+) -> dict[str, str]:
+    """The rule of batches whose words are in a file, and whose `$out` is one file."""
+    rule = read.rules[RULE]
+    one = {**values, "out": "$out", "record": "$out.d", "says": values["says"].replace("${folder}", "$out")}
+    own = {key: value for key, value in rule.items() if key not in ("rspfile", "rspfile_content")}
+    own["command"] = own["command"].replace(f"@{rule['rspfile']}", f"@{words} $out")
+    if not discovers:
+        # Ninja would record, and read at each start, for every output of every design, that nothing was found.
+        own["command"] = own["command"].replace("--depfile $record ", "")
+        own = {key: value for key, value in own.items() if key not in ("depfile", "deps")}
+    own["command"] = settled(own["command"], read)
+    return {key: _filled(value, one) for key, value in own.items()}
+
+
+def _discovers(batch: Batch) -> bool:
+    """Whether a stage of a batch may read files that its command does not name."""
+    return any(_DISCOVERS.get(edge.rule, "-o") in ("-o", *edge.options) for edge in batch.edges)
+
+
+def _rule_text(name: str, variables: Mapping[str, str]) -> str:
+    return "\n".join([f"rule {name}", *(f"  {key} = {value}" for key, value in variables.items())])
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

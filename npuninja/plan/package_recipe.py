@@ -25,13 +25,8 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
     archive, wheel = layout.output(FOLDER, package.archive_file), layout.output(FOLDER, package.wheel_file)
     needs = [layout.source(name) for name in package.license_files]
     for files in designs:
-        needs += [
-            files["manifest"],
-            files["xclbin"],
-            *files.all("insts"),
-            *files.all("insts_elf"),
-            *([files["reference"]] if files.reference_source else []),
-        ]
+        # A manifest has the digests of the XCLBIN and the streams: when one of them is another, so is the manifest.
+        needs += [files["manifest"], *([files["reference"]] if files.reference_source else [])]
     if not context.providers.for_npu:
         graph.add(Edge("engine", (engine_file(context),), for_whom=WHOM))
         needs.append(engine_file(context))

@@ -220,9 +220,9 @@ def _plan_run(
     # A rule and what its target is called: `check-NAME` is a test that also looks for more.
     ways = [("test" if target == "check" else target, target, (*options, *brief))]
     if target == MACHINE_CODE:
-        ways = [("verdict", target, (*options, "--result", _result(steps)))]
+        ways = [("verdict", target, options)]
     elif target == "check" and "verdict" in graph.rules:
-        ways.append(("verdict", "verdict", (*options, "--result", _result(steps))))
+        ways.append(("verdict", "verdict", options))
     for rule, name, words in ways:
         graph.add(
             Edge(

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
 
             sys.stdout.write(help_text(stage(arguments[0])))
             return 0
-        if lock is not None and "--depfile" in arguments:
+        if lock is not None and "-o" in arguments:
             claim_build_folder(lock)
         module = __import__(f"npuninja.stages.{arguments[0]}", fromlist=["run"])
         read = module.run(arguments[1:]) or []

@@ -146,19 +146,17 @@ def read_text(path: str) -> str:
 
 
 def with_words(arguments: list[str]) -> list[str]:
-    """The arguments of a batch with the words of a file in place of `@FILE [NAME=VALUE]…`, where `${NAME}` stands for a
-    value.
+    """The arguments of a batch with the words of a file in place of `@FILE [OUTPUT]`. In them `${folder}` stands for the
+    folder of that output, and `${design}` for the folder's name.
     """
-    file = (
-        next((word for word in arguments if word.startswith("@")), "") if arguments[:1] == ["batch"] else ""
-    )
-    if not file:
+    place = next((i for i, word in enumerate(arguments) if word.startswith("@")), 0)
+    if not place or arguments[0] != "batch":
         return arguments
-    before, values = arguments[: arguments.index(file)], arguments[arguments.index(file) + 1 :]
-    text = read_text(file[1:])
-    for value in values:
-        name, _, meant = value.partition("=")
-        text = text.replace(f"${{{name}}}", meant)
+    before, output = arguments[:place], "".join(arguments[place + 1 : place + 2])
+    text = read_text(arguments[place][1:])
+    if output:
+        folder = os.path.dirname(output)
+        text = text.replace("${folder}", folder).replace("${design}", os.path.basename(folder))
     if not any(mark in text for mark in "'\"\\"):  # a thirtieth of such a batch's time is saved
         return [*before, *text.split()]
     import shlex

@@ -7,7 +7,7 @@ from npuninja.stages._run import SEPARATOR, placed_outputs, remove_outputs
 
 
 def run(arguments: list[str]) -> list[str]:
-    """`--depfile D -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs the stages in this
+    """`[--depfile D] -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs the stages in this
     order.
 
     When one fails, the outputs of those before it stay, for a look at them; those behind it are taken away,
@@ -38,7 +38,10 @@ def run(arguments: list[str]) -> list[str]:
     except BaseException:
         remove_outputs(path for path in outputs if path not in placed_outputs)
         raise
-    return [path for path in read if path not in placed_outputs]
+    found = [path for path in read if path not in placed_outputs]
+    if found and "--depfile" not in own:
+        raise InternalError(f"batch: {', '.join(found)} was read, and the command has no --depfile to say so")
+    return found
 
 
 def _split(words: list[str]) -> list[list[str]]:

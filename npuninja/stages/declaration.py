@@ -78,6 +78,8 @@ class Stage:
         driver: what drives the designs that it is planned for: "stages", "aiecc"; "" for either.
         also_reads: files that the command reads without an option of theirs.
         instead_of: the file in whose place those that come behind it read what it makes.
+        discovers: the option with which it reads files that its command line does not name, and returns them for the
+            depfile; "-o", which every command has, for always; "" for never.
         wanted: whether `ninja DESIGN` asks for what it makes.
         installed: whether it needs Python packages that are installed.
         pool: Ninja's pool; "" for none.
@@ -100,6 +102,7 @@ class Stage:
     driver: str = "stages"
     also_reads: tuple[str, ...] = ()
     instead_of: str = ""
+    discovers: str = ""
     wanted: bool = False
     installed: bool = False
     pool: str = ""

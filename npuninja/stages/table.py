@@ -134,6 +134,7 @@ STAGES: tuple[Stage, ...] = (
         choice="kernel",
         chosen="kernels to objects",
         driver="",
+        discovers="-o",
     ),
     Stage(
         "kernel_join",
@@ -314,6 +315,7 @@ STAGES: tuple[Stage, ...] = (
         scope="core",
         follows="kernel",
         when="core=npuninja",
+        discovers="-o",
     ),
     Stage(
         "core_ir",
@@ -575,6 +577,7 @@ STAGES: tuple[Stage, ...] = (
             Option("--headers", "FOLDER", "headers", needed=True),
             Option("--xrt-include", "FOLDER", "xrt_include"),
         ),
+        discovers="-o",
     ),
     Stage(
         "host_link",
@@ -659,6 +662,7 @@ STAGES: tuple[Stage, ...] = (
         when="reference_source",
         driver="",
         installed=True,
+        discovers="-o",
     ),
     Stage(
         "control_packets",
@@ -774,6 +778,7 @@ STAGES: tuple[Stage, ...] = (
         scope="design",
         driver="",
         wanted=True,
+        discovers="--reference",
     ),
     Stage(
         "check",
@@ -793,6 +798,7 @@ STAGES: tuple[Stage, ...] = (
         makes=("engine",),
         providers=(Provider("npuninja", identity="wasm_compiler"),),
         installed=True,
+        discovers="-o",
     ),
     Stage(
         "package",
@@ -803,6 +809,7 @@ STAGES: tuple[Stage, ...] = (
         options=(Option("--wheel", "FILE", "wheel", needed=True), WERROR),
         providers=(Provider("npuninja", words="$warning_options"),),
         installed=True,
+        discovers="-o",
     ),
     Stage(
         "install",
@@ -822,7 +829,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "verdict",
         "TEST",
-        "runs and verifies a design for `ninja test`: `--result FILE` takes what came of it, and what `npuninja run` takes",
+        "runs and verifies a design for `ninja test`, as `npuninja run` does; what came of it is `verdict.json` beside it",
         reads=("manifest",),
         installed=True,
         own_rule=True,
@@ -844,6 +851,7 @@ STAGES: tuple[Stage, ...] = (
         "several stages in one process: `-o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`",
         providers=(Provider("npuninja", remote="several stages for one answer"),),
         own_rule=True,
+        discovers="-o",
     ),
     Stage(
         "run",

@@ -7,22 +7,23 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 import time
 
 from npuninja.errors import WrongResult
 
+FILE_NAME = "verdict.json"
+
 
 def run(arguments: list[str]) -> None:
-    """`MANIFEST --result FILE [option of npuninja run]…`."""
+    """`[option of npuninja run]… MANIFEST`; what came of it goes into `verdict.json` beside the manifest."""
     from npuninja.device.runner import main
 
-    position = arguments.index("--result")
-    result, words = arguments[position + 1], arguments[:position] + arguments[position + 2 :]
     out, err = io.StringIO(), io.StringIO()
     started = time.monotonic()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([*words, "--brief", "--require-reference"])
+        code = main([*arguments, "--brief", "--require-reference"])
     seconds = time.monotonic() - started
     text = out.getvalue() + err.getvalue()
     content = {
@@ -32,7 +33,7 @@ def run(arguments: list[str]) -> None:
         "message": _message(err.getvalue()),
         "text": text,
     }
-    with open(result, "w", encoding="utf-8") as stream:
+    with open(os.path.join(os.path.dirname(arguments[-1]), FILE_NAME), "w", encoding="utf-8") as stream:
         json.dump(content, stream)
     if content["verdict"] != "right":
         sys.stdout.write(text)

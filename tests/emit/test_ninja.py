@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.emit.ninja import generator_statements, needed, statement, write
+from npuninja.emit.ninja import batch_statement, generator_statements, needed, statement, write
 from npuninja.emit.ninja_text import expand, read_ninja
 from npuninja.emit.place import place_build_file
 from npuninja.emit.shared_batches import shared_batches
+from npuninja.emit.shared_options import FEWEST_EDGES
 from npuninja.emit.template import Template, fill
 from npuninja.errors import InternalError, UserError
 from npuninja.plan.graph import Batch, Edge, Graph
@@ -129,9 +130,13 @@ def test_words_that_designs_share_stand_in_a_file():
     shared = shared_batches(batches, template.parts, read, "build/batches")
     rules = [shared.commands[batch.name].rule for batch in batches]
     assert rules == ["batch_1", "batch_1", "batch", "batch"]
-    assert shared.commands[batches[1].name].variables == {"folder": "b ui/mix", "design": "mix"}
+    assert shared.commands[batches[1].name].variables == {}
+    assert batch_statement(batches[1], shared.commands[batches[1].name]).startswith(
+        "build b$ ui/mix/a | b$ ui/mix/mix: batch_1 mix.c"
+    )
     ((path, content),) = shared.files.items()
-    assert f"@{path} 'folder=${{folder}}' 'design=${{design}}'" in shared.rules
+    assert f"  command = cat --depfile $out.d @{path} $out\n" in shared.rules
+    assert "  depfile = $out.d\n" in shared.rules
     assert "rspfile" not in shared.rules
     for batch in batches[:2]:
         alone = shared_batches([batch], template.parts, read).commands[batch.name].variables
@@ -145,6 +150,57 @@ def test_words_that_designs_share_stand_in_a_file():
     # What would read like a place in the text keeps its own words.
     odd = [Batch(tuple(replace(e, options=("${folder}",)) for e in b.edges), b.name) for b in batches]
     assert shared_batches(odd, template.parts, read, "build/batches").files == {}
+
+
+def test_batches_of_stages_that_find_no_files_have_no_record():
+    """A rule that the table of stages has says whether its stage does; of another one nobody knows."""
+    template = Template(
+        "stage = s\nrule insts\n  command = $stage insts --depfile $out.d $options -o $out $in\n"
+        "rule manifest\n  command = $stage manifest --depfile $out.d $options -o $out $in\n"
+        "rule own\n  command = $stage own --depfile $out.d $options -o $out $in\n"
+        "rule batch\n  command = $stage --depfile $record @$record.words\n  rspfile = $record.words\n"
+        "  rspfile_content = -o $out $steps\n  depfile = $record\n  deps = gcc\n  description = $says\n",
+        "t",
+    )
+    read = read_ninja(template.whole, "t")
+    for rule, options, recorded in [
+        ("insts", (), False),
+        ("manifest", (), False),
+        ("manifest", ("--reference", "host/of_all.py"), True),
+        ("own", (), True),
+    ]:
+        batches = [
+            Batch(
+                (Edge("insts", (f"b/{n}/i",)), Edge(rule, (f"b/{n}/j",), options=options)), f"b/{n}/.stages0"
+            )
+            for n in ("a", "c")
+        ]
+        text = shared_batches(batches, template.parts, read, "w").rules
+        assert ("--depfile" in text, "depfile =" in text, "deps = gcc" in text) == (recorded,) * 3
+
+
+def test_options_of_many_edges_stand_in_a_rule(tmp_path):
+    """Ninja runs what it runs when each edge says its options itself; those of few say them."""
+    template = Template("tool = a$$b 'c  d'\nrule one\n  command = $tool ${options} $in\n", "t")
+    options = ("-x", "a\\1$ b")
+    commands = []
+    for count in (FEWEST_EDGES - 1, FEWEST_EDGES):
+        graph = Graph(frozenset(["one"]), {})
+        for number in range(count):
+            graph.add(Edge("one", (f"out/{number}",), inputs=(f"in{number}",), options=options))
+        graph.add(Edge("one", ("out/other",), inputs=("in0",), options=("-y",)))
+        text = write(graph, template, {}, "# no generator here", [])
+        assert text.count("\nrule one_options_1\n") == text.count(": one_options_1 ") / FEWEST_EDGES
+        (tmp_path / "build.ninja").write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [NINJA, "-C", str(tmp_path), "-t", "commands", "out/0", "out/other"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        commands.append(done.stdout)
+    assert commands[0] == commands[1]
+    assert commands[0].splitlines() == ["a$b 'c  d' -x 'a\\1$ b' in0", "a$b 'c  d' -y in0"]
 
 
 def test_generator_inputs_that_edges_read_are_targets_too():

@@ -327,7 +327,7 @@ def test_checks_belong_to_the_target_of_a_design_and_nothing_waits_for_them():
 def test_a_package_needs_every_design_and_with_emulated_cores_the_engine():
     graph = plan(context(machine(*VENDORS), package=Package(), prefix="/opt"), [design(), design("other")])
     package = edges(graph)["package"]
-    assert {f"build/npu1_1col/wasm/{n}/{n}.xclbin" for n in ("gain", "other")} <= set(package.implicit)
+    assert {f"build/npu1_1col/wasm/{n}/{n}.json" for n in ("gain", "other")} <= set(package.implicit)
     assert "build/engine.wasm" in package.implicit
     assert edges(graph)["install"].options == ("--prefix", "/opt")
     real = plan(context(machine(), package=Package()), [design()])

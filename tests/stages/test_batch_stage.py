@@ -103,12 +103,13 @@ def test_the_words_may_stand_in_a_file(folder):
 
 
 def test_designs_of_one_kind_share_a_file_of_words(folder):
-    """Folder and design are said behind it; what was said in front of it stays."""
+    """Folder and design follow from the output behind it; what was said in front of it stays."""
     words = [*("-o", *OUTPUTS), *LOWER, *SEQUENCE, "--sequence", "sequence", *SEQUENCE_FILES, *INSTS]
-    text = " ".join(map(shlex.quote, words)).replace("gain.mlir", "'${design}.mlir'")
+    text = " ".join(map(shlex.quote, words)).replace("gain.mlir", "'${folder}/../${design}.mlir'")
     (folder / "words").write_text(text, encoding="utf-8")
     (folder / "g ain.mlir").write_text(MLIR, encoding="utf-8")
-    done = batch(folder, "--depfile", "d", "@words", "folder=.", "design=g ain")
+    (folder / "g ain").mkdir()
+    done = batch(folder, "--depfile", "d", "@words", "g ain/insts.bin")
     assert done.returncode == 0, done.stderr
     assert (folder / "d").read_text(encoding="utf-8").startswith("lowered.mlir:")
-    assert "cannot read ghost.mlir" in batch(folder, "@words", "folder=.", "design=ghost").stderr
+    assert "cannot read ghost/../ghost.mlir" in batch(folder, "@words", "ghost/insts.bin").stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -154,3 +155,12 @@ def compare(page: str, head: str, rows: list[str], regen: bool) -> None:
         (DOCS / page).write_text("\n".join(lines), encoding="utf-8")
         end = start + len(rows)
     assert lines[start:end] == rows
+
+
+@pytest.mark.parametrize("row", [row for row in STAGES if not row.planning], ids=lambda row: row.name)
+def test_a_stage_that_finds_files_is_declared_so(row):
+    """What `run` returns is for the depfile; without the declaration a batch has none."""
+    modules = {row.name, *(module_of(row, provider).name for provider in row.providers)}
+    for name in modules:
+        returned = importlib.import_module(f"npuninja.stages.{name}").run.__annotations__["return"]
+        assert (returned == "list[str]") == bool(row.discovers), name
