@@ -69,7 +69,8 @@ def run_parser() -> VerbParser:
         nargs=2,
         action="append",
         metavar=("INPUTS", "EXPECTED"),
-        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again",
+        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again; "
+        "a name that begins with {}/ lies beside the manifest",
     )
     add_checks(parser)
     parser.add_argument(

@@ -79,7 +79,14 @@ def _given_vectors(runs: Sequence[Manifest], options: argparse.Namespace) -> Seq
         return [None] * len(runs)
     if len(options.vectors) != len(runs):
         raise UserError(f"--vectors is given {len(options.vectors)} times, and there are {len(runs)} runs")
-    return [(inputs, expected) for inputs, expected in options.vectors]
+    pairs = [
+        [
+            os.path.join(os.path.dirname(run.path), name[3:]) if name.startswith("{}/") else name
+            for name in pair
+        ]
+        for run, pair in zip(runs, options.vectors)
+    ]
+    return [(inputs, expected) for inputs, expected in pairs]
 
 
 def _one(

@@ -215,7 +215,9 @@ def _plan_run(
     if files.reference_source:
         needs += (files["reference"], *(path for pair in files.vectors for path in pair))
         options += ("--verify", "--seed", SEED)
-        options += tuple(word for pair in files.vectors for word in ("--vectors", *pair))
+        # Beside the manifest: so the options of all designs are the same, and stand in one rule.
+        beside = [[name.replace(files.folder, "{}", 1) for name in pair] for pair in files.vectors]
+        options += tuple(word for pair in beside for word in ("--vectors", *pair))
     brief = ("--brief",) if target in ("run", "test", "check") else ()
     # A rule and what its target is called: `check-NAME` is a test that also looks for more.
     ways = [("test" if target == "check" else target, target, (*options, *brief))]

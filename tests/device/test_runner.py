@@ -248,6 +248,24 @@ def test_files_in_and_out(built, run, tmp_path):
     assert f"inputs: from {source}" in out
 
 
+@pytest.mark.parametrize("folder", ["{}", "own"])
+def test_vectors_lie_beside_the_manifest_or_where_it_is_said(built, run, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = np.arange(64, dtype=np.int32)
+    kept = built.path.parent if folder == "{}" else tmp_path / folder
+    kept.mkdir(exist_ok=True)
+    (kept / "in").write_bytes(source.tobytes())
+    (kept / "out").write_bytes((2 * source).tobytes())
+    words = (str(built.path), "--verify", "--vectors", f"{folder}/in", f"{folder}/out")
+    assert run(double, *words)[0] == 0
+    (kept / "out").write_bytes(source.tobytes())
+    code, _, err, _ = run(double, *words)
+    assert code == 1
+    assert "wrong" in err
+    (kept / "in").unlink()
+    assert f"cannot read {kept / 'in' if folder == '{}' else 'own/in'}" in run(double, *words)[2]
+
+
 def test_inout(built, run):
     built.reference.write_text(
         "import numpy as np\n"
