@@ -15,13 +15,8 @@ from npuninja.aie2_compiler.registers import STACK_BIAS_BYTES, ZERO
 from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import (
-    STACK_SYMBOL,
-    Linked,
-    link_program,
-    read_linker_script,
-    undefined_symbols,
-)
+from npuninja.machine_code.linker import Linked, link_program, start_code, undefined_symbols
+from npuninja.machine_code.linker_script import STACK_SYMBOL, read_linker_script
 from npuninja.machine_code.program import read_programs
 from npuninja.records import NamedTuple
 
@@ -87,7 +82,9 @@ def link_core(
     for path, data in objects:
         _check_made_here(path, data)
     script = read_linker_script(script_text, script_name)
-    start = assemble(_start(stack_bytes), "start").object()
+    # The stack pointer, and the register that is 0. RV32's stack grows downwards.
+    stack = f"{STACK_SYMBOL}+{stack_bytes + STACK_BIAS_BYTES}"
+    start = assemble(start_code(stack, f"movxm {ZERO}, #0"), "start").object()
     linked = [
         ("start", start),
         *objects,
@@ -124,25 +121,6 @@ def link_core(
             hint=f"set stack_size = {advised_stack_bytes(need)} : i32 on the core, or make arrays static",
         )
     return LinkedProgram(made.elf, made.program_bytes, need)
-
-
-def _start(stack_bytes: int) -> str:
-    """Stack pointer, the register that is 0, the core's function, the end. RV32's stack grows downwards."""
-    return f"""
-.section .text.start
-__start:
-  jl main
-  movxm sp, #{STACK_SYMBOL}+{stack_bytes + STACK_BIAS_BYTES}
-  movxm {ZERO}, #0
-  nop
-  nop
-  nop
-  done
-  nop
-  nop
-  nop
-  nop
-"""
 
 
 def _text(name: str) -> str:

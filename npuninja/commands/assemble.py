@@ -7,7 +7,8 @@ from typing import Sequence
 from npuninja.argument_parser import VerbParser
 from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,14 +13,24 @@ from npuninja.device.comparison import Comparison
 from npuninja.device.manifest import Manifest, select_runs
 from npuninja.device.program import program_of
 from npuninja.device.result_check import compared
-from npuninja.device.run_session import before_run
-from npuninja.device.source_paths import locate, reference_source
+from npuninja.device.run_session import before_run, outputs_of
+from npuninja.device.source_paths import locate, print_reference
 from npuninja.device.timing import timing_of
-from npuninja.device.vectors import make_vectors
+from npuninja.device.vectors import Vectors, make_vectors
 from npuninja.errors import DeviceError, UserError, WrongResult
+from npuninja.records import NamedTuple
 
 #: Options that mean one run, or several of the same.
 _OF_ONE_RUN = ("input", "output", "vectors", "schedules", "schedule", "check", "kernel_output")
+
+
+class _ListOutcome(NamedTuple):
+    """All times a list was run: seconds of each, how the device took it, each run's comparison (None: not verified)."""
+
+    times_s: list[float]
+    way: str
+    results: Sequence[tuple[Manifest, tuple[Comparison, ...] | None]]
+    remarks: list[str]
 
 
 def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
@@ -31,6 +40,44 @@ def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
     Raises:
         Error: as `npuninja run`.
     """
+    _refuse(options)
+    runs = ordered(runs, options.order) if options.order else runs
+    first = runs[0]
+    vectors = [make_vectors(run, [], options.verify, options.seed) for run in runs]
+    device, reason = choose(first, options.device, options.require)
+    name = device.capabilities.name
+    if not options.json:
+        print(f"runlist of {len(runs)} on {name} ({reason}): {device.capabilities.description}")
+        print(", ".join(run.label for run in runs))
+        print_reference(first, options)
+    limit_memory(device, options.memory_limit)
+    try:
+        done = _run_all(device, runs, vectors, options)
+    except DeviceError as error:
+        locate(error, first)
+        raise
+    finally:
+        device.close()
+    timing = timing_of(device.capabilities, done.times_s)
+    if options.json:
+        print(json.dumps(_fields(done, name, reason, timing.fields())))
+    else:
+        for run, found in done.results:
+            lines = [c.render() for c in found or ()] or ["not verified: nothing was compared"]
+            print("\n".join(f"{run.label}: {line}" for line in lines))
+        for remark in done.remarks:
+            print(f"warning: {remark}")
+        print(timing.render(sum(run.moved_bytes for run in runs), options.brief), flush=True)
+    bad = [run.label for run, found in done.results if _differs(found)]
+    if bad:
+        raise WrongResult(
+            f"the result is wrong in {', '.join(bad)}", hint=f"the inputs were {vectors[0].source}"
+        )
+    return 0
+
+
+def _refuse(options: argparse.Namespace) -> None:
+    """Raises UserError for options that mean one run."""
     for name in _OF_ONE_RUN:
         if getattr(options, name):
             option = name.replace("_", "-")
@@ -39,61 +86,29 @@ def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
         raise UserError("--in-flight and --seeds do not go with --runlist", hint="--order repeats a run")
     if options.order and not options.runlist:
         raise UserError("--order goes with --runlist")
-    runs = ordered(runs, options.order) if options.order else runs
-    first = runs[0]
-    vectors = [make_vectors(run, [], options.verify, options.seed) for run in runs]
-    device, reason = choose(first, options.device, options.require)
-    capabilities = device.capabilities
-    if not options.json:
-        names = ", ".join(run.label for run in runs)
-        print(
-            f"runlist of {len(runs)} on {capabilities.name} ({reason}): {capabilities.description}\n{names}"
-        )
-        if options.verify and first.reference:
-            print(f"reference: {os.path.relpath(reference_source(first) or first.reference)}", flush=True)
-    limit_memory(device, options.memory_limit)
-    try:
-        numbers = _load(device, runs)
-        contents = [before_run(run, of_it.inputs) for run, of_it in zip(runs, vectors)]
-        buffers = [
-            [device.allocate(a.nbytes, place) for place, a in enumerate(run.arguments)] for run in runs
-        ]
-        times, way = [], ""
-        wrong: list[tuple[Manifest, tuple[Comparison, ...] | None]] = []
-        for turn in range(1 + options.bench):
-            for of_run, before in zip(buffers, contents):
-                for buffer, content in zip(of_run, before):
-                    buffer.view[:] = content
-            started = device.start(buffers, numbers)
-            way = started.way
-            times.append(device.wait(started, options.time_limit * len(runs)))
-            if turn in (0, options.bench) and not any(_differs(found) for _, found in wrong):
-                wrong = [
-                    (run, compared(run, [_outputs(run, of_run)], of_it.expected))
-                    for run, of_run, of_it in zip(runs, buffers, vectors)
-                ]
-        remarks = device.remarks()
-    except DeviceError as error:
-        locate(error, first)
-        raise
-    finally:
-        device.close()
-    timing = timing_of(capabilities, times)
-    bad = [run.label for run, found in wrong if _differs(found)]
-    if options.json:
-        print(json.dumps(_fields(wrong, capabilities.name, reason, way, timing.fields(), remarks)))
-    else:
-        for run, found in wrong:
-            lines = [c.render() for c in found or ()] or ["not verified: nothing was compared"]
-            print("\n".join(f"{run.label}: {line}" for line in lines))
-        print("\n".join(f"warning: {remark}" for remark in remarks), end="\n" * bool(remarks))
-        moved = sum(a.nbytes * (a.is_input + a.is_output) for run in runs for a in run.arguments)
-        print(timing.render(moved, options.brief), flush=True)
-    if bad:
-        raise WrongResult(
-            f"the result is wrong in {', '.join(bad)}", hint=f"the inputs were {vectors[0].source}"
-        )
-    return 0
+
+
+def _run_all(
+    device: Device, runs: Sequence[Manifest], vectors: Sequence[Vectors], options: argparse.Namespace
+) -> _ListOutcome:
+    numbers = _load(device, runs)
+    contents = [before_run(run, of_it.inputs) for run, of_it in zip(runs, vectors)]
+    buffers = [[device.allocate(a.nbytes, place) for place, a in enumerate(run.arguments)] for run in runs]
+    times, way = [], ""
+    results: list[tuple[Manifest, tuple[Comparison, ...] | None]] = []
+    for turn in range(1 + options.bench):
+        for of_run, before in zip(buffers, contents):
+            for buffer, content in zip(of_run, before):
+                buffer.view[:] = content
+        started = device.start(buffers, numbers)
+        way = started.way
+        times.append(device.wait(started, options.time_limit * len(runs)))
+        if turn in (0, options.bench) and not any(_differs(found) for _, found in results):
+            results = [
+                (run, compared(run, [outputs_of(run, of_run)], of_it.expected))
+                for run, of_run, of_it in zip(runs, buffers, vectors)
+            ]
+    return _ListOutcome(times, way, results, device.remarks())
 
 
 def ordered(runs: Sequence[Manifest], words: str) -> tuple[Manifest, ...]:
@@ -118,32 +133,21 @@ def _load(device: Device, runs: Sequence[Manifest]) -> list[int]:
     return [known[run.kernel, run.insts] for run in runs]
 
 
-def _outputs(run: Manifest, buffers: Sequence[Any]) -> list[bytes]:
-    return [bytes(buffer.view) for a, buffer in zip(run.arguments, buffers) if a.is_output]
-
-
 def _differs(found: tuple[Comparison, ...] | None) -> bool:
     return any(not c.good for c in found or ())
 
 
-def _fields(
-    results: Sequence[tuple[Manifest, tuple[Comparison, ...] | None]],
-    device: str,
-    reason: str,
-    way: str,
-    times: dict[str, Any],
-    remarks: Sequence[str],
-) -> dict[str, Any]:
-    bad = any(_differs(found) for _, found in results)
+def _fields(done: _ListOutcome, device: str, reason: str, times: dict[str, Any]) -> dict[str, Any]:
+    bad = any(_differs(found) for _, found in done.results)
     return {
         "status": "wrong" if bad else "ok",
         "exit_code": WrongResult.exit_code if bad else 0,
-        "design": results[0][0].design,
+        "design": done.results[0][0].design,
         "device": device,
         "reason": reason,
-        "way": way,
+        "way": done.way,
         "times": times,
-        "remarks": list(remarks),
+        "remarks": done.remarks,
         "runs": [
             {
                 "kernel": run.kernel,
@@ -151,6 +155,6 @@ def _fields(
                 "verified": None if found is None else not _differs(found),
                 "outputs": [c.fields() for c in found or ()],
             }
-            for run, found in results
+            for run, found in done.results
         ],
     }

@@ -136,6 +136,11 @@ class Manifest(NamedTuple):
         """The arguments the NPU writes."""
         return [a for a in self.arguments if a.is_output]
 
+    @property
+    def moved_bytes(self) -> int:
+        """What goes in and out in one run."""
+        return sum(a.nbytes * (a.is_input + a.is_output) for a in self.arguments)
+
     def read(self, path: str) -> bytes:
         """The bytes of the XCLBIN, of the full ELF or of insts.bin.
 
@@ -272,18 +277,12 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         )
     folder = os.path.dirname(os.path.abspath(path))
     files = reader.inner("files")
-    paths: dict[str, str] = {}
     hashes: dict[str, str] = {}
-    for key in ("xclbin", "insts"):
-        entry = files.inner(key)
-        paths[key] = _inside(folder, entry.text("path"), f"files.{key}.path", path)
-        hashes[paths[key]] = entry.text("sha256")
-    elf = _elf(files, folder, path, hashes)
-    full_elf = _elf(files, folder, path, hashes, "full_elf")
+    xclbin, insts = (_file(files, key, folder, hashes) for key in ("xclbin", "insts"))
+    elf, full_elf = (_file_if_any(files, key, folder, hashes) for key in ("elf", "full_elf"))
     reference = fields.get("reference")
-    modules = (
-        reader.get("reference_modules", list, "a list of files") if "reference_modules" in fields else []
-    )
+    has_modules = "reference_modules" in fields
+    modules = reader.get("reference_modules", list, "a list of files") if has_modules else []
     first = Manifest(
         path=path,
         design=reader.text("design"),
@@ -291,8 +290,8 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         core_kind=reader.text("core_kind"),
         kernel=reader.inner("kernel").text("name"),
         arguments=read_arguments(reader.get("arguments", list, "a list"), path),
-        xclbin=paths["xclbin"],
-        insts=paths["insts"],
+        xclbin=xclbin,
+        insts=insts,
         hashes=hashes,
         build_id=reader.text("build_id"),
         reference=_inside(folder, reference, "reference", path) if isinstance(reference, str) else None,
@@ -302,41 +301,46 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
         full_elf=full_elf,
         full_elf_kernel=reader.text("full_elf_kernel") if full_elf else "",
     )
-
     if "kernels" not in fields:
         return (first,)
-    runs = []
-    for number, item in enumerate(reader.get("kernels", list, "a list")):
-        kernel = _Reader(path, item, f"kernels[{number}].")
-        for place, inner in enumerate(kernel.get("sequences", list, "a list")):
-            sequence = _Reader(path, inner, f"{kernel.where}sequences[{place}].")
-            insts = sequence.inner("insts")
-            file = _inside(folder, insts.text("path"), f"{insts.where}path", path)
-            hashes[file] = insts.text("sha256")
-            arguments = read_arguments(sequence.get("arguments", list, "a list"), path)
-            runs.append(
-                first._replace(
-                    kernel=kernel.text("name"),
-                    sequence=sequence.text("name"),
-                    arguments=arguments,
-                    insts=file,
-                    elf=_elf(sequence, folder, path, hashes),
-                    full_elf_kernel=sequence.text("full_elf_kernel") if full_elf else "",
-                )
-            )
+    runs = _runs_of_kernels(reader, first, folder)
     if not runs:
         raise reader.wrong("kernels", "kernels with sequences", fields["kernels"])
     return tuple(runs)
 
 
-def _elf(reader: _Reader, folder: str, path: str, hashes: dict[str, str], key: str = "elf") -> str:
-    """The ELF that an object of a manifest names, whose hash is added; "" when it names none."""
-    if key not in reader.fields:
-        return ""
+def _runs_of_kernels(reader: _Reader, first: Manifest, folder: str) -> list[Manifest]:
+    """Every sequence of every kernel; their hashes are added to those of the design, which all runs share."""
+    path, hashes, runs = reader.path, first.hashes, []
+    for number, item in enumerate(reader.get("kernels", list, "a list")):
+        kernel = _Reader(path, item, f"kernels[{number}].")
+        for place, inner in enumerate(kernel.get("sequences", list, "a list")):
+            sequence = _Reader(path, inner, f"{kernel.where}sequences[{place}].")
+            insts = _file(sequence, "insts", folder, hashes)
+            runs.append(
+                first._replace(
+                    arguments=read_arguments(sequence.get("arguments", list, "a list"), path),
+                    kernel=kernel.text("name"),
+                    sequence=sequence.text("name"),
+                    insts=insts,
+                    elf=_file_if_any(sequence, "elf", folder, hashes),
+                    full_elf_kernel=sequence.text("full_elf_kernel") if first.full_elf else "",
+                )
+            )
+    return runs
+
+
+def _file(reader: _Reader, key: str, folder: str, hashes: dict[str, str]) -> str:
+    """The file that an object of a manifest names, whose hash is added."""
     entry = reader.inner(key)
-    file = _inside(folder, entry.text("path"), f"{entry.where}path", path)
+    file = _inside(folder, entry.text("path"), f"{entry.where}path", reader.path)
     hashes[file] = entry.text("sha256")
     return file
+
+
+def _file_if_any(reader: _Reader, key: str, folder: str, hashes: dict[str, str]) -> str:
+    """The same; "" where none is named."""
+    return _file(reader, key, folder, hashes) if key in reader.fields else ""
 
 
 def _kernel_compiler(fields: Any) -> str:

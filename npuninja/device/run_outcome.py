@@ -6,7 +6,7 @@ from typing import Any
 
 from npuninja.device.api import Capabilities
 from npuninja.device.comparison import Comparison
-from npuninja.device.manifest import Argument, Manifest
+from npuninja.device.manifest import Manifest
 from npuninja.device.run_options import CHECKED
 from npuninja.device.timing import Timing
 from npuninja.errors import Error
@@ -59,11 +59,8 @@ class Outcome(NamedTuple):
             lines.append(f"checked for {' and '.join(map(CHECKED.__getitem__, self.checks))}: nothing found")
         lines += [c.render() for c in self.comparisons or ()]
         if self.comparisons is None:
-            why = (
-                "--verify was not given"
-                if self.manifest.reference
-                else f"there is no host/{self.manifest.design}.py"
-            )
+            missing = f"there is no host/{self.manifest.design}.py"
+            why = "--verify was not given" if self.manifest.reference else missing
             lines.append(f"not verified: nothing was compared, since {why}")
         elif not self.comparisons:
             lines.append("not verified: the design has no output")
@@ -72,8 +69,7 @@ class Outcome(NamedTuple):
             lines.append(
                 f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}"
             )
-        moved = sum(_moved_bytes(a) for a in self.manifest.arguments)
-        return "\n".join([*lines, self.timing.render(moved, brief)])
+        return "\n".join([*lines, self.timing.render(self.manifest.moved_bytes, brief)])
 
 
 def error_fields(error: Error) -> dict[str, Any]:
@@ -87,7 +83,3 @@ def error_fields(error: Error) -> dict[str, Any]:
         "notes": [f"{location}: {text}" if location else text for text, location in error.notes],
         "report": getattr(error, "report", None),
     }
-
-
-def _moved_bytes(argument: Argument) -> int:
-    return argument.nbytes * (argument.is_input + argument.is_output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npuninja.device.api import Device
+from npuninja.device.api import Buffer, Device
 from npuninja.device.comparison import poison
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Manifest
@@ -25,7 +25,7 @@ class Session:
 
     def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes], in_flight: int) -> None:
         self._device = device
-        self._arguments = manifest.arguments
+        self._manifest = manifest
         self._buffers = [
             [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)] for _ in range(in_flight)
         ]
@@ -51,10 +51,7 @@ class Session:
 
     def results(self) -> list[list[bytes]]:
         """Copies of the outputs of each run in flight, as the last ones left them."""
-        return [
-            [bytes(buffer.view) for a, buffer in zip(self._arguments, buffers) if a.is_output]
-            for buffers in self._buffers
-        ]
+        return [outputs_of(self._manifest, buffers) for buffers in self._buffers]
 
     def remarks(self) -> list[str]:
         """What the user should know about the measurement."""
@@ -70,3 +67,8 @@ def before_run(manifest: Manifest, inputs: Sequence[bytes]) -> list[bytes]:
         next(remaining) if a.is_input else poison(a.nbytes) if a.is_output else bytes(a.nbytes)
         for a in manifest.arguments
     ]
+
+
+def outputs_of(manifest: Manifest, buffers: Sequence[Buffer]) -> list[bytes]:
+    """Copies of the outputs among a run's buffers."""
+    return [bytes(buffer.view) for a, buffer in zip(manifest.arguments, buffers) if a.is_output]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +23,7 @@ from npuninja.device.result_check import compared
 from npuninja.device.run_options import run_parser, with_time_limit
 from npuninja.device.run_outcome import Outcome, error_fields
 from npuninja.device.run_session import Session
-from npuninja.device.source_paths import locate, reference_source, with_warnings
+from npuninja.device.source_paths import locate, print_reference, with_warnings
 from npuninja.device.timing import timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
@@ -216,8 +215,7 @@ def _run(
         print(f"{manifest.label} on {capabilities.name} ({reason}): {capabilities.description}")
         if manifest.untried:
             print(f"cores: made by {manifest.untried}")
-        if options.verify and manifest.reference:
-            print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}")
+        print_reference(manifest, options)
         print(f"inputs: {vectors.source}", flush=True)
     _keep_kernel_output(device, options.kernel_output)
     limit_memory(device, options.memory_limit)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 
-from npuninja.device.comparison import poison
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import Manifest
 from npuninja.device.program import program_of
+from npuninja.device.run_session import before_run, outputs_of
 from npuninja.errors import DeviceError, WrongResult
 
 #: Knuth's multiplicative hash: seeds that differ by one give orders that have nothing in common.
@@ -70,10 +70,9 @@ def _run(manifest: Manifest, inputs: list[bytes], seed: int, time_limit_s: float
     try:
         device.load(program_of(manifest))
         buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
-        remaining = iter(inputs)
-        for argument, buffer in zip(manifest.arguments, buffers):
-            buffer.view[:] = next(remaining) if argument.is_input else poison(argument.nbytes)
+        for buffer, content in zip(buffers, before_run(manifest, inputs)):
+            buffer.view[:] = content
         device.run(buffers, time_limit_s)
-        return [bytes(b.view) for a, b in zip(manifest.arguments, buffers) if a.is_output]
+        return outputs_of(manifest, buffers)
     finally:
         device.close()

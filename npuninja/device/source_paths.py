@@ -7,6 +7,7 @@ editor can open it.
 
 from __future__ import annotations
 
+import argparse
 import os
 
 from npuninja.device.manifest import Manifest
@@ -46,11 +47,14 @@ def reference_source(manifest: Manifest) -> str | None:
     if manifest.reference is None:
         return None
     source = _find(os.path.join("host", f"{manifest.design}.py"), _folders_above(manifest))
-    return (
-        source
-        if source is not None and _content(source) == _content(manifest.reference)
-        else manifest.reference
-    )
+    is_current = source is not None and _content(source) == _content(manifest.reference)
+    return source if is_current else manifest.reference
+
+
+def print_reference(manifest: Manifest, options: argparse.Namespace) -> None:
+    """Says where the reference lies that `--verify` compares with."""
+    if options.verify and manifest.reference:
+        print(f"reference: {os.path.relpath(reference_source(manifest) or manifest.reference)}", flush=True)
 
 
 def _content(path: str) -> bytes | None:

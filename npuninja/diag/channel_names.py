@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
+from npuninja.arch.devices import Place
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
+from npuninja.lowering.tiles import DMA_REGIONS, place_of
 
 #: What the lowering puts behind an objectFifo's name.
 _MADE = re.compile(r"(?:_cons)?(?:_buff_\d+|_shim_alloc|_(?:prod|cons)_lock_\d+)$")
@@ -26,38 +28,25 @@ def names_of(path: str, kernel: str) -> dict[tuple[int, int, str, int], str]:
         module = parse_module(stream.read(), path)
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     device = next((d for d in devices if d.string("sym_name", "main") == kernel), devices[0])
-    found: dict[tuple[int, int, str, int], str] = {}
+    return {(*place, kind, number): name for place, kind, number, name in _names(device) if name}
+
+
+def _names(device: Operation) -> Iterator[tuple[Place, str, int, str]]:
+    """Place, kind, number and name of what has one; "" for a channel without."""
     for op in device.body.ops:
-        if op.name in ("aie.mem", "aie.memtile_dma", "aie.shim_dma"):
+        if op.name in DMA_REGIONS:
             for start in op.walk():
                 if start.name == "aie.dma_start":
-                    name = _buffer_of(start)
-                    if name:
-                        column, row = _place(op)
-                        found[column, row, _case(start), start.integer("channel_index")] = name
+                    number = start.integer("channel_index")
+                    yield place_of(op.tile), start.enum("channel_dir"), number, _buffer_of(start)
         elif op.name == "aie.lock" and "sym_name" in op.attributes:
-            column, row = _place(op)
-            found[column, row, "lock", op.integer("lockID", 0)] = op.string("sym_name")
+            yield place_of(op.tile), "lock", op.integer("lockID", 0), op.string("sym_name")
         elif op.name == "aie.core":
-            called = [c.attributes["callee"] for c in op.walk() if c.name == "func.call"]
-            names = dict.fromkeys(c.path[-1] for c in called if isinstance(c, SymbolRefAttr))
-            column, row = _place(op)
-            found[column, row, "core", 0] = ", ".join(names)
+            names = dict.fromkeys(call.symbol("callee") for call in op.walk() if call.name == "func.call")
+            yield place_of(op.tile), "core", 0, ", ".join(names)
         elif op.name == "aie.shim_dma_allocation" and op.operands:
-            column, row = _place(op)
-            found[column, row, _case(op), op.integer("channel_index")] = _MADE.sub("", op.string("sym_name"))
-    return found
-
-
-def _place(op: Operation) -> tuple[int, int]:
-    tile = op.operands[0].owner
-    assert isinstance(tile, Operation), op
-    return tile.integer("col"), tile.integer("row")
-
-
-def _case(op: Operation) -> str:
-    direction = op.attributes.get("channel_dir")
-    return direction.case if isinstance(direction, EnumAttr) else ""
+            name = _MADE.sub("", op.string("sym_name"))
+            yield place_of(op.tile), op.enum("channel_dir"), op.integer("channel_index"), name
 
 
 def _buffer_of(start: Operation) -> str:

@@ -7,7 +7,7 @@ Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); l
 from __future__ import annotations
 
 import struct
-from typing import Sequence
+from typing import Iterator, Sequence
 
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import FAMILIES
@@ -26,7 +26,10 @@ _SECTION_ENTRY_BYTES = 40
 _SYMBOL_BYTES = 16
 SYMTAB = 2
 RELA = 4
+_RELOCATION = struct.Struct("<IIi")
 _SECTION_SYMBOL = 3
+#: In place of a section, for symbols that are numbers.
+ABSOLUTE = 0xFFF1
 NOBITS = 8
 PROGBITS = 1
 #: The flag of a section of code.
@@ -71,6 +74,22 @@ class ElfSection(NamedTuple):
     flags: int = 0
     link: int = 0
     info: int = 0
+
+
+class ElfRelocation(NamedTuple):
+    """A place in a section that depends on a symbol, which is named by its number."""
+
+    offset: int
+    type: int
+    symbol: int
+    addend: int
+
+
+def relocations_in(table: ElfSection) -> Iterator[ElfRelocation]:
+    """The entries of a section of type `RELA`; a part of one at its end is left out."""
+    whole = len(table.data) // _RELOCATION.size * _RELOCATION.size
+    for offset, info, addend in _RELOCATION.iter_unpack(table.data[:whole]):
+        yield ElfRelocation(offset, info & 0xFF, info >> 8, addend)
 
 
 class ElfSymbol(NamedTuple):

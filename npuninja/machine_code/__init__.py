@@ -15,7 +15,8 @@ Reading and printing:
     - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
 
 Writing:
-    - `encode`, `assembler`: the text that `disasm` prints -> bundles -> an object; `object_file`, `linker`: -> a program.
+    - `encode`, `assembler`: the text that `disasm` prints -> bundles -> an object; `object_file`, `linker`
+      (`linker_script`): -> a program.
 
 Running:
     - `prepare`, `families/`: instructions as the runtime takes them; what is not proved becomes a fault by name.

@@ -12,7 +12,7 @@ from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.errors import Error
 from npuninja.files import read_file
 from npuninja.machine_code.known_programs import KnownProgram
-from npuninja.machine_code.linker import STACK_SYMBOL, LinkerScript, read_linker_script
+from npuninja.machine_code.linker_script import STACK_SYMBOL, LinkerScript, read_linker_script
 from npuninja.records import NamedTuple
 
 _MAX_SCRIPT_BYTES = 1 << 20

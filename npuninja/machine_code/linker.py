@@ -1,12 +1,10 @@
-"""A small linker: objects and a linker script of MLIR-AIE's kind to the program of one core.
+"""A small linker: objects and a linker script (`linker_script`) to the program of one core.
 
-Of the script it takes what such scripts say: symbols at addresses (`. = 0x70400; name = .;`), the memory region `data`,
-`PROVIDE(main = core_0_2);`. `__start` (the stack pointer, then `main`, then `done`) is our own unless an object has one.
+`__start` (the stack pointer, then `main`, then `done`) is our own unless an object has one.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
@@ -15,78 +13,28 @@ from npuninja.formats import elf
 from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.assembler import assemble
+from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.instruction_set import instruction_set
+from npuninja.machine_code.linker_script import STACK_SYMBOL, LinkerScript
 from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, ObjectSymbol, write_object
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.source_lines import line_table
 from npuninja.records import NamedTuple
 
-STACK_SYMBOL = "_sp_start_value_DM_stack"
-_START = f"""
-.section .text.start
-__start:
-  jl main
-  movxm sp, #{STACK_SYMBOL}
-  nop
-  nop
-  nop
-  nop
-  done
-  nop
-  nop
-  nop
-  nop
-"""
+_ALLOCATED = 2  # the flag of a section that takes memory
 
 
-class LinkerScript(NamedTuple):
-    """What a linker script fixes: symbols, where data goes and how much fits, aliases, how much room symbols have."""
-
-    symbols: dict[str, int]
-    data_origin: int
-    data_bytes: int
-    aliases: dict[str, str]
-    sizes: dict[str, int]
-
-
-#: Of twenty digits at most, which is more than an address has.
-_NUMBER = r"0[xX][0-9A-Fa-f]{1,18}|[1-9]\d{0,19}|0"
+def start_code(stack: str = STACK_SYMBOL, *more: str) -> str:
+    """Assembly of `__start`: the stack pointer and at most four further instructions in the delay slots of the call of `main`,
+    then the end.
+    """
+    slots = [f"movxm sp, #{stack}", *more]
+    lines = ["jl main", *slots, *["nop"] * (DELAY_SLOTS - len(slots)), "done", *["nop"] * 4]
+    return "\n  ".join((".section .text.start\n__start:", *lines)) + "\n"
 
 
-def read_linker_script(text: str, name: str) -> LinkerScript:
-    """Reads a script. Raises UserError when it has no region `data`."""
-    region = re.search(
-        rf"data\s*\([^)]{{0,64}}\)\s*:\s*ORIGIN\s*=\s*({_NUMBER})\s*,\s*LENGTH\s*=\s*({_NUMBER})\b", text
-    )
-    if region is None:
-        raise UserError("the linker script has no memory region 'data'", Location(name))
-    symbols: dict[str, int] = {}
-    sizes: dict[str, int] = {}
-    at = 0
-    latest = ""
-    body = _without_comments(text)
-    for sign, number, symbol in re.findall(rf"\.\s*(\+?=)\s*({_NUMBER})\s*;|\b(\w+)\s*=\s*\.\s*;", body):
-        if symbol:
-            symbols[symbol] = at
-        elif sign == "=":
-            at = int(number, 0)
-        else:
-            at += int(number, 0)
-            if latest:
-                sizes[latest] = int(number, 0)
-        latest = symbol
-    aliases = dict(re.findall(r"PROVIDE\((\w+)\s*=\s*(\w+)\)", body))
-    return LinkerScript(symbols, int(region[1], 0), int(region[2], 0), aliases, sizes)
-
-
-def _without_comments(text: str) -> str:
-    """A script without its comments; in linear time, also when they do not end."""
-    parts = []
-    at = 0
-    while (begin := text.find("/*", at)) >= 0 and (end := text.find("*/", begin + 2)) >= 0:
-        parts.append(text[at:begin])
-        at = end + 2
-    return "".join((*parts, text[at:]))
+#: A section of one of the objects: the object's name and the section's.
+_Place = tuple[str, str]
 
 
 class _Input(NamedTuple):
@@ -96,62 +44,64 @@ class _Input(NamedTuple):
     relocations: list[ObjectRelocation]
     lines: dict[str, LineTable]
 
+    @property
+    def start(self) -> str:
+        """The section with `__start`; "" when it is not here."""
+        return next((s.section for s in self.symbols if s.name == "__start" and s.section), "")
+
 
 def _read(data: bytes, name: str) -> list[_Input]:
+    """The objects in a file."""
     inputs = []
     for program in read_programs(data, name)[1]:
         if program.elf is None or program.elf.type != elf.RELOCATABLE:
             raise UserError("the file is no object", Location(name), hint="give objects and archives")
-        found = program.elf
         where = f"{name}({program.title})" if program.title else name
-        if elf.architecture_of(found.flags) != "aie2":
+        architecture = elf.architecture_of(program.elf.flags)
+        if architecture != "aie2":
             raise UserError(
-                f"the object is for {elf.architecture_of(found.flags) or found.flags}, expected aie2",
-                Location(where),
+                f"the object is for {architecture or program.elf.flags}, expected aie2", Location(where)
             )
-        names = [f"{s.name}#{i}" for i, s in enumerate(found.sections)]
-        sections = [
-            ObjectSection(names[i], s.data, 16, s.size_bytes)
-            for i, s in enumerate(found.sections)
-            if s.flags & 2 and s.type in (1, 8)
-        ]
-        symbols = [
-            ObjectSymbol(
-                s.name,
-                "*ABS*" if s.section == 0xFFF1 else names[s.section] if 0 < s.section < len(names) else "",
-                s.value,
-                s.size_bytes,
-                s.is_global,
-                s.is_function,
-            )
-            for s in found.symbols
-        ]
-        symbols += [ObjectSymbol(f"section {n}", n, 0, 0, is_global=False) for n in names]
-        relocations = _relocations(found, names)
-        lines = {}
-        for number, section in enumerate(found.sections):
-            rows = line_table(found, number) if section.flags & elf.EXECUTABLE_SECTION else None
-            if rows is not None:
-                lines[names[number]] = rows
-        inputs.append(_Input(where, sections, symbols, relocations, lines))
+        inputs.append(_input(program.elf, where))
     return inputs
 
 
-def _relocations(found: elf.Elf, names: list[str]) -> list[ObjectRelocation]:
-    import struct
+def _input(found: elf.Elf, name: str) -> _Input:
+    names = [f"{s.name}#{i}" for i, s in enumerate(found.sections)]
 
+    def home(section: int) -> str:
+        return "*ABS*" if section == elf.ABSOLUTE else names[section] if 0 < section < len(names) else ""
+
+    sections = [
+        ObjectSection(names[i], s.data, 16, s.size_bytes)
+        for i, s in enumerate(found.sections)
+        if s.flags & _ALLOCATED and s.type in (elf.PROGBITS, elf.NOBITS)
+    ]
+    symbols = [
+        ObjectSymbol(s.name, home(s.section), s.value, s.size_bytes, s.is_global, s.is_function)
+        for s in found.symbols
+    ]
+    symbols += [ObjectSymbol(f"section {n}", n, 0, 0, is_global=False) for n in names]
+    lines = {}
+    for number, section in enumerate(found.sections):
+        rows = line_table(found, number) if section.flags & elf.EXECUTABLE_SECTION else None
+        if rows is not None:
+            lines[names[number]] = rows
+    return _Input(name, sections, symbols, _relocations(found, names), lines)
+
+
+def _relocations(found: elf.Elf, names: list[str]) -> list[ObjectRelocation]:
     made = []
     for section in found.sections:
-        if section.type != elf.RELA or not found.sections[section.info].flags & 2:
+        if section.type != elf.RELA or not found.sections[section.info].flags & _ALLOCATED:
             continue
-        for at in range(0, len(section.data) // 12 * 12, 12):
-            offset, info, addend = struct.unpack_from("<IIi", section.data, at)
-            name, home = found.symbol_names[info >> 8], found.symbol_sections[info >> 8]
+        for offset, kind, symbol, addend in elf.relocations_in(section):
+            name, home = found.symbol_names[symbol], found.symbol_sections[symbol]
             # A local symbol may be there in every object: it is meant by its place.
-            if home and home < len(names) and not found.symbol_globals[info >> 8]:
-                addend += found.symbol_values[info >> 8]
+            if home and home < len(names) and not found.symbol_globals[symbol]:
+                addend += found.symbol_values[symbol]
                 name = f"section {names[home]}"
-            made.append(ObjectRelocation(names[section.info], offset, info & 0xFF, name, addend))
+            made.append(ObjectRelocation(names[section.info], offset, kind, name, addend))
     return made
 
 
@@ -190,43 +140,28 @@ def link_program(
     Raises:
         UserError: an undefined symbol, one that is defined twice, or a program that does not fit.
     """
-    inputs = [member for name, data in objects for member in _read(data, name)]
-    if not any(s.name == "__start" and s.section for i in inputs for s in i.symbols):
-        start = assemble(_START, "start")
-        inputs.insert(0, *_read(start.object(), "start"))
+    inputs = _inputs(objects)
+    if not any(item.start for item in inputs):
+        inputs.insert(0, *_read(assemble(start_code(), "start").object(), "start"))
     origin = _origins(inputs)
     if only_used:
         inputs = _only_used(inputs, origin, script)
-    addresses, code, data, bss_end = _place(inputs, script, script_name)
-    globals_ = _global_symbols(inputs, addresses, script)
+    placed = _place(inputs, script, script_name)
+    globals_ = _global_symbols(inputs, placed, script)
     for item in inputs:
-        local = {
-            s.name: addresses[item.name, s.section] + s.value
-            for s in item.symbols
-            if (item.name, s.section) in addresses
-        }
-        for relocation in item.relocations:
-            home = addresses.get((item.name, relocation.section))
-            if home is None:
-                continue
-            value = local.get(relocation.symbol, globals_.get(relocation.symbol))
-            if value is None:
-                raise UserError(
-                    f"undefined symbol '{relocation.symbol}', needed by {item.name}",
-                    hint="link the object that defines it",
-                )
-            image, base = (code, 0) if home < elf.SEGMENT_LIMIT else (data, script.data_origin)
-            _apply(image, home - base + relocation.offset, relocation.type, value + relocation.addend)
+        _relocate(item, placed, globals_, script)
     absolute = {s.name: s.value for i in inputs for s in i.symbols if s.section == "*ABS*"}
-    uses = _uses(inputs, script)
-    return Linked(
-        _linked_file(inputs, addresses, globals_, code, data, bss_end, script), len(code), absolute, uses
-    )
+    made = _linked_file(inputs, placed, globals_, script)
+    return Linked(made, len(placed.code), absolute, _uses(inputs, script))
+
+
+def _inputs(objects: Sequence[tuple[str, bytes]]) -> list[_Input]:
+    return [member for name, data in objects for member in _read(data, name)]
 
 
 def undefined_symbols(objects: Sequence[tuple[str, bytes]], script: LinkerScript) -> list[str]:
     """What the code that `__start` leads to needs and nobody defines, sorted."""
-    inputs = [member for name, data in objects for member in _read(data, name)]
+    inputs = _inputs(objects)
     origin = _origins(inputs)
     known = {*origin, *script.symbols, *script.aliases}
     missing = set()
@@ -255,38 +190,31 @@ def _only_used(
 ) -> list[_Input]:
     """The inputs without sections that nothing needs which `__start` needs."""
     local = {
-        item.name: {s.name: s.section for s in item.symbols if s.section and s.section != "*ABS*"}
+        item.name: {s.name: (item, s.section) for s in item.symbols if s.section and s.section != "*ABS*"}
         for item in inputs
     }
-    wanted: set[tuple[str, str]] = set()
-    pending = [(i, s.section) for i in inputs for s in i.symbols if s.name == "__start" and s.section]
+    wanted: set[_Place] = set()
+    pending = [(item, item.start) for item in inputs if item.start]
     while pending:
         item, section = pending.pop()
         if (item.name, section) in wanted:
             continue
         wanted.add((item.name, section))
         for relocation in item.relocations:
-            if relocation.section != section:
-                continue
-            name = relocation.symbol
-            if name in local[item.name]:
-                pending.append((item, local[item.name][name]))
-                continue
-            name = name if name in origin else script.aliases.get(name, name)
-            if name in origin:
-                pending.append(origin[name])
-    kept = []
-    for item in inputs:
-        kept.append(
-            _Input(
-                item.name,
-                [s for s in item.sections if (item.name, s.name) in wanted],
-                [s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
-                [r for r in item.relocations if (item.name, r.section) in wanted],
-                item.lines,
-            )
+            if relocation.section == section:
+                name = relocation.symbol
+                there = (
+                    local[item.name].get(name) or origin.get(name) or origin.get(script.aliases.get(name, ""))
+                )
+                pending += [there] if there else []
+    return [
+        item._replace(
+            sections=[s for s in item.sections if (item.name, s.name) in wanted],
+            symbols=[s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
+            relocations=[r for r in item.relocations if (item.name, r.section) in wanted],
         )
-    return kept
+        for item in inputs
+    ]
 
 
 def _uses(inputs: list[_Input], script: LinkerScript) -> dict[str, tuple[str, ...]]:
@@ -305,48 +233,33 @@ def _uses(inputs: list[_Input], script: LinkerScript) -> dict[str, tuple[str, ..
 
 
 def _linked_file(
-    inputs: list[_Input],
-    addresses: dict[tuple[str, str], int],
-    globals_: dict[str, int],
-    code: bytearray,
-    data: bytearray,
-    bss_end: int,
-    script: LinkerScript,
+    inputs: list[_Input], placed: _Placed, globals_: dict[str, int], script: LinkerScript
 ) -> bytes:
+    functions = {s.name for i in inputs for s in i.symbols if s.is_function}
     symbols = [
-        ObjectSymbol(n, "*ABS*" if v >= elf.SEGMENT_LIMIT else ".text", v) for n, v in globals_.items()
+        ObjectSymbol(n, "*ABS*" if v >= elf.SEGMENT_LIMIT else ".text", v, is_function=n in functions)
+        for n, v in globals_.items()
     ]
     for item in inputs:
         for s in item.symbols:
-            at = addresses.get((item.name, s.section))
-            if (
-                at is not None
-                and at < elf.SEGMENT_LIMIT
-                and not s.is_global
-                and s.name != f"section {s.section}"
-            ):
-                symbols.append(
-                    ObjectSymbol(s.name, ".text", at + s.value, s.size_bytes, False, s.is_function)
-                )
-    functions = {s.name for i in inputs for s in i.symbols if s.is_function}
-    symbols = [
-        s._replace(is_function=s.is_function or (s.is_global and s.name in functions)) for s in symbols
-    ]
-    sections = [ObjectSection(".text", bytes(code), 16, None, 0)]
-    if data:
-        sections.append(ObjectSection(".data", bytes(data), 16, None, script.data_origin))
-    if bss_end > script.data_origin + len(data):
-        start_bss = script.data_origin + len(data)
-        sections.append(ObjectSection(".bss", b"", 16, bss_end - start_bss, start_bss))
-    return write_object(sections, symbols, linked=True, lines=_lines(inputs, addresses))
+            at = placed.addresses.get((item.name, s.section), elf.SEGMENT_LIMIT)
+            if at < elf.SEGMENT_LIMIT and not s.is_global and s.name != f"section {s.section}":
+                symbols.append(s._replace(section=".text", value=at + s.value))
+    start_bss = script.data_origin + len(placed.data)
+    sections = [ObjectSection(".text", bytes(placed.code), 16, None, 0)]
+    if placed.data:
+        sections.append(ObjectSection(".data", bytes(placed.data), 16, None, script.data_origin))
+    if placed.end > start_bss:
+        sections.append(ObjectSection(".bss", b"", 16, placed.end - start_bss, start_bss))
+    return write_object(sections, symbols, linked=True, lines=_lines(inputs, placed))
 
 
-def _lines(inputs: list[_Input], addresses: dict[tuple[str, str], int]) -> dict[str, CodeRows]:
+def _lines(inputs: list[_Input], placed: _Placed) -> dict[str, CodeRows]:
     """The lines of the program: each section's where the section has gone."""
     made = {}
     for item in inputs:
         for section in item.sections:
-            start, table = addresses.get((item.name, section.name)), item.lines.get(section.name)
+            start, table = placed.addresses.get((item.name, section.name)), item.lines.get(section.name)
             if start is None or table is None:
                 continue
             rows = tuple(
@@ -361,35 +274,37 @@ def _lines(inputs: list[_Input], addresses: dict[tuple[str, str], int]) -> dict[
     return made
 
 
-def _place(
-    inputs: list[_Input], script: LinkerScript, script_name: str
-) -> tuple[dict[tuple[str, str], int], bytearray, bytearray, int]:
-    addresses: dict[tuple[str, str], int] = {}
+class _Placed(NamedTuple):
+    """Where each section goes, the content of program memory and of data, and where the zeros behind the data end."""
+
+    addresses: dict[_Place, int]
+    code: bytearray
+    data: bytearray
+    end: int
+
+
+def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _Placed:
+    """Code with `__start` in front, data, zeros."""
+    addresses: dict[_Place, int] = {}
     code, data = bytearray(), bytearray()
-
-    def starts(item: _Input) -> bool:
-        return not any(s.name == "__start" and s.section for s in item.symbols)
-
-    for item in sorted(inputs, key=starts):
-        own = next((s.section for s in item.symbols if s.name == "__start" and s.section), None)
-        for section in sorted(item.sections, key=lambda s: s.name != own):
+    for item in sorted(inputs, key=lambda item: not item.start):
+        for section in sorted(item.sections, key=lambda s: s.name != item.start):
             if section.is_code and section.data:
                 code += b"\1\0" * (-len(code) % 16 // 2)
                 addresses[item.name, section.name] = len(code)
                 code += section.data
-    for item in inputs:
-        for section in item.sections:
-            if not section.is_code and not section.is_bss and section.data:
-                data += bytes(-len(data) % 32)
-                addresses[item.name, section.name] = script.data_origin + len(data)
-                data += section.data
+    others = [(item.name, s) for item in inputs for s in item.sections if not s.is_code]
+    for name, section in others:
+        if not section.is_bss and section.data:
+            data += bytes(-len(data) % 32)
+            addresses[name, section.name] = script.data_origin + len(data)
+            data += section.data
     end = script.data_origin + len(data)
-    for item in inputs:
-        for section in item.sections:
-            if section.is_bss and section.size_bytes:
-                end += -end % 32
-                addresses[item.name, section.name] = end
-                end += section.size_bytes
+    for name, section in others:
+        if section.is_bss and section.size_bytes:
+            end += -end % 32
+            addresses[name, section.name] = end
+            end += section.size_bytes
     if len(code) > PROGRAM_MEMORY_BYTES:
         raise UserError(
             f"the program takes {len(code)} bytes, a core has {PROGRAM_MEMORY_BYTES}",
@@ -401,24 +316,39 @@ def _place(
             Location(script_name),
             hint="make tables or buffers smaller",
         )
-    return addresses, code, data, end
+    return _Placed(addresses, code, data, end)
 
 
-def _global_symbols(
-    inputs: list[_Input], addresses: dict[tuple[str, str], int], script: LinkerScript
-) -> dict[str, int]:
+def _global_symbols(inputs: list[_Input], placed: _Placed, script: LinkerScript) -> dict[str, int]:
     found = dict(script.symbols)
+    addresses = {**{(item.name, "*ABS*"): 0 for item in inputs}, **placed.addresses}
     for item in inputs:
         for symbol in item.symbols:
-            if not symbol.is_global or not symbol.section:
-                continue
-            base = addresses.get((item.name, symbol.section), 0 if symbol.section == "*ABS*" else None)
-            if base is not None:
-                found[symbol.name] = base + symbol.value
+            if symbol.is_global and (item.name, symbol.section) in addresses:
+                found[symbol.name] = addresses[item.name, symbol.section] + symbol.value
     for name, target in script.aliases.items():
         if name not in found and target in found:
             found[name] = found[target]
     return found
+
+
+def _relocate(item: _Input, placed: _Placed, globals_: dict[str, int], script: LinkerScript) -> None:
+    """Fills in what depends on symbols in the sections of an object."""
+    addresses = {section: at for (name, section), at in placed.addresses.items() if name == item.name}
+    local = {s.name: addresses[s.section] + s.value for s in item.symbols if s.section in addresses}
+    for relocation in item.relocations:
+        home = addresses.get(relocation.section)
+        if home is None:
+            continue
+        value = local.get(relocation.symbol, globals_.get(relocation.symbol))
+        if value is None:
+            raise UserError(
+                f"undefined symbol '{relocation.symbol}', needed by {item.name}",
+                hint="link the object that defines it",
+            )
+        is_code = home < elf.SEGMENT_LIMIT
+        image, base = (placed.code, 0) if is_code else (placed.data, script.data_origin)
+        _apply(image, home - base + relocation.offset, relocation.type, value + relocation.addend)
 
 
 def _apply(image: bytearray, at: int, number: int, value: int) -> None:

@@ -10,6 +10,7 @@ from typing import Mapping, Sequence
 
 from npuninja.formats.dwarf_line_writer import CodeRows, write_line_table
 from npuninja.formats.elf import (
+    ABSOLUTE,
     ELF_HEADER_BYTES,
     EXECUTABLE,
     MACHINE,
@@ -90,98 +91,121 @@ def write_object(
         lines: by the name of a section of code, the rows of the line table: in an object by offset in the section,
             in an executable by address.
     """
-    table = write_line_table(list((lines or {}).values())) if lines else None
-    if table is not None and not linked:
-        sections, symbols, relocations = list(sections), list(symbols), list(relocations)
-        known = {s.name for s in symbols}
-        for name, offset in zip(lines or {}, table.address_offsets):
-            if name not in known:
-                symbols.append(ObjectSymbol(name, name, 0, 0, is_global=False))
-            first = (lines or {})[name].rows[0][0]
-            relocations.append(ObjectRelocation(LINE_SECTION, offset, WORD_RELOCATION, name, first))
-    if table is not None:
-        sections = [*sections, ObjectSection(LINE_SECTION, table.data, 1)]
+    sections, symbols, relocations = list(sections), list(symbols), list(relocations)
+    if lines:
+        table = write_line_table(list(lines.values()))
+        sections.append(ObjectSection(LINE_SECTION, table.data, 1))
+        if not linked:
+            known = {s.name for s in symbols}
+            for (name, rows), offset in zip(lines.items(), table.address_offsets):
+                if name not in known:
+                    symbols.append(ObjectSymbol(name, name, 0, 0, is_global=False))
+                first = rows.rows[0][0]
+                relocations.append(ObjectRelocation(LINE_SECTION, offset, WORD_RELOCATION, name, first))
     numbers = {section.name: i for i, section in enumerate(sections, 1)}
-    ordered = sorted(symbols, key=lambda s: s.is_global)
-    strings = bytearray(b"\0")
-    symbol_table = bytearray(bytes(16))
-    symbol_numbers: dict[str, int] = {}
-    for number, symbol in enumerate(ordered, 1):
-        symbol_numbers.setdefault(symbol.name, number)
-        index = 0xFFF1 if symbol.section == "*ABS*" else numbers.get(symbol.section, 0)
-        kind = (0x10 if symbol.is_global else 0) | (2 if symbol.is_function else 0)
-        symbol_table += struct.pack("<IIIBBH", len(strings), symbol.value, symbol.size_bytes, kind, 0, index)
-        strings += symbol.name.encode() + b"\0"
-    local_count = 1 + sum(1 for symbol in ordered if not symbol.is_global)
-    bodies: list[tuple[str, int, int, int, bytes, int, int, int, int, int]] = []
-    for section in sections:
-        size = section.size_bytes if section.size_bytes is not None else len(section.data)
-        access = _ALLOC | (_EXEC if section.is_code else _WRITE) if section.name != LINE_SECTION else 0
-        kind = NOBITS if section.is_bss else PROGBITS
-        bodies.append(
-            (section.name, kind, access, section.address, section.data, size, 0, 0, section.align, 0)
+    symbols.sort(key=lambda s: s.is_global)  # an ELF has its local symbols first
+    bodies = [_body(section) for section in sections]
+    relocated = [section for section in sections if any(r.section == section.name for r in relocations)]
+    symtab = len(sections) + len(relocated) + 1
+    by_name: dict[str, int] = {}
+    for number, symbol in enumerate(symbols, 1):
+        by_name.setdefault(symbol.name, number)
+    for section in relocated:
+        rela = b"".join(
+            struct.pack("<IIi", r.offset, by_name[r.symbol] << 8 | r.type, r.addend)
+            for r in relocations
+            if r.section == section.name
         )
-    symtab = len(sections) + sum(1 for s in sections if any(r.section == s.name for r in relocations)) + 1
-    for section in sections:
-        rows = [r for r in relocations if r.section == section.name]
-        if rows:
-            body = b"".join(
-                struct.pack("<IIi", r.offset, symbol_numbers[r.symbol] << 8 | r.type, r.addend) for r in rows
+        bodies.append(
+            _Body(
+                f".rela{section.name}",
+                RELA,
+                _INFO_LINK,
+                rela,
+                link=symtab,
+                info=numbers[section.name],
+                align=4,
+                entry=12,
             )
-            bodies.append(
-                (
-                    f".rela{section.name}",
-                    RELA,
-                    _INFO_LINK,
-                    0,
-                    body,
-                    len(body),
-                    symtab,
-                    numbers[section.name],
-                    4,
-                    12,
-                )
-            )
-    bodies.append(
-        (".symtab", SYMTAB, 0, 0, bytes(symbol_table), len(symbol_table), symtab + 1, local_count, 4, 16)
+        )
+    return _file([*bodies, *_symbol_table(symbols, numbers, symtab)], flags, linked)
+
+
+class _Body(NamedTuple):
+    """A section of the file: the fields of its header (`size` when the file does not hold its bytes), and its bytes."""
+
+    name: str
+    kind: int
+    access: int
+    data: bytes
+    address: int = 0
+    size: int | None = None
+    link: int = 0
+    info: int = 0
+    align: int = 1
+    entry: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """In memory."""
+        return len(self.data) if self.size is None else self.size
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it takes memory of the core."""
+        return bool(self.access & _ALLOC and self.size_bytes)
+
+
+def _body(section: ObjectSection) -> _Body:
+    access = _ALLOC | (_EXEC if section.is_code else _WRITE) if section.name != LINE_SECTION else 0
+    kind = NOBITS if section.is_bss else PROGBITS
+    return _Body(
+        section.name, kind, access, section.data, section.address, section.size_bytes, align=section.align
     )
-    bodies.append((".strtab", _STRTAB, 0, 0, bytes(strings), len(strings), 0, 0, 1, 0))
-    return _file(bodies, flags, linked)
 
 
-def _file(
-    bodies: list[tuple[str, int, int, int, bytes, int, int, int, int, int]], flags: int, linked: bool
-) -> bytes:
-    names = bytearray(b"\0")
-    name_at = {}
-    for body in bodies:
-        name_at[body[0]] = len(names)
-        names += body[0].encode() + b"\0"
-    name_at[".shstrtab"] = len(names)
-    names += b".shstrtab\0"
-    bodies = [*bodies, (".shstrtab", _STRTAB, 0, 0, bytes(names), len(names), 0, 0, 1, 0)]
-    loaded = [b for b in bodies if b[2] & _ALLOC and b[5]] if linked else []
-    out = bytearray(ELF_HEADER_BYTES + 32 * len(loaded))
+def _symbol_table(symbols: Sequence[ObjectSymbol], numbers: Mapping[str, int], symtab: int) -> list[_Body]:
+    """The table, whose first entry is empty, and the names of its symbols."""
+    strings, entries = bytearray(b"\0"), bytearray(16)
+    for symbol in symbols:
+        index = ABSOLUTE if symbol.section == "*ABS*" else numbers.get(symbol.section, 0)
+        kind = (0x10 if symbol.is_global else 0) | (2 if symbol.is_function else 0)
+        entries += struct.pack("<IIIBBH", len(strings), symbol.value, symbol.size_bytes, kind, 0, index)
+        strings += symbol.name.encode() + b"\0"
+    local_count = 1 + sum(not symbol.is_global for symbol in symbols)
+    return [
+        _Body(".symtab", SYMTAB, 0, bytes(entries), link=symtab + 1, info=local_count, align=4, entry=16),
+        _Body(".strtab", _STRTAB, 0, bytes(strings)),
+    ]
+
+
+def _file(bodies: list[_Body], flags: int, linked: bool) -> bytes:
+    names, name_at = bytearray(b"\0"), {}
+    for name in (*(body.name for body in bodies), ".shstrtab"):
+        name_at[name] = len(names)
+        names += name.encode() + b"\0"
+    bodies = [*bodies, _Body(".shstrtab", _STRTAB, 0, bytes(names))]
+    loaded = sum(body.is_loaded for body in bodies) if linked else 0
+    out = bytearray(ELF_HEADER_BYTES + 32 * loaded)
     headers = bytearray(_SECTION_BYTES)
     programs = bytearray()
-    for name, kind, access, address, data, size, link, info, align, entry in bodies:
+    for body in bodies:
         out += bytes(-len(out) % 16)
         headers += struct.pack(
-            "<10I", name_at[name], kind, access, address, len(out), size, link, info, align, entry
-        )
-        if linked and access & _ALLOC and size:
-            mode = 5 if access & _EXEC else 6
-            programs += struct.pack("<8I", 1, len(out), address, address, len(data), size, mode, 16)
-        out += data
+            "<10I", name_at[body.name], body.kind, body.access, body.address, len(out), body.size_bytes, body.link,
+            body.info, body.align, body.entry,
+        )  # fmt: skip
+        if linked and body.is_loaded:
+            mode = 5 if body.access & _EXEC else 6
+            where = len(out), body.address, body.address, len(body.data), body.size_bytes
+            programs += struct.pack("<8I", 1, *where, mode, 16)
+        out += body.data
     out[ELF_HEADER_BYTES : ELF_HEADER_BYTES + len(programs)] = programs
     out += bytes(-len(out) % 4)
-    section_offset = len(out)
+    section_offset, count = len(out), len(bodies) + 1
     out += headers
-    identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
-    count = len(bodies) + 1
-    header = struct.pack(
+    out[:ELF_HEADER_BYTES] = b"\x7fELF\1\1\1".ljust(16, b"\0") + struct.pack(
         "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, ELF_HEADER_BYTES if loaded else 0,
-        section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0, len(loaded), _SECTION_BYTES, count, count - 1,
+        section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0, loaded, _SECTION_BYTES, count, count - 1,
     )  # fmt: skip
-    out[:ELF_HEADER_BYTES] = identity + header
     return bytes(out)

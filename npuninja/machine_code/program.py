@@ -30,7 +30,6 @@ THIN_ARCHIVE_MAGIC = b"!<thin>\n"
 #: Of an archive: libraries of kernels have hundreds.
 MOST_MEMBERS = 1 << 16
 _MAX_NAME_BYTES = 4096
-_ABSOLUTE = 0xFFF1
 
 
 class Symbol(NamedTuple):
@@ -135,7 +134,10 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
     relocatable = found.type == elf.RELOCATABLE
     sections = []
     everything: list[Symbol] = []
-    by_section = _symbols_by_section(found)
+    by_section: dict[int, list[elf.ElfSymbol]] = {}
+    for symbol in found.symbols:
+        if symbol.name:
+            by_section.setdefault(symbol.section, []).append(symbol)
     relocations = _relocations_by_section(found) if relocatable else {}
     for number, section in enumerate(found.sections):
         symbols = _symbols(
@@ -156,7 +158,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
     everything += [
         Symbol(s.value, s.name, "data", s.size_bytes)
         for s in found.symbols
-        if s.section >= len(found.sections) and s.section != _ABSOLUTE and s.name
+        if s.section >= len(found.sections) and s.section != elf.ABSOLUTE and s.name
     ]
     if not found.sections:
         sections = [
@@ -166,14 +168,6 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
         ]
     everything.sort(key=lambda s: (s.address, s.kind != "function", s.name))
     return MachineProgram(title, isa, tuple(sections), None, tuple(everything), elf=found)
-
-
-def _symbols_by_section(found: elf.Elf) -> dict[int, list[elf.ElfSymbol]]:
-    made: dict[int, list[elf.ElfSymbol]] = {}
-    for symbol in found.symbols:
-        if symbol.name:
-            made.setdefault(symbol.section, []).append(symbol)
-    return made
 
 
 def _symbols(symbols: Sequence[elf.ElfSymbol], *, executable: bool) -> list[Symbol]:
@@ -192,10 +186,9 @@ def _relocations_by_section(found: elf.Elf) -> dict[int, list[Relocation]]:
     for section in found.sections:
         if section.type != elf.RELA:
             continue
-        for at in range(0, len(section.data) // 12 * 12, 12):
-            offset, info, addend = struct.unpack_from("<IIi", section.data, at)
-            symbol = found.symbol_at(info >> 8)
-            made.setdefault(section.info, []).append(Relocation(offset, info & 0xFF, symbol, addend))
+        for offset, kind, symbol, addend in elf.relocations_in(section):
+            relocation = Relocation(offset, kind, found.symbol_at(symbol), addend)
+            made.setdefault(section.info, []).append(relocation)
     return made
 
 

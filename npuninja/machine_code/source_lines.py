@@ -38,10 +38,8 @@ def _relocated(found: elf.Elf, number: int, section: int) -> bytes:
     for table in found.sections:
         if table.type != elf.RELA or table.info != number:
             continue
-        for at in range(0, len(table.data) // 12 * 12, 12):
-            offset, info, addend = struct.unpack_from("<IIi", table.data, at)
-            symbol = info >> 8
-            if info & 0xFF not in _WORD_RELOCATIONS or symbol >= len(found.symbol_sections):
+        for offset, kind, symbol, addend in elf.relocations_in(table):
+            if kind not in _WORD_RELOCATIONS or symbol >= len(found.symbol_sections):
                 continue
             home = found.symbol_sections[symbol]
             value = found.symbol_values[symbol] + addend

@@ -6,7 +6,10 @@ Source: WebAssembly core specification, chapter 5. Only what the translator of m
 from __future__ import annotations
 
 from functools import cache
-from typing import Sequence
+from typing import Sequence, Union
+
+from npuninja.formats.wasm_module import unsigned_leb128
+from npuninja.records import NamedTuple
 
 I32, I64 = 0x7F, 0x7E
 BLOCK_VOID = 0x40
@@ -18,15 +21,8 @@ LOAD, LOAD8_S, LOAD8_U, LOAD16_S, LOAD16_U = 0x28, 0x2C, 0x2D, 0x2E, 0x2F
 STORE, STORE8, STORE16, LOAD64, STORE64, ADD64 = 0x36, 0x3A, 0x3B, 0x29, 0x37, 0x7C
 
 
-@cache
-def unsigned(value: int) -> bytes:
-    """A number in unsigned LEB128."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+#: A number in unsigned LEB128; the same few come again and again.
+unsigned = cache(unsigned_leb128)
 
 
 @cache
@@ -40,6 +36,30 @@ def signed(value: int) -> bytes:
             out.append(byte)
             return bytes(out)
         out.append(byte | 0x80)
+
+
+class Number(NamedTuple):
+    """An i32 constant in an expression, given signed or unsigned."""
+
+    value: int
+
+
+class Load(NamedTuple):
+    """A load in an expression, from an address plus `offset`, with no promise about alignment."""
+
+    address: Expression
+    offset: int = 0
+    opcode: int = LOAD
+
+
+#: What puts one value on the stack: a local variable by its number, a constant, a load, or an opcode and what it takes, as in
+#: `(ADD, local, Number(4))`; CHOOSE takes the value if not zero, the one if zero, the condition.
+Expression = Union[int, Number, Load, "tuple[Expression, ...]"]
+
+
+def word_at(address: int) -> Load:
+    """The word at a fixed address."""
+    return Load(Number(0), address)
 
 
 class WrittenFunction:
@@ -59,15 +79,23 @@ class WrittenFunction:
         """Instructions without immediates."""
         self.code += bytes(opcodes)
 
-    def const(self, value: int) -> None:
-        """An i32 constant, given signed or unsigned."""
-        self.code.append(0x41)
-        self.code += signed(value - (1 << 32) if value >> 31 == 1 else value)
-
-    def get(self, local: int) -> None:
-        """The value of a local variable."""
-        self.code.append(0x20)
-        self.code += unsigned(local)
+    def put(self, *expressions: Expression) -> None:
+        """Puts values on the stack, in this order."""
+        for one in expressions:
+            if isinstance(one, int):
+                self.code.append(0x20)
+                self.code += unsigned(one)
+            elif isinstance(one, Number):
+                self.code.append(0x41)
+                self.code += signed(one.value - (1 << 32) if one.value >> 31 == 1 else one.value)
+            elif isinstance(one, Load):
+                self.put(one.address)
+                self.memory(one.opcode, one.offset)
+            else:
+                opcode, *operands = one
+                assert isinstance(opcode, int)
+                self.put(*operands)
+                self.code.append(opcode)
 
     def set(self, local: int) -> None:
         """Sets a local variable."""
@@ -80,6 +108,20 @@ class WrittenFunction:
         self.set(local)
         return local
 
+    def let(self, value: Expression) -> int:
+        """A new local variable with a value."""
+        self.put(value)
+        return self.new()
+
+    def store(self, address: Expression, value: Expression, offset: int = 0, opcode: int = STORE) -> None:
+        """Stores a value at an address plus `offset`."""
+        self.put(address, value)
+        self.memory(opcode, offset)
+
+    def store_at(self, address: int, value: Expression) -> None:
+        """Stores a word at a fixed address."""
+        self.store(Number(0), value, address)
+
     def memory(self, opcode: int, offset: int) -> None:
         """A load or store at an address plus `offset`, with no promise about alignment."""
         self.code.append(opcode)
@@ -91,30 +133,24 @@ class WrittenFunction:
         self.code += bytes((0xFD, opcode, 0))
         self.code += unsigned(offset)
 
-    def load_at(self, address: int, opcode: int = LOAD) -> None:
-        """The word at a fixed address."""
-        self.const(0)
-        self.memory(opcode, address)
-
-    def call(self, function: int) -> None:
-        """A call by number."""
+    def call(self, function: int, *arguments: Expression) -> None:
+        """A call by number; what it gives is on the stack."""
+        self.put(*arguments)
         self.code.append(0x10)
         self.code += unsigned(function)
 
-    def when(self) -> None:
-        """Begins what happens when the value on the stack is not zero."""
+    def when(self, *condition: Expression) -> None:
+        """Begins what happens when the condition, or else the value on the stack, is not zero."""
+        self.put(*condition)
         self.code += bytes((0x04, BLOCK_VOID))
-
-    def otherwise(self) -> None:
-        """Begins the other case."""
-        self.code.append(0x05)
 
     def end(self) -> None:
         """Ends a case, a block or a loop."""
         self.code.append(0x0B)
 
-    def leave(self) -> None:
-        """Returns the value on the stack."""
+    def leave(self, value: Expression) -> None:
+        """Returns a value."""
+        self.put(value)
         self.code.append(0x0F)
 
     def body(self) -> bytes:

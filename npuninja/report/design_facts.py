@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from typing import Any
 
-from npuninja.arch.devices import DEVICES, Place
-from npuninja.diag.size import measure
+from npuninja.arch.devices import DEFAULT_STACK_BYTES, DEVICES, Place
+from npuninja.diag.size import TileMemory, measure
 from npuninja.emulator import layout
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
-from npuninja.ir.attributes import EnumAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
-from npuninja.ir.types import memref
-from npuninja.lowering.tiles import model_of
+from npuninja.ir.types import size_bytes
+from npuninja.lowering.tiles import DMA_REGIONS, model_of, place_of
 from npuninja.records import NamedTuple
 from npuninja.report.lanes import LockFacts
 from npuninja.report.routes import DrawnRoute, routes_of
@@ -94,117 +92,64 @@ def _text(path: str) -> str:
     return read_file(path, MAX_XCLBIN_BYTES, hint="build the design first (`ninja`)").decode("utf-8")
 
 
-def _tile(device: Operation, place: Place, size: Any) -> Tile:
-    pieces: list[Piece] = []
-    channels: list[str] = []
-    locks: list[str] = []
-    core = ""
-    for op in device.body.ops:
-        if not op.operands or not _on(op, place):
-            continue
-        if op.name == "aie.buffer":
-            kind = memref(str(op.results[0].type))
-            nbytes = size_of(kind)
-            start = op.integer("address", 0)
-            bank = op.integer("mem_bank", -1)
-            says = f"{op.string('sym_name')}: {op.results[0].type}, {nbytes} bytes at {start:#x}"
-            pieces.append(
-                Piece(
-                    op.string("sym_name"),
-                    "buffer",
-                    start,
-                    nbytes,
-                    says + (f", bank {bank}" if bank >= 0 else ""),
-                )
-            )
-        elif op.name == "aie.lock":
-            locks.append(
-                f"{op.string('sym_name')}: lock {op.integer('lockID', 0)}, first {op.integer('init', 0)}"
-            )
-        elif op.name == "aie.core":
-            calls = [_callee(inner) for inner in op.walk() if inner.name == "func.call"]
-            core = ", ".join(dict.fromkeys(calls)) or "core"
-            stack = op.integer("stack_size", 1024)
-            pieces.append(Piece("stack", "stack", 0, stack, f"stack: {stack} bytes"))
-        elif op.name in ("aie.mem", "aie.memtile_dma", "aie.shim_dma"):
-            channels += _channels(op)
-    for op in device.body.ops:
-        if op.name == "aie.shim_dma_allocation" and model_of(device).tile_kind(place[1]) == "shim":
-            column = (
-                op.integer("col", -1)
-                if "col" in op.attributes
-                else (place[0] if op.operands and _on(op, place) else -1)
-            )
-            if column == place[0]:
-                direction = op.attributes.get("channel_dir")
-                way = direction.case if isinstance(direction, EnumAttr) else str(direction)
-                channels.append(f"{way} {op.integer('channel_index', 0)}: {op.string('sym_name')} (host)")
-    problems: tuple[str, ...] = ()
-    if size is not None:
-        problems = tuple(size.problems())
-        if size.data:
-            end = max((p.start + p.nbytes for p in pieces), default=0)
-            pieces.append(
-                Piece(
-                    "kernel data",
-                    "data",
-                    end,
-                    size.data,
-                    f"variables and tables of kernels: {size.data} bytes",
-                )
-            )
-    model = model_of(device).kind_of(place[1])
+def _tile(device: Operation, place: Place, size: TileMemory | None) -> Tile:
+    here = [op for op in device.body.ops if _is_on(op, place)]
+    kind = model_of(device).kind_of(place[1])
+    cores = [op for op in here if op.name == "aie.core"]
+    pieces = [_buffer(op) for op in here if op.name == "aie.buffer"]
+    for core in cores:
+        stack = core.integer("stack_size", DEFAULT_STACK_BYTES)
+        pieces.append(Piece("stack", "stack", 0, stack, f"stack: {stack} bytes"))
+    if size is not None and size.data:
+        end = max((p.start + p.nbytes for p in pieces), default=0)
+        says = f"variables and tables of kernels: {size.data} bytes"
+        pieces.append(Piece("kernel data", "data", end, size.data, says))
+    channels = [text for op in here if op.name in DMA_REGIONS for text in _channels(op)]
+    if kind.name == "shim":
+        channels += _allocations(device, place)
+    locks = [
+        f"{op.string('sym_name')}: lock {op.integer('lockID', 0)}, first {op.integer('init', 0)}"
+        for op in here
+        if op.name == "aie.lock"
+    ]
     return Tile(
-        place, model.name, core, tuple(sorted(pieces, key=lambda p: p.start)), tuple(channels), tuple(locks),
-        model.memory_bytes, model.banks, problems,
+        place, kind.name, _calls(cores[-1]) if cores else "", tuple(sorted(pieces, key=lambda p: p.start)), tuple(channels),
+        tuple(locks), kind.memory_bytes, kind.banks, tuple(size.problems()) if size is not None else (),
     )  # fmt: skip
 
 
-def _locks(device: Operation) -> dict[int, LockFacts]:
-    """The locks of a device by their number among all."""
-    found = {}
-    for op in device.body.ops:
-        owner = op.operands[0].owner if op.name == "aie.lock" and op.operands else None
-        if isinstance(owner, Operation) and owner.name == "aie.tile" and "lockID" in op.attributes:
-            tile = layout.tile_number(owner.integer("col"), owner.integer("row"))
-            number = layout.LOCKS_PER_TILE * tile + op.integer("lockID")
-            found[number] = LockFacts(op.string("sym_name", ""), op.integer("init", 0))
-    return found
+def _is_on(op: Operation, place: Place) -> bool:
+    """Whether an operation stands on the tile at a place."""
+    tile = op.tile.made_by("aie.tile") if op.operands else None
+    return tile is not None and place_of(op.tile) == place
 
 
-def _callee(call: Operation) -> str:
-    callee = call.attributes.get("callee")
-    return callee.path[-1] if isinstance(callee, SymbolRefAttr) else "?"
-
-
-def size_of(kind: Any) -> int:
-    """Bytes of a memref."""
-    bits = int(re.sub(r"\D", "", str(kind.element).split("<")[0]) or 32)
-    count = 1
-    for extent in kind.shape:
-        count *= extent
-    return count * max(bits, 8) // 8
-
-
-def _on(op: Operation, place: Place) -> bool:
-    owner = op.operands[0].owner
-    return (
-        isinstance(owner, Operation)
-        and owner.name == "aie.tile"
-        and (owner.integer("col"), owner.integer("row")) == place
+def _buffer(op: Operation) -> Piece:
+    name, kind, start, bank = (
+        op.string("sym_name"),
+        op.result.type,
+        op.integer("address", 0),
+        op.integer("mem_bank", -1),
     )
+    nbytes = size_bytes(kind)
+    says = f"{name}: {kind}, {nbytes} bytes at {start:#x}" + (f", bank {bank}" if bank >= 0 else "")
+    return Piece(name, "buffer", start, nbytes, says)
+
+
+def _calls(core: Operation) -> str:
+    """The kernels that a core calls."""
+    calls = [inner.symbol("callee") for inner in core.walk() if inner.name == "func.call"]
+    return ", ".join(dict.fromkeys(calls)) or "core"
 
 
 def _channels(dma: Operation) -> list[str]:
     """Each channel with its chain of buffer descriptors."""
     found = []
-    for op in dma.walk():
-        if op.name != "aie.dma_start":
+    for start in dma.walk():
+        if start.name != "aie.dma_start":
             continue
-        direction = op.attributes.get("channel_dir")
-        way = direction.case if isinstance(direction, EnumAttr) else str(direction)
         chain: list[str] = []
-        block: Block | None = op.successors[0][0]
+        block: Block | None = start.successors[0][0]
         seen: set[int] = set()
         while block is not None and id(block) not in seen:
             seen.add(id(block))
@@ -217,5 +162,31 @@ def _channels(dma: Operation) -> list[str]:
                 elif inner.name == "aie.next_bd":
                     following = inner.successors[0][0]
             block = following
-        found.append(f"{way} {op.integer('channel_index', 0)}: {' → '.join(chain) or 'no descriptor'}")
+        found.append(f"{_channel(start)}: {' → '.join(chain) or 'no descriptor'}")
+    return found
+
+
+def _channel(op: Operation) -> str:
+    return f"{op.enum('channel_dir')} {op.integer('channel_index', 0)}"
+
+
+def _allocations(device: Operation, place: Place) -> list[str]:
+    """The channels of a shim tile that the host's transfers take."""
+    found = []
+    for op in device.body.ops:
+        if op.name == "aie.shim_dma_allocation" and (
+            op.integer("col") == place[0] if "col" in op.attributes else _is_on(op, place)
+        ):
+            found.append(f"{_channel(op)}: {op.string('sym_name')} (host)")
+    return found
+
+
+def _locks(device: Operation) -> dict[int, LockFacts]:
+    """The locks of a device by their number among all."""
+    found = {}
+    for op in device.body.ops:
+        if op.name == "aie.lock" and op.tile.made_by("aie.tile") and "lockID" in op.attributes:
+            tile = layout.tile_number(*place_of(op.tile))
+            number = layout.LOCKS_PER_TILE * tile + op.integer("lockID")
+            found[number] = LockFacts(op.string("sym_name", ""), op.integer("init", 0))
     return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Iterator
 
 from npuninja.arch.devices import Place
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
-from npuninja.lowering.tiles import model_of
+from npuninja.lowering.tiles import model_of, place_of
 from npuninja.records import NamedTuple
 
 #: Where the neighbour lies whose port is on the other side of one of ours, and what it calls that port.
@@ -62,32 +61,34 @@ def _links(device: Operation) -> tuple[dict[Port, list[Port]], set[Port]]:
     links: dict[Port, list[Port]] = {}
     packets: set[Port] = set()
     for op in device.body.ops:
-        if op.name not in ("aie.switchbox", "aie.shim_mux") or not op.regions:
-            continue
-        tile, mux = _place(op.operands[0]), op.name == "aie.shim_mux"
-        if tile is None or not op.regions[0].blocks:
-            continue
-        masters: dict[Value, list[Port]] = {}
-        inner = op.regions[0].entry.ops
-        for part in inner:
-            if part.name == "aie.connect":
-                source = Port(tile, _case(part, "source_bundle"), part.integer("source_channel", 0), mux)
-                target = Port(tile, _case(part, "dest_bundle"), part.integer("dest_channel", 0), mux)
-                links.setdefault(source, []).append(target)
-            elif part.name == "aie.masterset":
-                target = Port(tile, _case(part, "dest_bundle"), part.integer("dest_channel", 0), mux)
-                for amsel in part.operands:
-                    masters.setdefault(amsel, []).append(target)
-        for part in inner:
-            if part.name == "aie.packet_rules" and part.regions and part.regions[0].blocks:
-                source = Port(tile, _case(part, "source_bundle"), part.integer("source_channel", 0), mux)
-                packets.add(source)
-                for rule in part.regions[0].entry.ops:
-                    for amsel in rule.operands:
-                        for target in masters.get(amsel, []):
-                            if target not in links.setdefault(source, []):
-                                links[source].append(target)
+        is_switch = op.name in ("aie.switchbox", "aie.shim_mux") and op.regions and op.regions[0].blocks
+        if is_switch and op.tile.made_by("aie.tile"):
+            _links_of(op, links, packets)
     return links, packets
+
+
+def _links_of(switch: Operation, links: dict[Port, list[Port]], packets: set[Port]) -> None:
+    tile, mux = place_of(switch.tile), switch.name == "aie.shim_mux"
+
+    def port(op: Operation, side: str) -> Port:
+        return Port(tile, op.enum(f"{side}_bundle"), op.integer(f"{side}_channel", 0), mux)
+
+    masters: dict[Value, list[Port]] = {}
+    for part in switch.body.ops:
+        if part.name == "aie.connect":
+            links.setdefault(port(part, "source"), []).append(port(part, "dest"))
+        elif part.name == "aie.masterset":
+            for amsel in part.operands:
+                masters.setdefault(amsel, []).append(port(part, "dest"))
+    for part in switch.body.ops:
+        if part.name != "aie.packet_rules" or not part.regions or not part.regions[0].blocks:
+            continue
+        source = port(part, "source")
+        packets.add(source)
+        for rule in part.body.ops:
+            targets = [target for amsel in rule.operands for target in masters.get(amsel, ())]
+            known = links.setdefault(source, []) if targets else []
+            known += [target for target in dict.fromkeys(targets) if target not in known]
 
 
 def _follow(
@@ -111,15 +112,3 @@ def _follow(
                 yield from _follow(Port(out.tile, "North", out.channel, True), links, way, shim_row)
             else:
                 yield from _follow(Port(tile, other, out.channel), links, (*way, tile), shim_row)
-
-
-def _place(value: Value) -> Place | None:
-    owner = value.owner
-    if isinstance(owner, Operation) and owner.name == "aie.tile":
-        return owner.integer("col"), owner.integer("row")
-    return None
-
-
-def _case(op: Operation, name: str) -> str:
-    attribute = op.attributes.get(name)
-    return attribute.case if isinstance(attribute, EnumAttr) else str(attribute)

@@ -15,7 +15,7 @@ from npuninja.formats import dwarf_lines, elf
 from npuninja.formats.elf import read_elf
 from npuninja.machine_code import program as programs
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import read_linker_script
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.program import read_programs
 
 NOPS = b"\1\0" * 32

@@ -43,7 +43,7 @@ from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import read_linker_script
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.listing import list_section
 from npuninja.machine_code.program import read_programs
 from npuninja.packaging.build_plan import read_build_plan

@@ -22,7 +22,8 @@ from npuninja.machine_code.encode import (
     parse_instruction,
 )
 from npuninja.machine_code.instruction_set import Instruction, instruction_set
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.object_file import ObjectSection, ObjectSymbol, write_object
 
 SCRIPT = (

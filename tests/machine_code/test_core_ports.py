@@ -11,7 +11,8 @@ from npuninja.cli import main
 from npuninja.emulator import Emulator
 from npuninja.emulator.errors import BadAccess, Deadlock
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 
 DESIGN = """module {
   aie.device(npu1_2col) {

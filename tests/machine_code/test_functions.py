@@ -12,7 +12,8 @@ from npuninja.cli import main
 from npuninja.diag.size import measure
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.functions import Function, Functions
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.program import read_programs
 
 SCRIPT = read_linker_script(

@@ -11,7 +11,8 @@ from random_programs import random_program
 from npuninja.machine_code import loading, translation
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.core_runtime import STEP_DONE, CoreRuntime, load_runtime
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.loading import LoadedProgram
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.translation import translate_now, use_cached

@@ -12,7 +12,8 @@ from npuninja.emulator.errors import BadAccess
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.data_extents import DataExtent, data_extents
 from npuninja.machine_code.known_programs import KnownProgram
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.program import Symbol
 
 DESIGN = """module {

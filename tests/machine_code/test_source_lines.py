@@ -16,7 +16,8 @@ from npuninja.errors import Location
 from npuninja.formats.dwarf_line_writer import CodeRows, write_line_table
 from npuninja.formats.dwarf_lines import read_line_table
 from npuninja.machine_code.assembler import assemble
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.source_lines import line_table
 

@@ -24,7 +24,8 @@ from npuninja.machine_code.core_runtime import (
 )
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.instruction_set import instruction_set
-from npuninja.machine_code.linker import link, read_linker_script
+from npuninja.machine_code.linker import link
+from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.prepare import prepare
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.reachable import reachable_bundles

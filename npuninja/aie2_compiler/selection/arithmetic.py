@@ -50,17 +50,23 @@ class SelectedArithmetic(Addresses):
         source = self.source(register)
         self.move(self.target(into), source)
 
-    def binary(self, item: RiscvInstruction, name: str) -> None:
-        """Two registers, one result."""
-        into, left, right = item.operands
-        if NUMBERS[into] == SP:  # dynamic arrays: sub sp, sp, a0
-            made = self.temporary()
-            a, b = self.source(left), self.source(right)
+    def load_immediate(self, item: RiscvInstruction) -> None:
+        """`li`."""
+        into, text = item.operands
+        self.constant(self.number(text), self.target(into))
+
+    def binary(self, item: RiscvInstruction, name: str, swapped: bool = False) -> None:
+        """Two registers, one result; the operands of AIE2's instruction may be the other way round."""
+        into, *operands = item.operands
+        made = self.temporary() if NUMBERS[into] == SP else ""  # dynamic arrays: sub sp, sp, a0
+        a, b = map(self.source, operands)
+        if swapped:
+            a, b = b, a
+        if made:
             self.emit(f"{name} {made}, {a}, {b}")
             self.set_stack(made, 0)
-            return
-        a, b = self.source(left), self.source(right)
-        self.emit(f"{name} {self.target(into)}, {a}, {b}")
+        else:
+            self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
     def binary_immediate(self, item: RiscvInstruction, name: str) -> None:
         """A register and a number."""
@@ -84,7 +90,7 @@ class SelectedArithmetic(Addresses):
         a, b = self.source(left), self.constant(sign * self.number(text))
         self.emit(f"{name} {self.target(into)}, {a}, {b}")
 
-    def shift(self, item: RiscvInstruction, name: str, *, right: bool) -> None:
+    def shift(self, item: RiscvInstruction, name: str, right: bool) -> None:
         """RV32 takes five bits of the count; AIE2 takes its sign for the direction."""
         into, left, register = item.operands
         a, count = self.source(left), self.source(register)
@@ -94,32 +100,12 @@ class SelectedArithmetic(Addresses):
             self.emit(f"sub {made}, {ZERO}, {made}")
         self.emit(f"{name} {self.target(into)}, {a}, {made}")
 
-    def compare(self, item: RiscvInstruction, name: str, *, swapped: bool = False) -> None:
-        """A comparison of two registers."""
-        into, left, right = item.operands
-        a, b = self.source(left), self.source(right)
-        if swapped:
-            a, b = b, a
-        self.emit(f"{name} {self.target(into)}, {a}, {b}")
-
-    def compare_immediate(self, item: RiscvInstruction, name: str) -> None:
-        """A comparison with a number."""
-        into, left, text = item.operands
-        a, b = self.source(left), self.constant(self.number(text))
-        self.emit(f"{name} {self.target(into)}, {a}, {b}")
-
-    def compare_zero(self, item: RiscvInstruction, name: str, *, swapped: bool) -> None:
-        """A comparison with 0."""
-        into, left = item.operands
-        a = self.source(left)
-        pair = f"{ZERO}, {a}" if swapped else f"{a}, {ZERO}"
-        self.emit(f"{name} {self.target(into)}, {pair}")
-
-    def negate(self, item: RiscvInstruction) -> None:
-        """`neg`."""
+    def with_zero(self, item: RiscvInstruction, name: str, swapped: bool) -> None:
+        """A register and 0; `swapped`: 0 comes first."""
         into, register = item.operands
         a = self.source(register)
-        self.emit(f"sub {self.target(into)}, {ZERO}, {a}")
+        pair = f"{ZERO}, {a}" if swapped else f"{a}, {ZERO}"
+        self.emit(f"{name} {self.target(into)}, {pair}")
 
     def complement(self, item: RiscvInstruction) -> None:
         """`not`."""
@@ -135,7 +121,7 @@ class SelectedArithmetic(Addresses):
         self.emit(f"xor {made}, {b}, {ones}")
         self.emit(f"{name} {self.target(into)}, {a}, {made}")
 
-    def choose(self, item: RiscvInstruction, test: str, *, smaller: bool) -> None:
+    def choose(self, item: RiscvInstruction, test: str, smaller: bool) -> None:
         """min, max: a comparison and a choice."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)

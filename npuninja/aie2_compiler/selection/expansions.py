@@ -11,7 +11,7 @@ from npuninja.aie2_compiler.selection.registers import constant_forms
 class Expansions(SelectedArithmetic):
     """Several operations for one instruction."""
 
-    def rotate(self, item: RiscvInstruction, *, left: bool) -> None:
+    def rotate(self, item: RiscvInstruction, left: bool) -> None:
         """A rotation by a register."""
         into, value, register = item.operands
         a, count, mask = self.source(value), self.source(register), self.constant(31)
@@ -83,7 +83,7 @@ class Expansions(SelectedArithmetic):
         self.emit(f"mul {first}, {first}, {self.constant(0x01010101)}")
         self.emit(f"lshl {self.target(into)}, {first}, {self.constant(-24)}")
 
-    def high_product(self, item: RiscvInstruction, *, left_signed: bool, right_signed: bool) -> None:
+    def high_product(self, item: RiscvInstruction, left_signed: bool, right_signed: bool) -> None:
         """The upper word of a product, from four products of halves; then what signs add."""
         into, left, right = item.operands
         a, b = self.source(left), self.source(right)

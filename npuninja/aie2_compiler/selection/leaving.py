@@ -12,7 +12,7 @@ from npuninja.aie2_compiler.selection.registers import RA
 class SelectedLeaving(Expansions):
     """Branches, calls, returns."""
 
-    def branch(self, item: RiscvInstruction, test: str, *, when: bool, swapped: bool = False) -> None:
+    def branch(self, item: RiscvInstruction, test: str, when: bool, swapped: bool) -> None:
         """To a label, if a comparison of two registers gives `when`."""
         left, right, label = item.operands
         a, b = self.source(left), self.source(right)
@@ -22,7 +22,7 @@ class SelectedLeaving(Expansions):
         self.emit(f"{test} {made}, {a}, {b}")
         self.finish(self.operation(f"{'jnz' if when else 'jz'} {made}, {label}"))
 
-    def branch_zero(self, item: RiscvInstruction, test: str, *, when: bool, swapped: bool = False) -> None:
+    def branch_zero(self, item: RiscvInstruction, test: str, when: bool, swapped: bool) -> None:
         """To a label, if a comparison with 0 gives `when`; without `test` the register itself is compared."""
         left, label = item.operands
         a = self.source(left)
@@ -55,7 +55,7 @@ class SelectedLeaving(Expansions):
         self.give_link_back()
         self.finish(self.operation("ret lr"))
 
-    def jump_register(self, item: RiscvInstruction, *, links: bool) -> None:
+    def jump_register(self, item: RiscvInstruction, links: bool) -> None:
         """A jump or call to an address in a register."""
         register = item.operands[-1]
         found = MEMORY.fullmatch(register)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from npuninja.formats.wasm_module import unsigned_leb128 as unsigned
+from npuninja.machine_code.wasm_writer import signed, unsigned
 
 I32, I64, F32, F64, V128 = b"\x7f", b"\x7e", b"\x7d", b"\x7c", b"\x7b"
 TYPE_BYTES: Final = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
+#: A zero of each type.
+ZEROS: Final = {
+    "i32": b"\x41\0", "i64": b"\x42\0", "f32": b"\x43" + bytes(4), "f64": b"\x44" + bytes(8), "v128": b"\xfd\x0c" + bytes(16),
+}  # fmt: skip
+_ZEROS_BY_TYPE = {TYPE_BYTES[kind][0]: zero for kind, zero in ZEROS.items()}
 IF, ELSE, END, LOOP, BLOCK = b"\x04\x40", b"\x05", b"\x0b", b"\x03\x40", b"\x02\x40"
 RETURN, UNREACHABLE, NOP, DROP = b"\x0f", b"\x00", b"\x01", b"\x1a"
 I32_EQZ, I32_EQ, I32_NE, I32_LT_U, I32_GT_U, I32_GE_U = b"\x45", b"\x46", b"\x47", b"\x49", b"\x4b", b"\x4f"
@@ -21,23 +26,9 @@ V128_LOAD, V128_STORE = b"\xfd\x00", b"\xfd\x0b"
 MEMORY_FILL = b"\xfc\x0b\x00"
 
 
-def signed(value: int) -> bytes:
-    """A number as `i32.const` has it; values from 2^31 on are taken as negative ones."""
-    if value >> 31 == 1:
-        value -= 1 << 32
-    out = bytearray()
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        if value == (-1 if byte & 0x40 else 0):
-            out.append(byte)
-            return bytes(out)
-        out.append(byte | 0x80)
-
-
 def const(value: int) -> bytes:
-    """i32.const"""
-    return b"\x41" + signed(value)
+    """i32.const; values from 2^31 on are taken as negative ones"""
+    return b"\x41" + signed(value - (1 << 32) if value >> 31 == 1 else value)
 
 
 def get(local: int) -> bytes:
@@ -78,6 +69,11 @@ def branch(depth: int) -> bytes:
 def branch_if(depth: int) -> bytes:
     """br_if"""
     return b"\x0d" + unsigned(depth)
+
+
+def zeros(kinds: bytes) -> bytes:
+    """A zero for each of these types."""
+    return b"".join(_ZEROS_BY_TYPE[kind] for kind in kinds)
 
 
 def access(opcode: bytes, offset: int, align: int = 0) -> bytes:

@@ -12,7 +12,7 @@ import wasmtime
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
-from npuninja.emulator.core_modules.section_tables import number_at, with_items
+from npuninja.emulator.core_modules.section_tables import name_bytes, number_at, section, with_items
 from npuninja.errors import Location
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import FunctionCode, functions
@@ -86,16 +86,13 @@ class CodePlaces:
             trap = place.offset if other.number == function.number else first
             bodies.append(content[at:first] + _trap_at(trap - first, end - first))
             at = end
-        zeros = {"i32": b"\x41\0", "i64": b"\x42\0", "f32": b"\x43" + bytes(4), "f64": b"\x44" + bytes(8)}
-        zeros["v128"] = b"\xfd\x0c" + bytes(16)
-        arguments = b"".join(zeros.get(kind, b"\xd0\x70") for kind in function.parameters)
+        arguments = b"".join(e.ZEROS.get(kind, b"\xd0\x70") for kind in function.parameters)
         call = arguments + e.call(function.number) + e.UNREACHABLE
         bodies.append(e.body([], call))
         types = with_items(sections[wasm_sections.TYPE], [b"\x60\0\0"])
         number = number_at(sections[wasm_sections.TYPE], 0)[0]
         imported = sum(1 for item in self._wasm.imports if item.kind == "function")
-        name = _PROBE.encode()
-        export = unsigned_leb128(len(name)) + name + b"\0" + unsigned_leb128(imported + count)
+        export = name_bytes(_PROBE) + b"\0" + unsigned_leb128(imported + count)
         replaced = {
             **{n: d for n, d in sections.items() if n in _ORDER},
             wasm_sections.TYPE: types,
@@ -103,15 +100,11 @@ class CodePlaces:
             wasm_sections.EXPORT: b"\x01" + export,
             wasm_sections.CODE: head + b"".join(bodies),
         }
-        out = bytearray(MAGIC)
-        for n in _ORDER:
-            if n in replaced:
-                out += bytes([n]) + unsigned_leb128(len(replaced[n])) + replaced[n]
-        for section in self._wasm.sections:
-            if section.id == CUSTOM:
-                raw = unsigned_leb128(len(section.name)) + section.name.encode() + section.data
-                out += b"\0" + unsigned_leb128(len(raw)) + raw
-        return self._run(bytes(out))
+        out = MAGIC + b"".join(section(n, replaced[n]) for n in _ORDER if n in replaced)
+        for custom in self._wasm.sections:
+            if custom.id == CUSTOM:
+                out += section(CUSTOM, name_bytes(custom.name) + custom.data)
+        return self._run(out)
 
     def _run(self, module: bytes) -> list[Frame]:
         compiled = wasmtime.Module(self._engine, module)

@@ -35,16 +35,22 @@ from npuninja.emulator.core_modules.rewritten_instructions import (
     InstructionWriter,
     LocalVariables,
 )
-from npuninja.emulator.core_modules.section_tables import import_types, number_at, types_of, with_items
+from npuninja.emulator.core_modules.section_tables import (
+    AddedTypes,
+    Marked,
+    import_types,
+    locals_count,
+    name_bytes,
+    number_at,
+    types_of,
+    with_code,
+    with_items,
+)
 from npuninja.emulator.core_modules.suspension import make_suspendable, needs_suspension
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
-from npuninja.formats.wasm_code import (
-    CALL,
-    FunctionCode,
-    functions,
-)
-from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_code import CALL, FunctionCode, functions
+from npuninja.formats.wasm_module import read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Counted up when rewriting changes: names what the cache keeps.
@@ -153,12 +159,11 @@ class _Writer:
         self._entry = entry
         self._stack_pointer = stack_pointer
         self._name = name
-        self._checked = checked
-        self._types: list[bytes] = []
-        self._first_type = _count(sections.get(wasm_sections.TYPE, b"\0"))
+        self.checked = checked
+        self._types = AddedTypes(_count(sections.get(wasm_sections.TYPE, b"\0")))
         self._table = _count(sections.get(wasm_sections.TABLE, b"\0"))
         first_global = _count(sections.get(wasm_sections.GLOBAL, b"\0"))
-        self._epoch = (first_global, first_global + 1, first_global + 2, first_global + 3)
+        self.epoch = (first_global, first_global + 1, first_global + 2, first_global + 3)
         self._parameters = {f.number: f.parameters for f in code}
         self._sites: list[CodePlace] = []
         self._helpers: list[AddedFunction] = []
@@ -181,24 +186,18 @@ class _Writer:
 
     # --- Parts that are added.
 
-    def _type(self, parameters: bytes, results: bytes) -> bytes:
-        entry = (
-            b"\x60" + unsigned_leb128(len(parameters)) + parameters + unsigned_leb128(len(results)) + results
-        )
-        if entry not in self._types:
-            self._types.append(entry)
-        return unsigned_leb128(self._first_type + self._types.index(entry))
-
-    def _engine(self, name: str) -> bytes:
+    def engine(self, name: str) -> bytes:
         """A call of one of the engine's functions through the module's table."""
         number = [n for n, _, _ in ENGINE_FUNCTIONS].index(name)
         _, parameters, result = ENGINE_FUNCTIONS[number]
-        return e.const(number) + b"\x11" + self._type(parameters, result) + unsigned_leb128(self._table)
+        return (
+            e.const(number) + b"\x11" + self._types.number(parameters, result) + unsigned_leb128(self._table)
+        )
 
     def _add_helpers(self, first: int) -> None:
-        engine = self._engine if self._checked else None
+        engine = self.engine if self.checked else None
         names = ["copy_kernel", "fill_kernel", "copy_core", "fill_core"]
-        if self._checked:
+        if self.checked:
             names += ["set_epoch", "slow_read", "slow_write", "slow_store", "stack_moved", "strays"]
         self._calls = {name: e.call(first + number) for number, name in enumerate(names)}
         self._helpers = [
@@ -207,42 +206,37 @@ class _Writer:
             copy_loop("copy_core", 0, engine),
             fill_loop("fill_core", 0, engine),
         ]
-        if self._checked:
-            epoch = self._epoch[0]
+        if self.checked:
+            epoch = self.epoch[0]
             self._helpers += [
-                set_epoch(self._epoch),
-                slow_access("slow_read", "core_read", READ_MARKS, self._engine, epoch),
-                slow_access("slow_write", "core_write", WRITE_MARKS, self._engine, epoch),
-                slow_store(self._engine, epoch, self._calls),
-                stack_moved(self._engine),
-                strays(self._engine),
+                set_epoch(self.epoch),
+                slow_access("slow_read", "core_read", READ_MARKS, self.engine, epoch),
+                slow_access("slow_write", "core_write", WRITE_MARKS, self.engine, epoch),
+                slow_store(self.engine, epoch, self._calls),
+                stack_moved(self.engine),
+                strays(self.engine),
             ]
 
     # --- The whole.
 
     def renewal(self) -> bytes:
         """What makes all marks old, for calls inside kernels that others learn from; nothing in an unchecked module."""
-        return self._engine("core_renew") + self._calls["set_epoch"] if self._checked else b""
+        return self.engine("core_renew") + self._calls["set_epoch"] if self.checked else b""
 
     def module(self) -> Rewritten:
         content = self._sections[wasm_sections.CODE]
-        bodies: list[bytes] = []
-        marks: list[list[tuple[int, CodePlace]]] = []
-        for function in self._code:
-            data, places = self._function(content, function)
-            bodies.append(data)
-            marks.append(places)
+        bodies = [self._function(content, function) for function in self._code]
         added = [e.body(h.local_types, h.code) for h in self._helpers]
-        pages = unsigned_leb128(CHECKED_PAGES if self._checked else PLAIN_PAGES)
+        pages = unsigned_leb128(CHECKED_PAGES if self.checked else PLAIN_PAGES)
         replaced = {
             **{number: data for number, data in self._sections.items() if number in wasm_sections.OF_CORES},
             wasm_sections.FUNCTION: with_items(
                 self._sections[wasm_sections.FUNCTION],
-                [self._type(h.parameters, h.results) for h in self._helpers],
+                [self._types.number(h.parameters, h.results) for h in self._helpers],
             ),
             wasm_sections.MEMORY: b"\x01\x01" + pages + pages,
         }
-        if self._checked:
+        if self.checked:
             size = unsigned_leb128(len(ENGINE_FUNCTIONS))
             replaced[wasm_sections.TABLE] = with_items(
                 self._sections.get(wasm_sections.TABLE, b"\0"), [b"\x70\x01" + size + size]
@@ -256,60 +250,30 @@ class _Writer:
             replaced[wasm_sections.GLOBAL] = with_items(
                 self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros
             )
-            name = ENGINE_TABLE.encode()
-            export = unsigned_leb128(len(name)) + name + b"\x01" + unsigned_leb128(self._table)
+            export = name_bytes(ENGINE_TABLE) + b"\x01" + unsigned_leb128(self._table)
             replaced[wasm_sections.EXPORT] = with_items(self._sections[wasm_sections.EXPORT], [export])
-        replaced[wasm_sections.TYPE] = with_items(self._sections.get(wasm_sections.TYPE, b"\0"), self._types)
-        out = bytearray(MAGIC)
-        for number in wasm_sections.OF_CORES[:-1]:
-            if number in replaced:
-                out += bytes([number]) + unsigned_leb128(len(replaced[number])) + replaced[number]
-        return self._with_code(out, bodies, marks, added)
+        types = self._sections.get(wasm_sections.TYPE, b"\0")
+        replaced[wasm_sections.TYPE] = with_items(types, self._types.items)
+        module, starts, places = with_code(replaced, bodies, added, CodePlace(-1, 0))
+        return Rewritten(module, self._entry, tuple(self._sites), starts, places)
 
-    def _with_code(
-        self,
-        out: bytearray,
-        bodies: list[bytes],
-        marks: list[list[tuple[int, CodePlace]]],
-        added: list[bytes],
-    ) -> Rewritten:
-        head = unsigned_leb128(len(bodies) + len(added))
-        sized = [unsigned_leb128(len(data)) + data for data in bodies]
-        size = len(head) + sum(map(len, sized)) + sum(map(len, added))
-        out += bytes([wasm_sections.CODE]) + unsigned_leb128(size) + head
-        starts: list[int] = []
-        places: list[CodePlace] = []
-        for data, whole, found in zip(bodies, sized, marks):
-            begin = len(out) + len(whole) - len(data)
-            starts += [begin + offset for offset, _ in found]
-            places += [place for _, place in found]
-            out += whole
-        starts.append(len(out))  # what is added has no place
-        places.append(CodePlace(-1, 0))
-        out += b"".join(added)
-        return Rewritten(bytes(out), self._entry, tuple(self._sites), tuple(starts), tuple(places))
-
-    def _function(self, content: bytes, function: FunctionCode) -> tuple[bytes, list[tuple[int, CodePlace]]]:
+    def _function(self, content: bytes, function: FunctionCode) -> Marked[CodePlace]:
         """A function's new body, and where in it each original instruction begins."""
         instructions = function.instructions
         if not instructions:
             raise UserError(f"{self._name}: damaged wasm module: a function is empty", hint="build it again")
         groups, start = number_at(content, function.offset)
-        declared, at = 0, start
-        for _ in range(groups):
-            count, at = number_at(content, at)
-            declared += count
-            at += 1
-        locals_ = LocalVariables(len(function.parameters) + declared)
+        declared = locals_count(content, function)
+        locals_ = LocalVariables(declared)
         is_entry = function.number == self._entry
         origins = Origins({}, {})
-        if self._checked and not is_entry:
-            origins = origins_of(function, len(function.parameters) + declared, self._signatures)
+        if self.checked and not is_entry:
+            origins = origins_of(function, declared, self._signatures)
         bound = BoundAccesses(
             origins,
             is_direct=function.number in self._direct,
             variables=locals_,
-            engine=self._engine,
+            engine=self.engine,
             strays=self._calls.get("strays", b""),
         )
         rewriter = InstructionWriter(self, function.number, is_entry, locals_, bound)
@@ -338,17 +302,6 @@ class _Writer:
             )
         return len(self._sites) - 1
 
-    @property
-    def checked(self) -> bool:
-        return self._checked
-
-    @property
-    def epoch(self) -> tuple[int, int, int, int]:
-        return self._epoch
-
-    def engine(self, name: str) -> bytes:
-        return self._engine(name)
-
     def helper(self, name: str) -> bytes:
         return self._calls[name]
 
@@ -358,10 +311,6 @@ class _Writer:
 
     def is_stack_pointer(self, number: int) -> bool:
         return number == self._stack_pointer
-
-    @property
-    def stack_pointer(self) -> int:
-        return self._stack_pointer
 
     def unknown(self, what: str) -> UserError:
         return UserError(

@@ -65,11 +65,8 @@ class CodePlace(NamedTuple):
 class _Needs(Protocol):
     """What the functions of a module need of what writes the module."""
 
-    @property
-    def checked(self) -> bool: ...
-
-    @property
-    def epoch(self) -> tuple[int, int, int, int]: ...
+    checked: bool
+    epoch: tuple[int, int, int, int]
 
     def site(self, place: CodePlace) -> int: ...
 
@@ -155,12 +152,11 @@ class InstructionWriter:
         what = "copy" if instruction.opcode == MEMORY_COPY else "fill"
         if any(instruction.immediates):
             raise self._writer.unknown("a second memory")
+        helper = self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
         if not self._writer.checked:
-            return e.const(0) + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
+            return e.const(0) + helper
         packed = self._packed(instruction)
-        site = e.const(packed)
-        tested = self._bound.test_range(instruction.offset, packed)
-        return tested + site + self._writer.helper(f"{what}_core" if self._entry else f"{what}_kernel")
+        return self._bound.test_range(instruction.offset, packed) + e.const(packed) + helper
 
     def _kernel_call(self, instruction: WasmInstruction, code: bytes) -> bytes:
         """A call of the core's function: the engine learns what the kernel is given."""

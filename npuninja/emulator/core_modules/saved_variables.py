@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Sequence
 
 from npuninja.emulator.core_modules import encoding as e
-from npuninja.emulator.core_modules import waiting
 from npuninja.emulator.core_modules.section_tables import VALUE_LETTERS
 from npuninja.emulator.core_modules.waiting import LEAVING, RETURNING
+from npuninja.machine_code.wasm_writer import signed
 from npuninja.records import NamedTuple
 
 #: The byte that stands for a type of value, by its letter.
@@ -17,7 +17,7 @@ _LOADS = {"i": b"\x28", "l": b"\x29", "f": b"\x2a", "d": b"\x2b", "v": b"\xfd\x0
 _STORES = {"i": b"\x36", "l": b"\x37", "f": b"\x38", "d": b"\x39", "v": b"\xfd\x0b"}
 _ALIGNMENT_BYTES = 16  # of frames, and the place of `where` in one
 #: What the core's own function returns when it was left (engine/scheduler.c).
-_SUSPENDED = b"\x42" + e.signed(6 << 24)
+_SUSPENDED = b"\x42" + signed(6 << 24)
 
 
 class SavedVariables(NamedTuple):
@@ -59,7 +59,7 @@ class SavedVariables(NamedTuple):
         out += e.get_global(self.top) + e.const(self.size_bytes) + e.I32_ADD + e.set_global(self.top)
         if self.is_entry:
             return out + _SUSPENDED
-        return out + b"".join(waiting.zero(TYPE_BYTES[kind]) for kind in results)
+        return out + e.zeros(bytes(TYPE_BYTES[kind] for kind in results))
 
 
 def saved_variables(

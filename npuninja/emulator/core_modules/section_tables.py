@@ -1,11 +1,13 @@
-"""What the sections of a module say, as far as rewriting a core's needs it; and sections with items added."""
+"""What the sections of a module say, as far as rewriting a core's needs it; sections with items added; modules of sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from npuninja.formats.wasm_code import ByteCursor
-from npuninja.formats.wasm_module import unsigned_leb128
+from npuninja.formats import wasm_sections
+from npuninja.formats.wasm_code import ByteCursor, FunctionCode
+from npuninja.formats.wasm_module import MAGIC, unsigned_leb128
 from npuninja.records import NamedTuple
 
 VALUE_LETTERS = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v"}
@@ -89,7 +91,83 @@ def number_at(data: bytes, at: int) -> tuple[int, int]:
     return cursor.number(), cursor.at
 
 
+def locals_count(code: bytes, function: FunctionCode) -> int:
+    """How many variables a function has, its parameters included; `code` is the code section."""
+    cursor = ByteCursor(code)
+    cursor.at = function.offset
+    count = len(function.parameters)
+    for _ in range(cursor.number()):
+        count += cursor.number()
+        cursor.byte()
+    return count
+
+
 def with_items(data: bytes, items: Sequence[bytes]) -> bytes:
     """A section that is a vector, with items added."""
     count, start = number_at(data, 0)
     return unsigned_leb128(count + len(items)) + data[start:] + b"".join(items)
+
+
+def section(number: int, data: bytes) -> bytes:
+    """A section as a module has it."""
+    return bytes([number]) + unsigned_leb128(len(data)) + data
+
+
+def name_bytes(name: str) -> bytes:
+    """A name with its length."""
+    return unsigned_leb128(len(name.encode())) + name.encode()
+
+
+class AddedTypes:
+    """Types of functions that a module gets behind its own, each once.
+
+    Args:
+        first: the number of the first of them.
+
+    Attributes:
+        items: the types, as the section has them.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self.items: list[bytes] = []
+
+    def number(self, parameters: bytes, results: bytes) -> bytes:
+        """The number of a type."""
+        entry = b"\x60" + unsigned_leb128(len(parameters)) + parameters
+        entry += unsigned_leb128(len(results)) + results
+        if entry not in self.items:
+            self.items.append(entry)
+        return unsigned_leb128(self._first + self.items.index(entry))
+
+
+_Mark = TypeVar("_Mark")
+#: A function's code, and of each of its instructions where it begins there and what is known of it.
+Marked = tuple[bytes, "list[tuple[int, _Mark]]"]
+
+
+def with_code(
+    sections: Mapping[int, bytes], bodies: Sequence[Marked[_Mark]], added: Sequence[bytes], nowhere: _Mark
+) -> tuple[bytes, tuple[int, ...], tuple[_Mark, ...]]:
+    """A core's module; where in it each instruction begins, and what is known of it.
+
+    Args:
+        sections: what is in front of the code, by number.
+        bodies: its functions.
+        added: functions behind them, with their sizes.
+        nowhere: what is known of the instructions of these.
+    """
+    head = unsigned_leb128(len(bodies) + len(added))
+    sized = [unsigned_leb128(len(code)) + code for code, _ in bodies]
+    content = b"".join((head, *sized, *added))
+    numbers = [number for number in wasm_sections.OF_CORES[:-1] if number in sections]
+    module = MAGIC + b"".join(section(number, sections[number]) for number in numbers)
+    module += section(wasm_sections.CODE, content)
+    at = len(module) - len(content) + len(head)
+    starts: list[int] = []
+    marks: list[_Mark] = []
+    for (code, found), whole in zip(bodies, sized):
+        starts += [at + len(whole) - len(code) + offset for offset, _ in found]
+        marks += [mark for _, mark in found]
+        at += len(whole)
+    return module, (*starts, at), (*marks, nowhere)

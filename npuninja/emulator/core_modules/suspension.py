@@ -13,8 +13,6 @@ runs is kept in local variables.
 
 from __future__ import annotations
 
-import bisect
-
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules import waiting
 from npuninja.emulator.core_modules.address_map import (
@@ -24,12 +22,14 @@ from npuninja.emulator.core_modules.address_map import (
 )
 from npuninja.emulator.core_modules.operand_types import LETTERS
 from npuninja.emulator.core_modules.section_tables import (
+    AddedTypes,
     Signature,
     addressed_functions,
     global_types,
     import_types,
     memory_pages,
     types_of,
+    with_code,
     with_items,
 )
 from npuninja.emulator.core_modules.suspendable_body import Body
@@ -43,7 +43,7 @@ from npuninja.formats.wasm_code import (
     WasmInstruction,
     functions,
 )
-from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import WasmModule, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Where the innermost of the functions that were left is saved: the number of its call that waits, then its variables.
@@ -63,11 +63,6 @@ class Suspendable(NamedTuple):
     calls: tuple[int, ...]
     starts: tuple[int, ...]
     origins: tuple[int, ...]
-
-    def origin(self, module_offset: int) -> int:
-        """The offset in the module that was given of an offset in this one; -1 when its code was added here."""
-        number = bisect.bisect_right(self.starts, module_offset) - 1
-        return self.origins[number] if number >= 0 else -1
 
 
 def needs_suspension(wasm: WasmModule) -> bool:
@@ -136,7 +131,7 @@ class _Writer:
         self.globals = global_types(self.sections.get(wasm_sections.GLOBAL, b"\0"))
         self.state, self.top = len(self.globals), len(self.globals) + 1
         self.calls: list[int] = []
-        self._added_types: list[bytes] = []
+        self._types = AddedTypes(len(self.types))
         #: Numbers of the functions in the place of imports: for kernels, for the core's own function.
         first = self._imported + len(self.code)
         self._stand_ins = {n: first + 2 * i for i, n in enumerate(self._waits)}
@@ -186,31 +181,20 @@ class _Writer:
             hint="link the core again",
         )
 
-    def _type(self, parameters: bytes, results: bytes) -> bytes:
-        entry = b"\x60" + unsigned_leb128(len(parameters)) + parameters
-        entry += unsigned_leb128(len(results)) + results
-        if entry not in self._added_types:
-            self._added_types.append(entry)
-        return unsigned_leb128(len(self.types) + self._added_types.index(entry))
-
     def module(self) -> Suspendable:
         content = self.sections[wasm_sections.CODE]
-        bodies: list[bytes] = []
-        marks: list[list[tuple[int, int]]] = []
+        bodies = []
         for function in self.code:
             body = Body(self, content, function)
-            if function.number in self._suspendable:
-                data, places = body.suspendable()
-            else:
-                data, places = body.plain()
-            bodies.append(data)
-            marks.append(places)
+            waits = function.number in self._suspendable
+            code, marks = body.suspendable() if waits else body.plain()
+            bodies.append((code, [(at, o if o < 0 else self._code_start + o) for at, o in marks]))
         added = []
         kinds = []
         for number, what in self._waits.items():
             for shift in (self._kernel_shift, 0):
                 added.append(waiting.body(what, number, shift, self.state, self._renewal))
-                kinds.append(self._type(what.parameters, what.results))
+                kinds.append(self._types.number(what.parameters, what.results))
         self.sections[wasm_sections.IMPORT] = self._imports()
         self.sections[wasm_sections.FUNCTION] = with_items(self.sections[wasm_sections.FUNCTION], kinds)
         pages = unsigned_leb128(
@@ -221,8 +205,9 @@ class _Writer:
         self.sections[wasm_sections.GLOBAL] = with_items(
             self.sections.get(wasm_sections.GLOBAL, b"\0"), [b"\x7f\x01\x41\x00\x0b", start]
         )
-        self.sections[wasm_sections.TYPE] = with_items(self.sections[wasm_sections.TYPE], self._added_types)
-        return self._assembled(bodies, marks, added)
+        self.sections[wasm_sections.TYPE] = with_items(self.sections[wasm_sections.TYPE], self._types.items)
+        module, starts, origins = with_code(self.sections, bodies, added, -1)
+        return Suspendable(module, tuple(self._code_start + at for at in self.calls), starts, origins)
 
     def _imports(self) -> bytes:
         """The imports with the types of the engine's functions."""
@@ -238,31 +223,6 @@ class _Writer:
             kind = unsigned_leb128(data.number())
             what = self._waits.get(number)
             if what is not None:
-                kind = self._type(what.engine_parameters, what.engine_results)
+                kind = self._types.number(what.engine_parameters, what.engine_results)
             out += head + b"\0" + kind
         return out
-
-    def _assembled(
-        self, bodies: list[bytes], marks: list[list[tuple[int, int]]], added: list[bytes]
-    ) -> Suspendable:
-        out = bytearray(MAGIC)
-        for number in wasm_sections.OF_CORES[:-1]:
-            if number in self.sections:
-                data = self.sections[number]
-                out += bytes([number]) + unsigned_leb128(len(data)) + data
-        head = unsigned_leb128(len(bodies) + len(added))
-        sized = [unsigned_leb128(len(data)) + data for data in bodies]
-        size = len(head) + sum(map(len, sized)) + sum(map(len, added))
-        out += bytes([wasm_sections.CODE]) + unsigned_leb128(size) + head
-        starts: list[int] = []
-        origins: list[int] = []
-        for data, whole, found in zip(bodies, sized, marks):
-            begin = len(out) + len(whole) - len(data)
-            starts += [begin + offset for offset, _ in found]
-            origins += [-1 if origin < 0 else self._code_start + origin for _, origin in found]
-            out += whole
-        starts.append(len(out))
-        origins.append(-1)
-        out += b"".join(added)
-        calls = tuple(self._code_start + offset for offset in self.calls)
-        return Suspendable(bytes(out), calls, tuple(starts), tuple(origins))

@@ -131,16 +131,9 @@ def body(what: Import, number: int, shift: int, state: int, renewal: bytes) -> b
         state: number of the global that says whether calls are left or returned to.
         renewal: what runs behind what others can see, in a checked run.
     """
-    leave = e.const(LEAVING) + e.set_global(state) + b"".join(map(zero, what.results)) + e.RETURN
+    leave = e.const(LEAVING) + e.set_global(state) + e.zeros(what.results) + e.RETURN
     resumed = e.const(NORMAL) + e.set_global(state) if what.waits else b""
     return e.body(
         list(what.locals),
         resumed + what.code(e.call(number), leave, shift) + (renewal if what.gives else b""),
-    )
-
-
-def zero(kind: int) -> bytes:
-    """A zero of a value type."""
-    return {0x7F: b"\x41\x00", 0x7E: b"\x42\x00", 0x7D: b"\x43" + bytes(4), 0x7C: b"\x44" + bytes(8)}.get(
-        kind, b"\xfd\x0c" + bytes(16)
     )

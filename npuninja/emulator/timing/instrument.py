@@ -8,15 +8,17 @@ did before. What was executed is then known operation by operation, and the same
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from npuninja.emulator.core_modules.section_tables import locals_count, name_bytes, number_at, with_items
+from npuninja.emulator.core_modules.section_tables import section as section_bytes
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
 from npuninja.formats.core_abi import LOCK_PAGE, LOCK_PAGE_BYTES
 from npuninja.formats.core_image import CORE_SECTION
 from npuninja.formats.wasm_code import CALL, I32_STORE, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
-from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, WasmSection, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 # if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
@@ -65,7 +67,7 @@ def instrument(module: bytes, name: str) -> Instrumented:
     sections = {section.id: section for section in wasm.sections if section.id != CUSTOM}
     try:
         code = functions(wasm)
-        first_global = _count(sections[wasm_sections.GLOBAL])
+        first_global, _ = number_at(sections[wasm_sections.GLOBAL].data, 0)
         writer = _Writer(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
         bodies = [writer.function(sections[wasm_sections.CODE].data, function) for function in code]
     except (IndexError, KeyError) as error:
@@ -74,22 +76,20 @@ def instrument(module: bytes, name: str) -> Instrumented:
         ) from error
     pieces = tuple(piece._replace(operations=with_lanes(piece.operations)) for piece in writer.pieces)
     replaced = {
-        wasm_sections.GLOBAL: _more(sections[wasm_sections.GLOBAL], [_NEW_GLOBAL] * len(pieces)),
-        wasm_sections.EXPORT: _more(
-            sections[wasm_sections.EXPORT],
-            [_export(p.export, first_global + i) for i, p in enumerate(pieces)],
+        wasm_sections.GLOBAL: with_items(sections[wasm_sections.GLOBAL].data, [_NEW_GLOBAL] * len(pieces)),
+        wasm_sections.EXPORT: with_items(
+            sections[wasm_sections.EXPORT].data,
+            [
+                name_bytes(p.export) + b"\x03" + unsigned_leb128(number)
+                for number, p in enumerate(pieces, first_global)
+            ],
         ),
-        wasm_sections.CODE: unsigned_leb128(len(bodies))
-        + b"".join(unsigned_leb128(len(body)) + body for body in bodies),
+        wasm_sections.CODE: with_items(b"\0", [unsigned_leb128(len(body)) + body for body in bodies]),
     }
     return Instrumented(MAGIC + b"".join(_sections(wasm, replaced)), pieces)
 
 
 _NEW_GLOBAL = b"\x7e\x01\x42\x00\x0b"  # i64, mutable, i64.const 0, end
-
-
-def _export(name: str, number: int) -> bytes:
-    return unsigned_leb128(len(name)) + name.encode() + b"\x03" + unsigned_leb128(number)
 
 
 def _sections(wasm: WasmModule, replaced: dict[int, bytes]) -> Iterator[bytes]:
@@ -99,31 +99,8 @@ def _sections(wasm: WasmModule, replaced: dict[int, bytes]) -> Iterator[bytes]:
         if section.id == CUSTOM:
             if section.name != CORE_SECTION:
                 continue
-            data = unsigned_leb128(len(section.name)) + section.name.encode() + data
-        yield bytes([section.id]) + unsigned_leb128(len(data)) + data
-
-
-def _count(section: WasmSection) -> int:
-    return _number_at(section.data, 0)[0]
-
-
-def _number_at(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number, and the offset behind it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def _more(section: WasmSection, items: Iterable[bytes]) -> bytes:
-    """A section that is a vector, with items added."""
-    items = list(items)
-    count, start = _number_at(section.data, 0)
-    return unsigned_leb128(count + len(items)) + section.data[start:] + b"".join(items)
+            data = name_bytes(section.name) + data
+        yield section_bytes(section.id, data)
 
 
 class _Writer:
@@ -139,9 +116,9 @@ class _Writer:
         instructions = function.instructions
         first = instructions[0].offset
         end = instructions[-1].offset + 1  # a body's last instruction is `end`, one byte
-        locals_count, start = _number_at(code, function.offset)
-        scratch = len(function.parameters) + _locals(code, start, locals_count)
-        out = [unsigned_leb128(locals_count + 1), code[start:first], b"\x01\x7f"]  # and one i32 more
+        groups, start = number_at(code, function.offset)
+        scratch = locals_count(code, function)
+        out = [unsigned_leb128(groups + 1), code[start:first], b"\x01\x7f"]  # and one i32 more
         operations: Counter[str] = Counter()
         counted = False  # whether the current block has its counter
         for number, instruction in enumerate(instructions):
@@ -177,13 +154,3 @@ class _Writer:
         """global += the number of bytes, which lies on top of the stack and stays there."""
         number, local = self._new({kind: 1}), unsigned_leb128(scratch)
         return b"\x22" + local + b"\x23" + number + b"\x20" + local + b"\xad\x7c\x24" + number
-
-
-def _locals(code: bytes, at: int, groups: int) -> int:
-    """How many local variables the groups declare."""
-    result = 0
-    for _ in range(groups):
-        count, at = _number_at(code, at)
-        result += count
-        at += 1
-    return result

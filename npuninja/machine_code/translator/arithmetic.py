@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.families.fields import F_MASK, F_SIGNED, Fields
 from npuninja.machine_code.translator.in_flight import (
@@ -15,6 +17,7 @@ from npuninja.machine_code.translator.in_flight import (
     WRITE,
 )
 from npuninja.machine_code.translator.memory import TranslatedMemory
+from npuninja.machine_code.wasm_writer import Expression, Number, word_at
 
 _BINARY = {
     "OP_ADD_NC": w.ADD, "OP_AND": w.AND, "OP_OR": w.OR, "OP_XOR": w.XOR, "OP_EQ": w.EQ, "OP_NE": w.NE,
@@ -22,207 +25,127 @@ _BINARY = {
 }  # fmt: skip
 
 
+def _negative(a: Expression) -> Expression:
+    return w.SUB, Number(0), a
+
+
+def _shift(right: int) -> Callable[[Expression, Expression], Expression]:
+    """To the left, or by a negative count to the right."""
+    return lambda a, b: (w.CHOOSE, (w.SHL, a, b), (right, a, _negative(b)), (w.GE_S, b, Number(0)))
+
+
+#: Operations whose result is an expression of their one or two operands.
+_INLINE: dict[str, Callable[[Expression, Expression], Expression]] = {
+    "OP_MOV": lambda a, _: a,
+    "OP_LSHL": _shift(w.SHR_U),
+    "OP_ASHL": _shift(w.SHR_S),
+    "OP_ABS": lambda a, _: (w.CHOOSE, _negative(a), a, (w.LT_S, a, Number(0))),
+    "OP_CLZ": lambda a, _: (w.CLZ, a),
+    "OP_CLB": lambda a, _: (w.CLZ, (w.XOR, a, (w.SHR_S, a, Number(31)))),
+    "OP_EQZ": lambda a, _: (w.EQZ, a),
+    "OP_NEZ": lambda a, _: (w.EQZ, (w.EQZ, a)),
+}
+
+
+def _extended(f: Fields, a: Expression) -> Expression:
+    if f.flags & F_SIGNED:
+        return (w.EXTEND8 if f.x == 8 else w.EXTEND16), a
+    return w.AND, a, Number((1 << f.x) - 1)
+
+
 class TranslatedArithmetic(TranslatedMemory):
     """What a block computes."""
 
     def _compute(self, op: int, f: Fields, now: int) -> None:
         """Everything that touches no memory: scalars inline, vectors by the runtime."""
-        code, name = self.code, f.op
-        a, b = f.a, f.b
+        name = f.op
         if name == "OP_EVENT":
-            code.const(0)
-            code.load_at(self.places.word("events"))
-            code.const(1)
-            code.op(w.ADD)
-            code.memory(w.STORE, self.places.word("events"))
-            return
-        if name == "OP_DONE":
-            return
-        if name == "OP_PADD":
+            events = self.places.word("events")
+            self.code.store_at(events, (w.ADD, word_at(events), Number(1)))
+        elif name == "OP_PADD":
             self.address(f, op, now)
-            return
-        if name in PRODUCTS or name == "OP_VUNPACK" or name.startswith("OP_V") or name == "OP_ACC_CLEAR":
+        elif name in PRODUCTS or name.startswith("OP_V") or name == "OP_ACC_CLEAR":
             self._vector(op, f, now)
-            return
-        if name == "OP_MOV":
-            self.value(f, a)
-        elif name in _BINARY:
-            self.value(f, a)
-            self.value(f, b)
-            code.op(_BINARY[name])
         elif name in ("OP_ADD", "OP_SUB"):
             self._sum(op, f, now)
-            return
-        elif name in ("OP_LSHL", "OP_ASHL"):
-            self.value(f, a)
-            self.value(f, b)
-            code.op(w.SHL)
-            self.value(f, a)
-            code.const(0)
-            self.value(f, b)
-            code.op(w.SUB, w.SHR_U if name == "OP_LSHL" else w.SHR_S)
-            self.value(f, b)
-            code.const(0)
-            code.op(w.GE_S, w.CHOOSE)
-        elif name == "OP_ABS":
-            code.const(0)
-            self.value(f, a)
-            code.op(w.SUB)
-            self.value(f, a)
-            self.value(f, a)
-            code.const(0)
-            code.op(w.LT_S, w.CHOOSE)
-        elif name in ("OP_CLZ", "OP_CLB"):
-            self.value(f, a)
-            if name == "OP_CLB":
-                self.value(f, a)
-                code.const(31)
-                code.op(w.SHR_S, w.XOR)
-            code.op(w.CLZ)
-        elif name in ("OP_EQZ", "OP_NEZ"):
-            self.value(f, a)
-            code.op(w.EQZ)
-            if name == "OP_NEZ":
-                code.op(w.EQZ)
-        elif name == "OP_EXTEND":
-            self.value(f, a)
-            if f.flags & F_SIGNED:
-                code.op(w.EXTEND8 if f.x == 8 else w.EXTEND16)
-            else:
-                code.const((1 << f.x) - 1)
-                code.op(w.AND)
-        elif name in ("OP_SELEQZ", "OP_SELNEZ"):
-            self.value(f, b if name == "OP_SELEQZ" else a)
-            self.value(f, a if name == "OP_SELEQZ" else b)
-            code.get(self.scalar(R27))
-            code.op(w.CHOOSE)
-        elif name == "OP_DIVS":
-            self._divide(op, f, now)
-            return
         elif name in ("OP_ADC", "OP_SBC"):
             self._sum_with_carry(op, f, now)
-            return
+        elif name == "OP_DIVS":
+            self._divide(op, f, now)
         elif name == "OP_MOV_CNTR":
-            code.get(self.clock)
-            code.const(now)
-            code.op(w.ADD)
-            self.add(now + f.latency, WRITE, f.dst, 4, 1, op, code.new(), now)
-            code.load_at(self.places.counter("cycle") + 4)
-            self.add(now + f.latency, WRITE, f.dst + 4, 4, 1, op, code.new(), now)
-            return
-        else:
-            raise AssertionError(name)
-        self.write_later(f, op, now, code.new())
+            self._read_counter(op, f, now)
+        elif name != "OP_DONE":
+            self.write_later(f, op, now, self.code.let(self._scalar_result(f)))
+
+    def _scalar_result(self, f: Fields) -> Expression:
+        a = self.value(f, f.a)
+        if f.op in _BINARY:
+            return _BINARY[f.op], a, self.value(f, f.b)
+        if f.op == "OP_EXTEND":
+            return _extended(f, a)
+        if f.op in ("OP_SELEQZ", "OP_SELNEZ"):
+            b, condition = self.value(f, f.b), self.scalar(R27)
+            return (w.CHOOSE, b, a, condition) if f.op == "OP_SELEQZ" else (w.CHOOSE, a, b, condition)
+        return _INLINE[f.op](a, self.value(f, f.b) if f.b else Number(0))
+
+    def _read_counter(self, op: int, f: Fields, now: int) -> None:
+        """The cycle counter, into a pair of registers."""
+        low = self.code.let((w.ADD, self.clock, Number(now)))
+        self.add(now + f.latency, WRITE, f.dst, 4, 1, op, low, now)
+        high = self.code.let(word_at(self.places.counter("cycle") + 4))
+        self.add(now + f.latency, WRITE, f.dst + 4, 4, 1, op, high, now)
 
     def _sum(self, op: int, f: Fields, now: int) -> None:
-        code = self.code
-        self.value(f, f.a)
-        self.value(f, f.b)
-        code.op(w.ADD if f.op == "OP_ADD" else w.SUB)
-        result = code.new()
+        a, b, is_sum = self.value(f, f.a), self.value(f, f.b), f.op == "OP_ADD"
+        result = self.code.let((w.ADD if is_sum else w.SUB, a, b))
         if self.owner.carry_is_read:
-            if f.op == "OP_ADD":
-                code.get(result)
-                self.value(f, f.a)
-                code.op(w.LT_U)
-            else:
-                self.value(f, f.a)
-                self.value(f, f.b)
-                code.op(w.GE_U)
-            self.add(now + 1, WRITE, CARRY, 4, 1, op, code.new(), now)
+            carry = self.code.let((w.LT_U, result, a) if is_sum else (w.GE_U, a, b))
+            self.add(now + 1, WRITE, CARRY, 4, 1, op, carry, now)
         self.write_later(f, op, now, result)
 
     def _sum_with_carry(self, op: int, f: Fields, now: int) -> None:
         """a + b + carry, or a + ~b + carry: the carry out is the usual one."""
         code = self.code
-        self.value(f, f.a)
-        first = code.new()
-        self.value(f, f.b)
+        first, second = self.value(f, f.a), self.value(f, f.b)
         if f.op == "OP_SBC":
-            code.const(-1)
-            code.op(w.XOR)
-        second = code.new()
-        code.get(self.scalar(CARRY))
-        code.const(1)
-        code.op(w.AND)
-        carry = code.new()
-        code.get(first)
-        code.get(second)
-        code.op(w.ADD)
-        partial = code.new()
-        code.get(partial)
-        code.get(carry)
-        code.op(w.ADD)
-        result = code.new()
-        code.get(partial)
-        code.get(first)
-        code.op(w.LT_U)
-        code.get(result)
-        code.get(partial)
-        code.op(w.LT_U, w.OR)
-        self.add(now + 1, WRITE, CARRY, 4, 1, op, code.new(), now)
+            second = (w.XOR, second, Number(-1))
+        partial = code.let((w.ADD, first, second))
+        result = code.let((w.ADD, partial, (w.AND, self.scalar(CARRY), Number(1))))
+        carry = code.let((w.OR, (w.LT_U, partial, first), (w.LT_U, result, partial)))
+        self.add(now + 1, WRITE, CARRY, 4, 1, op, carry, now)
         self.write_later(f, op, now, result)
 
     def _divide(self, op: int, f: Fields, now: int) -> None:
-        code = self.code
-        quotient = self.scalar(R31)
-        self.value(f, f.a)
-        code.const(1)
-        code.op(w.SHL)
-        code.get(quotient)
-        code.const(31)
-        code.op(w.SHR_U, w.OR)
-        rest = code.new()
-        code.get(rest)
-        self.value(f, f.b)
-        code.op(w.GE_U)
-        self.value(f, f.a)
-        code.const(31)
-        code.op(w.SHR_U, w.OR)
-        fits = code.new()
-        code.get(rest)
-        self.value(f, f.b)
-        code.op(w.SUB)
-        code.get(rest)
-        code.get(fits)
-        code.op(w.CHOOSE)
-        self.write_later(f, op, now, code.new())
-        code.get(quotient)
-        code.const(1)
-        code.op(w.SHL)
-        code.get(fits)
-        code.op(w.OR)
-        self.add(now + 1, WRITE, R31, 4, 1, op, code.new(), now)
+        """One step of a division: a bit of the quotient, which moves from the dividend's register into r31's."""
+        code, quotient = self.code, self.scalar(R31)
+        a, divisor = self.value(f, f.a), self.value(f, f.b)
+        rest = code.let((w.OR, (w.SHL, a, Number(1)), (w.SHR_U, quotient, Number(31))))
+        fits = code.let((w.OR, (w.GE_U, rest, divisor), (w.SHR_U, a, Number(31))))
+        self.write_later(f, op, now, code.let((w.CHOOSE, (w.SUB, rest, divisor), rest, fits)))
+        following = code.let((w.OR, (w.SHL, quotient, Number(1)), fits))
+        self.add(now + 1, WRITE, R31, 4, 1, op, following, now)
 
     def _vector(self, op: int, f: Fields, now: int) -> None:
-        code, name = self.code, f.op
         self.flush_sources(f)
-        if name in PRODUCTS:
-            p = self.add(now + 2, PRODUCT, 0, 0, 0, op)
-            code.const(op)
-            self.slot_address(p.due, p.slot)
-            code.call(RUNTIME_FUNCTIONS["t_product"])
+        if f.op in PRODUCTS:
+            key = self.add(now + 2, PRODUCT, 0, 0, 0, op).key
+            self.code.call(RUNTIME_FUNCTIONS["t_product"], Number(op), self.key_address(key))
             return
-        if name == "OP_VUNPACK":
+        if f.op == "OP_VUNPACK":
             self.add(now + 6, UNPACK, 0, 0, 0, op)
             return
-        size = _result_bytes(f)
-        mask = -1
+        size, due = _result_bytes(f), now + f.latency
+        mask = key = early = -1
         if f.flags & F_MASK:
-            lanes = 512 // f.x
-            p = self.add(
-                now + f.latency, WRITE, f.dst2 if size else f.dst, 8 if lanes == 64 else 4, 1, op, began=now
-            )
-            mask = self._key(p)
-        key = early = -1
+            place = f.dst2 if size else f.dst
+            mask = self.add(due, WRITE, place, 8 if f.x == 8 else 4, 1, op, began=now).key
         if size > 8:
-            key, early = self.vector_later(f, op, now + f.latency, size, now)
+            key, early = self.vector_later(f, op, due, size, now)
         elif size:
-            key = self._key(self.add(now + f.latency, WRITE, f.dst, size, 1, op, began=now))
-        code.const(op)
-        self.slot_address(key // 64, key % 64) if key >= 0 else code.const(0)
-        self.slot_address(mask // 64, mask % 64) if mask >= 0 else code.const(0)
-        code.call(RUNTIME_FUNCTIONS["t_vector"])
+            key = self.add(due, WRITE, f.dst, size, 1, op, began=now).key
+        self.code.call(
+            RUNTIME_FUNCTIONS["t_vector"], Number(op), self.key_address(key), self.key_address(mask)
+        )
         self.check()
         if early >= 0:
             self.copy_slot(key, early, size)

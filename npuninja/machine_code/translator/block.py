@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.core_runtime import STEP_DONE, STEP_FAULT
 from npuninja.machine_code.families.fields import F_CONDITION, Fields
@@ -15,7 +17,6 @@ from npuninja.machine_code.translator.in_flight import (
     PART,
     R26,
     RUNTIME_FUNCTIONS,
-    SLOT_BYTES,
     STORE,
     WRITE,
     GiveUpError,
@@ -23,13 +24,11 @@ from npuninja.machine_code.translator.in_flight import (
     is_translatable,
 )
 from npuninja.machine_code.translator.ports import PORTS, Ports
-from npuninja.machine_code.wasm_writer import WrittenFunction
+from npuninja.machine_code.wasm_writer import Number, word_at
 from npuninja.records import NamedTuple
 
 _MAX_BLOCK_BUNDLES = 96
-VECTOR_LOADS = {"OP_LOAD_VECTOR", "OP_LOAD_CONV", "OP_LOAD_UPS", "OP_LOAD_UNPACK"}
-VECTOR_STORES = {"OP_STORE_VECTOR", "OP_STORE_PACK", "OP_STORE_CONV", "OP_STORE_SRS"}
-
+_BRANCHES = ("OP_J", "OP_JL", "OP_JZ", "OP_JNZ", "OP_JNZD")
 _IN_STATE = -2  # in place of a local: the runtime's state has it
 
 
@@ -39,7 +38,6 @@ class _Jump(NamedTuple):
     """
 
     done: int
-    op: int
     target: int | None
     local: int
     condition: int
@@ -52,14 +50,13 @@ class TranslatedBlock(Ports):
     def build(self) -> bytes:
         """The function's body."""
         try:
-            return self._build()
-        except GiveUpError:
-            return self._give_up()
+            self._build()
+        except GiveUpError:  # a block that cannot be: the interpreter takes the whole of it
+            self.begin()
+            self.hand_over(Number(self.start), 0, self.start_jump)
+        return self.code.body()
 
-    def _build(self) -> bytes:
-        # The clock is read first, so that it is there wherever a slot's address is needed.
-        self.code.load_at(self.places.counter("cycle"))
-        self.clock = self.code.new()
+    def _build(self) -> None:
         address, now = self.start, 0
         jump = self._initial_jump()
         while True:
@@ -71,7 +68,7 @@ class TranslatedBlock(Ports):
             ):
                 self.finish(now)
                 self.go(address, now, self._keep_jump(jump, now))
-                return self.code.body()
+                return
             self.land(now)
             if not now:
                 self.wait_for_ports(entry)
@@ -84,18 +81,19 @@ class TranslatedBlock(Ports):
             following = entry.bundle.end
             if done:
                 self.finish(now)
-                self._stop(following, now)
-                return self.code.body()
+                self.code.store_at(self.places.word("stopped"), Number(1))
+                self.hand_over(Number(following), now, status=-STEP_DONE)
+                return
             if jump is not None and now == jump.done:
                 self.finish(now)
                 self._jump(jump, following, now)
-                return self.code.body()
+                return
             if address in self.owner.loop_ends:
                 if jump is not None:
-                    return self._give_up()
+                    raise GiveUpError
                 self.finish(now)
                 self._loop(address, following, now)
-                return self.code.body()
+                return
             address = following
 
     def _initial_jump(self) -> _Jump | None:
@@ -103,7 +101,7 @@ class TranslatedBlock(Ports):
         if jump is None:
             return None
         condition = _IN_STATE if jump.is_conditional else -1
-        return _Jump(jump.left, 0, jump.target, _IN_STATE, condition, jump.address)
+        return _Jump(jump.left, jump.target, _IN_STATE, condition, jump.address)
 
     def _keep_jump(self, jump: _Jump | None, now: int) -> JumpInFlight | None:
         """Keeps what a branch depends on, for the block that goes on in its delay slots."""
@@ -111,41 +109,20 @@ class TranslatedBlock(Ports):
             return None
         for name, local in (("jump_condition", jump.condition), ("jump_target", jump.local)):
             if local >= 0:
-                self.store_word(self.places.word(name), local)
+                self.code.store_at(self.places.word(name), local)
         return JumpInFlight(jump.done - now, jump.target, jump.condition != -1, jump.address)
-
-    def _give_up(self) -> bytes:
-        """A block that cannot be: the interpreter takes the whole of it."""
-        self.code = WrittenFunction()
-        self._take_shape()
-        self.cache.clear()
-        self.dirty.clear()
-        self.code.load_at(self.places.counter("cycle"))
-        self.clock = self.code.new()
-        self.hand_over(self.start, -1, 0, self.start_jump)
-        return self.code.body()
-
-    def _stop(self, following: int, now: int) -> None:
-        code = self.code
-        code.const(0)
-        code.const(1)
-        code.memory(w.STORE, self.places.word("stopped"))
-        self.hand_over_and(following, now, -STEP_DONE)
 
     def _jump(self, jump: _Jump, following: int, now: int) -> None:
         if jump.condition == _IN_STATE:
-            self.code.load_at(self.places.word("jump_condition"))
-            self.code.when()
+            self.code.when(word_at(self.places.word("jump_condition")))
         elif jump.condition >= 0:
-            self.code.get(jump.condition)
-            self.code.when()
+            self.code.when(jump.condition)
         if jump.target is not None:
             self.go(jump.target, now)
         else:
             local = jump.local
             if local == _IN_STATE:
-                self.code.load_at(self.places.word("jump_target"))
-                local = self.code.new()
+                local = self.code.let(word_at(self.places.word("jump_target")))
             self.go_computed(local, now, self.owner.return_sites.get(jump.address, set()))
         if jump.condition != -1:
             self.code.end()
@@ -153,32 +130,15 @@ class TranslatedBlock(Ports):
 
     def _loop(self, address: int, following: int, now: int) -> None:
         code, bank = self.code, self.owner.bank
-        code.load_at(bank + LE)
-        code.const(address)
-        code.op(w.EQ)
-        code.load_at(bank + LC)
-        count = code.new()
-        code.get(count)
-        code.const(0)
-        code.op(w.NE, w.AND)
-        code.when()
-        code.const(0)
-        code.get(count)
-        code.const(1)
-        code.op(w.SUB)
-        code.memory(w.STORE, bank + LC)
-        code.get(count)
-        code.const(1)
-        code.op(w.NE)
-        code.when()
-        code.load_at(bank + LS)
-        start = code.new()
+        is_end = w.EQ, word_at(bank + LE), Number(address)
+        count = code.let(word_at(bank + LC))
+        code.when((w.AND, is_end, (w.NE, count, Number(0))))
+        code.store_at(bank + LC, (w.SUB, count, Number(1)))
+        code.when((w.NE, count, Number(1)))
+        start = code.let(word_at(bank + LS))
         expected = self.owner.loop_starts.get(address)
         if expected is not None:
-            code.get(start)
-            code.const(expected)
-            code.op(w.EQ)
-            code.when()
+            code.when((w.EQ, start, Number(expected)))
             self.go(expected, now)
             code.end()
         self.go_computed(start, now, set())
@@ -203,38 +163,27 @@ class TranslatedBlock(Ports):
                 self._acquire(op, f, entry.bundle.address)
             elif name == "OP_REL":
                 releases.append((op, f))
-            elif name in ("OP_J", "OP_JL", "OP_JZ", "OP_JNZ", "OP_JNZD"):
+            elif name in _BRANCHES:
                 made = self._branch(op, f, now, entry.bundle.address)
                 if jump is not None:
                     self._branch_in_slot(op, made, jump)
-            elif name == "OP_LOAD":
-                self._load(op, f, now, accesses)
-            elif name == "OP_LOAD_GATHER":
-                self._gather(op, f, now, accesses)
             elif name in PORTS:
                 self.port(op, f, number, now)
-            elif name in VECTOR_LOADS:
-                self._vector_load(op, f, now, accesses)
+            elif name.startswith("OP_LOAD"):
+                _LOADS.get(name, TranslatedBlock._vector_load)(self, op, f, now, accesses)
             elif name == "OP_STORE_PART":
-                address = self.address(f, op, now)
-                self.guard(op, address, f.size)
-                accesses.append((address, 4))
-                self._part(op, f, now, address)
-            elif name == "OP_STORE" or name in VECTOR_STORES:
+                self._part(op, f, now, accesses)
+            elif name.startswith("OP_STORE"):
                 stores.append((op, f, self.address(f, op, now)))
             else:
                 self._compute(op, f, now)
+        # What is written comes last, in the order of the machine: stores that were under way, then this bundle's.
         for p in late:
-            self.code.const(p.op)
-            self.slot_address(now, p.slot)
-            self.code.call(RUNTIME_FUNCTIONS["t_store_now"])
-            self.slot_base(now)
-            self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES + 128)
-            accesses.append((self.code.new(), self.owner.fields_at[p.op].size))
+            self.code.call(RUNTIME_FUNCTIONS["t_store_now"], Number(p.op), self.key_address(p.key))
+            place = self.code.let(self.slot_word(now, p.slot, 128))
+            accesses.append((place, self.owner.fields_at[p.op].size))
         for address, word in merged:
-            self.code.get(address)
-            self.code.get(word)
-            self.code.memory(w.STORE, 0)
+            self.code.store(address, word)
             accesses.append((address, 4))
         for op, f, address in stores:
             self._store(op, f, now, address, accesses)
@@ -245,61 +194,35 @@ class TranslatedBlock(Ports):
 
     def _branch_in_slot(self, op: int, made: _Jump, jump: _Jump) -> None:
         if made.condition >= 0:
-            self.code.get(made.condition)
-            self.code.when()
-        self.code.const(op)
-        self.code.const(jump.address)
-        self.code.call(RUNTIME_FUNCTIONS["t_branch_fault"])
-        self.code.const(-STEP_FAULT)
-        self.code.leave()
+            self.code.when(made.condition)
+        self.code.call(RUNTIME_FUNCTIONS["t_branch_fault"], Number(op), Number(jump.address))
+        self.code.leave(Number(-STEP_FAULT))
         if made.condition >= 0:
             self.code.end()
 
     def _acquire(self, op: int, f: Fields, address: int) -> None:
         code = self.code
         # Operands are read in front of the condition: what is read inside it is not there behind it.
-        number, value = self._operand(f, f.a), self._operand(f, f.b)
+        number, value = self.value(f, f.a), self.value(f, f.b)
         if f.flags & F_CONDITION:
-            code.get(self.scalar(R26))
-            code.when()
-        code.const(op)
-        code.get(number)
-        code.get(value)
-        code.call(RUNTIME_FUNCTIONS["t_acquire"])
+            code.when(self.scalar(R26))
+        code.call(RUNTIME_FUNCTIONS["t_acquire"], Number(op), number, value)
         result = code.new()
-        code.get(result)
-        code.const(1)
-        code.op(w.NE)
-        code.when()
+        code.when((w.NE, result, Number(1)))
         self.stay_at(address)
-        code.get(result)
-        code.op(w.EQZ)
-        code.when()
-        code.const(0)
-        code.load_at(self.places.word("wait_kind"))
-        code.op(w.SUB)
-        code.leave()
+        code.when((w.EQZ, result))
+        code.leave((w.SUB, Number(0), word_at(self.places.word("wait_kind"))))
         code.end()
-        code.const(-STEP_FAULT)
-        code.leave()
+        code.leave(Number(-STEP_FAULT))
         code.end()
         if f.flags & F_CONDITION:
             code.end()
 
-    def _operand(self, f: Fields, address: int) -> int:
-        self.value(f, address)
-        return self.code.new()
-
     def _release(self, op: int, f: Fields, now: int) -> None:
-        number, value = self._operand(f, f.a), self._operand(f, f.b)
+        number, value = self.value(f, f.a), self.value(f, f.b)
         if f.flags & F_CONDITION:
-            self.code.get(self.scalar(R26))
-            self.code.when()
-        self.code.const(op)
-        self.code.get(number)
-        self.code.get(value)
-        self.code.const(now)
-        self.code.call(RUNTIME_FUNCTIONS["t_release"])
+            self.code.when(self.scalar(R26))
+        self.code.call(RUNTIME_FUNCTIONS["t_release"], Number(op), number, value, Number(now))
         self.check()
         if f.flags & F_CONDITION:
             self.code.end()
@@ -307,22 +230,19 @@ class TranslatedBlock(Ports):
     def _branch(self, op: int, f: Fields, now: int, address: int) -> _Jump:
         code = self.code
         condition, done = -1, now + 1 + DELAY_SLOTS
-        if f.op == "OP_JZ":
-            code.get(self.scalar(f.b - self.owner.bank))
-            code.op(w.EQZ)
-            condition = code.new()
-        elif f.op in ("OP_JNZ", "OP_JNZD"):
-            code.get(self.scalar(f.b - self.owner.bank))
-            condition = code.new()
+        if f.op in ("OP_JZ", "OP_JNZ", "OP_JNZD"):
+            tested = self.scalar(f.b - self.owner.bank)
+            condition = code.let((w.EQZ, tested)) if f.op == "OP_JZ" else tested
         if f.op == "OP_JNZD":
-            code.get(condition)
-            code.const(1)
-            code.op(w.SUB)
-            self.write_later(f, op, now, code.new())
+            self.write_later(f, op, now, code.let((w.SUB, condition, Number(1))))
         if f.op == "OP_JL":
-            code.const(f.extra)
-            self.add(now + 4, WRITE, LR, 4, 1, op, code.new(), now)
+            self.add(now + 4, WRITE, LR, 4, 1, op, code.let(Number(f.extra)), now)
         if f.a == f.imm_at:
-            return _Jump(done, op, f.imm & 0xFFFFF, -1, condition, address)
-        code.get(self.scalar(f.a - self.owner.bank))
-        return _Jump(done, op, None, code.new(), condition, address)
+            return _Jump(done, f.imm & 0xFFFFF, -1, condition, address)
+        return _Jump(done, None, self.scalar(f.a - self.owner.bank), condition, address)
+
+
+_LOADS: dict[str, Callable[[TranslatedBlock, int, Fields, int, list[tuple[int, int]]], None]] = {
+    "OP_LOAD": TranslatedBlock._load,
+    "OP_LOAD_GATHER": TranslatedBlock._gather,
+}

@@ -75,6 +75,11 @@ class Pending:
         self.local = -1
         self.order = (0, 0)  # of what is due in the same cycle: when its stage began, and which came first
 
+    @property
+    def key(self) -> int:
+        """Its cycle and slot in one number."""
+        return self.due * 64 + self.slot
+
 
 class GiveUpError(Exception):
     """A block that only the interpreter does right."""

@@ -19,6 +19,7 @@ from npuninja.machine_code.translator.in_flight import (
     GiveUpError,
 )
 from npuninja.machine_code.translator.leaving import Leaving
+from npuninja.machine_code.wasm_writer import Number
 
 CASCADE_READS = ("OP_CASCADE_READ", "OP_CASCADE_READ_HIGH", "OP_CASCADE_READ_LOW")
 PORTS = ("OP_STREAM_READ", "OP_STREAM_WRITE", "OP_CASCADE_WRITE", *CASCADE_READS)
@@ -49,18 +50,12 @@ class Ports(Leaving):
             if f.op in ("OP_STREAM_WRITE", "OP_CASCADE_WRITE"):
                 self.flush_sources(f)
         code, address = self.code, entry.bundle.address
-        code.const(address)
-        code.const(due[0].op if due else 0)
-        self.slot_address(0, due[0].slot) if due else code.const(0)
-        code.call(RUNTIME_FUNCTIONS["t_ports"])
+        read, slot = (due[0].op, due[0].slot) if due else (0, -1)
+        code.call(RUNTIME_FUNCTIONS["t_ports"], Number(address), Number(read), self.key_address(slot))
         result = code.new()
-        code.get(result)
-        code.when()
+        code.when(result)
         self.stay_at(address)
-        code.const(0)
-        code.get(result)
-        code.op(w.SUB)
-        code.leave()
+        code.leave((w.SUB, Number(0), result))
         code.end()
         for p in due:
             self.pending.remove(p)
@@ -78,17 +73,14 @@ class Ports(Leaving):
             self.add(now + _CASCADE_CYCLES, CASCADE, 0, 0, 0, op)
         elif f.op == "OP_STREAM_READ" and f.x & STREAM_NO_WAIT:
             word = self.add(now + f.latency, MAYBE, f.dst, 4, 1, op, began=now)
-            self.slot_address(word.due, word.slot)
-            code.call(RUNTIME_FUNCTIONS["t_try_get"])
+            code.call(RUNTIME_FUNCTIONS["t_try_get"], self.key_address(word.key))
             self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, code.new(), now)
         elif f.op == "OP_STREAM_READ":
-            code.const(number)
-            code.call(RUNTIME_FUNCTIONS["t_received"])
+            code.call(RUNTIME_FUNCTIONS["t_received"], Number(number))
             self.add(now + f.latency, WRITE, f.dst, 4, 1, op, code.new(), now)
-            code.const(1)
-            self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, code.new(), now)
+            came = code.let(Number(1))
+            self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, came, now)
         elif f.op == "OP_STREAM_WRITE" and f.x & STREAM_NO_WAIT:
             self.flush_sources(f)
-            code.const(op)
-            code.call(RUNTIME_FUNCTIONS["t_try_put"])
+            code.call(RUNTIME_FUNCTIONS["t_try_put"], Number(op))
             self.add(now + _OUT_FLAG_CYCLES, WRITE, STREAM_OUT_TAKEN, 4, 1, op, code.new(), now)

@@ -27,7 +27,7 @@ from npuninja.machine_code.translator.in_flight import (
     Pending,
     Shape,
 )
-from npuninja.machine_code.wasm_writer import WrittenFunction
+from npuninja.machine_code.wasm_writer import Expression, Load, Number, WrittenFunction, word_at
 
 
 class Values:
@@ -38,69 +38,53 @@ class Values:
         self.start = address
         self.shape = shape
         self.start_jump = jump
-        self.code = WrittenFunction()
-        self.pending: list[Pending] = []
         self.sequence = 0
-        self._take_shape()
+        self.places = owner.places
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is written, and in flight is what was where the block begins."""
+        self.code = WrittenFunction()
         self.cache: dict[int, int] = {}
         self.dirty: set[int] = set()
-        self.clock = -1
-        self.places = owner.places
-
-    def _take_shape(self) -> None:
-        self.pending = self.at_start()
-
-    def at_start(self) -> list[Pending]:
-        """What is in flight where the block begins."""
-        found = []
+        self.pending: list[Pending] = []
         for i in self.shape:
             pending = Pending(i.due, i.slot, i.kind, i.dst, i.size, i.banks, i.op)
             pending.order = (i.begins or -99, i.rank - 99)
-            found.append(pending)
-        return found
+            self.pending.append(pending)
+        # The clock is read first, so that it is there wherever a slot's address is needed.
+        self.clock = self.code.let(word_at(self.places.counter("cycle")))
 
     def scalar(self, offset: int) -> int:
         """The local that holds a scalar register now."""
         local = self.cache.get(offset)
         if local is None:
-            self.code.load_at(self.owner.bank + offset)
-            local = self.cache[offset] = self.code.new()
+            local = self.cache[offset] = self.code.let(word_at(self.owner.bank + offset))
         return local
 
-    def value(self, fields: Fields, address: int) -> None:
-        """Puts an operand on the stack: a register, or the instruction's own number."""
+    def value(self, fields: Fields, address: int) -> Expression:
+        """An operand: a register, or the instruction's own number."""
         if address == fields.imm_at:
-            self.code.const(fields.imm & 0xFFFFFFFF)
-        else:
-            self.code.get(self.scalar(address - self.owner.bank))
+            return Number(fields.imm & 0xFFFFFFFF)
+        return self.scalar(address - self.owner.bank)
 
     def set_scalar(self, offset: int, local: int) -> None:
         """A result lands in a scalar register."""
         self.cache[offset] = local
         if offset == SP:
-            self.code.get(local)
-            self.code.load_at(self.places.word("stack_high"))
-            self.code.op(w.GT_U)
-            self.code.when()
-            self.code.get(local)
-            self.code.call(RUNTIME_FUNCTIONS["t_stack"])
+            self.code.when((w.GT_U, local, word_at(self.places.word("stack_high"))))
+            self.code.call(RUNTIME_FUNCTIONS["t_stack"], local)
             self.code.end()
-        if offset >= SPECIAL and offset not in (LR,):
-            self.store_word(self.owner.bank + offset, local)
+        if offset >= SPECIAL and offset != LR:
+            self.code.store_at(self.owner.bank + offset, local)
             self.dirty.discard(offset)
         else:
             self.dirty.add(offset)
 
-    def store_word(self, address: int, local: int) -> None:
-        """Writes a local into memory."""
-        self.code.const(0)
-        self.code.get(local)
-        self.code.memory(w.STORE, address)
-
     def flush(self, offsets: set[int] | None = None) -> None:
         """Writes registers that differ from the bank into it."""
         for offset in sorted(self.dirty if offsets is None else self.dirty & offsets):
-            self.store_word(self.owner.bank + offset, self.cache[offset])
+            self.code.store_at(self.owner.bank + offset, self.cache[offset])
             self.dirty.discard(offset)
 
     def flush_sources(self, fields: Fields) -> None:
@@ -116,26 +100,21 @@ class Values:
                 offsets |= {offset, offset + 4}
         self.flush(offsets)
 
-    def slot_base(self, due: int) -> None:
-        """Puts the ring's address of a cycle on the stack, without the ring's own."""
-        if self.clock < 0:
-            code, self.code = self.code, WrittenFunction()
-            self.code = code
-            self.code.load_at(self.places.counter("cycle"))
-            self.clock = self.code.new()
-        self.code.get(self.clock)
-        self.code.const(due)
-        self.code.op(w.ADD)
-        self.code.const(15)
-        self.code.op(w.AND)
-        self.code.const(11)
-        self.code.op(w.SHL)
+    def slot_base(self, due: int) -> Expression:
+        """The ring's address of a cycle, without the ring's own."""
+        return w.SHL, (w.AND, (w.ADD, self.clock, Number(due)), Number(15)), Number(11)
 
-    def slot_address(self, due: int, slot: int) -> None:
-        """Puts the ring's address of a slot on the stack."""
-        self.slot_base(due)
-        self.code.const(self.places.ring + slot * SLOT_BYTES)
-        self.code.op(w.ADD)
+    def slot_address(self, due: int, slot: int) -> Expression:
+        """The ring's address of a slot."""
+        return w.ADD, self.slot_base(due), Number(self.places.ring + slot * SLOT_BYTES)
+
+    def key_address(self, key: int) -> Expression:
+        """The same of a slot's key; 0 for none."""
+        return self.slot_address(key // 64, key % 64) if key >= 0 else Number(0)
+
+    def slot_word(self, due: int, slot: int, offset: int = 0) -> Load:
+        """A word of a slot."""
+        return Load(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
 
     def free_slot(self, due: int) -> int:
         """A slot of a cycle that nothing uses. Raises GiveUpError when there is none left."""
@@ -159,21 +138,10 @@ class Values:
     def write_later(self, fields: Fields, op: int, now: int, local: int, stage: int = 0) -> None:
         """A scalar result, cut to what its register keeps."""
         if fields.mask == 0:  # a shift register: what does not fit acts as 0
-            self.code.get(local)
-            self.code.const(63)
-            self.code.op(w.AND)
-            self.code.const(0)
-            self.code.get(local)
-            self.code.const(32)
-            self.code.op(w.ADD)
-            self.code.const(96)
-            self.code.op(w.LT_U, w.CHOOSE)
-            local = self.code.new()
+            fits = w.LT_U, (w.ADD, local, Number(32)), Number(96)
+            local = self.code.let((w.CHOOSE, (w.AND, local, Number(63)), Number(0), fits))
         elif fields.mask != 0xFFFFFFFF:
-            self.code.get(local)
-            self.code.const(fields.mask)
-            self.code.op(w.AND)
-            local = self.code.new()
+            local = self.code.let((w.AND, local, Number(fields.mask)))
         self.add(now + fields.latency, WRITE, fields.dst, 4, 1, op, local, now + stage)
 
     def vector_later(
@@ -185,24 +153,20 @@ class Values:
             # Two entries, one slot: the later one's.
             early = self.add(due - 1, WRITE, dst, size, 2, op, began=began)
             late = self.add(due, WRITE, dst, size, 1, op, began=began)
-            return late.due * 64 + late.slot, early.due * 64 + early.slot
-        late = self.add(due, WRITE, dst, size, 3, op, began=began)
-        return late.due * 64 + late.slot, -1
+            return late.key, early.key
+        return self.add(due, WRITE, dst, size, 3, op, began=began).key, -1
 
     def copy_slot(self, from_key: int, to_key: int, size: int) -> None:
         """Copies what one slot of the ring holds into another."""
-        self.slot_base(to_key // 64)
-        target = self.code.new()
-        self.slot_base(from_key // 64)
-        source = self.code.new()
+        target = self.code.let(self.slot_base(to_key // 64))
+        source = self.code.let(self.slot_base(from_key // 64))
         a = self.places.ring + from_key % 64 * SLOT_BYTES
         b = self.places.ring + to_key % 64 * SLOT_BYTES
         self._copy(target, b, source, a, size)
 
-    def _copy(self, target: int, to_offset: int, source: int, from_offset: int, size: int) -> None:
+    def _copy(self, target: Expression, to_offset: int, source: int, from_offset: int, size: int) -> None:
         for at in range(0, size, 16):
-            self.code.get(target) if target >= 0 else self.code.const(0)
-            self.code.get(source) if source >= 0 else self.code.const(0)
+            self.code.put(target, source)
             self.code.vector(0, from_offset + at)
             self.code.vector(11, to_offset + at)
 
@@ -214,33 +178,25 @@ class Values:
         for p in sorted(due, key=lambda p: p.order):
             self.pending.remove(p)
             if p.size == 4:
-                if p.local < 0:
-                    self.slot_base(now)
-                    self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES)
-                    p.local = self.code.new()
-                if p.kind == MAYBE:  # a word of a stream, if there was one
-                    old = self.scalar(p.dst)
-                    self.code.get(p.local)
-                    self.code.get(old)
-                    self.slot_base(now)
-                    self.code.memory(w.LOAD, self.places.ring + p.slot * SLOT_BYTES + 128)
-                    self.code.op(w.CHOOSE)
-                    p.local = self.code.new()
-                self.set_scalar(p.dst, p.local)
+                self._land_word(p, now)
                 continue
-            self.slot_base(now)
-            source = self.code.new()
+            source = self.code.let(self.slot_base(now))
             start = self.places.ring + p.slot * SLOT_BYTES
             if p.size == 8:
                 for half in (0, 4):
-                    self.code.get(source)
-                    self.code.memory(w.LOAD, start + half)
-                    self.set_scalar(p.dst + half, self.code.new())
+                    self.set_scalar(p.dst + half, self.code.let(Load(source, start + half)))
                 continue
-            if p.banks & 1:
-                self._copy(-1, self.owner.bank + p.dst, source, start, p.size)
-            if p.banks & 2:
-                self._copy(-1, self.owner.bypass + p.dst, source, start, p.size)
+            for bit, bank in ((1, self.owner.bank), (2, self.owner.bypass)):
+                if p.banks & bit:
+                    self._copy(Number(0), bank + p.dst, source, start, p.size)
+
+    def _land_word(self, p: Pending, now: int) -> None:
+        if p.local < 0:
+            p.local = self.code.let(self.slot_word(now, p.slot))
+        if p.kind == MAYBE:  # a word of a stream, if there was one
+            came = self.slot_word(now, p.slot, 128)
+            p.local = self.code.let((w.CHOOSE, p.local, self.scalar(p.dst), came))
+        self.set_scalar(p.dst, p.local)
 
     def some_meet(self) -> bool:
         """Whether of what is in flight two results of different instructions come to one register in one cycle."""
@@ -255,28 +211,24 @@ class Values:
         for p in [p for p in self.pending if p.due == now and p.kind in (UNPACK, UPS, UPS_SHIFTED, PRODUCT)]:
             self.pending.remove(p)
             fields = self.owner.fields_at[p.op]
+            source = self.slot_address(now, p.slot)
             if p.kind == UPS:
                 following = self.add(now + 1, UPS_SHIFTED, 0, 0, 0, p.op)
-                self.code.const(p.op)
-                self.slot_address(now, p.slot)
-                self.slot_address(following.due, following.slot)
-                self.code.call(RUNTIME_FUNCTIONS["t_ups_shift"])
+                self.code.call(
+                    RUNTIME_FUNCTIONS["t_ups_shift"], Number(p.op), source, self.key_address(following.key)
+                )
                 continue
-            due, size = now + 1, 64
+            due, size, function = now + 1, 64, "t_unpack"
             if p.kind == UPS_SHIFTED:
                 due, size = now + fields.latency - 7, fields.size * fields.y // fields.x
+                function = "t_ups"
             elif p.kind == PRODUCT:
                 due, size = now + fields.latency - 2, 64 if fields.op in ("OP_MAC_F", "OP_ACC_ADD_F") else 128
+                function = "t_accumulate"
+            elif fields.op == "OP_VUNPACK":
+                source = Number(0)  # a register, not a load's slot
             key, early = self.vector_later(fields, p.op, due, size, now)
-            self.code.const(p.op)
-            if p.kind == UNPACK and fields.op == "OP_VUNPACK":
-                self.code.const(0)
-            else:
-                self.slot_address(now, p.slot)
-            self.slot_address(key // 64, key % 64)
-            self.code.call(
-                RUNTIME_FUNCTIONS[{UNPACK: "t_unpack", UPS_SHIFTED: "t_ups", PRODUCT: "t_accumulate"}[p.kind]]
-            )
+            self.code.call(RUNTIME_FUNCTIONS[function], Number(p.op), source, self.key_address(key))
             if p.kind == PRODUCT:
                 self.check()
             if early >= 0:
@@ -286,8 +238,7 @@ class Values:
         """Leaves with a fault when the value on the stack is 0."""
         self.code.op(w.EQZ)
         self.code.when()
-        self.code.const(-STEP_FAULT)
-        self.code.leave()
+        self.code.leave(Number(-STEP_FAULT))
         self.code.end()
 
 
