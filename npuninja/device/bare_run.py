@@ -196,13 +196,9 @@ def buffer_report(
 ) -> dict[str, Any]:
     """Runs instructions with buffers, writes those that are wanted, says what checks found, and gives the report."""
     npu.limit_memory(options.memory_limit)
-    hosts = []
-    for buffer in buffers:
-        if not buffer.content:
-            raise UserError("an input file is empty: a buffer has at least one byte")
-        host = npu.allocate(len(buffer.content))
-        host.view[:] = buffer.content
-        hosts.append(host)
+    if not all(buffer.content for buffer in buffers):
+        raise UserError("an input file is empty: a buffer has at least one byte")
+    hosts = npu.allocate_filled(buffer.content for buffer in buffers)
     run = npu.run(insts, hosts, options.time_limit)
     for buffer, host in zip(buffers, hosts):
         if buffer.output is not None:
@@ -221,11 +217,7 @@ def buffer_report(
         "emulated": True,
         "checks": sorted(npu.checks),
     }
-    return {**fields, **_without_status(report)}
-
-
-def _without_status(report: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in report.items() if name != "status"}
+    return {**fields, **{name: value for name, value in report.items() if name not in fields}}
 
 
 def _report_text(report: dict[str, Any]) -> str:

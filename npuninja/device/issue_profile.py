@@ -92,11 +92,7 @@ def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
         for path, programs in asked.items():
             if not images & set(programs):
                 raise UserError("no core of the design has the program in this ELF", Location(path))
-        hosts = []
-        for content in run.content:
-            host = npu.allocate(len(content))
-            host.view[:] = content
-            hosts.append(host)
+        hosts = npu.allocate_filled(run.content)
         is_cut = False
         try:
             npu.run(run.insts, hosts, run.time_limit_s)

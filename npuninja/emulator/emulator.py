@@ -278,6 +278,14 @@ class Emulator:
         """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
         return self._host.add(nbytes, None)
 
+    def allocate_filled(self, contents: Iterable[bytes]) -> list[HostBuffer]:
+        """A host buffer with each of these contents. Errors are those of `allocate`."""
+        buffers = []
+        for content in contents:
+            buffers.append(self.allocate(len(content)))
+            buffers[-1].view[:] = content
+        return buffers
+
     def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
         """A host buffer whose memory is a part of somebody's file, without a copy. Errors are those of `allocate`.
 

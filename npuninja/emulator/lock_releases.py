@@ -6,48 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from npuninja.arch.devices import MEMTILE_LOCK_BASES
-from npuninja.arch.registers import bd_offset, tile_address
 from npuninja.emulator import layout, state
+from npuninja.emulator.chained_bds import chain_of
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.stream_trace import ReadRegister
-
-_MEMTILE_STEP = {"west": -layout.ROWS_PER_COLUMN, "own": 0, "east": layout.ROWS_PER_COLUMN}
-
-
-def _next_and_release(
-    read: ReadRegister, device: layout.Geometry, tile: int, bd: int
-) -> tuple[int | None, int | None]:
-    """The BD that follows a BD, and the number of the lock it releases (device.md: buffer descriptors)."""
-    column, row = layout.tile_place(tile)
-    kind = device.rows.kind(row)
-    start = tile_address(column, row, bd_offset(kind, bd))
-    if kind == "mem":
-        chain, control = read(start + 4), read(start + 28)
-        following = chain >> 20 & 63 if chain >> 19 & 1 else None
-        if not control >> 24 & 0x7F:
-            return following, None
-        window, lock = divmod(control >> 16 & 0xFF, layout.LOCKS_PER_TILE)
-        names = {base // layout.LOCKS_PER_TILE: name for name, base in MEMTILE_LOCK_BASES.items()}
-        owner = tile + _MEMTILE_STEP[names.get(window, "own")]
-        return following, layout.LOCKS_PER_TILE * owner + lock
-    control = read(start + (20 if kind == "core" else 28))
-    following = control >> 27 & 15 if control >> 26 & 1 else None
-    releases = control >> 18 & 0x7F
-    return following, layout.LOCKS_PER_TILE * tile + (control >> 13 & 15) if releases else None
 
 
 def _released_by_channel(read: ReadRegister, device: layout.Geometry, channel: ActorState) -> set[int]:
     """Locks that the chain of BDs at which a channel stands releases."""
     tile = channel.actor // layout.CHANNELS_PER_TILE
-    locks, seen = set(), set()
-    bd: int | None = channel.bd
-    while bd is not None and bd not in seen:
-        seen.add(bd)
-        bd, lock = _next_and_release(read, device, tile, bd)
-        if lock is not None:
-            locks.add(lock)
-    return locks
+    chain = chain_of(read, device, tile, channel.bd)
+    return {bd.releases for bd in chain if bd.releases is not None}
 
 
 def _core_reaches(core_tile: int, lock: int) -> bool:

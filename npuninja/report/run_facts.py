@@ -15,8 +15,9 @@ from npuninja.device.manifest import read_manifest
 from npuninja.device.vectors import make_vectors
 from npuninja.emulator import layout
 from npuninja.emulator.timing import costs
+from npuninja.emulator.timing.clocks import record
 from npuninja.emulator.timing.costs import CLOCK_HZ
-from npuninja.emulator.timing.timeline import Span, Timeline, record
+from npuninja.emulator.timing.timeline import Span, Timeline
 from npuninja.emulator.timing.work import Work
 from npuninja.errors import Error
 from npuninja.records import NamedTuple

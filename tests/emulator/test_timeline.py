@@ -6,7 +6,8 @@ import itertools
 
 from npuninja.emulator import layout
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.timing.timeline import Timeline, model_timeline
+from npuninja.emulator.timing.clocks import model_timeline
+from npuninja.emulator.timing.timeline import Timeline
 from npuninja.emulator.timing.work import ChannelWork, CoreWork, SequenceWork, Work
 from npuninja.formats import txn
 

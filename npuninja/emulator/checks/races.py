@@ -6,9 +6,10 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, MEMTILE_LOCK_BASES
-from npuninja.arch.registers import TILE_BYTES, bd_offset, tile_address
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.arch.registers import TILE_BYTES
 from npuninja.emulator import layout
+from npuninja.emulator.chained_bds import read_bd
 from npuninja.emulator.core_faults import own_frames
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.deadlock import lock_symbols
@@ -18,6 +19,25 @@ from npuninja.records import NamedTuple
 #: A record of engine/checks.c: kind, which of the two write, actor and site of each, address, how often.
 RECORD = struct.Struct("<8I")
 MEMORY, HOST, HOST_READS, BD_REWRITTEN, BD_LATE = range(1, 6)
+_KINDS = {MEMORY: "memory", HOST: "host", HOST_READS: "host reads", BD_REWRITTEN: "bd", BD_LATE: "bd"}
+#: What orders two accesses to host memory.
+_WAIT = "wait in the sequence for {who} (issue_token and dma_wait, or dma_await_task) before the transfer of {other} is started"
+#: Of what a sequence does too early, what happens and what helps.
+_OF_SEQUENCE = {
+    HOST_READS: (
+        "{who} writes {buffer}, and the sequence ends without having waited for it: the host may read too early",
+        "give the transfer issue_token = true and wait for it (dma_wait, npu.sync or dma_await_task)",
+    ),
+    BD_REWRITTEN: (
+        "the sequence rewrites {bd}, and nothing tells it that {name} has done with it",
+        "give each transfer in flight an id of its own, or wait for the one before (dma_wait); free a task "
+        "(dma_free_task, the end of a TaskGroup) only behind the wait for what needs its data",
+    ),
+    BD_LATE: (
+        "{name} loads {bd}, and nothing tells whether before or after the sequence wrote it",
+        "write a BD before the task that uses it is started, and wait for the task before writing it again",
+    ),
+}
 
 
 class Race(WrongResult):
@@ -97,49 +117,28 @@ class RaceReader:
     def _finding(self, kind: int, a: _Side, b: _Side, buffer: str) -> Race:
         # The place in a source file comes first: that is where one can do something.
         first, second = (b, a) if a.location is None and b.location is not None else (a, b)
-        message = f"race: {first.who} {first.verb} {buffer} and {second.who} {second.verb} it, and nothing orders the two"
-        hint = self._order(a, b)
-        if kind == HOST:
-            hint = (
-                f"wait in the sequence for {a.who} (issue_token and dma_wait, or dma_await_task) before the transfer of "
-                f"{layout.actor_name(b.actor)} is started"
-            )
-        elif kind == HOST_READS:
-            first = a
-            message = (
-                f"race: {a.who} writes {buffer}, and the sequence ends without having waited for it: the host may read "
-                "too early"
-            )
-            hint = (
-                "give the transfer issue_token = true and wait for it (dma_wait, npu.sync or dma_await_task)"
-            )
-        elif kind == BD_REWRITTEN:
-            message = (
-                f"race: the sequence rewrites BD {a.site} of tile {_tile_of(a.actor)}, and nothing tells it that "
-                f"{layout.actor_name(a.actor)} has done with it"
-            )
-            hint = (
-                "give each transfer in flight an id of its own, or wait for the one before (dma_wait); free a task "
-                "(dma_free_task, the end of a TaskGroup) only behind the wait for what needs its data"
-            )
-        elif kind == BD_LATE:
-            message = (
-                f"race: {layout.actor_name(b.actor)} loads BD {b.site} of tile {_tile_of(b.actor)}, and nothing tells "
-                "whether before or after the sequence wrote it"
-            )
-            hint = "write a BD before the task that uses it is started, and wait for the task before writing it again"
-        notes: list[tuple[str, Location | None]] = list(first.callers)
+        notes: list[tuple[str, Location | None]] = []
         if kind in (MEMORY, HOST):
-            notes.append((f"the other: {second.who} {second.verb} it", second.location))
-            notes += second.callers
+            what = f"{first.who} {first.verb} {buffer} and {second.who} {second.verb} it, and nothing orders the two"
+            hint = (
+                self._order(a, b)
+                if kind == MEMORY
+                else _WAIT.format(who=a.who, other=layout.actor_name(b.actor))
+            )
+            notes = [(f"the other: {second.who} {second.verb} it", second.location), *second.callers]
+        else:
+            first = a if kind == HOST_READS else first
+            side = a if kind == BD_REWRITTEN else b
+            tile = layout.tile_place(side.actor // layout.CHANNELS_PER_TILE) if kind != HOST_READS else ""
+            what, hint = _OF_SEQUENCE[kind]
+            what = what.format(
+                who=a.who,
+                buffer=buffer,
+                bd=f"BD {side.site} of tile {tile}",
+                name=layout.actor_name(side.actor),
+            )
         data = {
-            "kind": {
-                MEMORY: "memory",
-                HOST: "host",
-                HOST_READS: "host reads",
-                BD_REWRITTEN: "bd",
-                BD_LATE: "bd",
-            }[kind],
+            "kind": _KINDS[kind],
             "buffer": buffer,
             "accesses": [
                 {
@@ -151,7 +150,8 @@ class RaceReader:
             ],
             "order": hint,
         }
-        return Race(message, first.location, hint=hint, notes=tuple(notes), data=data)
+        notes = [*first.callers, *notes]
+        return Race(f"race: {what}", first.location, hint=hint, notes=tuple(notes), data=data)
 
     # --- Who.
 
@@ -204,71 +204,52 @@ class RaceReader:
     # --- What would order them.
 
     def _locks(self, side: _Side) -> tuple[int | None, int | None]:
-        """The locks that a channel's BD acquires and releases."""
+        """The locks that a channel's BD acquires and releases; of a shim's, which the host orders, none are looked for."""
         tile = side.actor // layout.CHANNELS_PER_TILE
-        column, row = layout.tile_place(tile)
-        kind = self._device.rows.kind(row)
-        if kind == "shim":
+        if self._device.kind(tile) == "shim":
             return None, None
-        start = tile_address(column, row, bd_offset(kind, side.site))
-        control = self._read(start + (20 if kind == "core" else 28))
-        if kind == "core":
-            taken = tile * layout.LOCKS_PER_TILE + (control & 15) if control >> 12 & 1 else None
-            given = tile * layout.LOCKS_PER_TILE + (control >> 13 & 15) if control >> 18 & 0x7F else None
-            return taken, given
-        names = {base // layout.LOCKS_PER_TILE: name for name, base in MEMTILE_LOCK_BASES.items()}
-        steps = {"west": -layout.ROWS_PER_COLUMN, "own": 0, "east": layout.ROWS_PER_COLUMN}
-
-        def lock(number: int) -> int:
-            window, index = divmod(number, layout.LOCKS_PER_TILE)
-            return layout.LOCKS_PER_TILE * (tile + steps[names.get(window, "own")]) + index
-
-        taken = lock(control & 0xFF) if control >> 15 & 1 else None
-        return taken, lock(control >> 16 & 0xFF) if control >> 24 & 0x7F else None
+        bd = read_bd(self._read, self._device, tile, side.site)
+        return bd.acquires, bd.releases
 
     def _name(self, lock: int) -> str:
         return layout.lock_name(lock, self._symbols)
 
     def _order(self, a: _Side, b: _Side) -> str:
         channels = [s for s in (a, b) if s.actor < layout.FIRST_CORE_ACTOR]
-        others = [s for s in (a, b) if s.actor >= layout.FIRST_CORE_ACTOR]
-        if len(channels) == 1 and others[0].actor == layout.SEQUENCE_ACTOR:
-            return f"let the sequence wait for {channels[0].who}, or set a lock that its BD acquires"
-        if len(channels) == 1:
-            channel, core = channels[0], layout.actor_name(others[0].actor)
-            taken, given = self._locks(channel)
-            if taken is None and given is None:
-                return f"the BD has no lock: give it an acquire and a release, and let {core} take and give the same locks"
-            parts = []
-            if given is not None:
-                parts.append(
-                    f"acquire {self._name(given)} (which the BD releases) before it touches the buffer"
-                )
-            if taken is not None:
-                parts.append(
-                    f"release {self._name(taken)} (which the BD acquires) only when it has done with it, once each time"
-                )
-            return f"{core} must {' and '.join(parts)}"
         if len(channels) == 2:
-            for x, y in ((a, b), (b, a)):
-                given, taken = self._locks(x)[1], self._locks(y)[0]
-                if given is not None and given == taken:
-                    return (
-                        f"{self._name(given)} has more units than there are buffers, or is released too often"
-                    )
-            if a.actor == b.actor:
-                return "the channel's BDs need a lock each time they use the buffer"
-            return f"let the BD of {a.who} release a lock that the BD of {b.who} acquires"
+            return self._order_of_channels(a, b)
+        if channels:
+            return self._order_with_channel(channels[0], b if channels[0] is a else a)
+        name, other = layout.actor_name(a.actor), layout.actor_name(b.actor)
         if layout.SEQUENCE_ACTOR in (a.actor, b.actor):
-            other = next(s for s in (a, b) if s.actor != layout.SEQUENCE_ACTOR)
-            return (
-                "set a lock in the sequence (aiex.set_lock) behind the write, and acquire it in "
-                f"{layout.actor_name(other.actor)}"
+            core = other if a.actor == layout.SEQUENCE_ACTOR else name
+            return f"set a lock in the sequence (aiex.set_lock) behind the write, and acquire it in {core}"
+        return f"{name} must release a lock behind its access, and {other} acquire it before{self._common_locks(a, b)}"
+
+    def _order_with_channel(self, channel: _Side, other: _Side) -> str:
+        if other.actor == layout.SEQUENCE_ACTOR:
+            return f"let the sequence wait for {channel.who}, or set a lock that its BD acquires"
+        core = layout.actor_name(other.actor)
+        taken, given = self._locks(channel)
+        if taken is None and given is None:
+            return f"the BD has no lock: give it an acquire and a release, and let {core} take and give the same locks"
+        parts = []
+        if given is not None:
+            parts.append(f"acquire {self._name(given)} (which the BD releases) before it touches the buffer")
+        if taken is not None:
+            parts.append(
+                f"release {self._name(taken)} (which the BD acquires) only when it has done with it, once each time"
             )
-        return (
-            f"{layout.actor_name(a.actor)} must release a lock behind its access, and {layout.actor_name(b.actor)} acquire it "
-            f"before{self._common_locks(a, b)}"
-        )
+        return f"{core} must {' and '.join(parts)}"
+
+    def _order_of_channels(self, a: _Side, b: _Side) -> str:
+        for x, y in ((a, b), (b, a)):
+            given, taken = self._locks(x)[1], self._locks(y)[0]
+            if given is not None and given == taken:
+                return f"{self._name(given)} has more units than there are buffers, or is released too often"
+        if a.actor == b.actor:
+            return "the channel's BDs need a lock each time they use the buffer"
+        return f"let the BD of {a.who} release a lock that the BD of {b.who} acquires"
 
     def _common_locks(self, a: _Side, b: _Side) -> str:
         waits = []
@@ -277,7 +258,3 @@ class RaceReader:
             waits.append({w.lock for w in core.info.waits if w.lock} if core else set())
         common = sorted(waits[0] & waits[1])
         return f" (both use {', '.join(repr(name) for name in common[:4])})" if common else ""
-
-
-def _tile_of(actor: int) -> tuple[int, int]:
-    return layout.tile_place(actor // layout.CHANNELS_PER_TILE)

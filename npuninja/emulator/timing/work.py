@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from npuninja.arch.devices import TILE_KINDS, Place
 from npuninja.arch.families import FAMILIES, Rows, of_generation
-from npuninja.arch.registers import bd_offset, channel_queue, split_address, tile_address
+from npuninja.arch.registers import channel_queue, split_address
 from npuninja.emulator import layout
+from npuninja.emulator.chained_bds import chain_of
 from npuninja.emulator.configuration import LoadedDesign, read_design
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.emulator import Emulator
@@ -194,10 +195,7 @@ def count_design(
         counted[hashlib.sha256(found.module).digest()] = found
     with Emulator(design.columns, modules, design.loadable, rows=FAMILIES[family].rows) as npu:
         npu.configure(commands)
-        buffers = [npu.allocate(len(content)) for content in arguments]
-        for buffer, content in zip(buffers, arguments):
-            buffer.view[:] = content
-        report = npu.run(insts, buffers, time_limit_s)
+        report = npu.run(insts, npu.allocate_filled(arguments), time_limit_s)
         cores = tuple(_core_work(core, counted[core.digest]) for core in npu.cores())
         cores += tuple(map(_machine_work, npu.machine_cores()))
         at = {state.actor: state.bd for state in npu.states() if state.is_channel}
@@ -238,28 +236,11 @@ def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> Cha
 
 
 def _buffers(npu: Emulator, place: Place, first: int) -> int:
-    """Different addresses in the chain of descriptors that begins at `first`. Fields: AM025, DMA_BDn_m."""
-    kind = npu.device.rows.kind(place[1])
-    if kind == "shim":
+    """Different addresses in the chain of descriptors that begins at `first`."""
+    if npu.device.rows.kind(place[1]) == "shim":
         return 2  # host memory is not waited for
-    seen: set[int] = set()
-    addresses = set()
-    bd = first
-    while bd not in seen:
-        seen.add(bd)
-        start = tile_address(*place, bd_offset(kind, bd))
-        if kind == "mem":
-            word = npu.read32(start + 4)
-            addresses.add(word & 0x7FFFF)
-            more, following = word >> 19 & 1, word >> 20 & 63
-        else:
-            addresses.add(npu.read32(start) >> 14 & 0x3FFF)
-            word = npu.read32(start + 20)
-            more, following = word >> 26 & 1, word >> 27 & 15
-        if not more:
-            break
-        bd = following
-    return len(addresses)
+    tile = layout.tile_number(*place)
+    return len({bd.address for bd in chain_of(npu.read32, npu.device, tile, first)})
 
 
 def _elements(channels: Sequence[ChannelWork], rows: Rows) -> int:
@@ -292,7 +273,7 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
     for op in stream.operations:
         if isinstance(op, (txn.Write, txn.MaskWrite)):
             counts["writes" if isinstance(op, txn.Write) else "mask_writes"] += 1
-            if _is_push(op.address, family.rows):
+            if pushed_channel(op.address, family.rows) is not None:
                 counts["pushes"] += 1
                 counts["phases"] += waited
                 waited = False
@@ -322,14 +303,15 @@ def read_sequence(insts: bytes) -> tuple[SequenceWork, str]:
     return SequenceWork(**counts), family.name
 
 
-def _is_push(address: int, rows: Rows) -> bool:
-    """Whether a register is the start queue of a DMA channel."""
-    _, row, offset = split_address(address)
+def pushed_channel(address: int, rows: Rows) -> int | None:
+    """The channel whose start queue a register is; None for another register."""
+    column, row, offset = split_address(address)
     kind = TILE_KINDS[rows.kind(row)]
-    channels = {"S2MM": kind.s2mm_channels, "MM2S": kind.mm2s_channels}
-    return any(
-        offset == channel_queue(kind.name, d, c) for d, number in channels.items() for c in range(number)
-    )
+    for direction, channels in (("S2MM", kind.s2mm_channels), ("MM2S", kind.mm2s_channels)):
+        for channel in range(channels):
+            if offset == channel_queue(kind.name, direction, channel):
+                return layout.channel_number(column, row, direction, channel)
+    return None
 
 
 def moved_bytes(work: Work, direction: str) -> int:

@@ -25,7 +25,7 @@ Source: the decoder of MLIR-AIE (python/utils/trace, of which these are the fact
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple
@@ -158,9 +158,13 @@ def read_packets(words: Sequence[int]) -> dict[Packet, bytes]:
 
 
 def read_frames(data: bytes) -> list[Segment]:
-    """The segments of a unit's trace; what is cut off at the end is left out."""
+    """The segments of a unit's trace; what is cut off at the end is left out.
+
+    Raises:
+        UserError: a byte begins no frame.
+    """
     found: list[Segment] = []
-    at, last, cursor = -1, (0, 0), 0
+    at, last = -1, (0, 0)
 
     def see(events: int, gap: int) -> None:
         nonlocal at
@@ -172,29 +176,39 @@ def read_frames(data: bytes) -> list[Segment]:
             found.append(Segment(start, 1, events))
         at = start
 
-    while cursor < len(data):
-        byte = data[cursor]
-        size = _size(byte)
-        if size == 0:
-            raise UserError(
-                f"byte {cursor} of a unit's trace, 0x{byte:02x}, begins no frame of event-time mode"
-            )
-        if cursor + size > len(data):
-            break
-        value = int.from_bytes(data[cursor : cursor + size], "big")
-        cursor += size
+    for byte, size, value in _frames_in(data, "event-time", _size):
         if byte & 0xFB == 0xF0:
             at, last = -1, (0, 0)
         elif byte == 0xFF:
             at += _GAP_CYCLES
-        elif byte & 0xF0 == 0xE0 or byte & 0xFC == 0xD8:
-            times = byte & 15 if byte & 0xF0 == 0xE0 else value & 0x3FF
-            for _ in range(times if last[0] else 0):
+        elif _is_repetition(byte):
+            for _ in range(_repeats(byte, value) if last[0] else 0):
                 see(*last)
         elif byte != PADDING and byte & 0xFC != 0xDC:
             last = _events_and_gap(byte, value, size)
             see(*last)
     return found
+
+
+def _frames_in(data: bytes, mode: str, size_of: Callable[[int], int]) -> Iterator[tuple[int, int, int]]:
+    """The frames of a trace: their first byte, how many bytes, and all of them as one number."""
+    at = 0
+    while at < len(data):
+        size = size_of(data[at])
+        if size == 0:
+            raise UserError(f"byte {at} of a unit's trace, 0x{data[at]:02x}, begins no frame of {mode} mode")
+        if at + size > len(data):
+            return
+        yield data[at], size, int.from_bytes(data[at : at + size], "big")
+        at += size
+
+
+def _is_repetition(byte: int) -> bool:
+    return byte & 0xF0 == 0xE0 or byte & 0xFC == 0xD8
+
+
+def _repeats(byte: int, value: int) -> int:
+    return byte & 15 if byte & 0xF0 == 0xE0 else value & 0x3FF
 
 
 def pc_frames(places: Iterable[EventsAtPlace], start: int = 0) -> bytes:
@@ -213,29 +227,25 @@ def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
     """
     found: list[EventsAtPlace] = []
     last: EventsAtPlace | None = None
-    cursor = 0
-    while cursor < len(data):
-        byte = data[cursor]
-        is_events, is_start = byte & 0xFC == 0xC4, byte & 0xFB == 0xF1
-        if not (
-            is_events or is_start or byte in (0, PADDING, 0xFF) or byte & 0xF0 == 0xE0 or byte & 0xF8 == 0xD8
-        ):
-            raise UserError(
-                f"byte {cursor} of a unit's trace, 0x{byte:02x}, begins no frame of event-PC mode"
-            )
-        size = 4 if is_events else 8 if is_start else _size(byte)
-        if cursor + size > len(data):
-            break
-        value = int.from_bytes(data[cursor : cursor + size], "big")
-        cursor += size
-        if is_events:
+    for byte, size, value in _frames_in(data, "event-PC", _pc_size):
+        if size == 4 and byte & 0xFC == 0xC4:
             last = EventsAtPlace(value >> 18 & 0xFF, value & 0x3FFF)
             found.append(last)
-        elif is_start or byte == 0xFF:
+        elif size == 8 or byte == 0xFF:
             last = None
-        elif last and (byte & 0xF0 == 0xE0 or byte & 0xFC == 0xD8):
-            found += [last] * (byte & 15 if byte & 0xF0 == 0xE0 else value & 0x3FF)
+        elif last and _is_repetition(byte):
+            found += [last] * _repeats(byte, value)
     return found
+
+
+def _pc_size(byte: int) -> int:
+    """As `_size`, of event-PC mode."""
+    if byte & 0xFC == 0xC4:
+        return 4
+    if byte & 0xFB == 0xF1:
+        return 8
+    is_known = byte in (0, PADDING, 0xFF) or byte & 0xF0 == 0xE0 or byte & 0xF8 == 0xD8
+    return _size(byte) if is_known else 0
 
 
 def _size(byte: int) -> int:

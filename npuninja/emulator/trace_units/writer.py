@@ -8,7 +8,8 @@ from npuninja.emulator import layout
 from npuninja.emulator.deadlock import lock_symbols
 from npuninja.emulator.emulator import Emulator
 from npuninja.emulator.event_log import Event
-from npuninja.emulator.timing.timeline import Mark, model_timeline
+from npuninja.emulator.timing.clocks import model_timeline
+from npuninja.emulator.timing.timeline import Mark
 from npuninja.emulator.timing.work import Work
 from npuninja.emulator.trace_units.packets import frames, packets
 from npuninja.emulator.trace_units.seen import seen, segments, unknown
