@@ -33,11 +33,12 @@ from npuninja.records import NamedTuple
 
 def main(arguments: list[str]) -> int:
     """Runs the command line of `npuninja run`; returns the exit code."""
-    if any(is_xclbin(word) for word in arguments if not word.startswith("-")):
+    files = [word for word in arguments if not word.startswith("-")]
+    if any(is_xclbin(file) for file in files):
         from npuninja.device import bare_run
 
         return bare_run.main(arguments)
-    if any(beginning_of(word, len(ELF_MAGIC)) == ELF_MAGIC for word in arguments if not word.startswith("-")):
+    if any(beginning_of(file, len(ELF_MAGIC)) == ELF_MAGIC for file in files):
         from npuninja.device import full_elf_run
 
         return full_elf_run.main(arguments)
@@ -49,11 +50,6 @@ def main(arguments: list[str]) -> int:
             from npuninja.device.list_run import run_list
 
             return run_list(runs, options)
-        if len(runs) > 1 and (options.input or options.output):
-            raise UserError(
-                f"--input and --output go with one run, and {runs[0].design} has {len(runs)}",
-                hint=f"choose one, as in --kernel {runs[0].kernel} --sequence {runs[0].sequence}",
-            )
         for run, vectors in zip(runs, _given_vectors(runs, options)):
             of_this, fields = _one(run, vectors, options)
             code = code or of_this
@@ -64,16 +60,24 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    if options.json and len(results) > 1:
-        worst = next(result for result in results if not code or result["exit_code"])
-        print(json.dumps({"status": worst["status"], "exit_code": code, "runs": results}))
-    elif options.json:
-        print(json.dumps(results[0]))
+    if options.json:
+        print(json.dumps(results[0] if len(results) == 1 else _together(code, results)))
     return code
 
 
+def _together(code: int, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """What JSON says of several runs."""
+    worst = next(result for result in results if not code or result["exit_code"])
+    return {"status": worst["status"], "exit_code": code, "runs": results}
+
+
 def _given_vectors(runs: Sequence[Manifest], options: argparse.Namespace) -> Sequence[tuple[str, str] | None]:
-    """The files of `--vectors` of each run, which are given for all of them in order, or for none."""
+    """The files of `--vectors` of each run, which are given for all of them in order, or for none. Raises UserError."""
+    if len(runs) > 1 and (options.input or options.output):
+        raise UserError(
+            f"--input and --output go with one run, and {runs[0].design} has {len(runs)}",
+            hint=f"choose one, as in --kernel {runs[0].kernel} --sequence {runs[0].sequence}",
+        )
     if not options.vectors:
         return [None] * len(runs)
     if len(options.vectors) != len(runs):
@@ -222,19 +226,7 @@ def _run(
     try:
         device.load(program_of(manifest))
         done = _all_runs(device, manifest, vectors, options)
-        if options.output:
-            from npuninja.device.arrays import write_outputs
-
-            made = [a.array(data) for a, data in zip(manifest.outputs, done.last[0])]
-            write_outputs(options.output, manifest, made)
-        remarks, report = device.remarks() + done.session.remarks(), device.report()
-        findings = _findings(device, manifest)
-        if options.schedules or options.schedule:
-            from npuninja.device.schedules import explore
-
-            explored = explore(manifest, vectors.inputs, done.first[0], options)
-            if not options.json:
-                print(explored, flush=True)
+        remarks, report, findings = _afterwards(device, manifest, vectors, done, options)
     except DeviceError as error:
         locate(error, manifest)
         if type(error).__name__ == "Deadlock":  # its class would load the emulator
@@ -259,6 +251,26 @@ def _run(
     if not options.json:
         print(outcome.render(brief=options.brief), flush=True)
     return outcome, {"status": status, "exit_code": code, **outcome.fields(), **printed}
+
+
+def _afterwards(
+    device: Device, manifest: Manifest, vectors: Vectors, done: _Runs, options: argparse.Namespace
+) -> tuple[list[str], dict[str, Any] | None, list[Error]]:
+    """Writes the outputs that are wanted and tries other schedules; remarks, report and findings of the runs."""
+    if options.output:
+        from npuninja.device.arrays import write_outputs
+
+        made = [a.array(data) for a, data in zip(manifest.outputs, done.last[0])]
+        write_outputs(options.output, manifest, made)
+    remarks, report = device.remarks() + done.session.remarks(), device.report()
+    findings = _findings(device, manifest)
+    if options.schedules or options.schedule:
+        from npuninja.device.schedules import explore
+
+        explored = explore(manifest, vectors.inputs, done.first[0], options)
+        if not options.json:
+            print(explored, flush=True)
+    return remarks, report, findings
 
 
 def _vectors(manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace) -> Vectors:

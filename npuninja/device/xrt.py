@@ -14,12 +14,14 @@ from typing import Any, Sequence
 from npuninja.device import xrt_messages
 from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.npu_match import check_match
+from npuninja.device.xrt_messages import translating
 from npuninja.device.xrt_runs import XrtCall, XrtRuns
 from npuninja.errors import InternalError, Location, NoDevice, UserError
 from npuninja.formats.xclbin import EMULATION_DATA
 
 INSTRUCTION_GROUP = 1  # kernel argument numbers: 0 opcode, 1 instructions, 2 number of words, 3… data
 FIRST_DATA_GROUP = 3
+_CANNOT_LOAD = "cannot load the design"
 
 
 class XrtBuffer:
@@ -59,18 +61,13 @@ class XrtDevice(Device):
         if loads_pdi(program):
             self._load_full_elf(program)
             return
-        try:
+        with translating(f"cannot read {program.xclbin_path}"):
             xclbin = pyxrt.xclbin(program.xclbin_path)
-            names = [kernel.get_name() for kernel in xclbin.get_kernels()]
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, f"cannot read {program.xclbin_path}") from error
-        self._names = names
-        _name_of(program, names)
-        try:
+            self._names = [kernel.get_name() for kernel in xclbin.get_kernels()]
+        _name_of(program, self._names)
+        with translating(_CANNOT_LOAD):
             self._device.register_xclbin(xclbin)
             self._context = pyxrt.hw_context(self._device, xclbin.get_uuid())
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "cannot load the design") from error
         self.add(program)
 
     def add(self, program: Program) -> int:
@@ -86,14 +83,12 @@ class XrtDevice(Device):
             )
         pyxrt, name = self._pyxrt, _name_of(program, self._names)
         self._most_buffers = max(self._most_buffers, buffers_of_kernel(program))
-        try:
+        with translating(_CANNOT_LOAD):
             if name not in self._kernels:
                 self._kernels[name] = pyxrt.kernel(self._context, name)
             kernel = self._kernels[name]
             group = kernel.group_id(INSTRUCTION_GROUP)
             instructions = pyxrt.bo(self._device, len(program.insts), pyxrt.bo.cacheable, group)
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "cannot load the design") from error
         self._calls.append((kernel, instructions, len(program.insts) // 4))
         self._write(len(self._calls) - 1, program.insts)
         return len(self._calls) - 1
@@ -102,24 +97,21 @@ class XrtDevice(Device):
         """A context of a full ELF, whose sequences load the configurations by themselves."""
         _check_full_elf(program)
         try:
-            self._context = self._pyxrt.hw_context(self._device, self._pyxrt.elf(program.full_elf))
+            with translating(f"cannot load {program.full_elf}"):
+                self._context = self._pyxrt.hw_context(self._device, self._pyxrt.elf(program.full_elf))
         except (AttributeError, TypeError) as error:
             raise UserError(
                 "this pyxrt makes no context of an ELF, and the instruction stream loads a configuration (load_pdi)",
                 hint="use XRT 2.20 or newer, or run it on the emulated array (--device emu)",
             ) from error
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, f"cannot load {program.full_elf}") from error
         self._is_full_elf = True
         self._add_of_full_elf(program)
 
     def _add_of_full_elf(self, program: Program) -> int:
         name = program.full_elf_kernel
-        try:
+        with translating(_CANNOT_LOAD):
             if name not in self._kernels:
                 self._kernels[name] = self._pyxrt.ext.kernel(self._context, name)
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "cannot load the design") from error
         self._calls.append((self._kernels[name], None, 0))
         return len(self._calls) - 1
 
@@ -135,31 +127,24 @@ class XrtDevice(Device):
         _, instructions, words = self._calls[number]
         if len(insts) != 4 * words:
             raise InternalError(f"{len(insts)} bytes of instructions, the buffer holds {4 * words}")
-        try:
+        with translating(_CANNOT_LOAD):
             instructions.write(insts, 0)
             instructions.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE)
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "cannot load the design") from error
 
     def allocate(self, nbytes: int, position: int) -> XrtBuffer:
         """A host-only buffer in the group of its argument."""
         if not self._calls:
             raise InternalError("allocate before load")
-        if self._is_full_elf:
-            try:
-                return XrtBuffer(self._pyxrt.ext.bo(self._device, nbytes), nbytes)
-            except RuntimeError as error:
-                raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
-        if position >= self._most_buffers:
+        if not self._is_full_elf and position >= self._most_buffers:
             raise UserError(
                 f"the design has more than {self._most_buffers} arguments, which is all that the kernel of this XCLBIN takes",
                 hint="build the design again, or put several arrays into one argument",
             )
-        try:
+        with translating(f"cannot allocate {nbytes} bytes"):
+            if self._is_full_elf:
+                return XrtBuffer(self._pyxrt.ext.bo(self._device, nbytes), nbytes)
             group = self._calls[0][0].group_id(FIRST_DATA_GROUP + position)
             return XrtBuffer(self._pyxrt.bo(self._device, nbytes, self._pyxrt.bo.host_only, group), nbytes)
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, f"cannot allocate {nbytes} bytes") from error
 
     def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """Starts the runs. All buffers go to the device first, inputs and the prepared outputs alike."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from npuninja import hints
 from npuninja.errors import DeviceError
 
@@ -43,6 +46,15 @@ def state_error(state: int, time_limit_s: float) -> DeviceError:
     if name in ("RUNNING", "SUBMITTED", "TIMEOUT"):
         sentence += f" (limit {time_limit_s:g} s)"
     return DeviceError(f"{sentence} (ERT_CMD_STATE_{name})", hint=step or HANG_STEP)
+
+
+@contextmanager
+def translating(doing: str) -> Iterator[None]:
+    """What pyxrt raises in it becomes the error of `translated`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise translated(error, doing) from error
 
 
 def translated(error: Exception, doing: str) -> DeviceError:

@@ -66,12 +66,7 @@ class RemoteXrtDevice(Device):
     def load(self, program: Program) -> None:
         """As `XrtDevice.load`."""
         refuse_emulated(program)
-        with _file_of(program.insts) as file:
-            self._ask(
-                "load", file, xclbin_path=os.path.abspath(program.xclbin_path), insts_bytes=len(program.insts),
-                kernel=program.kernel, core_kind=program.core_kind,
-                full_elf=program.full_elf and os.path.abspath(program.full_elf), full_elf_kernel=program.full_elf_kernel,
-            )  # fmt: skip
+        self._pass("load", program)
 
     def instruct(self, insts: bytes) -> None:
         """As `XrtDevice.instruct`."""
@@ -88,13 +83,17 @@ class RemoteXrtDevice(Device):
 
     def add(self, program: Program) -> int:
         """As `XrtDevice.add`."""
+        return int(self._pass("add", program)["number"])
+
+    def _pass(self, verb: str, program: Program) -> dict[str, Any]:
+        """A request with a program; the worker reads its files by itself."""
+        fields = program._asdict() | {
+            "xclbin_path": os.path.abspath(program.xclbin_path),
+            "full_elf": program.full_elf and os.path.abspath(program.full_elf),
+        }
+        del fields["xclbin"], fields["insts"]
         with _file_of(program.insts) as file:
-            reply = self._ask(
-                "add", file, xclbin_path=os.path.abspath(program.xclbin_path), insts_bytes=len(program.insts),
-                kernel=program.kernel, core_kind=program.core_kind,
-                full_elf=program.full_elf and os.path.abspath(program.full_elf), full_elf_kernel=program.full_elf_kernel,
-            )  # fmt: skip
-        return int(reply["number"])
+            return self._ask(verb, file, insts_bytes=len(program.insts), **fields)
 
     def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
         """As `XrtDevice.start`."""

@@ -65,38 +65,37 @@ class XrtRuns:
     def begin(self) -> None:
         """Gives all runs to the driver. Raises DeviceError."""
         direction = self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_TO_DEVICE
-        try:
+        with xrt_messages.translating("the run failed"):
             for handle in self._distinct():
                 handle.sync(direction)
             if self._in_list:
                 self._list = self._pyxrt.runlist(self._context)
             for call in self._calls[: self._in_list]:
-                run = self._pyxrt.run(call.kernel)
-                for number, value in enumerate(call.arguments):
-                    run.set_arg(number, value)
-                self._listed.append(run)
-                self._list.add(run)
+                self._listed.append(self._prepared(call))
+                self._list.add(self._listed[-1])
             self._started_s = time.perf_counter()
             if self._in_list:
                 self._list.execute()
             for call in self._calls[self._in_list :]:
                 self._single.append(self._begun(call))
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "the run failed") from error
+
+    def _prepared(self, call: XrtCall) -> Any:
+        run = self._pyxrt.run(call.kernel)
+        for number, value in enumerate(call.arguments):
+            run.set_arg(number, value)
+        return run
 
     def _begun(self, call: XrtCall) -> Any:
         if call.instructions is not None:
             return call.kernel(*call.arguments)
-        run = self._pyxrt.run(call.kernel)
-        for number, value in enumerate(call.arguments):
-            run.set_arg(number, value)
+        run = self._prepared(call)
         run.start()
         return run
 
     def wait(self, time_limit_s: float) -> float:
         """Waits for all of them; gives the seconds from `begin` to the end. Raises DeviceError."""
         deadline_s = time.perf_counter() + time_limit_s
-        try:
+        with xrt_messages.translating("the run failed"):
             for run in self._single:
                 left_ms = max(1, round((deadline_s - time.perf_counter()) * 1000))
                 state = int(run.wait(left_ms).value)
@@ -109,8 +108,6 @@ class XrtRuns:
             seconds = time.perf_counter() - self._started_s
             for handle in self._distinct():
                 handle.sync(self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE)
-        except RuntimeError as error:
-            raise xrt_messages.translated(error, "the run failed") from error
         return seconds
 
     def _distinct(self) -> list[Any]:

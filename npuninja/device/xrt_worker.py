@@ -99,15 +99,8 @@ def _program(fields: dict[str, Any], descriptor: int) -> Program:
     with open(fields["xclbin_path"], "rb") as stream:
         xclbin = stream.read()
     insts = os.pread(descriptor, fields["insts_bytes"], 0)
-    return Program(
-        fields["xclbin_path"],
-        xclbin,
-        insts,
-        fields["kernel"],
-        fields["core_kind"],
-        fields["full_elf"],
-        fields["full_elf_kernel"],
-    )
+    given = {name: fields[name] for name in Program._fields if name in fields}
+    return Program(xclbin=xclbin, insts=insts, **given)
 
 
 @contextmanager
