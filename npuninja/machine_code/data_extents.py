@@ -35,27 +35,28 @@ class DataExtent(NamedTuple):
 
 def data_extents(known: KnownProgram) -> list[DataExtent]:
     """The buffers of a program by address; of several at one place the first by name."""
-    script = _script_of(known.path)
-    sizes: dict[tuple[int, str], int] = {}
-    if script is not None:
-        sizes = {(at, name): script.sizes.get(name, 0) for name, at in script.symbols.items()}
-    for symbol in known.symbols:
-        # Names with an underscore or a dot in front and without a size are marks of linkers and compilers.
-        if symbol.kind == "data" and (
-            symbol.size_bytes or symbol.name[0] not in "_." or symbol.name == STACK_SYMBOL
-        ):
-            sizes.setdefault((symbol.address, symbol.name), symbol.size_bytes)
+    sizes = _sizes(known)
     found: list[DataExtent] = []
     places = sorted((at, -size, name) for (at, name), size in sizes.items() if _DATA_START <= at < _DATA_END)
     starts = sorted({at for at, _, _ in places})
     for at, size, name in places:
-        if found and at < found[-1].start + 1:
-            continue  # another name of the same buffer
-        if found and found[-1].is_sized and at < found[-1].end:
-            continue  # a part of it
-        following = _following(starts, at)
-        found.append(DataExtent(at, at - size if size else following, name, bool(size)))
+        last = found[-1] if found else None
+        if last is not None and (at == last.start or (last.is_sized and at < last.end)):
+            continue  # another name of the same buffer, or a part of it
+        found.append(DataExtent(at, at - size if size else _following(starts, at), name, bool(size)))
     return found
+
+
+def _sizes(known: KnownProgram) -> dict[tuple[int, str], int]:
+    """Address and name of what lies in data memory -> its bytes, 0 where they are not known."""
+    script = _script_of(known.path) or LinkerScript({}, 0, 0, {}, {})
+    sizes = {(at, name): script.sizes.get(name, 0) for name, at in script.symbols.items()}
+    for symbol in known.symbols:
+        # Names with an underscore or a dot in front and without a size are marks of linkers and compilers.
+        is_mark = symbol.name[0] in "_." and not symbol.size_bytes and symbol.name != STACK_SYMBOL
+        if symbol.kind == "data" and not is_mark:
+            sizes.setdefault((symbol.address, symbol.name), symbol.size_bytes)
+    return sizes
 
 
 def _following(starts: list[int], at: int) -> int:

@@ -85,6 +85,11 @@ def branch_of(bundle: Bundle) -> Decoded | None:
     return None
 
 
+def ends_core(bundle: Bundle) -> bool:
+    """Whether a core comes to its end in a bundle."""
+    return any(decoded.instruction.mnemonic == "done" for decoded in bundle.instructions)
+
+
 def target_of(decoded: Decoded) -> int | None:
     """The address that a branch names, None when a register has it."""
     for value in decoded.operands:
@@ -115,51 +120,43 @@ def analyse(
         fixed: constants that relocations give to the bundles at these addresses, in an object.
     """
     by_address = {bundle.address: bundle for bundle in bundles}
+    fixed = fixed or {}
+    loops = _loops(bundles, by_address, fixed)
     branches: dict[int, Branch] = {}
     delay_slots: dict[int, tuple[int, int]] = {}
-    starts: dict[int, int] = {}
-    loops: dict[int, Loop] = {}
-    begins = set(leaders)
-    calls: set[int] = set()
-    constant_ls: tuple[int, int] | None = None
-    constant_le: tuple[int, int] | None = None
     for index, bundle in enumerate(bundles):
-        for register in ("ls", "le"):
-            value = _constant(bundle, register)
-            if value is None:
-                continue
-            if fixed is not None and bundle.address in fixed:
-                value = fixed[bundle.address]
-            if register == "ls":
-                constant_ls = (index, value)
-            else:
-                constant_le = (index, value)
-        if constant_ls is not None and constant_le is not None:
-            if abs(constant_ls[0] - constant_le[0]) <= _LOOP_SETUP_BUNDLES:
-                start, end = constant_ls[1], constant_le[1]
-                if start <= end and start in by_address and end in by_address:
-                    loops[end] = Loop(start, end, _trips(bundles, start))
-                    begins |= {start, by_address[end].end}
-                    starts[start] = end
-            constant_ls = constant_le = None
         decoded = branch_of(bundle)
         if decoded is None:
             continue
+        address = bundle.address
         slots = bundles[index + 1 : index + 1 + DELAY_SLOTS]
         after = slots[-1].end if len(slots) == DELAY_SLOTS else None
-        target = target_of(decoded)
-        if fixed is not None and bundle.address in fixed:
-            target = fixed[bundle.address]
-        branches[bundle.address] = Branch(bundle.address, decoded.instruction.mnemonic, target, after)
-        for number, slot in enumerate(slots, 1):
-            delay_slots[slot.address] = (number, bundle.address)
-        if after is not None:
-            begins.add(after)
-        if target is not None:
-            begins.add(target)
-            if decoded.instruction.mnemonic in CALLS:
-                calls.add(target)
-    return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), frozenset(calls))
+        target = fixed.get(address, target_of(decoded))
+        branches[address] = Branch(address, decoded.instruction.mnemonic, target, after)
+        delay_slots.update({slot.address: (number, address) for number, slot in enumerate(slots, 1)})
+    begins = {*leaders, *(loop.start for loop in loops.values()), *(by_address[end].end for end in loops)}
+    begins |= {at for branch in branches.values() for at in (branch.after, branch.target) if at is not None}
+    calls = frozenset(b.target for b in branches.values() if b.is_call and b.target is not None)
+    return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), calls)
+
+
+def _loops(
+    bundles: Sequence[Bundle], by_address: Mapping[int, Bundle], fixed: Mapping[int, int]
+) -> dict[int, Loop]:
+    """Zero-overhead loops by their ends: of writes of `ls` and `le` that stand near each other."""
+    loops: dict[int, Loop] = {}
+    latest: dict[str, tuple[int, int]] = {}
+    for index, bundle in enumerate(bundles):
+        for register in ("ls", "le"):
+            value = _constant(bundle, register)
+            if value is not None:
+                latest[register] = index, fixed.get(bundle.address, value)
+        if len(latest) == 2:
+            (start_index, start), (end_index, end) = latest.pop("ls"), latest.pop("le")
+            is_near = abs(start_index - end_index) <= _LOOP_SETUP_BUNDLES
+            if is_near and start <= end and start in by_address and end in by_address:
+                loops[end] = Loop(start, end, _trips(bundles, start))
+    return loops
 
 
 def _trips(bundles: Sequence[Bundle], start: int) -> int | None:

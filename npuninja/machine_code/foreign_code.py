@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Sequence
 
 from npuninja.errors import UserError
-from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
-from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, branch_of, target_of
+from npuninja.machine_code.decode import Decoded, UndecodableError, decoder
+from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, branch_of, ends_core, target_of
 
 #: Bundles to look at: another instruction set shows in the first few.
 _ENOUGH = 256
@@ -47,30 +47,27 @@ def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | No
     waiting = [0]
     while waiting and len(seen) < _ENOUGH:
         address, slots = waiting.pop(), 0
-        after: list[int] = []
-        straight_on = True
+        branch: Decoded | None = None
         while address not in seen and len(seen) < _ENOUGH:
             piece = next(((at, data) for at, data in pieces if at <= address < at + len(data)), None)
             if piece is None:
                 break  # written later, or by nobody: the run says so
             at, data = piece
             try:
-                bundle: Bundle = decoder("aie2").bundle(data, address - at, address)
+                bundle = decoder("aie2").bundle(data, address - at, address)
             except UndecodableError:
                 return (address, data[address - at : address - at + 8])
             seen.add(address)
             address = bundle.end
-            branch = branch_of(bundle)
-            if branch is not None and not slots:
-                slots, straight_on = DELAY_SLOTS + 1, BRANCHES[branch.instruction.mnemonic]
-                target = target_of(branch)
-                after = [] if target is None else [target]
-            if any(decoded.instruction.mnemonic == "done" for decoded in bundle.instructions):
+            if branch is None:
+                branch, slots = branch_of(bundle), DELAY_SLOTS + 1
+            if ends_core(bundle):
                 break
-            if slots:
+            if branch is not None:
                 slots -= 1
                 if not slots:
-                    waiting += after
-                    if not straight_on:
+                    waiting += [target for target in (target_of(branch),) if target is not None]
+                    if not BRANCHES[branch.instruction.mnemonic]:
                         break
+                    branch = None
     return None

@@ -11,7 +11,7 @@ from typing import Any, Sequence
 
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
-from npuninja.machine_code.flow import Flow, Loop, analyse
+from npuninja.machine_code.flow import Branch, Flow, Loop, analyse, ends_core
 from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
@@ -162,8 +162,8 @@ class Functions:
             deepest = max(deepest, below)
         return self._frames[start] + deepest
 
-    def _cycles_of(self, start: int, above: tuple[int, ...]) -> int | None:
-        if start in above:
+    def _cycles_of(self, start: int | None, above: tuple[int, ...]) -> int | None:
+        if start is None or start in above:
             return None
         if start not in self._cycles:
             self._cycles[start] = self._walk(start, (*above, start))
@@ -172,38 +172,28 @@ class Functions:
     def _walk(self, address: int, above: tuple[int, ...]) -> int | None:
         """Issue cycles from an address to the return, when no way depends on data."""
         cycles = 0
-        began: dict[int, int] = {loop.start: -1 for loop in self.flow.loops.values()}
-        jump: tuple[int, int | None, bool] | None = (
-            None  # behind its delay slots, where to, whether it is over
-        )
+        began = {loop.start: -1 for loop in self.flow.loops.values()}
+        leaving: Branch | None = None  # whose delay slots are being issued
         for _ in range(_LONGEST_WALK):
-            if jump is not None and address == jump[0]:
-                if jump[2]:
+            if leaving is not None and address == leaving.after:
+                if leaving.mnemonic == "ret lr":
                     return cycles
-                address, jump = jump[1] or 0, None
+                address, leaving = leaving.target or 0, None
             bundle = self.flow.bundles.get(address)
             if bundle is None:
                 return None
             if address in began:
                 began[address] = cycles
             cycles += 1
-            if any(d.instruction.mnemonic == "done" for d in bundle.instructions):
+            if ends_core(bundle):
                 return cycles
             branch = self.flow.branches.get(address)
             if branch is not None:
-                if branch.after is None or branch.mnemonic in ("jz", "jnz", "jnzd"):
+                called = self._cycles_called(branch, above)
+                if called is None:
                     return None
-                if branch.mnemonic == "ret lr":
-                    jump = (branch.after, None, True)
-                elif branch.target is None:
-                    return None
-                elif branch.is_call:
-                    inner = self._cycles_of(branch.target, above) if branch.target in self._frames else None
-                    if inner is None:
-                        return None
-                    cycles += inner
-                else:
-                    jump = (branch.after, branch.target, False)
+                cycles += called
+                leaving = leaving if branch.is_call else branch
             loop = self.flow.loops.get(address)
             if loop is not None:
                 if loop.trips is None or began[loop.start] < 0:
@@ -211,6 +201,16 @@ class Functions:
                 cycles += (cycles - began[loop.start]) * (loop.trips - 1)
             address = bundle.end
         return None
+
+    def _cycles_called(self, branch: Branch, above: tuple[int, ...]) -> int | None:
+        """The issue cycles of what a branch calls, 0 when it is no call; None when they or its way depend on data."""
+        if branch.after is None or branch.mnemonic in ("jz", "jnz", "jnzd"):
+            return None
+        if branch.mnemonic == "ret lr":
+            return 0
+        if branch.is_call:
+            return self._cycles_of(branch.target, above) if branch.target in self._frames else None
+        return None if branch.target is None else 0
 
 
 def _stack_step(decoded: Decoded) -> int:

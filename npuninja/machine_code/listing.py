@@ -128,24 +128,25 @@ def section_lines(
     shown: Location | None = None
     for bundle in listing.bundles:
         address = bundle.address
-        if address in headings:
+        if address in headings or address in flow.calls:
             yield ""
-            for symbol in headings[address]:
+            for symbol in headings.get(address, ()):
                 yield f"{address:08x} <{symbol.name}>:"
-        elif address in flow.calls:
-            yield ""
         if address in blocks:
             cycles = blocks[address].cycles
             yield f"  // block 0x{address:x}: {cycles} cycle{'s' if cycles > 1 else ''}"
-        if lines is not None:
-            place = lines.at(address)
-            if place is not None and place != shown:
-                shown = place
-                yield f"  // {place}{files.excerpt(place) if files is not None else ''}"
+        place = lines.at(address) if lines is not None else None
+        if place is not None and place != shown:
+            shown = place
+            yield f"  // {place}{files.excerpt(place) if files is not None else ''}"
         yield _bundle_line(bundle, flow, begins, names)
         for relocation in relocations.get(address, ()):
-            addend = f"{relocation.addend:+d}" if relocation.addend else ""
-            yield f"          .reloc 0x{relocation.offset:x}, {relocation.type}, {relocation.symbol}{addend}"
+            yield _relocation_line(relocation)
+
+
+def _relocation_line(relocation: Relocation) -> str:
+    addend = f"{relocation.addend:+d}" if relocation.addend else ""
+    return f"          .reloc 0x{relocation.offset:x}, {relocation.type}, {relocation.symbol}{addend}"
 
 
 def _bundle_line(bundle: Bundle, flow: Flow, begins: dict[int, Any], names: Names) -> str:

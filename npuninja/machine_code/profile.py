@@ -7,7 +7,7 @@ one place took was not counted.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
 
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle
@@ -188,33 +188,24 @@ class _Tree:
         above: tuple[int, ...],
     ) -> ProfiledFrame:
         """A function or a loop: its outermost loops first, then what is called between them."""
-        outer = [a for a in loops if not any(b != a and b.start <= a.start and a.end <= b.end for b in loops)]
         below: list[ProfiledFrame] = []
         inside: set[int] = set()
-        for loop in outer:
+        for loop in loops:
+            if any(_holds(other, loop) for other in loops):
+                continue
             body = tuple(
                 b for b in bundles if loop.start <= b.address <= loop.end and b.address not in inside
             )
             inside |= {b.address for b in body}
-            inner = tuple(
-                other
-                for other in loops
-                if other != loop and loop.start <= other.start and other.end <= loop.end
-            )
+            inner = tuple(other for other in loops if _holds(loop, other))
             below.append(self._piece(_loop_name(loop), body, inner, share, above))
-        own = 0
-        for bundle in bundles:
-            if bundle.address in inside:
-                continue
-            own += self.counts[bundle.address]
-            below += self._called(bundle.address, share, above)
-        merged: dict[str, ProfiledFrame] = {}
-        for frame in below:
-            merged[frame.name] = _sum(merged[frame.name], frame) if frame.name in merged else frame
-        total = own * share + sum(frame.issue_cycles for frame in merged.values())
-        return ProfiledFrame(
-            name, total, own * share, tuple(sorted(merged.values(), key=lambda f: -f.issue_cycles))
-        )
+        between = [bundle.address for bundle in bundles if bundle.address not in inside]
+        own = sum(map(self.counts.__getitem__, between)) * share
+        for address in between:
+            below += self._called(address, share, above)
+        merged = _merged(below)
+        total = own + sum(frame.issue_cycles for frame in merged)
+        return ProfiledFrame(name, total, own, tuple(sorted(merged, key=lambda f: -f.issue_cycles)))
 
     def _called(self, address: int, share: float, above: tuple[int, ...]) -> list[ProfiledFrame]:
         branch = self.functions.flow.branches.get(address)
@@ -229,12 +220,23 @@ class _Tree:
         ]
 
 
+def _holds(outer: ProfiledLoop, inner: ProfiledLoop) -> bool:
+    """Whether a loop lies in another one."""
+    return outer != inner and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _merged(frames: Iterable[ProfiledFrame]) -> tuple[ProfiledFrame, ...]:
+    """The frames, those of one name added up."""
+    merged: dict[str, ProfiledFrame] = {}
+    for frame in frames:
+        known = merged.get(frame.name)
+        merged[frame.name] = frame if known is None else _sum(known, frame)
+    return tuple(merged.values())
+
+
 def _sum(a: ProfiledFrame, b: ProfiledFrame) -> ProfiledFrame:
-    below: dict[str, ProfiledFrame] = {frame.name: frame for frame in a.below}
-    for frame in b.below:
-        below[frame.name] = _sum(below[frame.name], frame) if frame.name in below else frame
     return ProfiledFrame(
-        a.name, a.issue_cycles + b.issue_cycles, a.own_cycles + b.own_cycles, tuple(below.values())
+        a.name, a.issue_cycles + b.issue_cycles, a.own_cycles + b.own_cycles, _merged((*a.below, *b.below))
     )
 
 

@@ -25,11 +25,39 @@ STATUS = (
     "srCarry", "srSRS_of", "srUPS_of", "srSparse_of", "srCompr_uf", "srFPFlags", "srF2FFlags", "srF2IFlags", "srSS0",
     "srMS0",
 )  # fmt: skip
-_SINGLE = {"sp": _SP, "lr": 292, "ls": 296, "le": 300, "lc": 304, "dp": 308, "core_id": _CORE_ID}
-_ARRAYS = {"r": _SCALARS, "p": _P, "m": _M, "dn": _DN, "dj": _DJ, "dc": _DC}
-_NUMBERED = re.compile(r"(qwl|qwh|qx|amll|amlh|amhl|amhh|bml|bmh|cm|wl|wh|dn|dj|dc|[a-z])(\d+)(_3d)?")
-_ACC_PARTS = {"amll": (0, 32), "amlh": (32, 32), "amhl": (64, 32), "amhh": (96, 32), "bml": (0, 64), "bmh": (64, 64),
-              "cm": (0, 128)}  # fmt: skip
+_ALL = 0xFFFFFFFF
+_SINGLE = {
+    **{
+        "sp": (_SP, _ADDRESS_MASK),
+        "lr": (292, _ADDRESS_MASK),
+        "ls": (296, _ADDRESS_MASK),
+        "le": (300, _ADDRESS_MASK),
+    },
+    **{"lc": (304, _ALL), "dp": (308, _ADDRESS_MASK), "core_id": (_CORE_ID, _ALL)},
+    **{name: (_CR + 4 * number, (1 << bits) - 1) for number, (name, bits) in enumerate(CONTROL.items())},
+    **{name: (_SR + 4 * number, _ALL) for number, name in enumerate(STATUS)},
+}
+#: By what a numbered register is called: where number 0 lies, how far it is to the next one, bytes, mask.
+_NUMBERED = {
+    "r": (_SCALARS, 4, 4, _ALL),
+    "l": (_SCALARS + 64, 8, 8, _ALL),  # pairs, from r16 on
+    **{
+        kind: (at, 4, 4, _ADDRESS_MASK)
+        for kind, at in (("p", _P), ("m", _M), ("dn", _DN), ("dj", _DJ), ("dc", _DC))
+    },
+    "d": (_M, 4, 4, _ADDRESS_MASK),  # m, dn, dj and dc of one number together
+    "s": (_S, 4, 4, 0),
+    "q": (_Q, 16, 16, 0),
+    **{"x": (_W, 64, 64, 0), "wl": (_W, 64, 32, 0), "wh": (_W + 32, 64, 32, 0), "y": (_W, 128, 128, 0)},
+    **{"amll": (_AM, 128, 32, 0), "amlh": (_AM + 32, 128, 32, 0), "amhl": (_AM + 64, 128, 32, 0)},
+    **{
+        "amhh": (_AM + 96, 128, 32, 0),
+        "bml": (_AM, 128, 64, 0),
+        "bmh": (_AM + 64, 128, 64, 0),
+        "cm": (_AM, 128, 128, 0),
+    },
+}
+_NAME = re.compile(r"([a-z]+)(\d+)(?:_3d)?")
 
 
 class RegisterPlace(NamedTuple):
@@ -54,33 +82,12 @@ class RegisterPlace(NamedTuple):
 def place_of(name: str) -> RegisterPlace:
     """The place of a register by the name the table has for it. Raises InternalError for one without a place."""
     if name in _SINGLE:
-        return RegisterPlace(_SINGLE[name], 4, 0xFFFFFFFF if name in ("lc", "core_id") else _ADDRESS_MASK)
-    if name in CONTROL:
-        return RegisterPlace(_CR + 4 * list(CONTROL).index(name), 4, (1 << CONTROL[name]) - 1)
-    if name in STATUS:
-        return RegisterPlace(_SR + 4 * STATUS.index(name), 4, 0xFFFFFFFF)
-    found = _NUMBERED.fullmatch(name)
-    if found is not None:
-        kind, number = found[1], int(found[2])
-        if kind in _ARRAYS:
-            return RegisterPlace(_ARRAYS[kind] + 4 * number, 4, 0xFFFFFFFF if kind == "r" else _ADDRESS_MASK)
-        if kind == "s":
-            return RegisterPlace(_S + 4 * number, 4, 0)
-        if kind == "l":
-            return RegisterPlace(_SCALARS + 4 * (16 + 2 * number), 8, 0xFFFFFFFF)
-        if kind == "d":
-            return RegisterPlace(_M + 4 * number, 4, _ADDRESS_MASK)
-        if kind == "q":
-            return RegisterPlace(_Q + 16 * number, 16, 0)
-        if kind in ("x", "wl"):
-            return RegisterPlace(_W + 64 * number, 64 if kind == "x" else 32, 0)
-        if kind == "wh":
-            return RegisterPlace(_W + 64 * number + 32, 32, 0)
-        if kind == "y":
-            return RegisterPlace(_W + 128 * number, 128, 0)
-        if kind in _ACC_PARTS:
-            start, size = _ACC_PARTS[kind]
-            return RegisterPlace(_AM + 128 * number + start, size, 0)
+        at, mask = _SINGLE[name]
+        return RegisterPlace(at, 4, mask)
+    found = _NAME.fullmatch(name)
+    if found is not None and found[1] in _NUMBERED:
+        first, step, size, mask = _NUMBERED[found[1]]
+        return RegisterPlace(first + step * int(found[2]), size, mask)
     raise InternalError(f"no place is known for the register '{name}'")
 
 

@@ -161,23 +161,26 @@ def _return_sites(flow: Flow) -> dict[int, set[int]]:
         if call.is_call and call.target is not None and call.after is not None:
             callers.setdefault(call.target, set()).add(call.after)
     for entry, after in callers.items():
-        seen: set[int] = set()
-        stack = [entry]
-        while stack:
-            address = stack.pop()
-            while address in flow.bundles and address not in seen:
-                seen.add(address)
-                bundle = flow.bundles[address]
-                branch = flow.branches.get(address)
-                if branch is not None:
-                    if branch.mnemonic == "ret lr":
-                        sites.setdefault(address, set()).update(after)
-                    if branch.target is not None and not branch.is_call:
-                        stack.append(branch.target)
-                    if branch.after is not None and branch.mnemonic not in ("j", "ret lr"):
-                        stack.append(branch.after)
-                    break
-                if address in flow.loops:
-                    stack.append(flow.loops[address].start)
-                address = bundle.end
+        for address in _returns_from(entry, flow):
+            sites.setdefault(address, set()).update(after)
     return sites
+
+
+def _returns_from(entry: int, flow: Flow) -> set[int]:
+    """The addresses of the returns to which a function comes."""
+    seen: set[int] = set()
+    pending = [entry]
+    while pending:
+        address = pending.pop()
+        while address in flow.bundles and address not in seen:
+            seen.add(address)
+            branch = flow.branches.get(address)
+            if branch is not None:
+                goes_on = branch.mnemonic not in ("j", "ret lr")
+                pending += [branch.target] if branch.target is not None and not branch.is_call else []
+                pending += [branch.after] if branch.after is not None and goes_on else []
+                break
+            if address in flow.loops:
+                pending.append(flow.loops[address].start)
+            address = flow.bundles[address].end
+    return {at for at in seen if at in flow.branches and flow.branches[at].mnemonic == "ret lr"}
