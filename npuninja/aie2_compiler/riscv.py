@@ -6,6 +6,7 @@ Only what clang prints for the flags of `flags` is known; anything else is an er
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from npuninja.errors import InternalError, Location, UserError
 from npuninja.records import NamedTuple
@@ -19,15 +20,7 @@ _NAME = re.compile(r"[\w.$@]+")
 #: Directives that say nothing about the program's bytes.
 _SILENT = frozenset(
     (
-        *(
-            ".attribute",
-            ".ident",
-            ".addrsig",
-            ".addrsig_sym",
-            ".size",
-            ".option",
-            ".p2alignl",
-        ),
+        *(".attribute", ".ident", ".addrsig", ".addrsig_sym", ".size", ".option", ".p2alignl"),
         *(".hidden", ".protected", ".internal", ".local", ".cfi_sections"),
     )
 )
@@ -202,32 +195,9 @@ class _Reader:
         return self.data.setdefault(self.section, DataSection(self.section, [])).items
 
     def directive(self, word: str, rest: str) -> None:
-        if word in (".text", ".data", ".bss"):
-            self.enter(word, "")
-        elif word == ".section":
-            name, *flags = [part.strip() for part in rest.split(",")]
-            self.enter(name.strip('"'), flags[0].strip('"') if flags else "")
-        elif word in (".globl", ".global"):
-            self.globals.add(rest.strip('"'))
-        elif word == ".weak":
-            self.globals.add(rest.strip('"'))
-            self.weak.add(rest.strip('"'))
-        elif word == ".type":
-            name, _, kind = rest.partition(",")
-            self.types[name.strip().strip('"')] = kind.strip().lstrip("@%")
-        elif word in (".set", ".equ"):
-            name, _, value = rest.partition(",")
-            self.alias(name.strip(), value)
-        elif word == ".file":
-            found = _FILE.match(rest)
-            if found is not None:
-                name = found[3].removeprefix("./")
-                is_whole = name.startswith("/") or found[2] in (None, "", ".")
-                self.files[found[1]] = name if is_whole else f"{found[2]}/{name}"
-        elif word == ".loc":
-            number, line, column, *_ = [*rest.split(), "0"]
-            file = self.files.get(number)
-            self.place = Location(file, int(line), int(column)) if file and int(line) else None
+        handler = _DIRECTIVES.get(word)
+        if handler is not None:
+            handler(self, rest)
         elif word in _SILENT or word.startswith(".cfi_") or self.skipping:
             return
         elif word in (".comm", ".lcomm"):
@@ -237,6 +207,37 @@ class _Reader:
                 raise self.unknown(f"{word} in code")
         else:
             self.data_directive(word, rest)
+
+    def section_named(self, rest: str) -> None:
+        name, *flags = [part.strip() for part in rest.split(",")]
+        self.enter(name.strip('"'), flags[0].strip('"') if flags else "")
+
+    def global_symbol(self, rest: str) -> None:
+        self.globals.add(rest.strip('"'))
+
+    def weak_symbol(self, rest: str) -> None:
+        self.global_symbol(rest)
+        self.weak.add(rest.strip('"'))
+
+    def type(self, rest: str) -> None:
+        name, _, kind = rest.partition(",")
+        self.types[name.strip().strip('"')] = kind.strip().lstrip("@%")
+
+    def set(self, rest: str) -> None:
+        name, _, value = rest.partition(",")
+        self.alias(name.strip(), value)
+
+    def file(self, rest: str) -> None:
+        found = _FILE.match(rest)
+        if found is not None:
+            name = found[3].removeprefix("./")
+            is_whole = name.startswith("/") or found[2] in (None, "", ".")
+            self.files[found[1]] = name if is_whole else f"{found[2]}/{name}"
+
+    def loc(self, rest: str) -> None:
+        number, line, column, *_ = [*rest.split(), "0"]
+        file = self.files.get(number)
+        self.place = Location(file, int(line), int(column)) if file and int(line) else None
 
     def enter(self, name: str, flags: str) -> None:
         if name.startswith(_CONSTRUCTORS):
@@ -291,6 +292,20 @@ class _Reader:
             if width != 4 or not re.fullmatch(r"[\w.$@]+(?:[+-]\d+)?", text):
                 raise self.unknown(f"a value of {width} bytes: {text}") from None
             items.append(DataItem("word", text))
+
+
+_DIRECTIVES: dict[str, Callable[[_Reader, str], None]] = {
+    ".text": lambda reader, _: reader.enter(".text", ""),
+    ".data": lambda reader, _: reader.enter(".data", ""),
+    ".bss": lambda reader, _: reader.enter(".bss", ""),
+    ".section": _Reader.section_named,
+    **dict.fromkeys((".globl", ".global"), _Reader.global_symbol),
+    ".weak": _Reader.weak_symbol,
+    ".type": _Reader.type,
+    **dict.fromkeys((".set", ".equ"), _Reader.set),
+    ".file": _Reader.file,
+    ".loc": _Reader.loc,
+}
 
 
 def read_assembly(text: str, source: str) -> Assembly:

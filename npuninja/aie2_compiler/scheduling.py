@@ -123,33 +123,28 @@ def _connect(nodes: list[_Node]) -> None:
     readers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
     memory: list[tuple[_Node, str]] = []
     for node in nodes:
-        forms = node.operation.forms
-        found: list[tuple[_Node, int]] = []
-        for form in forms:
-            for read in form.reads:
-                found += [(other, stage - read.stage + 1) for other, stage in writers[read.register]]
-            for write in form.writes:
-                found += [(other, stage - write.stage + 1) for other, stage in writers[write.register]]
-                early = 1 if write.bypassed else 0
-                found += [(other, stage - write.stage + early) for other, stage in readers[write.register]]
-        kind = forms[0].memory
+        reads = [read for form in node.operation.forms for read in form.reads]
+        writes = [write for form in node.operation.forms for write in form.writes]
+        found = [(other, at - read.stage + 1) for read in reads for other, at in writers[read.register]]
+        for write in writes:
+            found += [(other, at - write.stage + 1) for other, at in writers[write.register]]
+            found += [(other, at - write.stage + write.bypassed) for other, at in readers[write.register]]
+        kind = node.operation.forms[0].memory
         if kind:
-            for other, of_other in memory:
-                if of_other == "LS":
-                    found.append((other, _AFTER_PART_WORD))
-                elif kind != "L" or of_other != "L":
-                    found.append((other, 1))
+            # Loads need no order among each other.
+            others = [(other, k) for other, k in memory if not kind == k == "L"]
+            found += [(other, _AFTER_PART_WORD if k == "LS" else 1) for other, k in others]
             # What came before the last store is behind it by that store's own distance.
             memory = [(node, kind)] if kind != "L" else [*memory, (node, kind)]
-        _note(node, [w for form in forms for w in form.writes], writers, replace=True)
-        for register in {w.register for form in forms for w in form.writes}:
-            readers[register] = []
-        _note(node, [r for form in forms for r in form.reads], readers, replace=False)
+        _note(node, writes, writers, replace=True)
+        for write in writes:
+            readers[write.register] = []
+        _note(node, reads, readers, replace=False)
         needs: dict[_Node, int] = {}
         for other, distance in found:
             needs[other] = max(needs.get(other, 0), distance)
-        for other, distance in needs.items():
-            node.before.append((other, distance))
+        node.before = list(needs.items())
+        for other, distance in node.before:
             other.after.append((node, distance))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import DIRECTIONS
@@ -26,26 +26,10 @@ class Described(NamedTuple):
 
 def describe_cdo(command: cdo.Command, rows: Rows = SHARED_ROWS) -> Described:
     """One CDO command."""
-    if isinstance(command, (Write, MaskWrite)):
-        return _register_write(rows, command)
-    if isinstance(command, cdo.BlockWrite):
-        return _block(rows, "block_write", command.address, command.data)
-    if isinstance(command, cdo.MaskPoll):
-        described = _at(rows, "poll", command.address, {"mask": command.mask, "value": command.value})
-        described.fields["timeout_ms"] = command.timeout_ms
-        line = f"{described.line} & 0x{command.mask:x} == 0x{command.value:x} within {command.timeout_ms} ms"
-        return Described(described.fields, line)
-    if isinstance(command, cdo.Fill):
-        described = _at(rows, "fill", command.address, {"words": command.words, "value": command.value})
-        return Described(
-            described.fields, f"{described.line}: {command.words} words of 0x{command.value:08x}"
-        )
-    if isinstance(command, cdo.Delay):
-        return Described({"operation": "delay", "us": command.duration_us}, f"wait {command.duration_us} us")
-    if isinstance(command, cdo.Nop):
-        return Described(
-            {"operation": "nop", "bytes": 4 + len(command.payload)}, f"nop ({4 + len(command.payload)} bytes)"
-        )
+    describe = _DESCRIBED.get(type(command))
+    if describe is not None:
+        return describe(rows, command)
+    assert isinstance(command, cdo.Other)
     name = cdo.NAMES.get(command.code, f"command 0x{command.code:04x}")
     words = " ".join(f"{word:08x}" for word in command.words)
     return Described({"operation": name.lower(), "words": list(command.words)}, f"{name} {words}".rstrip())
@@ -53,58 +37,13 @@ def describe_cdo(command: cdo.Command, rows: Rows = SHARED_ROWS) -> Described:
 
 def describe_txn(operation: txn.TxnOperation, rows: Rows = SHARED_ROWS) -> Described:
     """One operation of an instruction stream."""
-    if isinstance(operation, (Write, MaskWrite)):
-        return _register_write(rows, operation)
-    if isinstance(operation, txn.BlockWrite):
-        return _block(rows, "block_write", operation.address, operation.data)
-    if isinstance(operation, txn.MaskPoll):
-        described = _at(rows, "poll", operation.address, {"mask": operation.mask, "value": operation.value})
-        return Described(
-            described.fields, f"{described.line} & 0x{operation.mask:x} == 0x{operation.value:x}"
-        )
-    if isinstance(operation, txn.Sync):
-        return _sync(rows, operation)
-    if isinstance(operation, txn.AddressPatch):
-        fields = {"argument": operation.argument, "offset_bytes": operation.offset_bytes}
-        described = _at(rows, "address_patch", operation.address, fields)
-        register = register_at(operation.address, rows)
-        where = (
-            f"BD {register.bd} of {register.tile}"
-            if register.bd is not None
-            else f"{register.tile} {register.name}"
-        )
-        return Described(
-            described.fields,
-            f"address of {where} := argument {operation.argument} + {operation.offset_bytes} bytes",
-        )
-    if isinstance(operation, txn.LoadPdi):
-        return Described(
-            {"operation": "load_pdi", **operation._asdict()},
-            f"load PDI {operation.pdi_id} ({operation.size_bytes} bytes at 0x{operation.address:x})",
-        )
-    if isinstance(operation, txn.CreateScratchpad):
-        return Described(
-            {"operation": "create_scratchpad", **operation._asdict()},
-            f"scratchpad of {operation.size_bytes} bytes from 0x{operation.address:x}",
-        )
-    if isinstance(operation, txn.UpdateFromScratchpad):
-        described = _at(rows, "update_from_scratchpad", operation.address, operation._asdict())
-        names = {0: "mul", 1: "incr", 2: "decr"}
-        function = names.get(operation.function, f"function {operation.function}")
-        line = (
-            f"{described.line} += word {operation.entry} of the scratchpad ({function} {operation.argument})"
-        )
-        return Described(described.fields, line)
-    if isinstance(operation, txn.Preempt):
-        return Described(
-            {"operation": "preempt", "level": operation.level}, f"may be preempted (level {operation.level})"
-        )
-    if isinstance(operation, txn.Noop):
-        return Described({"operation": "noop"}, "noop")
+    describe = _DESCRIBED.get(type(operation))
+    if describe is not None:
+        return describe(rows, operation)
+    assert isinstance(operation, txn.Other)
     name = txn.NAMES.get(operation.code, f"operation 0x{operation.code:02x}")
-    return Described(
-        {"operation": name.lower(), "data": operation.data.hex()}, f"{name} {operation.data.hex(' ', 4)}"
-    )
+    fields = {"operation": name.lower(), "data": operation.data.hex()}
+    return Described(fields, f"{name} {operation.data.hex(' ', 4)}")
 
 
 def _at(rows: Rows, operation: str, address: int, more: dict[str, Any]) -> Described:
@@ -137,26 +76,24 @@ def _with_meaning(described: Described, meaning: str, assignment: str) -> Descri
     return Described(described.fields, described.line + assignment + (f" ({meaning})" if meaning else ""))
 
 
-def _block(rows: Rows, operation: str, address: int, data: bytes) -> Described:
-    described = _at(rows, operation, address, {"bytes": len(data)})
-    register = register_at(address, rows)
+def _block(rows: Rows, command: cdo.BlockWrite | txn.BlockWrite) -> Described:
+    data = command.data
+    described = _at(rows, "block_write", command.address, {"bytes": len(data)})
+    register = register_at(command.address, rows)
     if register.bd is not None and register.word == 0:
         words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
         fields = descriptor_fields(register.kind, words)
         if fields is not None:
             described.fields["descriptor"] = fields
-            return Described(
-                described.fields,
-                f"BD {register.bd} of {register.tile}: {descriptor_text(register.kind, fields)}",
-            )
+            what = descriptor_text(register.kind, fields)
+            return described._replace(line=f"BD {register.bd} of {register.tile}: {what}")
     stub = read_stub(data) if register.name.startswith("program memory") else None
     if stub is not None:
         digest = stub.digest.hex()
         described.fields["wasm_core"] = {"sha256": digest, "stack_bytes": stub.stack_bytes}
-        return Described(
-            described.fields, f"{described.line}: wasm core {digest[:16]}…, stack {stub.stack_bytes} bytes"
-        )
-    return Described(described.fields, f"{described.line}: {len(data)} bytes")
+        what = f"wasm core {digest[:16]}…, stack {stub.stack_bytes} bytes"
+        return described._replace(line=f"{described.line}: {what}")
+    return described._replace(line=f"{described.line}: {len(data)} bytes")
 
 
 def _sync(rows: Rows, operation: txn.Sync) -> Described:
@@ -166,6 +103,68 @@ def _sync(rows: Rows, operation: txn.Sync) -> Described:
     if (operation.columns, operation.rows) != (1, 1):
         where += f" and its {operation.columns} x {operation.rows} tiles"
     return Described(fields, f"wait for {where} {direction} {operation.channel}")
+
+
+def _poll(rows: Rows, command: cdo.MaskPoll | txn.MaskPoll) -> Described:
+    described = _at(rows, "poll", command.address, {"mask": command.mask, "value": command.value})
+    line = f"{described.line} & 0x{command.mask:x} == 0x{command.value:x}"
+    if isinstance(command, cdo.MaskPoll):
+        described.fields["timeout_ms"] = command.timeout_ms
+        line += f" within {command.timeout_ms} ms"
+    return described._replace(line=line)
+
+
+def _fill(rows: Rows, command: cdo.Fill) -> Described:
+    described = _at(rows, "fill", command.address, {"words": command.words, "value": command.value})
+    return described._replace(line=f"{described.line}: {command.words} words of 0x{command.value:08x}")
+
+
+def _address_patch(rows: Rows, operation: txn.AddressPatch) -> Described:
+    argument, offset = operation.argument, operation.offset_bytes
+    more = {"argument": argument, "offset_bytes": offset}
+    described = _at(rows, "address_patch", operation.address, more)
+    register = register_at(operation.address, rows)
+    what = (
+        f"{register.tile} {register.name}" if register.bd is None else f"BD {register.bd} of {register.tile}"
+    )
+    return described._replace(line=f"address of {what} := argument {argument} + {offset} bytes")
+
+
+def _update(rows: Rows, operation: txn.UpdateFromScratchpad) -> Described:
+    described = _at(rows, "update_from_scratchpad", operation.address, operation._asdict())
+    names = {0: "mul", 1: "incr", 2: "decr"}
+    function = names.get(operation.function, f"function {operation.function}")
+    how = f"word {operation.entry} of the scratchpad ({function} {operation.argument})"
+    return described._replace(line=f"{described.line} += {how}")
+
+
+def _plain(operation: str, line: str, **fields: Any) -> Described:
+    return Described({"operation": operation, **fields}, line)
+
+
+#: Commands and operations by their class.
+_DESCRIBED: dict[type, Callable[[Rows, Any], Described]] = {
+    Write: _register_write,
+    MaskWrite: _register_write,
+    cdo.BlockWrite: _block,
+    txn.BlockWrite: _block,
+    cdo.MaskPoll: _poll,
+    txn.MaskPoll: _poll,
+    cdo.Fill: _fill,
+    cdo.Delay: lambda _, c: _plain("delay", f"wait {c.duration_us} us", us=c.duration_us),
+    cdo.Nop: lambda _, c: _plain("nop", f"nop ({4 + len(c.payload)} bytes)", bytes=4 + len(c.payload)),
+    txn.Sync: _sync,
+    txn.AddressPatch: _address_patch,
+    txn.LoadPdi: lambda _, o: _plain(
+        "load_pdi", f"load PDI {o.pdi_id} ({o.size_bytes} bytes at 0x{o.address:x})", **o._asdict()
+    ),
+    txn.CreateScratchpad: lambda _, o: _plain(
+        "create_scratchpad", f"scratchpad of {o.size_bytes} bytes from 0x{o.address:x}", **o._asdict()
+    ),
+    txn.UpdateFromScratchpad: _update,
+    txn.Preempt: lambda _, o: _plain("preempt", f"may be preempted (level {o.level})", level=o.level),
+    txn.Noop: lambda _, __: _plain("noop", "noop"),
+}
 
 
 def numbered(described: Sequence[Described], indent: str = "  ") -> list[str]:

@@ -7,7 +7,7 @@ of an unknown kind is a UserError that says where.
 from __future__ import annotations
 
 import json
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
@@ -16,9 +16,9 @@ from npuninja.diag.command_text import Described, describe_cdo, describe_txn, nu
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
 from npuninja.formats import cdo, elf, xclbin
-from npuninja.formats.aie_partition import AiePartition, read_aie_partition
+from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.cdo import read_cdo
-from npuninja.formats.core_image import CORE_SECTION, read_core_image, read_stub
+from npuninja.formats.core_image import CORE_SECTION, CoreInfo, read_core_image, read_stub
 from npuninja.formats.elf import check_core_elf, made_by, read_elf
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.full_elf_reader import is_full_elf
@@ -41,6 +41,11 @@ class InspectReport(NamedTuple):
     name: str
     facts: dict[str, Any]
     lines: list[str]
+
+    def with_problem(self, problem: str | None) -> InspectReport:
+        """The same with what is wrong with the file, None for nothing."""
+        more = [f"  problem: {problem}"] if problem else []
+        return self._replace(facts={**self.facts, "problem": problem}, lines=[*self.lines, *more])
 
     def text(self) -> str:
         """For people, without a final newline."""
@@ -75,28 +80,11 @@ def _manifest(data: bytes, name: str) -> InspectReport:
 
 def inspect_bytes(data: bytes, name: str) -> InspectReport:
     """Finds out what `data` is and describes it. Raises UserError when it is damaged or unknown."""
-    if data[:8] == xclbin.MAGIC:
-        return _xclbin(data, name)
-    inspect_objects.refuse_pointer(data, name)
-    if data[:8] == elf.ARCHIVE_MAGIC:
-        return _named(name, inspect_objects.archive(data, name))
-    if is_full_elf(data):
-        return _named(name, inspect_full_elf.full_elf(data, name))
-    if data[:4] == b"\x7fELF":
-        return _core_elf(data, name)
-    if data[:8] == WASM_MAGIC:
-        return _wasm(data, name)
-    if data[:1] == b"{" and b'"design"' in data and b'"xclbin"' in data:
-        return _manifest(data, name)
-    if data[:4] == b"\xdd\0\0\0":
-        return _pdi(data, name)
-    if int.from_bytes(data[4:8], "little") == cdo.MAGIC:
-        return _commands("CDO", data, name, [describe_cdo(c) for c in read_cdo(data, name)])
-    if data[:2] == b"\0\1" and len(data) >= 16:
-        return _txn(data, name)
-    if data and HEX_LINES.fullmatch(data):
-        words = [int(word, 16) for word in data.split()]
-        return _txn(b"".join([word.to_bytes(4, "little") for word in words]), name)
+    if data[:8] != xclbin.MAGIC:
+        inspect_objects.refuse_pointer(data, name)
+    for is_kind, describe in _KINDS:
+        if is_kind(data):
+            return describe(data, name)
     if not data:
         raise UserError("the file is empty", Location(name))
     if data.startswith(NO_ELF):
@@ -184,13 +172,9 @@ def _txn(data: bytes, name: str) -> InspectReport:
         f"  {len(data)} bytes, {len(described)} operations, for {family}, {stream.columns} columns",
         *numbered(described),
     ]
-    waits = sum(1 for operation in stream.operations if isinstance(operation, Sync))
-    facts["problem"] = (
-        None if waits else "it waits for nothing: the run is over before any result has arrived"
-    )
-    if facts["problem"]:
-        lines.append(f"  problem: {facts['problem']}")
-    return InspectReport("instruction stream (TXN)", name, facts, lines)
+    waits = any(isinstance(operation, Sync) for operation in stream.operations)
+    problem = None if waits else "it waits for nothing: the run is over before any result has arrived"
+    return InspectReport("instruction stream (TXN)", name, facts, lines).with_problem(problem)
 
 
 def _xclbin(data: bytes, name: str) -> InspectReport:
@@ -209,32 +193,26 @@ def _xclbin(data: bytes, name: str) -> InspectReport:
     for section in container.sections:
         lines.append(f"  section {section.title}: {len(section.data)} bytes at 0x{section.offset:x}")
     for section in container.sections:
-        if section.kind == xclbin.MEM_TOPOLOGY:
-            facts["memories"] = [m._asdict() for m in read_mem_topology(section.data, name)]
-        elif section.kind == xclbin.IP_LAYOUT:
-            facts["compute_units"] = [u._asdict() for u in read_ip_layout(section.data, name)]
-        elif section.kind == xclbin.EMBEDDED_METADATA:
-            kernels = read_embedded_metadata(section.data, name)
-            facts["kernels"] = [
-                {**k._asdict(), "arguments": [a._asdict() for a in k.arguments]} for k in kernels
-            ]
-            lines += [
-                f"  kernel {k.name} (0x{k.kernel_id:x}): {', '.join(a.name for a in k.arguments)}"
-                for k in kernels
-            ]
-        elif section.kind == xclbin.EMULATION_DATA:
-            modules = read_emulation_data(section.data, name)
-            facts["modules"] = [
-                {"sha256": digest.hex(), "bytes": len(module)} for digest, module in modules.items()
-            ]
-        elif section.kind == xclbin.AIE_PARTITION:
-            partition = read_aie_partition(section.data, name)
-            facts["partition"], more = _partition(partition, name)
-            lines += more
-    facts["problem"] = problem_of(container, name)
-    if facts["problem"]:
-        lines.append(f"  problem: {facts['problem']}")
-    return InspectReport("XCLBIN", name, facts, lines)
+        describe = _SECTIONS.get(section.kind)
+        if describe is not None:
+            more, text = describe(section.data, name)
+            facts |= more
+            lines += text
+    return InspectReport("XCLBIN", name, facts, lines).with_problem(problem_of(container, name))
+
+
+def _kernels(data: bytes, name: str) -> tuple[dict[str, Any], list[str]]:
+    kernels = read_embedded_metadata(data, name)
+    facts = [{**k._asdict(), "arguments": [a._asdict() for a in k.arguments]} for k in kernels]
+    lines = [
+        f"  kernel {k.name} (0x{k.kernel_id:x}): {', '.join(a.name for a in k.arguments)}" for k in kernels
+    ]
+    return {"kernels": facts}, lines
+
+
+def _modules(data: bytes, name: str) -> tuple[dict[str, Any], list[str]]:
+    modules = read_emulation_data(data, name)
+    return {"modules": [{"sha256": k.hex(), "bytes": len(module)} for k, module in modules.items()]}, []
 
 
 def _uuid_text(uuid: bytes) -> str:
@@ -243,7 +221,8 @@ def _uuid_text(uuid: bytes) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list[str]]:
+def _partition(data: bytes, name: str) -> tuple[dict[str, Any], list[str]]:
+    partition = read_aie_partition(data, name)
     starts = list(partition.start_columns)
     lines = [
         f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"
@@ -266,10 +245,27 @@ def _partition(partition: AiePartition, name: str) -> tuple[dict[str, Any], list
             f"  PDI {_uuid_text(pdi.uuid)} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, {len(commands)} commands"
         )
         lines += _core_lines(cores, "    ")
-    return {"column_width": partition.column_width, "start_columns": starts, "pdis": pdis}, lines
+    facts = {"column_width": partition.column_width, "start_columns": starts, "pdis": pdis}
+    return {"partition": facts}, lines
 
 
-def _core_elf(data: bytes, name: str) -> InspectReport:
+#: By the kind of a section what it adds to facts and lines.
+_SECTIONS: dict[int, Callable[[bytes, str], tuple[dict[str, Any], list[str]]]] = {
+    xclbin.MEM_TOPOLOGY: lambda data, name: (
+        {"memories": [m._asdict() for m in read_mem_topology(data, name)]},
+        [],
+    ),
+    xclbin.IP_LAYOUT: lambda data, name: (
+        {"compute_units": [u._asdict() for u in read_ip_layout(data, name)]},
+        [],
+    ),
+    xclbin.EMBEDDED_METADATA: _kernels,
+    xclbin.EMULATION_DATA: _modules,
+    xclbin.AIE_PARTITION: _partition,
+}
+
+
+def _elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
     if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
         return _named(name, inspect_objects.object_file(found, name, data))
@@ -277,11 +273,17 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
         return _named(name, inspect_full_elf.instruction_elf(found, len(data)))
     architecture = elf.architecture_of(found.flags) or ""
     problem = None
+    functions: tuple[Function, ...] = ()
     try:
         check_core_elf(found, architecture, name)
     except Error as error:
         problem = error.message
+    try:
+        functions = functions_of(data, name)
+    except Error as error:
+        problem = problem or error.message
     program_bytes = sum(s.memory_bytes for s in found.segments if s.address < elf.DATA_START)
+    sections = [s for s in found.sections if s.name]
     facts: dict[str, Any] = {
         "bytes": len(data),
         "machine": found.machine,
@@ -291,28 +293,19 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
             {"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes}
             for s in found.segments
         ],
-        "sections": [
-            {"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in found.sections if s.name
-        ],
+        "sections": [{"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in sections],
         "symbols": [s._asdict() for s in found.symbols],
         "problem": problem,
     }
     lines = [f"  {len(data)} bytes, machine {found.machine}, {architecture or f'flags {found.flags}'}"]
     lines.append(f"  program: {program_bytes} of {PROGRAM_MEMORY_BYTES} bytes")
-    for segment in found.segments:
-        if segment.address >= elf.DATA_START:
-            lines.append(
-                f"  data: 0x{segment.address:x}, {len(segment.data)} bytes, {segment.memory_bytes} in memory"
-            )
     lines += [
-        f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name
+        f"  data: 0x{s.address:x}, {len(s.data)} bytes, {s.memory_bytes} in memory"
+        for s in found.segments
+        if s.address >= elf.DATA_START
     ]
+    lines += [f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in sections]
     lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
-    functions: tuple[Function, ...] = ()
-    try:
-        functions = functions_of(data, name)
-    except Error as error:
-        problem = facts["problem"] = problem or error.message
     if functions:
         facts["functions"] = [function.to_json() for function in functions]
         lines.append("  functions, with the stack of what they call:")
@@ -320,9 +313,8 @@ def _core_elf(data: bytes, name: str) -> InspectReport:
     if made_by(found):
         facts["made_by"] = made_by(found)
         lines.append(f"  made by {made_by(found)}")
-    if problem:
-        lines.append(f"  problem: {problem}")
-    return InspectReport("core ELF" if found.machine == elf.MACHINE else "ELF", name, facts, lines)
+    kind = "core ELF" if found.machine == elf.MACHINE else "ELF"
+    return InspectReport(kind, name, facts, lines).with_problem(problem)
 
 
 def _wasm(data: bytes, name: str) -> InspectReport:
@@ -342,12 +334,11 @@ def _wasm(data: bytes, name: str) -> InspectReport:
     lines += [f"  data: 0x{s.address:x}, {len(s.data)} bytes" for s in module.segments]
     if module.custom_section(CORE_SECTION) is None:
         return InspectReport("wasm module (no core)", name, facts, lines)
-    problem = None
+    facts["problem"] = None
     try:
         info = read_core_image(data, "", name).info
     except Error as error:
-        info, problem = None, error.message
-    facts["problem"] = problem
+        return InspectReport("wasm core", name, facts, lines).with_problem(error.message)
     if info is not None:
         facts["core"] = {
             **info._asdict(),
@@ -355,13 +346,42 @@ def _wasm(data: bytes, name: str) -> InspectReport:
             "buffers": [list(b) for b in info.buffers],
             "tile_buffers": [list(b) for b in info.tile_buffers],
         }
-        lines.append(
-            f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes"
-        )
-        lines.append(f"  data ends at 0x{info.data_end:x} of 0x{elf.DATA_END:x}")
-        lines.append(f"  uses the memory of: {', '.join(info.neighbours) or 'itself only'}")
-        lines += [f"  buffer {b.symbol}: 0x{b.address:x}, {b.size_bytes} bytes" for b in info.buffers]
-        lines += [f"  wait {w.point}: lock {w.lock} at {w.file}:{w.line}:{w.column}" for w in info.waits]
-    if problem:
-        lines.append(f"  problem: {problem}")
+        lines += _core_info_lines(info)
     return InspectReport("wasm core", name, facts, lines)
+
+
+def _core_info_lines(info: CoreInfo) -> list[str]:
+    """What a core's module says about itself."""
+    return [
+        f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes",
+        f"  data ends at 0x{info.data_end:x} of 0x{elf.DATA_END:x}",
+        f"  uses the memory of: {', '.join(info.neighbours) or 'itself only'}",
+        *(f"  buffer {b.symbol}: 0x{b.address:x}, {b.size_bytes} bytes" for b in info.buffers),
+        *(f"  wait {w.point}: lock {w.lock} at {w.file}:{w.line}:{w.column}" for w in info.waits),
+    ]
+
+
+def _words(data: bytes, name: str) -> InspectReport:
+    """An instruction stream as a text of hexadecimal words."""
+    return _txn(b"".join(int(word, 16).to_bytes(4, "little") for word in data.split()), name)
+
+
+#: What tells a kind of file, first to last, and what describes it.
+_KINDS: tuple[tuple[Callable[[bytes], object], Callable[[bytes, str], InspectReport]], ...] = (
+    (lambda data: data[:8] == xclbin.MAGIC, _xclbin),
+    (
+        lambda data: data[:8] == elf.ARCHIVE_MAGIC,
+        lambda data, name: _named(name, inspect_objects.archive(data, name)),
+    ),
+    (is_full_elf, lambda data, name: _named(name, inspect_full_elf.full_elf(data, name))),
+    (lambda data: data[:4] == elf.ELF_MAGIC, _elf),
+    (lambda data: data[:8] == WASM_MAGIC, _wasm),
+    (lambda data: data[:1] == b"{" and b'"design"' in data and b'"xclbin"' in data, _manifest),
+    (lambda data: data[:4] == b"\xdd\0\0\0", _pdi),
+    (
+        lambda data: int.from_bytes(data[4:8], "little") == cdo.MAGIC,
+        lambda data, name: _commands("CDO", data, name, [describe_cdo(c) for c in read_cdo(data, name)]),
+    ),
+    (lambda data: data[:2] == b"\0\1" and len(data) >= 16, _txn),
+    (lambda data: data and HEX_LINES.fullmatch(data), _words),
+)

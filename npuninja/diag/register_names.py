@@ -5,6 +5,8 @@ Names follow AM025 with ports and numbers filled in. Offsets come from `npuninja
 
 from __future__ import annotations
 
+from functools import cache
+
 from npuninja.arch import registers, switch
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, TILE_KINDS
 from npuninja.arch.event_registers import event_register_names
@@ -57,16 +59,11 @@ def register_at(address: int, rows: Rows) -> NamedRegister:
     return NamedRegister(column, row, kind, offset, f"register 0x{offset:05x}")
 
 
-_names: dict[str, dict[int, str]] = {}
-
-
+@cache
 def _fixed_names(kind: str) -> dict[int, str]:
     """Offset -> name of the registers of a tile kind that have one place; memories and descriptors are not in
     it.
     """
-    known = _names.get(kind)
-    if known is not None:
-        return known
     names = {offset: name for name, offset in registers.MISCELLANEOUS[kind].items()}
     for module in {"core": ("core", "memory"), "mem": ("memtile",), "shim": ("shim",)}[kind]:
         names = {**event_register_names(module), **names}
@@ -74,9 +71,8 @@ def _fixed_names(kind: str) -> dict[int, str]:
     for direction, channels in (("S2MM", tile.s2mm_channels), ("MM2S", tile.mm2s_channels)):
         for channel in range(channels):
             names[registers.channel_control(kind, direction, channel)] = f"DMA_{direction}_{channel}_Ctrl"
-            names[registers.channel_queue(kind, direction, channel)] = (
-                f"DMA_{direction}_{channel}_Start_Queue"
-            )
+            queue = registers.channel_queue(kind, direction, channel)
+            names[queue] = f"DMA_{direction}_{channel}_Start_Queue"
             names[registers.channel_status(kind, direction, channel)] = f"DMA_{direction}_{channel}_Status"
     for lock in range(tile.locks):
         names[registers.lock_value(kind, lock)] = f"Lock{lock}_value"
@@ -85,9 +81,8 @@ def _fixed_names(kind: str) -> dict[int, str]:
     for index, port in enumerate(switch.SLAVES[kind]):
         names[registers.switch_slave(kind, index)] = f"Stream_Switch_Slave_{port_name(port)}"
         for slot in range(switch.SLOTS):
-            names[registers.switch_slot(kind, index, slot)] = (
-                f"Stream_Switch_Slave_{port_name(port)}_Slot{slot}"
-            )
+            place = registers.switch_slot(kind, index, slot)
+            names[place] = f"Stream_Switch_Slave_{port_name(port)}_Slot{slot}"
     if kind == "core":
         names[registers.CORE_CONTROL] = "Core_Control"
         names[registers.CORE_STATUS] = "Core_Status"
@@ -98,7 +93,6 @@ def _fixed_names(kind: str) -> dict[int, str]:
     else:
         names[registers.SHIM_MUX] = "Mux_Config"
         names[registers.SHIM_DEMUX] = "Demux_Config"
-    _names[kind] = names
     return names
 
 
@@ -111,13 +105,8 @@ def value_meaning(register: NamedRegister, value: int, mask: int = 0xFFFFFFFF) -
     """What writing `value` (under `mask`) to a register does; "" where the number says all."""
     kind, name = register.kind, register.name
     if name == "Core_Control":
-        parts = [
-            text
-            for bit, on, off in ((1, "enable", "disable"), (2, "reset", "leave reset"))
-            if mask & bit
-            for text in [on if value & bit else off]
-        ]
-        return ", ".join(parts)
+        effects = ((1, "enable", "disable"), (2, "reset", "leave reset"))
+        return ", ".join(on if value & bit else off for bit, on, off in effects if mask & bit)
     if name.endswith("_Start_Queue"):
         repeat = value >> registers.QUEUE_REPEAT_SHIFT & registers.QUEUE_REPEAT_MASK
         text = f"start BD {value & 0x3F}"
@@ -162,13 +151,8 @@ def _switch_meaning(kind: str, name: str, value: int) -> str:
         msels = [str(i) for i in range(switch.MSELS) if value >> registers.SWITCH_MSEL_SHIFT & 1 << i]
         text = f"packets of arbiter {value & 7}, msel {'/'.join(msels) or 'none'}"
         return text + (", header dropped" if value & registers.SWITCH_DROP_HEADER else ", header kept")
-    source = value & 31
-    slaves = switch.SLAVES[kind]
-    return (
-        f"circuit from {port_name(slaves[source])}"
-        if source < len(slaves)
-        else f"circuit from unknown port {source}"
-    )
+    source, slaves = value & 31, switch.SLAVES[kind]
+    return f"circuit from {port_name(slaves[source]) if source < len(slaves) else f'unknown port {source}'}"
 
 
 def _mux_meaning(name: str, value: int, mask: int) -> str:

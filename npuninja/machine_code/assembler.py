@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
 from npuninja.errors import Location, UserError
 from npuninja.formats.dwarf_line_writer import CodeRows, without_repeats
@@ -176,55 +177,36 @@ class _Assembler:
     def _directive(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         rest = rest.strip()
-        if word in (".text", ".data", ".bss"):
-            self._current = self._section(word)
-        elif word == ".section":
-            self._current = self._section(rest.split(",")[0].strip())
-        elif word in (".globl", ".global"):
-            self._globals.update(name.strip() for name in rest.split(","))
-        elif word in (".align", ".p2align", ".balign"):
-            self._align(
-                1 << self._number(rest, 0, 16) if word == ".p2align" else self._number(rest, 1, 1 << 16)
-            )
-        elif word in (".word", ".long", ".half", ".byte"):
-            self._values({".word": 4, ".long": 4, ".half": 2, ".byte": 1}[word], rest)
-        elif word in (".space", ".zero", ".skip"):
-            self._space(self._number(rest, 0, MAX_SECTION_BYTES))
-        elif word in (".ascii", ".asciz"):
-            self._text(word, rest)
-        elif word == ".reloc":
-            parts = [part.strip() for part in rest.split(",", 2)]
-            if len(parts) != 3:
-                raise self._error(".reloc wants an offset, a type and a symbol")
-            symbol, addend = self._symbol(parts[2])
-            self._relocations.append(
-                ObjectRelocation(
-                    self._current.name,
-                    self._number(parts[0], 0, MAX_SECTION_BYTES),
-                    self._number(parts[1], 0, _MAX_RELOCATION_TYPE),
-                    symbol,
-                    addend,
-                )
-            )
-        elif word == ".type":
-            name, _, kind = rest.partition(",")
-            if kind.strip()[1:] == "function":
-                self._functions.add(name.strip())
-        elif word == ".file":
-            self._file(rest)
-        elif word == ".loc":
-            self._loc(rest)
-        elif word in (".size", ".ident", ".cfi_startproc", ".cfi_endproc"):
-            pass  # what a compiler's listing has and an object does not need
-        else:
+        if word in _DIRECTIVES:
+            _DIRECTIVES[word](self, rest)
+        elif word in _VALUE_BYTES:
+            self._values(_VALUE_BYTES[word], rest)
+        elif word not in _SILENT:
             raise self._error(f"the directive {word} is not known")
 
-    def _text(self, word: str, rest: str) -> None:
+    def _enter(self, name: str) -> None:
+        self._current = self._section(name)
+
+    def _reloc(self, rest: str) -> None:
+        parts = [part.strip() for part in rest.split(",", 2)]
+        if len(parts) != 3:
+            raise self._error(".reloc wants an offset, a type and a symbol")
+        symbol, addend = self._symbol(parts[2])
+        offset = self._number(parts[0], 0, MAX_SECTION_BYTES)
+        kind = self._number(parts[1], 0, _MAX_RELOCATION_TYPE)
+        self._relocations.append(ObjectRelocation(self._current.name, offset, kind, symbol, addend))
+
+    def _type(self, rest: str) -> None:
+        name, _, kind = rest.partition(",")
+        if kind.strip()[1:] == "function":
+            self._functions.add(name.strip())
+
+    def _text(self, word: str, end: bytes, rest: str) -> None:
         try:
             text = ast.literal_eval(rest) if rest[:1] in ("'", '"') else None
             if not isinstance(text, str):
                 raise ValueError
-            data = text.encode() + (b"\0" if word == ".asciz" else b"")
+            data = text.encode() + end
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise self._error(f"{word} wants a text in quotes") from None
         self._grow(len(data))
@@ -255,7 +237,8 @@ class _Assembler:
         filler = b"\1\0" if section.name.startswith(".text") else b"\0"
         section.data += filler * (missing // len(filler))
 
-    def _space(self, count: int) -> None:
+    def _space(self, rest: str) -> None:
+        count = self._number(rest, 0, MAX_SECTION_BYTES)
         self._grow(count)
         if _is_bss(self._current.name):
             self._current.size_bytes += count
@@ -328,6 +311,29 @@ class _Assembler:
             if s.lines
         }
         return Assembled(sections, symbols, self._relocations, lines)
+
+
+_DIRECTIVES: dict[str, Callable[[_Assembler, str], None]] = {
+    ".text": lambda a, _: a._enter(".text"),
+    ".data": lambda a, _: a._enter(".data"),
+    ".bss": lambda a, _: a._enter(".bss"),
+    ".section": lambda a, rest: a._enter(rest.split(",")[0].strip()),
+    **dict.fromkeys(
+        (".globl", ".global"), lambda a, rest: a._globals.update(name.strip() for name in rest.split(","))
+    ),
+    **dict.fromkeys((".align", ".balign"), lambda a, rest: a._align(a._number(rest, 1, 1 << 16))),
+    ".p2align": lambda a, rest: a._align(1 << a._number(rest, 0, 16)),
+    **dict.fromkeys((".space", ".zero", ".skip"), _Assembler._space),
+    ".ascii": lambda a, rest: a._text(".ascii", b"", rest),
+    ".asciz": lambda a, rest: a._text(".asciz", b"\0", rest),
+    ".reloc": _Assembler._reloc,
+    ".type": _Assembler._type,
+    ".file": _Assembler._file,
+    ".loc": _Assembler._loc,
+}
+_VALUE_BYTES = {".word": 4, ".long": 4, ".half": 2, ".byte": 1}
+#: What a compiler's listing has and an object does not need.
+_SILENT = (".size", ".ident", ".cfi_startproc", ".cfi_endproc")
 
 
 def assemble(text: str, name: str = "assembly", isa: str = "aie2") -> Assembled:

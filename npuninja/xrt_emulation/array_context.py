@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from npuninja.arch.families import FAMILIES, of_architecture, of_generation
-from npuninja.emulator import Emulator, HostBuffer
+from npuninja.emulator import Emulator, HostBuffer, RunReport
 from npuninja.emulator.configuration import MAX_PDIS, LoadedDesign
 from npuninja.emulator.errors import EmulationError, NotModelled
 from npuninja.emulator.shared_memory import FilePlace
@@ -176,82 +176,83 @@ class ArrayContext:
         """Runs a kernel once.
 
         Raises:
-            Outcome: it did not end well.
+            ContextOutcome: it did not end well.
         """
-        if call.unit == NO_UNIT and not FAMILIES[self._npu].driver.takes_full_elf:
-            error = UserError(
-                f"the driver of {self._npu} takes no full ELF", hint="use an XCLBIN, or show the other NPU"
-            )
-            raise ContextOutcome(packets.STATE_ERROR, error)
-        if call.unit >= len(self._pdis):
-            error = UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
-            raise ContextOutcome(packets.STATE_ERROR, error)
         taken: list[AllocatedBuffer] = []
         self.remarks = []
         try:
+            self._refuse(call)
             self._forget_gone()
-            insts = self._instructions(call, taken)
-            emulator = self._emulator_for(call.unit, insts)
-            self._has_run = True
-            addresses: Sequence[int] = call.arguments
-            scratchpads = frozenset[int]()
-            if call.patched:
-                number_of = self._number_of if call.unit == NO_UNIT else None
-                insts, addresses, scratchpads = with_arguments(insts, self._begin_of, number_of)
-            arguments = [
-                self._argument(emulator, number, address, taken, number in scratchpads)
-                for number, address in enumerate(addresses)
-            ]
-            if call.unit == NO_UNIT and not emulator.loaded_by_number and not _loads(insts):
-                self.remarks.append(
-                    "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, or stands in an "
-                    "aiex.configure"
-                )
-            family = (
-                of_generation(insts[2]) if len(insts) > 2 else None
-            )  # word 0: version, then the generation
-            if family is not None:
-                check_generation(family.architecture, self._npu)
-            nowhere = [] if call.patched else self._nowhere(emulator, insts, len(arguments))
-            report = emulator.run(
-                insts,
-                [*(buffer for buffer, _ in arguments), *nowhere],
-                time_limit_s,
-                starts=[*(start for _, start in arguments), *(0 for _ in nowhere)],
-            )
-            for lost in nowhere:
-                emulator.free(lost)
-            self.remarks += filter(None, (emulator.beyond_end(),))
-            names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
-            self.remarks += [
-                f"the instructions load PDI {names[number]} right after itself, which an NPU's firmware leaves out, and so did "
-                "the emulated one; loading another one between them has it configure the array again"
-                for number in emulator.left_out
-                if number in names
-            ]
-            if self._traces is not None and self._traces.last is not None:
-                self.remarks += self._traces.last.remarks
-            self.remarks += [
-                f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished
-            ]
-            self.remarks += report.overfilled
+            self._execute(call, time_limit_s, taken)
         except (MalformedPacket, UserError) as error:
             found = error if isinstance(error, UserError) else UserError(str(error))
             raise ContextOutcome(packets.STATE_ERROR, found) from error
-        except NotModelled as error:
-            self.close()
-            raise ContextOutcome(packets.STATE_ABORT, error) from error
-        except EmulationError as error:
-            # The array has come to a halt, so on an NPU the command never ends until the driver's time is up.
+        except Error as error:
+            # Where the array has come to a halt, the command never ends on an NPU until the driver's time is up.
             # The driver then loads the context again.
             self.close()
-            raise ContextOutcome(packets.STATE_TIMEOUT, error) from error
-        except Error as error:
-            self.close()
-            raise ContextOutcome(packets.STATE_ABORT, error) from error
+            halted = isinstance(error, EmulationError) and not isinstance(error, NotModelled)
+            raise ContextOutcome(packets.STATE_TIMEOUT if halted else packets.STATE_ABORT, error) from error
         finally:
             for buffer in taken:
                 self._buffers.drop(buffer)
+
+    def _refuse(self, call: KernelCall) -> None:
+        """Raises UserError for a call that names what is not there."""
+        if call.unit == NO_UNIT and not FAMILIES[self._npu].driver.takes_full_elf:
+            raise UserError(
+                f"the driver of {self._npu} takes no full ELF", hint="use an XCLBIN, or show the other NPU"
+            )
+        if call.unit >= len(self._pdis):
+            raise UserError(f"there is no compute unit {call.unit}, there are {len(self._pdis)}")
+
+    def _execute(self, call: KernelCall, time_limit_s: float, taken: list[AllocatedBuffer]) -> None:
+        """Runs the instructions of a call; `taken` gets the buffers that it uses."""
+        insts = self._instructions(call, taken)
+        emulator = self._emulator_for(call.unit, insts)
+        self._has_run = True
+        addresses: Sequence[int] = call.arguments
+        scratchpads = frozenset[int]()
+        if call.patched:
+            number_of = self._number_of if call.unit == NO_UNIT else None
+            insts, addresses, scratchpads = with_arguments(insts, self._begin_of, number_of)
+        arguments = [
+            self._argument(emulator, number, address, taken, number in scratchpads)
+            for number, address in enumerate(addresses)
+        ]
+        if call.unit == NO_UNIT and not emulator.loaded_by_number and not _loads(insts):
+            self.remarks.append(
+                "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, or stands in an "
+                "aiex.configure"
+            )
+        # Word 0 of a stream: version, then the generation.
+        family = of_generation(insts[2]) if len(insts) > 2 else None
+        if family is not None:
+            check_generation(family.architecture, self._npu)
+        nowhere = [] if call.patched else self._nowhere(emulator, insts, len(arguments))
+        buffers = [*(buffer for buffer, _ in arguments), *nowhere]
+        starts = [*(start for _, start in arguments), *(0 for _ in nowhere)]
+        report = emulator.run(insts, buffers, time_limit_s, starts=starts)
+        for lost in nowhere:
+            emulator.free(lost)
+        self._remark(emulator, report)
+
+    def _remark(self, emulator: Emulator, report: RunReport) -> None:
+        """Notes what the program's author should know about a run that has ended well."""
+        self.remarks += filter(None, (emulator.beyond_end(),))
+        names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
+        self.remarks += [
+            f"the instructions load PDI {names[number]} right after itself, which an NPU's firmware leaves out, and so did "
+            "the emulated one; loading another one between them has it configure the array again"
+            for number in emulator.left_out
+            if number in names
+        ]
+        if self._traces is not None and self._traces.last is not None:
+            self.remarks += self._traces.last.remarks
+        self.remarks += [
+            f"{transfer} when the instructions ended; they lack a wait" for transfer in report.unfinished
+        ]
+        self.remarks += report.overfilled
 
     def _instructions(self, call: KernelCall, taken: list[AllocatedBuffer]) -> bytes:
         buffer = self._buffers.take(call.instructions)

@@ -31,37 +31,62 @@ def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
         operations = read_txn(stream).operations
     except UserError:
         return {}
-    found: dict[int, int] = {}
-    words: dict[tuple[int, int], int] = {}  # by column and descriptor: how many it moves
-    argument_of: dict[tuple[int, int], int] = {}
-    users: dict[tuple[str, int, int], set[int]] = {}  # by direction, column and channel: such arguments
-    needed: set[int] = set()
+    transfers = _Transfers(count)
     for operation in operations:
         if isinstance(operation, BlockWrite):
-            column, row, offset = split_address(operation.address)
-            if row == 0 and offset in _BDS:
-                descriptor = column, (offset - _SHIM.bd) // BD_STRIDE
-                words[descriptor] = int.from_bytes(operation.data[:4], "little")
-                argument_of.pop(descriptor, None)
+            transfers.block(operation)
         elif isinstance(operation, AddressPatch):
-            column, _, offset = split_address(operation.address)
-            descriptor = column, (offset - _SHIM.bd) // BD_STRIDE
-            argument_of[descriptor] = operation.argument
-            if operation.argument >= count:
-                end = operation.offset_bytes + 4 * words.get(descriptor, 0)
-                found[operation.argument] = max(found.get(operation.argument, 0), end)
+            transfers.patch(operation)
         elif isinstance(operation, Write):
-            column, row, offset = split_address(operation.address)
-            if row or offset not in _QUEUES:
-                continue
-            argument = argument_of.get((column, operation.value & 0xF), -1)
-            direction, channel = _QUEUES[offset]
-            if argument >= count:
-                users.setdefault((direction, column, channel), set()).add(argument)
+            transfers.push(operation)
         elif isinstance(operation, Sync):
-            for (direction, column, channel), arguments in users.items():
-                of_it = operation.column <= column < operation.column + operation.columns
-                if of_it and (DIRECTIONS[direction], channel) == (operation.direction, operation.channel):
-                    needed |= arguments
-    reads = any(direction == "MM2S" for direction, _, _ in users)
-    return {} if needed or reads else found
+            transfers.sync(operation)
+    reads = any(direction == "MM2S" for direction, _, _ in transfers.users)
+    return {} if transfers.is_waited_for or reads else transfers.written
+
+
+class _Transfers:
+    """Transfers of the shim's channels to arguments from `count` on.
+
+    Attributes:
+        written: argument -> bytes.
+        users: direction, column and channel of those that were started.
+        is_waited_for: whether the instructions wait for one of these channels.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._words: dict[tuple[int, int], int] = {}  # by column and descriptor: how many it moves
+        self._argument_of: dict[tuple[int, int], int] = {}
+        self.written: dict[int, int] = {}
+        self.users: set[tuple[str, int, int]] = set()
+        self.is_waited_for = False
+
+    def block(self, operation: BlockWrite) -> None:
+        column, row, offset = split_address(operation.address)
+        if row == 0 and offset in _BDS:
+            descriptor = column, (offset - _SHIM.bd) // BD_STRIDE
+            self._words[descriptor] = int.from_bytes(operation.data[:4], "little")
+            self._argument_of.pop(descriptor, None)
+
+    def patch(self, operation: AddressPatch) -> None:
+        column, _, offset = split_address(operation.address)
+        descriptor, argument = (column, (offset - _SHIM.bd) // BD_STRIDE), operation.argument
+        self._argument_of[descriptor] = argument
+        if argument >= self._count:
+            end = operation.offset_bytes + 4 * self._words.get(descriptor, 0)
+            self.written[argument] = max(self.written.get(argument, 0), end)
+
+    def push(self, operation: Write) -> None:
+        column, row, offset = split_address(operation.address)
+        argument = self._argument_of.get((column, operation.value & 0xF), -1)
+        if row == 0 and offset in _QUEUES and argument >= self._count:
+            direction, channel = _QUEUES[offset]
+            self.users.add((direction, column, channel))
+
+    def sync(self, operation: Sync) -> None:
+        columns = range(operation.column, operation.column + operation.columns)
+        self.is_waited_for |= any(
+            column in columns and (DIRECTIONS[direction], channel) == (operation.direction, operation.channel)
+            for direction, column, channel in self.users
+        )

@@ -21,6 +21,7 @@ from npuninja.machine_code.translator.in_flight import (
     WRITE,
     GiveUpError,
     JumpInFlight,
+    Pending,
     is_translatable,
 )
 from npuninja.machine_code.translator.ports import PORTS, Ports
@@ -158,30 +159,24 @@ class TranslatedBlock(Ports):
         for p in (*parts, *late):
             self.pending.remove(p)
         for number, (op, f) in enumerate(entry.operations):
-            name = f.op
-            if name == "OP_ACQ":
-                self._acquire(op, f, entry.bundle.address)
-            elif name == "OP_REL":
+            if f.op == "OP_REL":
                 releases.append((op, f))
-            elif name in _BRANCHES:
+            elif f.op in _BRANCHES:
                 made = self._branch(op, f, now, entry.bundle.address)
                 if jump is not None:
                     self._branch_in_slot(op, made, jump)
-            elif name in PORTS:
+            elif f.op == "OP_ACQ":
+                self._acquire(op, f, entry.bundle.address)
+            elif f.op in PORTS:
                 self.port(op, f, number, now)
-            elif name.startswith("OP_LOAD"):
-                _LOADS.get(name, TranslatedBlock._vector_load)(self, op, f, now, accesses)
-            elif name == "OP_STORE_PART":
-                self._part(op, f, now, accesses)
-            elif name.startswith("OP_STORE"):
+            elif f.op.startswith("OP_STORE") and f.op != "OP_STORE_PART":
                 stores.append((op, f, self.address(f, op, now)))
+            elif f.op.startswith(("OP_LOAD", "OP_STORE")):
+                _ACCESSES.get(f.op, TranslatedBlock._vector_load)(self, op, f, now, accesses)
             else:
                 self._compute(op, f, now)
         # What is written comes last, in the order of the machine: stores that were under way, then this bundle's.
-        for p in late:
-            self.code.call(RUNTIME_FUNCTIONS["t_store_now"], Number(p.op), self.key_address(p.key))
-            place = self.code.let(self.slot_word(now, p.slot, 128))
-            accesses.append((place, self.owner.fields_at[p.op].size))
+        self._late_stores(late, now, accesses)
         for address, word in merged:
             self.code.store(address, word)
             accesses.append((address, 4))
@@ -191,6 +186,13 @@ class TranslatedBlock(Ports):
         for op, f in releases:
             self._release(op, f, now)
         return made if jump is None else None
+
+    def _late_stores(self, late: list[Pending], now: int, accesses: list[tuple[int, int]]) -> None:
+        """Stores of converted lanes, whose bytes were made while they were under way."""
+        for p in late:
+            self.code.call(RUNTIME_FUNCTIONS["t_store_now"], Number(p.op), self.key_address(p.key))
+            place = self.code.let(self.slot_word(now, p.slot, 128))
+            accesses.append((place, self.owner.fields_at[p.op].size))
 
     def _branch_in_slot(self, op: int, made: _Jump, jump: _Jump) -> None:
         if made.condition >= 0:
@@ -242,7 +244,9 @@ class TranslatedBlock(Ports):
         return _Jump(done, None, self.scalar(f.a - self.owner.bank), condition, address)
 
 
-_LOADS: dict[str, Callable[[TranslatedBlock, int, Fields, int, list[tuple[int, int]]], None]] = {
+#: Accesses that are no vector loads and do not wait for the others of their bundle.
+_ACCESSES: dict[str, Callable[[TranslatedBlock, int, Fields, int, list[tuple[int, int]]], None]] = {
     "OP_LOAD": TranslatedBlock._load,
     "OP_LOAD_GATHER": TranslatedBlock._gather,
+    "OP_STORE_PART": TranslatedBlock._part,
 }
