@@ -16,7 +16,7 @@ from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.linker import Linked, link_program, start_code, undefined_symbols
-from npuninja.machine_code.linker_script import STACK_SYMBOL, read_linker_script
+from npuninja.machine_code.linker_script import STACK_SYMBOL, LinkerScript, read_linker_script
 from npuninja.machine_code.program import read_programs
 from npuninja.records import NamedTuple
 
@@ -82,20 +82,7 @@ def link_core(
     for path, data in objects:
         _check_made_here(path, data)
     script = read_linker_script(script_text, script_name)
-    # The stack pointer, and the register that is 0. RV32's stack grows downwards.
-    stack = f"{STACK_SYMBOL}+{stack_bytes + STACK_BIAS_BYTES}"
-    start = assemble(start_code(stack, f"movxm {ZERO}, #0"), "start").object()
-    linked = [
-        ("start", start),
-        *objects,
-        ("runtime/routines.s", assemble(_routines(), "routines.s").object()),
-    ]
-    defined = {name: source for source in _SOURCES for name in _DEFINED.findall(_text(source))}
-    for source in _SOURCES:
-        missing = undefined_symbols(linked, script)
-        if any(defined.get(name) == source for name in missing):
-            assembly = compile_runtime(os.path.join(RUNTIME_FOLDER, source))
-            linked.append((f"runtime/{source}", compile_assembly(assembly, source)))
+    linked = _with_runtime(objects, script, stack_bytes, compile_runtime)
     _check_missing(undefined_symbols(linked, script), place)
     try:
         made = link_program(linked, script, script_name, only_used=True)
@@ -121,6 +108,27 @@ def link_core(
             hint=f"set stack_size = {advised_stack_bytes(need)} : i32 on the core, or make arrays static",
         )
     return LinkedProgram(made.elf, made.program_bytes, need)
+
+
+def _with_runtime(
+    objects: Sequence[tuple[str, bytes]],
+    script: LinkerScript,
+    stack_bytes: int,
+    compile_runtime: CompileRuntime,
+) -> list[tuple[str, bytes]]:
+    """The objects with start code in front, and behind them what they need of the runtime."""
+    # The stack pointer, and the register that is 0. RV32's stack grows downwards.
+    stack = f"{STACK_SYMBOL}+{stack_bytes + STACK_BIAS_BYTES}"
+    start = assemble(start_code(stack, f"movxm {ZERO}, #0"), "start").object()
+    routines = assemble(_routines(), "routines.s").object()
+    linked = [("start", start), *objects, ("runtime/routines.s", routines)]
+    defined = {name: source for source in _SOURCES for name in _DEFINED.findall(_text(source))}
+    for source in _SOURCES:
+        missing = undefined_symbols(linked, script)
+        if any(defined.get(name) == source for name in missing):
+            assembly = compile_runtime(os.path.join(RUNTIME_FOLDER, source))
+            linked.append((f"runtime/{source}", compile_assembly(assembly, source)))
+    return linked
 
 
 def _text(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from npuninja.device.api import Device
@@ -62,11 +62,7 @@ def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_fields(done, name, reason, timing.fields())))
     else:
-        for run, found in done.results:
-            lines = [c.render() for c in found or ()] or ["not verified: nothing was compared"]
-            print("\n".join(f"{run.label}: {line}" for line in lines))
-        for remark in done.remarks:
-            print(f"warning: {remark}")
+        print("\n".join(_lines(done)))
         print(timing.render(sum(run.moved_bytes for run in runs), options.brief), flush=True)
     bad = [run.label for run, found in done.results if _differs(found)]
     if bad:
@@ -135,6 +131,14 @@ def _load(device: Device, runs: Sequence[Manifest]) -> list[int]:
 
 def _differs(found: tuple[Comparison, ...] | None) -> bool:
     return any(not c.good for c in found or ())
+
+
+def _lines(done: _ListOutcome) -> Iterator[str]:
+    for run, found in done.results:
+        for line in [c.render() for c in found or ()] or ["not verified: nothing was compared"]:
+            yield f"{run.label}: {line}"
+    for remark in done.remarks:
+        yield f"warning: {remark}"
 
 
 def _fields(done: _ListOutcome, device: str, reason: str, times: dict[str, Any]) -> dict[str, Any]:

@@ -283,29 +283,19 @@ def _elf(data: bytes, name: str) -> InspectReport:
     except Error as error:
         problem = problem or error.message
     program_bytes = sum(s.memory_bytes for s in found.segments if s.address < elf.DATA_START)
-    sections = [s for s in found.sections if s.name]
-    facts: dict[str, Any] = {
+    facts = {
         "bytes": len(data),
         "machine": found.machine,
         "architecture": architecture or None,
         "program_bytes": program_bytes,
-        "segments": [
-            {"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes}
-            for s in found.segments
-        ],
-        "sections": [{"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in sections],
-        "symbols": [s._asdict() for s in found.symbols],
+        **_elf_parts(found),
         "problem": problem,
     }
-    lines = [f"  {len(data)} bytes, machine {found.machine}, {architecture or f'flags {found.flags}'}"]
-    lines.append(f"  program: {program_bytes} of {PROGRAM_MEMORY_BYTES} bytes")
-    lines += [
-        f"  data: 0x{s.address:x}, {len(s.data)} bytes, {s.memory_bytes} in memory"
-        for s in found.segments
-        if s.address >= elf.DATA_START
+    lines = [
+        f"  {len(data)} bytes, machine {found.machine}, {architecture or f'flags {found.flags}'}",
+        f"  program: {program_bytes} of {PROGRAM_MEMORY_BYTES} bytes",
+        *_elf_lines(found),
     ]
-    lines += [f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in sections]
-    lines += [f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols]
     if functions:
         facts["functions"] = [function.to_json() for function in functions]
         lines.append("  functions, with the stack of what they call:")
@@ -315,6 +305,28 @@ def _elf(data: bytes, name: str) -> InspectReport:
         lines.append(f"  made by {made_by(found)}")
     kind = "core ELF" if found.machine == elf.MACHINE else "ELF"
     return InspectReport(kind, name, facts, lines).with_problem(problem)
+
+
+def _elf_parts(found: elf.Elf) -> dict[str, Any]:
+    return {
+        "segments": [
+            {"address": s.address, "bytes": len(s.data), "memory_bytes": s.memory_bytes}
+            for s in found.segments
+        ],
+        "sections": [
+            {"name": s.name, "address": s.address, "bytes": s.size_bytes} for s in found.sections if s.name
+        ],
+        "symbols": [s._asdict() for s in found.symbols],
+    }
+
+
+def _elf_lines(found: elf.Elf) -> list[str]:
+    data = [s for s in found.segments if s.address >= elf.DATA_START]
+    return [
+        *(f"  data: 0x{s.address:x}, {len(s.data)} bytes, {s.memory_bytes} in memory" for s in data),
+        *(f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name),
+        *(f"  symbol {s.name} = 0x{s.value:x}" for s in found.symbols),
+    ]
 
 
 def _wasm(data: bytes, name: str) -> InspectReport:

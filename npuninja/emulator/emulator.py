@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
-
-import wasmtime
 
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import (
@@ -18,20 +14,16 @@ from npuninja.arch.registers import (
 )
 from npuninja.emulator import layout
 from npuninja.emulator.array import RUN_DEADLOCK, RUN_DONE, RUN_LOAD_PDI, RUN_MORE, RUN_START_CORE, Array
+from npuninja.emulator.array_access import ArrayAccess
 from npuninja.emulator.checks import check_bits
-from npuninja.emulator.checks.races import Race
 from npuninja.emulator.configuration import LoadedDesign, loaded_cores, read_design
 from npuninja.emulator.core_counts import core_counts
-from npuninja.emulator.cores import EmulatedCore
 from npuninja.emulator.deadlock import deadlock
-from npuninja.emulator.diagnosis import Diagnosis
-from npuninja.emulator.errors import EmulationError, InvalidAccess
+from npuninja.emulator.errors import InvalidAccess
 from npuninja.emulator.event_log import Event
 from npuninja.emulator.faults import without_program
-from npuninja.emulator.host_memory import HostBuffer, HostMemory
-from npuninja.emulator.kernel_output import KernelOutput
+from npuninja.emulator.host_memory import HostBuffer
 from npuninja.emulator.run_report import RunReport, channel_counts, unfinished_transfers
-from npuninja.emulator.shared_memory import FilePlace
 from npuninja.emulator.started_cores import StartedCores
 from npuninja.emulator.state import ActorState
 from npuninja.emulator.watchdog import Watchdog
@@ -40,9 +32,6 @@ from npuninja.formats import txn
 from npuninja.formats.cdo import Command
 from npuninja.machine_code.program import program_pieces
 
-if TYPE_CHECKING:
-    from npuninja.emulator.machine_cores import MachineCore
-
 #: Rounds of the scheduler between two looks at the clock; a round gives every actor one turn.
 _ROUNDS = 1024
 #: Rounds the array gets after a sequence to come to rest.
@@ -50,10 +39,8 @@ _SETTLE_ROUNDS = 4096
 #: A core that is busy when time is up gets this long to come back before it is interrupted.
 _GRACE_S = 0.2
 
-_T = TypeVar("_T")
 
-
-class Emulator:
+class Emulator(ArrayAccess):
     """An emulated array with one design in it.
 
     Memories, locks and cores keep their state from one run to the next, as in a hardware context. After an
@@ -82,18 +69,19 @@ class Emulator:
         schedule: int = 0,
         count_bundles: bool = False,
     ) -> None:
-        self.checks = checks
         self._design: LoadedDesign | None = None
         self._loaded: Sequence[Command] = ()
-        self._array = Array(layout.Geometry(columns, rows))
-        if checks and not self._array.call("can_check"):
+        array = Array(layout.Geometry(columns, rows))
+        if checks and not array.call("can_check"):
             raise UserError(
                 f"an array of {columns} columns and {rows.number} rows is too large for checks",
                 hint="run the design without --check",
             )
-        self._array.call("set_checks", check_bits(checks))
-        self._array.call("set_schedule", schedule)
-        self._watchdog = Watchdog(self._array.engine.increment_epoch)
+        super().__init__(array, StartedCores(array, modules or {}, checks, count_bundles), checks)
+        array.call("set_checks", check_bits(checks))
+        array.call("set_schedule", schedule)
+        array.call("log_events", int(log_events))
+        self._watchdog = Watchdog(array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
         """Called when a sequence is done: with its stream, the events of the run, and what its buffers held before."""
@@ -104,16 +92,8 @@ class Emulator:
         self._last_number = -1
         self.left_out: list[int] = []
         """The PDIs that the last sequence was to load again right after themselves, which a firmware leaves out."""
-        self._cores = StartedCores(self._array, modules or {}, checks, count_bundles)
-        self._host = HostMemory(self._array)
-        self._diagnosis = Diagnosis(
-            self._array, self._cores.emulated, self._cores.machine, self._host, checks
-        )
-        self._failure: EmulationError | None = None
-        self._counted: list[ActorState] = []
         self._log_events = log_events
         self.events: list[Event] = []
-        self._array.call("log_events", int(log_events))
 
     @classmethod
     def from_xclbin(
@@ -167,16 +147,6 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def columns(self) -> int:
-        """Columns of the array."""
-        return self._array.device.columns
-
-    @property
-    def device(self) -> layout.Geometry:
-        """Which tiles the array has."""
-        return self._array.device
-
     # --- Configuration.
 
     def take_kernel(self, kernel: str) -> None:
@@ -214,88 +184,7 @@ class Emulator:
         """Adds a configuration that the runtime sequence can load by a number."""
         self._pdis[number] = tuple(commands)
 
-    def read32(self, address: int) -> int:
-        """A register or memory word at an address of the array (`npuninja.arch.registers.tile_address`)."""
-        return self._guard(lambda: self._array.read32(address))
-
-    def write32(self, address: int, value: int) -> None:
-        """Writes a register or memory word of the array."""
-        self._guard(lambda: self._array.write32(address, value))
-
-    def states(self) -> list[ActorState]:
-        """What every actor that ever did something is doing now."""
-        return self._array.states()
-
-    def cores(self) -> list[EmulatedCore]:
-        """The cores that were started, by tile."""
-        return [core for _, core in sorted(self._cores.emulated.items())]
-
-    def machine_cores(self) -> list[MachineCore]:
-        """The cores of machine code, by tile."""
-        return [core for _, core in sorted(self._cores.machine.items())]
-
-    def send_trace(self, tile: int, slave: int, words: Sequence[int]) -> int:
-        """Sends a packet of a trace unit from a slave port of a tile's switch; returns how many words arrived."""
-        place = self._array.call("trace_packet")
-        self._array.engine_memory(place, 4 * len(words))[:] = struct.pack(f"<{len(words)}I", *words)
-        return int(self._guard(lambda: self._array.call("send_trace", tile, slave)))
-
-    def data_memory(self, column: int, row: int) -> memoryview:
-        """The data memory of a tile, as writable bytes; valid until the next `allocate`."""
-        return self._array.data_memory(layout.tile_number(column, row))
-
     # --- Running.
-
-    def limit_memory(self, limit_bytes: int) -> None:
-        """Host buffers take at most so many bytes together; what is there stays."""
-        self._array.ddr_limit_bytes = limit_bytes
-
-    def clear_memories(self) -> None:
-        """Fills all data memories with zeros, as opening a hardware context does on an NPU (MLIR-AIE, test
-        scratchpad_regwrite). Without it they have a pattern in them that shows what was never written.
-        """
-        for tile in self.device.tiles():
-            if self.device.memory_bytes(tile):
-                memory = self._array.data_memory(tile)
-                memory[:] = bytes(len(memory))
-
-    def allow_page_ends(self, page_bytes: int) -> None:
-        """Host buffers go on to the end of their last page, as those that a driver gives do; `beyond_end` tells of it."""
-        self._array.call("set_host_page", page_bytes)
-
-    def beyond_end(self) -> str:
-        """A transfer of the last run that went beyond its argument, within the last page; "" when none did."""
-        place = self._array.call("host_beyond")
-        channel, number, argument, count = struct.unpack("<4I", self._array.engine_memory(place, 16))
-        return (
-            f"BD {number} of {layout.actor_name(channel)} goes {count} bytes beyond the buffer of argument {argument}; they are "
-            "in its last page, so an NPU moves them too, and nobody says what is in them"
-            if count
-            else ""
-        )
-
-    def allocate(self, nbytes: int) -> HostBuffer:
-        """A host buffer of zeros. Raises UserError for a size below one, ToolError when DDR is full."""
-        return self._host.add(nbytes, None)
-
-    def allocate_filled(self, contents: Iterable[bytes]) -> list[HostBuffer]:
-        """A host buffer with each of these contents. Errors are those of `allocate`."""
-        buffers = []
-        for content in contents:
-            buffers.append(self.allocate(len(content)))
-            buffers[-1].view[:] = content
-        return buffers
-
-    def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
-        """A host buffer whose memory is a part of somebody's file, without a copy. Errors are those of `allocate`.
-
-        The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
-        """
-        return self._host.add(nbytes, place)
-
-    def free(self, buffer: HostBuffer) -> None:
-        """Gives a buffer back. Its view must not be used any more."""
-        self._host.remove(buffer)
 
     def run(
         self,
@@ -424,25 +313,6 @@ class Emulator:
         if self._log_events:
             self.events += self._array.take_events()
 
-    # --- Errors.
-
-    def _guard(self, action: Callable[[], _T], time_limit_s: float = 0.0) -> _T:
-        """Does something in the engine; a trap becomes the error it stands for."""
-        try:
-            return action()
-        except wasmtime.Trap as trap:
-            raise self._fail(self._diagnosis.explain(trap, time_limit_s, self._counted)) from None
-        except EmulationError as error:
-            raise self._fail(error) from None
-
-    def _fail(self, error: EmulationError) -> EmulationError:
-        self._failure = error
-        return error
-
-    def races(self) -> list[Race]:
-        """What the check `races` found since the last run began, also when it failed."""
-        return self._diagnosis.races() if "races" in self.checks else []
-
     def _report(self, wall_time_s: float, at_end: list[ActorState]) -> RunReport:
         unfinished = unfinished_transfers(at_end, self._array.read32, self.device)
         before, self._counted = self._counted, self._array.states()
@@ -453,11 +323,6 @@ class Emulator:
             wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races()),
             self._array.take_lock_set_again(),
         )  # fmt: skip
-
-    @property
-    def kernel_output(self) -> KernelOutput:
-        """What kernels print, kept when that is wanted."""
-        return self._array.kernel_output
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""

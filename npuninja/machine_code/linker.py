@@ -189,6 +189,21 @@ def _only_used(
     inputs: list[_Input], origin: dict[str, tuple[_Input, str]], script: LinkerScript
 ) -> list[_Input]:
     """The inputs without sections that nothing needs which `__start` needs."""
+    wanted = _reached(inputs, origin, script)
+    return [
+        item._replace(
+            sections=[s for s in item.sections if (item.name, s.name) in wanted],
+            symbols=[s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
+            relocations=[r for r in item.relocations if (item.name, r.section) in wanted],
+        )
+        for item in inputs
+    ]
+
+
+def _reached(
+    inputs: list[_Input], origin: dict[str, tuple[_Input, str]], script: LinkerScript
+) -> set[_Place]:
+    """The section with `__start`, what it needs, and what that needs."""
     local = {
         item.name: {s.name: (item, s.section) for s in item.symbols if s.section and s.section != "*ABS*"}
         for item in inputs
@@ -203,18 +218,10 @@ def _only_used(
         for relocation in item.relocations:
             if relocation.section == section:
                 name = relocation.symbol
-                there = (
-                    local[item.name].get(name) or origin.get(name) or origin.get(script.aliases.get(name, ""))
-                )
+                other = script.aliases.get(name, "")
+                there = local[item.name].get(name) or origin.get(name) or origin.get(other)
                 pending += [there] if there else []
-    return [
-        item._replace(
-            sections=[s for s in item.sections if (item.name, s.name) in wanted],
-            symbols=[s for s in item.symbols if s.section == "*ABS*" or (item.name, s.section) in wanted],
-            relocations=[r for r in item.relocations if (item.name, r.section) in wanted],
-        )
-        for item in inputs
-    ]
+    return wanted
 
 
 def _uses(inputs: list[_Input], script: LinkerScript) -> dict[str, tuple[str, ...]]:

@@ -120,20 +120,26 @@ def _locks(timeline: Timeline, locks: Mapping[int, LockFacts]) -> list[_Added]:
         # Who gives at the time at which another takes comes first: the units are those.
         ordered = sorted(of_lock, key=lambda c: (c.at, c.change < 0))
         facts = locks.get(lock)
-        value, start, says = (facts.value if facts else None), 0.0, "as the design starts it"
-        pieces = []
-        for at, actor, amount in [*((c.at, c.actor, c.change) for c in ordered), (timeline.cycles, -1, 0)]:
-            if at > start:
-                kind = "taken" if value == 0 or (value is None and says.startswith("taken")) else "free"
-                shown = f"value {value}" if value is not None else "value not known"
-                pieces.append(LanePiece(kind, start, at, f"{shown}, {says}"))
-            start = max(at, start)
-            value = None if value is None else value + amount
-            what = "taken" if amount < 0 else "given"
-            says = f"{what} by {layout.actor_name(actor)}" if actor >= 0 else ""
         symbols = {lock: facts.symbol} if facts and facts.symbol else None
+        pieces = _values(ordered, facts.value if facts else None, timeline.cycles)
         found.append((layout.lock_name(lock, symbols), "locks", pieces))
     return found
+
+
+def _values(changes: list[LockChange], value: int | None, end: float) -> list[LanePiece]:
+    """A lock's value from change to change, where it is known at first."""
+    pieces = []
+    start, says = 0.0, "as the design starts it"
+    for at, actor, amount in [*((c.at, c.actor, c.change) for c in changes), (end, -1, 0)]:
+        if at > start:
+            kind = "taken" if value == 0 or (value is None and says.startswith("taken")) else "free"
+            shown = f"value {value}" if value is not None else "value not known"
+            pieces.append(LanePiece(kind, start, at, f"{shown}, {says}"))
+        start = max(at, start)
+        value = None if value is None else value + amount
+        what = "taken" if amount < 0 else "given"
+        says = f"{what} by {layout.actor_name(actor)}" if actor >= 0 else ""
+    return pieces
 
 
 def lanes_json(lanes: list[Lane], cycles: float) -> str:

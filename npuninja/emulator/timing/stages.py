@@ -7,7 +7,7 @@ ends of the band are that all of them overlap, and that none does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.arch.devices import Place
@@ -116,45 +116,37 @@ def word_cycles(channel: ChannelWork, family: Family) -> Band:
 def _stage(place: Place, work: Work, cores: Mapping[Place, StagePart], clock_hz: float) -> PipelineStage:
     channels = [channel for channel in work.channels if channel.place == place]
     parts = [channel_part(channel, FAMILIES[work.family], clock_hz) for channel in channels]
-    longest = largest(part.cycles for part in parts)
-    if work.kind(place) == "shim":
-        return PipelineStage(
-            place,
-            work.kind(place),
-            tuple(parts),
-            longest,
-            "the longest, since channels of a shim do not wait for each other",
-        )
+    longest, kind = largest(part.cycles for part in parts), work.kind(place)
+    if kind == "shim":
+        text = "the longest, since channels of a shim do not wait for each other"
+        return PipelineStage(place, kind, tuple(parts), longest, text)
     core = cores.get(place)
     own = core.cycles if core else NOTHING
-    ways = {"S2MM": NOTHING, "MM2S": NOTHING}  # the longest channel into the tile and out of it
-    alone = dict(ways)  # the same of those that have one buffer, and cannot overlap with what uses it
-    for channel, part in zip(channels, parts):
-        way = channel.direction
-        ways[way] = largest((ways[way], part.cycles))
-        if channel.buffers == 1:
-            alone[way] = largest((alone[way], part.cycles))
+    pairs = list(zip(channels, parts))
+    into, out = (_longest_way(pairs, way) for way in ("S2MM", "MM2S"))
+    # A channel with one buffer cannot overlap with what uses it.
+    single = [(channel, part) for channel, part in pairs if channel.buffers == 1]
+    into_alone, out_alone = (_longest_way(single, way) for way in ("S2MM", "MM2S"))
     beside = total(cores[other].cycles for other in _sharing(place, work) if other in cores)
-    serial = own.plus(ways["S2MM"]).plus(ways["MM2S"]).plus(beside)
     if core:
-        middle = largest((longest, own.plus(alone["S2MM"]).plus(alone["MM2S"]))).middle
+        middle = largest((longest, own.plus(into_alone).plus(out_alone)))
     else:
-        fill_alone = alone["S2MM"].plus(ways["MM2S"]) if any(alone["S2MM"]) else NOTHING
-        drain_alone = ways["S2MM"].plus(alone["MM2S"]) if any(alone["MM2S"]) else NOTHING
-        middle = largest((longest, fill_alone, drain_alone)).middle
-    overlapped = largest((longest, own)).optimistic
+        fill_alone = into_alone.plus(out) if any(into_alone) else NOTHING
+        drain_alone = into.plus(out_alone) if any(out_alone) else NOTHING
+        middle = largest((longest, fill_alone, drain_alone))
     text = "the longest; pessimistic: all after each other"
-    if any(alone["S2MM"]) or any(alone["MM2S"]):
+    if any(into_alone) or any(out_alone):
         text += "; a channel has one buffer only, so it and what uses the buffer add up in the middle"
     if any(beside):
         text += "; with the cores that share a memory"
-    return PipelineStage(
-        place,
-        work.kind(place),
-        ((core,) if core else ()) + tuple(parts),
-        Band(overlapped, middle, serial.pessimistic),
-        text,
-    )
+    overlapped, serial = largest((longest, own)), total((own, into, out, beside))
+    cycles = Band(overlapped.optimistic, middle.middle, serial.pessimistic)
+    return PipelineStage(place, kind, (*((core,) if core else ()), *parts), cycles, text)
+
+
+def _longest_way(channels: Sequence[tuple[ChannelWork, StagePart]], direction: str) -> Band:
+    """The longest channel into or out of a tile."""
+    return largest(part.cycles for channel, part in channels if channel.direction == direction)
 
 
 def _sharing(place: Place, work: Work) -> list[Place]:
