@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as record
     from typing import NamedTuple
 else:
-    from _collections import _tuplegetter  # what makes `collections.namedtuple` quick
+    # As namedtuple's own fields. It has no public name; `property(itemgetter(place))` takes twice as long to read a field.
+    from collections import _tuplegetter
 
     class KW_ONLY:  # noqa: N801  (as dataclasses calls it)
         """As a type: the fields behind it are given by name."""

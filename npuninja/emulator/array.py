@@ -139,7 +139,8 @@ class Array:
         if function is None:
             found = self._exports[name]
             assert isinstance(found, wasmtime.Func), name
-            # wasmtime asks for the type at each call, which takes longer than most calls.
+            # wasmtime asks for the type at each call, which takes longer than most calls. Its
+            # public interface has neither a call that knows the type nor a way to make a function of another class.
             kind = _Type(found.type(self.store))
             setattr(found, "type", lambda store: kind)  # noqa: B010
             function = self._functions[name] = found

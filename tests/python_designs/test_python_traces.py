@@ -18,7 +18,6 @@ from npuninja.emulator.trace_units.packets import (
     Segment,
     frames,
     packets,
-    pc_frames,
     read_pc_frames,
 )
 from npuninja.emulator.trace_units.perfetto import perfetto
@@ -27,6 +26,13 @@ from npuninja.python_designs.host import older_xrt
 from npuninja.python_designs.host.pass_manager import PassManager
 from npuninja.python_designs.host.trace_reader import main, parse_trace, split_trace_segments
 from npuninja.python_designs.script import run_design
+
+
+def pc_frames(places, start=0):
+    """The bytes of a unit's trace in event-PC mode; `start` is the timer when it begins."""
+    data = b"\xf1" + start.to_bytes(7, "big")
+    words = (0b110001 << 26 | place.events << 18 | place.program_counter for place in places)
+    return data + b"".join(word.to_bytes(4, "big") for word in words)
 
 
 def lowered(*writes, operands=False):

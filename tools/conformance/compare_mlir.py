@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Iterator, Union
 
+from conformance.dense_text import canonical_values
 from conformance.mlir_lines import PrintedBlock, PrintedOp, read, split_commas
-from npuninja.diag.dense_text import canonical_values
 from npuninja.errors import UserError
 
 #: How often a fact holds, or a list of which the order counts.

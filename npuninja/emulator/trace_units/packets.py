@@ -211,14 +211,6 @@ def _repeats(byte: int, value: int) -> int:
     return byte & 15 if byte & 0xF0 == 0xE0 else value & 0x3FF
 
 
-def pc_frames(places: Iterable[EventsAtPlace], start: int = 0) -> bytes:
-    """The bytes of a unit's trace in event-PC mode; `start` is the timer when it begins."""
-    data = bytearray(b"\xf1" + start.to_bytes(7, "big"))
-    for place in places:
-        data += (0b110001 << 26 | place.events << 18 | place.program_counter).to_bytes(4, "big")
-    return bytes(data)
-
-
 def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
     """The events of a unit's trace in event-PC mode, in their order; what is cut off at the end is left out.
 

@@ -21,7 +21,7 @@ from npuninja.records import NamedTuple
 Read = Callable[[int], int]
 #: The modules of a tile, by its kind.
 MODULES = {"core": ("core", "memory"), "mem": ("memtile",), "shim": ("shim",)}
-_NONE, _TRUE = 0, 1
+_TRUE = 1  # the number of the event that is always there
 _BROADCASTS = 16
 
 
