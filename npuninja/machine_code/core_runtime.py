@@ -28,8 +28,6 @@ from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
 from npuninja.records import NamedTuple
 
 SOURCES = Path(__file__).parent / "runtime"
-#: In a package of designs the runtime is there compiled, without its sources.
-COMPILED = SOURCES / "runtime.wasm"
 #: First byte of the runtime's own memory: behind everything that a core can address.
 OWN_BASE = 0x100000
 MEMORY_BYTES = 0x800000
@@ -150,7 +148,7 @@ class CoreRuntime:
             bypass,
             self._bundles,
             self._ops,
-            self._state,
+            first_state,
             bank_bytes,
             bundle,
             op,
@@ -172,17 +170,17 @@ class CoreRuntime:
         ):
             raise InternalError(f"the runtime of machine code and its host disagree: {words}")
         self.layout = FieldLayout(bank, bypass, self._ops)
-        self.places = RuntimePlaces(self.layout, self._state, block_at, ring, lookups, max_lookups)
+        self.places = RuntimePlaces(self.layout, first_state, block_at, ring, lookups, max_lookups)
         self.unsupported: dict[int, str] = {}
         self._call("core_reset")
         self.set_state("windows", 0b1111)
         self.set_state("return_address", _NO_ADDRESS)
         self.set_limit(None)
 
-    def _call(self, name: str) -> Any:
+    def _call(self, name: str, *arguments: int) -> Any:
         function = self.exports[name]
         assert isinstance(function, wasmtime.Func)
-        return function(self._store)
+        return function(self._store, *arguments)
 
     # --- Program.
 
@@ -202,9 +200,7 @@ class CoreRuntime:
 
     def add_extent(self, start: int, end: int, is_sized: bool) -> bool:
         """From here on an address that is made of a buffer's begin must stay in it (runtime/origins.c). False: no more room."""
-        function = self.exports["add_extent"]
-        assert isinstance(function, wasmtime.Func)
-        return bool(function(self._store, start, end, int(is_sized)))
+        return bool(self._call("add_extent", start, end, int(is_sized)))
 
     def set_break(self, address: int, wanted: bool = True) -> None:
         """Stops before the bundle at `address` is issued, or does so no more."""
@@ -243,13 +239,12 @@ class CoreRuntime:
     def state(self, name: str) -> int:
         """A word or a counter of the core's state."""
         if name in COUNTERS:
-            at = self._state + _COUNTERS_AT + 8 * COUNTERS.index(name)
-            return int(struct.unpack_from("<Q", self._view, at)[0])
-        return int(struct.unpack_from("<I", self._view, self._state + 4 * STATE_WORDS.index(name))[0])
+            return int(struct.unpack_from("<Q", self._view, self.places.counter(name))[0])
+        return int(struct.unpack_from("<I", self._view, self.places.word(name))[0])
 
     def set_state(self, name: str, value: int) -> None:
         """Sets a word of the core's state."""
-        struct.pack_into("<I", self._view, self._state + 4 * STATE_WORDS.index(name), value & 0xFFFFFFFF)
+        struct.pack_into("<I", self._view, self.places.word(name), value & 0xFFFFFFFF)
 
     def set_limit(self, bundles: int | None) -> None:
         """How many bundles may be issued in all; None: any number."""
@@ -283,9 +278,7 @@ class CoreRuntime:
             entries: by address, the block there when nothing is in flight.
             lookups: by address, the block that a computed jump leads to, a table for each shape.
         """
-        imports: list[Any] = []
-        for item in module.imports:
-            imports.append(self.exports[item.name or ""])
+        imports: list[Any] = [self.exports[item.name or ""] for item in module.imports]
         run = wasmtime.Instance(self._store, module, imports).exports(self._store)["run"]
         table = self.exports["__indirect_function_table"]
         assert isinstance(table, wasmtime.Table)

@@ -11,7 +11,7 @@ from typing import Any
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.issue_profile import ProfiledRun, Run, profile_run
-from npuninja.device.manifest import read_manifest
+from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.device.vectors import make_vectors
 from npuninja.emulator import layout
 from npuninja.emulator.timing import costs
@@ -100,16 +100,21 @@ def read_run(manifest_path: str, time_limit_s: float) -> RunFacts | str:
         manifest = read_manifest(manifest_path)
         if manifest.core_kind != "wasm":
             return f"the cores are {manifest.core_kind}; the timing model counts what wasm cores do"
-        vectors = make_vectors(manifest, [], bool(manifest.reference), 1)
-        inputs = iter(vectors.inputs)
-        content = [bytes(next(inputs)) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
+        inputs, content = _content(manifest)
         timeline, work = record(
             manifest.read(manifest.xclbin), manifest.read(manifest.insts), content,
             kernel=manifest.kernel, name=manifest.xclbin, time_limit_s=time_limit_s,
         )  # fmt: skip
     except Error as error:
         return error.message
-    return facts_of(timeline, work, vectors.source, DEVICES[manifest.device].columns)
+    return facts_of(timeline, work, inputs, DEVICES[manifest.device].columns)
+
+
+def _content(manifest: Manifest) -> tuple[str, list[bytes]]:
+    """What the inputs are, and what each argument holds before the run."""
+    vectors = make_vectors(manifest, [], bool(manifest.reference), 1)
+    inputs = iter(vectors.inputs)
+    return vectors.source, [next(inputs) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
 
 
 def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str | None:
@@ -120,9 +125,7 @@ def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str |
         manifest = read_manifest(manifest_path)
         if manifest.core_kind == "wasm":
             return None
-        vectors = make_vectors(manifest, [], bool(manifest.reference), 1)
-        inputs = iter(vectors.inputs)
-        content = [bytes(next(inputs)) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
+        _, content = _content(manifest)
         return profile_run(
             Run(
                 manifest.read(manifest.xclbin), manifest.xclbin, manifest.read(manifest.insts), content,

@@ -85,44 +85,25 @@ def vector_move(f: Fields) -> None:
     f.a = f.source("src")
 
 
-def pack(f: Fields) -> None:
-    """Lanes to half their width."""
-    _, to, what = f.decoded.instruction.mnemonic.split(".")
-    f.op = "OP_VPACK"
-    f.result("dst")
-    f.a, f.x = f.source("src"), lane(what)
-    sign(f, to)
+def between_lanes(op: str, narrow: int) -> Family:
+    """From lanes of one width to lanes of another one, `OP.TO.FROM`; the sign counts of the narrower, the one or the other of
+    the two (0 or 1). Those that shift as well go to accumulators or come from there.
+    """
 
+    def fill(f: Fields) -> None:
+        kinds = f.decoded.instruction.mnemonic.split(".")[1:]
+        f.op = op
+        f.result("dst")
+        f.a = f.source("src")
+        sign(f, kinds[narrow])
+        if f.has("shft"):
+            f.b = f.source("shft")
+            f.x, f.y = lane(kinds[narrow]), lane(kinds[1 - narrow])
+            f.size = f.place("src" if narrow else "dst").size_bytes
+        else:
+            f.x = lane(kinds[1])
 
-def unpack(f: Fields) -> None:
-    """Lanes to twice their width."""
-    _, _, what = f.decoded.instruction.mnemonic.split(".")
-    f.op = "OP_VUNPACK"
-    f.result("dst")
-    f.a, f.x = f.source("src"), lane(what)
-    sign(f, what)
-
-
-def ups(f: Fields) -> None:
-    """Lanes of a vector to lanes of an accumulator."""
-    _, to, what = f.decoded.instruction.mnemonic.split(".")
-    f.op = "OP_VUPS"
-    f.result("dst")
-    f.y, f.x = lane(to), lane(what)
-    f.size = f.place("src").size_bytes
-    sign(f, what)
-    f.a, f.b = f.source("src"), f.source("shft")
-
-
-def srs(f: Fields) -> None:
-    """Lanes of an accumulator to lanes of a vector."""
-    _, to, what = f.decoded.instruction.mnemonic.split(".")
-    f.op = "OP_VSRS"
-    f.result("dst")
-    f.x, f.y = lane(to), lane(what)
-    f.size = f.place("dst").size_bytes
-    sign(f, to)
-    f.a, f.b = f.source("src"), f.source("shft")
+    return fill
 
 
 def convert(f: Fields) -> None:
