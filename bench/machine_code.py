@@ -27,7 +27,8 @@ from machine import machine, write_result  # noqa: E402
 
 from npuninja.machine_code.assembler import assemble  # noqa: E402
 from npuninja.machine_code.decode import decoder  # noqa: E402
-from npuninja.machine_code.linker import link, read_linker_script  # noqa: E402
+from npuninja.machine_code.linker import link  # noqa: E402
+from npuninja.machine_code.linker_script import read_linker_script  # noqa: E402
 from npuninja.machine_code.one_core import OneCore  # noqa: E402
 from npuninja.machine_code.prepare import prepare  # noqa: E402
 from npuninja.machine_code.program import read_programs  # noqa: E402

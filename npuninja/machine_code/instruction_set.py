@@ -235,7 +235,13 @@ class InstructionSet:
         key = (kind, bits)
         found = self._registers.get(key)
         if found is None:
-            found = tuple(self._register(kind, code, bits) for code in range(1 << bits))
+            entry = self._classes.get(kind)
+            while isinstance(entry, str):
+                kind, entry = entry, self._classes[entry]
+            if entry and not isinstance(entry[0], list):  # the register of each code
+                found = (*entry, *(None,) * ((1 << bits) - len(entry)))
+            else:
+                found = tuple(self._register(kind, code, bits) for code in range(1 << bits))
             self._registers[key] = found
         return found
 

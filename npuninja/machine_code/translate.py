@@ -26,7 +26,7 @@ from npuninja.machine_code.translator.in_flight import (
     Shape,
     is_translatable,
 )
-from npuninja.machine_code.wasm_writer import Number, WrittenFunction, write_module
+from npuninja.machine_code.wasm_writer import WrittenFunction, constant, write_module
 from npuninja.records import NamedTuple
 
 #: Bumped when the same program gives another module.
@@ -125,14 +125,11 @@ class Translator:
         types = list(dict.fromkeys([(0, 1), (1, 1), *IMPORTS.values()]))
         first = len(IMPORTS)
         driver = WrittenFunction(parameters=1)
-        driver.op(0x03, w.BLOCK_VOID)  # loop
-        driver.put(0)
-        driver.op(0x11, 0, 0)  # call_indirect
+        driver.put(b"\x03\x40", 0, b"\x11\0\0")  # loop, call_indirect
         driver.set(0)
-        driver.put((w.GT_S, 0, Number(0)))
-        driver.op(0x0D, 0)  # br_if
+        driver.put((w.GT_S, 0, constant(0)), b"\x0d\0")  # br_if
         driver.end()
-        driver.put((w.SUB, Number(0), 0))
+        driver.put((w.SUB, constant(0), 0))
         return write_module(
             types,
             [(name, types.index(kind)) for name, kind in IMPORTS.items()],

@@ -6,20 +6,18 @@ Source: WebAssembly core specification, chapter 5. Only what the translator of m
 from __future__ import annotations
 
 from functools import cache
-from typing import Sequence, Union
+from typing import Any, Sequence, Union
 
 from npuninja.formats.wasm_module import unsigned_leb128
-from npuninja.records import NamedTuple
 
-I32, I64 = 0x7F, 0x7E
-BLOCK_VOID = 0x40
+I32 = 0x7F
 
-ADD, SUB, MUL, AND, OR, XOR, SHL, SHR_S, SHR_U = 0x6A, 0x6B, 0x6C, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76
-EQZ, EQ, NE, LT_S, LT_U, GT_S, GT_U = range(0x45, 0x4C)
-GE_S, GE_U = 0x4E, 0x4F
-CLZ, EXTEND8, EXTEND16, CHOOSE = 0x67, 0xC0, 0xC1, 0x1B
-LOAD, LOAD8_S, LOAD8_U, LOAD16_S, LOAD16_U = 0x28, 0x2C, 0x2D, 0x2E, 0x2F
-STORE, LOAD64, STORE64, ADD64 = 0x36, 0x29, 0x37, 0x7C
+ADD, SUB, MUL, AND, OR, XOR = b"\x6a", b"\x6b", b"\x6c", b"\x71", b"\x72", b"\x73"
+SHL, SHR_S, SHR_U, CLZ, EXTEND8, EXTEND16 = b"\x74", b"\x75", b"\x76", b"\x67", b"\xc0", b"\xc1"
+EQZ, EQ, NE, LT_S, LT_U, GT_S, GT_U = b"\x45", b"\x46", b"\x47", b"\x48", b"\x49", b"\x4a", b"\x4b"
+GE_S, GE_U, CHOOSE = b"\x4e", b"\x4f", b"\x1b"
+LOAD, LOAD8_S, LOAD8_U, LOAD16_S, LOAD16_U = b"\x28", b"\x2c", b"\x2d", b"\x2e", b"\x2f"
+STORE, LOAD64, STORE64, ADD64 = b"\x36", b"\x29", b"\x37", b"\x7c"
 
 
 #: A number in unsigned LEB128; the same few come again and again.
@@ -39,28 +37,42 @@ def signed(value: int) -> bytes:
         out.append(byte | 0x80)
 
 
-class Number(NamedTuple):
-    """An i32 constant in an expression, given signed or unsigned."""
-
-    value: int
-
-
-class Load(NamedTuple):
-    """A load in an expression, from an address plus `offset`, with no promise about alignment."""
-
-    address: Expression
-    offset: int = 0
-    opcode: int = LOAD
+#: What puts one value on the stack: a local variable by its number, instructions (`constant`), or an instruction and what it
+#: takes, as in `(ADD, local, constant(4))`; CHOOSE takes the value if not zero, the one if zero, the condition.
+Expression = Union[int, bytes, "tuple[Any, ...]"]
 
 
-#: What puts one value on the stack: a local variable by its number, a constant, a load, or an opcode and what it takes, as in
-#: `(ADD, local, Number(4))`; CHOOSE takes the value if not zero, the one if zero, the condition.
-Expression = Union[int, Number, Load, "tuple[Expression, ...]"]
+@cache
+def _local_get(local: int) -> bytes:
+    return b"\x20" + unsigned(local)
 
 
-def word_at(address: int) -> Load:
+@cache
+def _local_set(local: int) -> bytes:
+    return b"\x21" + unsigned(local)
+
+
+@cache
+def constant(value: int) -> bytes:
+    """An i32 constant, given signed or unsigned."""
+    return b"\x41" + signed(value - (1 << 32) if value >> 31 == 1 else value)
+
+
+@cache
+def _access(opcode: bytes, offset: int) -> bytes:
+    """A load or store at an address plus `offset`, with no promise about alignment."""
+    return opcode + b"\0" + unsigned(offset)
+
+
+def loaded(address: Expression, offset: int = 0, opcode: bytes = LOAD) -> Expression:
+    """What is at an address plus `offset`."""
+    return _access(opcode, offset), address
+
+
+@cache
+def word_at(address: int) -> bytes:
     """The word at a fixed address."""
-    return Load(Number(0), address)
+    return constant(0) + _access(LOAD, address)
 
 
 class WrittenFunction:
@@ -71,42 +83,26 @@ class WrittenFunction:
         self.parameters = parameters
         self.locals = parameters
 
-    def local(self) -> int:
-        """A new local variable."""
-        self.locals += 1
-        return self.locals - 1
-
-    def op(self, *opcodes: int) -> None:
-        """Instructions without immediates."""
-        self.code += bytes(opcodes)
-
     def put(self, *expressions: Expression) -> None:
         """Puts values on the stack, in this order."""
         for one in expressions:
             if isinstance(one, int):
-                self.code.append(0x20)
-                self.code += unsigned(one)
-            elif isinstance(one, Number):
-                self.code.append(0x41)
-                self.code += signed(one.value - (1 << 32) if one.value >> 31 == 1 else one.value)
-            elif isinstance(one, Load):
-                self.put(one.address)
-                self.memory(one.opcode, one.offset)
+                self.code += _local_get(one)
+            elif isinstance(one, bytes):
+                self.code += one
             else:
-                opcode, *operands = one
-                assert isinstance(opcode, int)
-                self.put(*operands)
-                self.code.append(opcode)
+                self.put(*one[1:])
+                self.code += one[0]
 
     def set(self, local: int) -> None:
         """Sets a local variable."""
-        self.code.append(0x21)
-        self.code += unsigned(local)
+        self.code += _local_set(local)
 
     def new(self) -> int:
         """A new local variable with the value on the stack."""
-        local = self.local()
-        self.set(local)
+        local = self.locals
+        self.locals = local + 1
+        self.code += _local_set(local)
         return local
 
     def let(self, value: Expression) -> int:
@@ -114,20 +110,14 @@ class WrittenFunction:
         self.put(value)
         return self.new()
 
-    def store(self, address: Expression, value: Expression, offset: int = 0, opcode: int = STORE) -> None:
+    def store(self, address: Expression, value: Expression, offset: int = 0, opcode: bytes = STORE) -> None:
         """Stores a value at an address plus `offset`."""
         self.put(address, value)
-        self.memory(opcode, offset)
+        self.code += _access(opcode, offset)
 
     def store_at(self, address: int, value: Expression) -> None:
         """Stores a word at a fixed address."""
-        self.store(Number(0), value, address)
-
-    def memory(self, opcode: int, offset: int) -> None:
-        """A load or store at an address plus `offset`, with no promise about alignment."""
-        self.code.append(opcode)
-        self.code.append(0)
-        self.code += unsigned(offset)
+        self.store(constant(0), value, address)
 
     def vector(self, opcode: int, offset: int) -> None:
         """A v128 load (0) or store (11) at an address plus `offset`."""
@@ -143,7 +133,7 @@ class WrittenFunction:
     def when(self, *condition: Expression) -> None:
         """Begins what happens when the condition, or else the value on the stack, is not zero."""
         self.put(*condition)
-        self.code += bytes((0x04, BLOCK_VOID))
+        self.code += b"\x04\x40"
 
     def end(self) -> None:
         """Ends a case, a block or a loop."""

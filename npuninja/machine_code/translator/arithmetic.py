@@ -17,7 +17,7 @@ from npuninja.machine_code.translator.in_flight import (
     WRITE,
 )
 from npuninja.machine_code.translator.memory import TranslatedMemory
-from npuninja.machine_code.wasm_writer import Expression, Number, word_at
+from npuninja.machine_code.wasm_writer import Expression, constant, word_at
 
 _BINARY = {
     "OP_ADD_NC": w.ADD, "OP_AND": w.AND, "OP_OR": w.OR, "OP_XOR": w.XOR, "OP_EQ": w.EQ, "OP_NE": w.NE,
@@ -26,12 +26,12 @@ _BINARY = {
 
 
 def _negative(a: Expression) -> Expression:
-    return w.SUB, Number(0), a
+    return w.SUB, constant(0), a
 
 
-def _shift(right: int) -> Callable[[Expression, Expression], Expression]:
+def _shift(right: bytes) -> Callable[[Expression, Expression], Expression]:
     """To the left, or by a negative count to the right."""
-    return lambda a, b: (w.CHOOSE, (w.SHL, a, b), (right, a, _negative(b)), (w.GE_S, b, Number(0)))
+    return lambda a, b: (w.CHOOSE, (w.SHL, a, b), (right, a, _negative(b)), (w.GE_S, b, constant(0)))
 
 
 #: Operations whose result is an expression of their one or two operands.
@@ -39,9 +39,9 @@ _INLINE: dict[str, Callable[[Expression, Expression], Expression]] = {
     "OP_MOV": lambda a, _: a,
     "OP_LSHL": _shift(w.SHR_U),
     "OP_ASHL": _shift(w.SHR_S),
-    "OP_ABS": lambda a, _: (w.CHOOSE, _negative(a), a, (w.LT_S, a, Number(0))),
+    "OP_ABS": lambda a, _: (w.CHOOSE, _negative(a), a, (w.LT_S, a, constant(0))),
     "OP_CLZ": lambda a, _: (w.CLZ, a),
-    "OP_CLB": lambda a, _: (w.CLZ, (w.XOR, a, (w.SHR_S, a, Number(31)))),
+    "OP_CLB": lambda a, _: (w.CLZ, (w.XOR, a, (w.SHR_S, a, constant(31)))),
     "OP_EQZ": lambda a, _: (w.EQZ, a),
     "OP_NEZ": lambda a, _: (w.EQZ, (w.EQZ, a)),
 }
@@ -50,7 +50,7 @@ _INLINE: dict[str, Callable[[Expression, Expression], Expression]] = {
 def _extended(f: Fields, a: Expression) -> Expression:
     if f.flags & F_SIGNED:
         return (w.EXTEND8 if f.x == 8 else w.EXTEND16), a
-    return w.AND, a, Number((1 << f.x) - 1)
+    return w.AND, a, constant((1 << f.x) - 1)
 
 
 class TranslatedArithmetic(TranslatedMemory):
@@ -61,7 +61,7 @@ class TranslatedArithmetic(TranslatedMemory):
         name = f.op
         if name == "OP_EVENT":
             events = self.places.word("events")
-            self.code.store_at(events, (w.ADD, word_at(events), Number(1)))
+            self.code.store_at(events, (w.ADD, word_at(events), constant(1)))
         elif name == "OP_PADD":
             self.address(f, op, now)
         elif name in PRODUCTS or name.startswith("OP_V") or name == "OP_ACC_CLEAR":
@@ -86,11 +86,11 @@ class TranslatedArithmetic(TranslatedMemory):
         if f.op in ("OP_SELEQZ", "OP_SELNEZ"):
             b, condition = self.value(f, f.b), self.scalar(R27)
             return (w.CHOOSE, b, a, condition) if f.op == "OP_SELEQZ" else (w.CHOOSE, a, b, condition)
-        return _INLINE[f.op](a, self.value(f, f.b) if f.b else Number(0))
+        return _INLINE[f.op](a, self.value(f, f.b) if f.b else constant(0))
 
     def _read_counter(self, op: int, f: Fields, now: int) -> None:
         """The cycle counter, into a pair of registers."""
-        low = self.code.let((w.ADD, self.clock, Number(now)))
+        low = self.code.let((w.ADD, self.clock, constant(now)))
         self.add(now + f.latency, WRITE, f.dst, 4, 1, op, low, now)
         high = self.code.let(word_at(self.places.counter("cycle") + 4))
         self.add(now + f.latency, WRITE, f.dst + 4, 4, 1, op, high, now)
@@ -108,9 +108,9 @@ class TranslatedArithmetic(TranslatedMemory):
         code = self.code
         first, second = self.value(f, f.a), self.value(f, f.b)
         if f.op == "OP_SBC":
-            second = (w.XOR, second, Number(-1))
+            second = (w.XOR, second, constant(-1))
         partial = code.let((w.ADD, first, second))
-        result = code.let((w.ADD, partial, (w.AND, self.scalar(CARRY), Number(1))))
+        result = code.let((w.ADD, partial, (w.AND, self.scalar(CARRY), constant(1))))
         carry = code.let((w.OR, (w.LT_U, partial, first), (w.LT_U, result, partial)))
         self.add(now + 1, WRITE, CARRY, 4, 1, op, carry, now)
         self.write_later(f, op, now, result)
@@ -119,17 +119,17 @@ class TranslatedArithmetic(TranslatedMemory):
         """One step of a division: a bit of the quotient, which moves from the dividend's register into r31's."""
         code, quotient = self.code, self.scalar(R31)
         a, divisor = self.value(f, f.a), self.value(f, f.b)
-        rest = code.let((w.OR, (w.SHL, a, Number(1)), (w.SHR_U, quotient, Number(31))))
-        fits = code.let((w.OR, (w.GE_U, rest, divisor), (w.SHR_U, a, Number(31))))
+        rest = code.let((w.OR, (w.SHL, a, constant(1)), (w.SHR_U, quotient, constant(31))))
+        fits = code.let((w.OR, (w.GE_U, rest, divisor), (w.SHR_U, a, constant(31))))
         self.write_later(f, op, now, code.let((w.CHOOSE, (w.SUB, rest, divisor), rest, fits)))
-        following = code.let((w.OR, (w.SHL, quotient, Number(1)), fits))
+        following = code.let((w.OR, (w.SHL, quotient, constant(1)), fits))
         self.add(now + 1, WRITE, R31, 4, 1, op, following, now)
 
     def _vector(self, op: int, f: Fields, now: int) -> None:
         self.flush_sources(f)
         if f.op in PRODUCTS:
             key = self.add(now + 2, PRODUCT, 0, 0, 0, op).key
-            self.code.call(RUNTIME_FUNCTIONS["t_product"], Number(op), self.key_address(key))
+            self.code.call(RUNTIME_FUNCTIONS["t_product"], constant(op), self.key_address(key))
             return
         if f.op == "OP_VUNPACK":
             self.add(now + 6, UNPACK, 0, 0, 0, op)
@@ -144,7 +144,7 @@ class TranslatedArithmetic(TranslatedMemory):
         elif size:
             key = self.add(due, WRITE, f.dst, size, 1, op, began=now).key
         self.code.call(
-            RUNTIME_FUNCTIONS["t_vector"], Number(op), self.key_address(key), self.key_address(mask)
+            RUNTIME_FUNCTIONS["t_vector"], constant(op), self.key_address(key), self.key_address(mask)
         )
         self.check()
         if early >= 0:

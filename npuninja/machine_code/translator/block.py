@@ -25,7 +25,7 @@ from npuninja.machine_code.translator.in_flight import (
     is_translatable,
 )
 from npuninja.machine_code.translator.ports import PORTS, Ports
-from npuninja.machine_code.wasm_writer import Number, word_at
+from npuninja.machine_code.wasm_writer import constant, word_at
 from npuninja.records import NamedTuple
 
 _MAX_BLOCK_BUNDLES = 96
@@ -54,7 +54,7 @@ class TranslatedBlock(Ports):
             self._build()
         except GiveUpError:  # a block that cannot be: the interpreter takes the whole of it
             self.begin()
-            self.hand_over(Number(self.start), 0, self.start_jump)
+            self.hand_over(constant(self.start), 0, self.start_jump)
         return self.code.body()
 
     def _build(self) -> None:
@@ -82,8 +82,8 @@ class TranslatedBlock(Ports):
             following = entry.bundle.end
             if done:
                 self.finish(now)
-                self.code.store_at(self.places.word("stopped"), Number(1))
-                self.hand_over(Number(following), now, status=-STEP_DONE)
+                self.code.store_at(self.places.word("stopped"), constant(1))
+                self.hand_over(constant(following), now, status=-STEP_DONE)
                 return
             if jump is not None and now == jump.done:
                 self.finish(now)
@@ -131,15 +131,15 @@ class TranslatedBlock(Ports):
 
     def _loop(self, address: int, following: int, now: int) -> None:
         code, bank = self.code, self.owner.bank
-        is_end = w.EQ, word_at(bank + LE), Number(address)
+        is_end = w.EQ, word_at(bank + LE), constant(address)
         count = code.let(word_at(bank + LC))
-        code.when((w.AND, is_end, (w.NE, count, Number(0))))
-        code.store_at(bank + LC, (w.SUB, count, Number(1)))
-        code.when((w.NE, count, Number(1)))
+        code.when((w.AND, is_end, (w.NE, count, constant(0))))
+        code.store_at(bank + LC, (w.SUB, count, constant(1)))
+        code.when((w.NE, count, constant(1)))
         start = code.let(word_at(bank + LS))
         expected = self.owner.loop_starts.get(address)
         if expected is not None:
-            code.when((w.EQ, start, Number(expected)))
+            code.when((w.EQ, start, constant(expected)))
             self.go(expected, now)
             code.end()
         self.go_computed(start, now, set())
@@ -190,15 +190,15 @@ class TranslatedBlock(Ports):
     def _late_stores(self, late: list[Pending], now: int, accesses: list[tuple[int, int]]) -> None:
         """Stores of converted lanes, whose bytes were made while they were under way."""
         for p in late:
-            self.code.call(RUNTIME_FUNCTIONS["t_store_now"], Number(p.op), self.key_address(p.key))
+            self.code.call(RUNTIME_FUNCTIONS["t_store_now"], constant(p.op), self.key_address(p.key))
             place = self.code.let(self.slot_word(now, p.slot, 128))
             accesses.append((place, self.owner.fields_at[p.op].size))
 
     def _branch_in_slot(self, op: int, made: _Jump, jump: _Jump) -> None:
         if made.condition >= 0:
             self.code.when(made.condition)
-        self.code.call(RUNTIME_FUNCTIONS["t_branch_fault"], Number(op), Number(jump.address))
-        self.code.leave(Number(-STEP_FAULT))
+        self.code.call(RUNTIME_FUNCTIONS["t_branch_fault"], constant(op), constant(jump.address))
+        self.code.leave(constant(-STEP_FAULT))
         if made.condition >= 0:
             self.code.end()
 
@@ -208,14 +208,14 @@ class TranslatedBlock(Ports):
         number, value = self.value(f, f.a), self.value(f, f.b)
         if f.flags & F_CONDITION:
             code.when(self.scalar(R26))
-        code.call(RUNTIME_FUNCTIONS["t_acquire"], Number(op), number, value)
+        code.call(RUNTIME_FUNCTIONS["t_acquire"], constant(op), number, value)
         result = code.new()
-        code.when((w.NE, result, Number(1)))
+        code.when((w.NE, result, constant(1)))
         self.stay_at(address)
         code.when((w.EQZ, result))
-        code.leave((w.SUB, Number(0), word_at(self.places.word("wait_kind"))))
+        code.leave((w.SUB, constant(0), word_at(self.places.word("wait_kind"))))
         code.end()
-        code.leave(Number(-STEP_FAULT))
+        code.leave(constant(-STEP_FAULT))
         code.end()
         if f.flags & F_CONDITION:
             code.end()
@@ -224,7 +224,7 @@ class TranslatedBlock(Ports):
         number, value = self.value(f, f.a), self.value(f, f.b)
         if f.flags & F_CONDITION:
             self.code.when(self.scalar(R26))
-        self.code.call(RUNTIME_FUNCTIONS["t_release"], Number(op), number, value, Number(now))
+        self.code.call(RUNTIME_FUNCTIONS["t_release"], constant(op), number, value, constant(now))
         self.check()
         if f.flags & F_CONDITION:
             self.code.end()
@@ -236,9 +236,9 @@ class TranslatedBlock(Ports):
             tested = self.scalar(f.b - self.owner.bank)
             condition = code.let((w.EQZ, tested)) if f.op == "OP_JZ" else tested
         if f.op == "OP_JNZD":
-            self.write_later(f, op, now, code.let((w.SUB, condition, Number(1))))
+            self.write_later(f, op, now, code.let((w.SUB, condition, constant(1))))
         if f.op == "OP_JL":
-            self.add(now + 4, WRITE, LR, 4, 1, op, code.let(Number(f.extra)), now)
+            self.add(now + 4, WRITE, LR, 4, 1, op, code.let(constant(f.extra)), now)
         if f.a == f.imm_at:
             return _Jump(done, f.imm & 0xFFFFF, -1, condition, address)
         return _Jump(done, None, self.scalar(f.a - self.owner.bank), condition, address)

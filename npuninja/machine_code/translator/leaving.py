@@ -15,7 +15,7 @@ from npuninja.machine_code.translator.in_flight import (
     JumpInFlight,
     Shape,
 )
-from npuninja.machine_code.wasm_writer import Expression, Load, Number
+from npuninja.machine_code.wasm_writer import Expression, constant, loaded
 
 
 class Leaving(TranslatedArithmetic):
@@ -33,11 +33,8 @@ class Leaving(TranslatedArithmetic):
                 p.local = -1
         for counter in ("cycle", "issued"):
             at = self.places.counter(counter)
-            self.code.put(Number(0), Load(Number(0), at, w.LOAD64))
-            self.code.op(0x42)  # i64.const
-            self.code.code += w.signed(now)
-            self.code.op(w.ADD64)
-            self.code.memory(w.STORE64, at)
+            total = w.ADD64, loaded(constant(0), at, w.LOAD64), b"\x42" + w.signed(now)  # i64.const
+            self.code.store(constant(0), total, at, w.STORE64)
 
     def shape_after(self, now: int) -> Shape:
         """What is in flight behind the block."""
@@ -54,9 +51,9 @@ class Leaving(TranslatedArithmetic):
         shape = self.shape_after(now)
         number = self.owner.block(address, shape, jump)
         if number:
-            self.code.leave(Number(number))
+            self.code.leave(constant(number))
         else:
-            self.hand_over(Number(address), now, jump)
+            self.hand_over(constant(address), now, jump)
 
     def go_computed(self, local: int, now: int, sites: set[int]) -> None:
         """Leaves for a block at an address in a local."""
@@ -65,9 +62,9 @@ class Leaving(TranslatedArithmetic):
         if table >= 0:
             for site in sites:
                 self.owner.block(site, shape)
-            self.code.when((w.LT_U, local, Number(PROGRAM_MEMORY_BYTES)))
-            entry = w.SHL, local, Number(1)
-            number = self.code.let(Load(entry, self.places.lookups + table * 2 * PROGRAM_MEMORY_BYTES))
+            self.code.when((w.LT_U, local, constant(PROGRAM_MEMORY_BYTES)))
+            entry = w.SHL, local, constant(1)
+            number = self.code.let(loaded(entry, self.places.lookups + table * 2 * PROGRAM_MEMORY_BYTES))
             self.code.when(number)
             self.code.leave(number)
             self.code.end()
@@ -82,26 +79,26 @@ class Leaving(TranslatedArithmetic):
         if jump is not None:
             if jump.is_conditional:
                 code.when(w.word_at(self.places.word("jump_condition")))
-            code.store_at(self.places.word("branch_in"), Number(jump.left))
-            code.store_at(self.places.word("branch_at"), Number(jump.address))
+            code.store_at(self.places.word("branch_in"), constant(jump.left))
+            code.store_at(self.places.word("branch_at"), constant(jump.address))
             kept = w.word_at(self.places.word("jump_target"))
-            target = kept if jump.target is None else Number(jump.target)
+            target = kept if jump.target is None else constant(jump.target)
             code.store_at(self.places.word("branch_target"), target)
             if jump.is_conditional:
                 code.end()
         for p in sorted(self.pending, key=lambda p: (p.due, p.order)):
-            numbers = map(Number, (p.kind, p.op, p.due - now, p.dst, p.size, p.banks))
-            begins = Number(max(0, p.order[0] - now) if p.kind == WRITE else 0)
+            numbers = map(constant, (p.kind, p.op, p.due - now, p.dst, p.size, p.banks))
+            begins = constant(max(0, p.order[0] - now) if p.kind == WRITE else 0)
             code.call(RUNTIME_FUNCTIONS["t_push"], *numbers, self.slot_address(p.due, p.slot), begins)
         code.store_at(self.places.word("pc"), address)
-        code.leave(Number(status))
+        code.leave(constant(status))
 
     def stay_at(self, address: int) -> None:
         """Notes where the core waits, and that the block begins again when it goes on. Stores in flight are done before."""
         for item in self.shape:
             if item.kind == STORE:
                 place = self.slot_address(item.due, item.slot)
-                self.code.call(RUNTIME_FUNCTIONS["t_store_now"], Number(item.op), place)
+                self.code.call(RUNTIME_FUNCTIONS["t_store_now"], constant(item.op), place)
         block = self.owner.block(self.start, self.shape, self.start_jump)
-        self.code.store_at(self.places.word("resume"), Number(block))
-        self.code.store_at(self.places.word("pc"), Number(address))
+        self.code.store_at(self.places.word("resume"), constant(block))
+        self.code.store_at(self.places.word("pc"), constant(address))

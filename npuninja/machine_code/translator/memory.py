@@ -17,9 +17,9 @@ from npuninja.machine_code.translator.in_flight import (
     Pending,
 )
 from npuninja.machine_code.translator.values import Values
-from npuninja.machine_code.wasm_writer import Expression, Load, Number
+from npuninja.machine_code.wasm_writer import Expression, constant, loaded
 
-_ADDRESS_MASK = Number(0xFFFFF)  # of address registers, which have 20 bits
+_ADDRESS_MASK = constant(0xFFFFF)  # of address registers, which have 20 bits
 _LOADS = {(1, True): w.LOAD8_S, (1, False): w.LOAD8_U, (2, True): w.LOAD16_S, (2, False): w.LOAD16_U}
 
 
@@ -42,8 +42,8 @@ class TranslatedMemory(Values):
             wraps = self.code.let((w.EQ, dc, dn))
             following = self._sum_of_addresses(pointer, (w.CHOOSE, m, dj, wraps))
             self.add(now + 1, WRITE, fields.pointer, 4, 1, op, following, now)
-            counted = w.AND, (w.ADD, dc, Number(1)), _ADDRESS_MASK
-            count = self.code.let((w.CHOOSE, Number(0), counted, wraps))
+            counted = w.AND, (w.ADD, dc, constant(1)), _ADDRESS_MASK
+            count = self.code.let((w.CHOOSE, constant(0), counted, wraps))
             self.add(now + 1, WRITE, places[3], 4, 1, op, count, now)
         return pointer
 
@@ -53,14 +53,14 @@ class TranslatedMemory(Values):
     def guard(self, op: int, address: int, size: int) -> None:
         """Leaves with a fault unless a scalar access of so many bytes may go there."""
         code = self.code
-        window = code.let((w.SUB, (w.SHR_U, address, Number(16)), Number(4)))
-        is_there = w.AND, (w.SHR_U, w.word_at(self.places.word("windows")), window), Number(1)
-        bad: Expression = (w.OR, (w.EQZ, is_there), (w.GT_U, window, Number(3)))
+        window = code.let((w.SUB, (w.SHR_U, address, constant(16)), constant(4)))
+        is_there = w.AND, (w.SHR_U, w.word_at(self.places.word("windows")), window), constant(1)
+        bad: Expression = (w.OR, (w.EQZ, is_there), (w.GT_U, window, constant(3)))
         if size > 1:
-            bad = (w.OR, bad, (w.AND, address, Number(size - 1)))
+            bad = (w.OR, bad, (w.AND, address, constant(size - 1)))
         code.when(bad)
-        code.call(RUNTIME_FUNCTIONS["t_bad"], Number(op), address)
-        code.leave(Number(-STEP_FAULT))
+        code.call(RUNTIME_FUNCTIONS["t_bad"], constant(op), address)
+        code.leave(constant(-STEP_FAULT))
         code.end()
 
     def conflicts(self, accesses: list[tuple[int, int]]) -> None:
@@ -69,14 +69,14 @@ class TranslatedMemory(Values):
             return
         for number, (address, size) in enumerate(accesses):
             function = "t_touch_more" if number else "t_touch"
-            self.code.call(RUNTIME_FUNCTIONS[function], address, Number(size))
+            self.code.call(RUNTIME_FUNCTIONS[function], address, constant(size))
 
     def _load(self, op: int, f: Fields, now: int, accesses: list[tuple[int, int]]) -> None:
         address = self.address(f, op, now)
         self.guard(op, address, f.size)
         accesses.append((address, f.size))
         opcode = _LOADS.get((f.size, bool(f.flags & F_SIGNED)), w.LOAD)
-        self.write_later(f, op, now, self.code.let(Load(address, 0, opcode)), stage=4)
+        self.write_later(f, op, now, self.code.let(loaded(address, 0, opcode)), stage=4)
 
     def _vector_load(self, op: int, f: Fields, now: int, accesses: list[tuple[int, int]]) -> None:
         address = self.address(f, op, now)
@@ -88,7 +88,7 @@ class TranslatedMemory(Values):
             key = self.add(now + 6, kind, 0, 0, 0, op).key
         else:
             key, early = self.vector_later(f, op, now + f.latency, size, now + 4)
-        self.code.call(RUNTIME_FUNCTIONS["t_load"], Number(op), address, self.key_address(key))
+        self.code.call(RUNTIME_FUNCTIONS["t_load"], constant(op), address, self.key_address(key))
         self.check()
         if early >= 0:
             self.copy_slot(key, early, size)
@@ -98,7 +98,7 @@ class TranslatedMemory(Values):
         self.flush_sources(f)
         key, early = self.vector_later(f, op, now + f.latency, 32, now + 4)
         code = self.code
-        code.call(RUNTIME_FUNCTIONS["t_gather"], Number(op), self.key_address(key))
+        code.call(RUNTIME_FUNCTIONS["t_gather"], constant(op), self.key_address(key))
         self.check()
         for number in range(8):
             place = self.slot_word(key // 64, key % 64, 128 + 4 * number)
@@ -115,7 +115,7 @@ class TranslatedMemory(Values):
         base = self.code.let(self.slot_base(p.due))
         start = self.places.ring + p.slot * SLOT_BYTES
         self.code.store(base, address, start)
-        self.code.store(base, Load((w.AND, address, Number(-4))), start + 4)
+        self.code.store(base, loaded((w.AND, address, constant(-4))), start + 4)
 
     def _merge(self, p: Pending, now: int) -> tuple[int, int]:
         """The word that a part-word store writes: locals with its address and its value."""
@@ -123,13 +123,13 @@ class TranslatedMemory(Values):
         f = self.owner.fields_at[p.op]
         base = code.let(self.slot_base(now))
         start = self.places.ring + p.slot * SLOT_BYTES
-        address = code.let(Load(base, start))
-        shift = code.let((w.SHL, (w.AND, address, Number(3)), Number(3)))
-        mask = Number(0xFF if f.size == 1 else 0xFFFF)
-        others = w.AND, Load(base, start + 4), (w.XOR, (w.SHL, mask, shift), Number(-1))
+        address = code.let(loaded(base, start))
+        shift = code.let((w.SHL, (w.AND, address, constant(3)), constant(3)))
+        mask = constant(0xFF if f.size == 1 else 0xFFFF)
+        others = w.AND, loaded(base, start + 4), (w.XOR, (w.SHL, mask, shift), constant(-1))
         part = w.SHL, (w.AND, self.value(f, f.a), mask), shift
         word = code.let((w.OR, others, part))
-        return code.let((w.AND, address, Number(-4))), word
+        return code.let((w.AND, address, constant(-4))), word
 
     def _store(self, op: int, f: Fields, now: int, address: int, accesses: list[tuple[int, int]]) -> None:
         if f.op == "OP_STORE":
@@ -138,10 +138,10 @@ class TranslatedMemory(Values):
             accesses.append((address, 4))
             return
         self.flush_sources(f)
-        kept: Expression = Number(0)
+        kept: Expression = constant(0)
         if f.op in ("OP_STORE_CONV", "OP_STORE_SRS"):
             kept = self.key_address(self.add(now + 2, STORE, 0, 0, 0, op).key)
         else:
             accesses.append((address, f.size))
-        self.code.call(RUNTIME_FUNCTIONS["t_store"], Number(op), address, kept)
+        self.code.call(RUNTIME_FUNCTIONS["t_store"], constant(op), address, kept)
         self.check()

@@ -19,7 +19,7 @@ from npuninja.machine_code.translator.in_flight import (
     GiveUpError,
 )
 from npuninja.machine_code.translator.leaving import Leaving
-from npuninja.machine_code.wasm_writer import Number
+from npuninja.machine_code.wasm_writer import constant
 
 CASCADE_READS = ("OP_CASCADE_READ", "OP_CASCADE_READ_HIGH", "OP_CASCADE_READ_LOW")
 PORTS = ("OP_STREAM_READ", "OP_STREAM_WRITE", "OP_CASCADE_WRITE", *CASCADE_READS)
@@ -51,11 +51,11 @@ class Ports(Leaving):
                 self.flush_sources(f)
         code, address = self.code, entry.bundle.address
         read, slot = (due[0].op, due[0].slot) if due else (0, -1)
-        code.call(RUNTIME_FUNCTIONS["t_ports"], Number(address), Number(read), self.key_address(slot))
+        code.call(RUNTIME_FUNCTIONS["t_ports"], constant(address), constant(read), self.key_address(slot))
         result = code.new()
         code.when(result)
         self.stay_at(address)
-        code.leave((w.SUB, Number(0), result))
+        code.leave((w.SUB, constant(0), result))
         code.end()
         for p in due:
             self.pending.remove(p)
@@ -76,11 +76,11 @@ class Ports(Leaving):
             code.call(RUNTIME_FUNCTIONS["t_try_get"], self.key_address(word.key))
             self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, code.new(), now)
         elif f.op == "OP_STREAM_READ":
-            code.call(RUNTIME_FUNCTIONS["t_received"], Number(number))
+            code.call(RUNTIME_FUNCTIONS["t_received"], constant(number))
             self.add(now + f.latency, WRITE, f.dst, 4, 1, op, code.new(), now)
-            came = code.let(Number(1))
+            came = code.let(constant(1))
             self.add(now + _IN_FLAG_CYCLES, WRITE, STREAM_IN_THERE, 4, 1, op, came, now)
         elif f.op == "OP_STREAM_WRITE" and f.x & STREAM_NO_WAIT:
             self.flush_sources(f)
-            code.call(RUNTIME_FUNCTIONS["t_try_put"], Number(op))
+            code.call(RUNTIME_FUNCTIONS["t_try_put"], constant(op))
             self.add(now + _OUT_FLAG_CYCLES, WRITE, STREAM_OUT_TAKEN, 4, 1, op, code.new(), now)

@@ -27,7 +27,7 @@ from npuninja.machine_code.translator.in_flight import (
     Pending,
     Shape,
 )
-from npuninja.machine_code.wasm_writer import Expression, Load, Number, WrittenFunction, word_at
+from npuninja.machine_code.wasm_writer import Expression, WrittenFunction, constant, loaded, word_at
 
 
 class Values:
@@ -65,7 +65,7 @@ class Values:
     def value(self, fields: Fields, address: int) -> Expression:
         """An operand: a register, or the instruction's own number."""
         if address == fields.imm_at:
-            return Number(fields.imm & 0xFFFFFFFF)
+            return constant(fields.imm & 0xFFFFFFFF)
         return self.scalar(address - self.owner.bank)
 
     def set_scalar(self, offset: int, local: int) -> None:
@@ -102,19 +102,19 @@ class Values:
 
     def slot_base(self, due: int) -> Expression:
         """The ring's address of a cycle, without the ring's own."""
-        return w.SHL, (w.AND, (w.ADD, self.clock, Number(due)), Number(15)), Number(11)
+        return w.SHL, (w.AND, (w.ADD, self.clock, constant(due)), constant(15)), constant(11)
 
     def slot_address(self, due: int, slot: int) -> Expression:
         """The ring's address of a slot."""
-        return w.ADD, self.slot_base(due), Number(self.places.ring + slot * SLOT_BYTES)
+        return w.ADD, self.slot_base(due), constant(self.places.ring + slot * SLOT_BYTES)
 
     def key_address(self, key: int) -> Expression:
         """The same of a slot's key; 0 for none."""
-        return self.slot_address(key // 64, key % 64) if key >= 0 else Number(0)
+        return self.slot_address(key // 64, key % 64) if key >= 0 else constant(0)
 
-    def slot_word(self, due: int, slot: int, offset: int = 0) -> Load:
+    def slot_word(self, due: int, slot: int, offset: int = 0) -> Expression:
         """A word of a slot."""
-        return Load(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
+        return loaded(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
 
     def free_slot(self, due: int) -> int:
         """A slot of a cycle that nothing uses. Raises GiveUpError when there is none left."""
@@ -138,10 +138,10 @@ class Values:
     def write_later(self, fields: Fields, op: int, now: int, local: int, stage: int = 0) -> None:
         """A scalar result, cut to what its register keeps."""
         if fields.mask == 0:  # a shift register: what does not fit acts as 0
-            fits = w.LT_U, (w.ADD, local, Number(32)), Number(96)
-            local = self.code.let((w.CHOOSE, (w.AND, local, Number(63)), Number(0), fits))
+            fits = w.LT_U, (w.ADD, local, constant(32)), constant(96)
+            local = self.code.let((w.CHOOSE, (w.AND, local, constant(63)), constant(0), fits))
         elif fields.mask != 0xFFFFFFFF:
-            local = self.code.let((w.AND, local, Number(fields.mask)))
+            local = self.code.let((w.AND, local, constant(fields.mask)))
         self.add(now + fields.latency, WRITE, fields.dst, 4, 1, op, local, now + stage)
 
     def vector_later(
@@ -184,11 +184,11 @@ class Values:
             start = self.places.ring + p.slot * SLOT_BYTES
             if p.size == 8:
                 for half in (0, 4):
-                    self.set_scalar(p.dst + half, self.code.let(Load(source, start + half)))
+                    self.set_scalar(p.dst + half, self.code.let(loaded(source, start + half)))
                 continue
             for bit, bank in ((1, self.owner.bank), (2, self.owner.bypass)):
                 if p.banks & bit:
-                    self._copy(Number(0), bank + p.dst, source, start, p.size)
+                    self._copy(constant(0), bank + p.dst, source, start, p.size)
 
     def _land_word(self, p: Pending, now: int) -> None:
         if p.local < 0:
@@ -215,7 +215,7 @@ class Values:
             if p.kind == UPS:
                 following = self.add(now + 1, UPS_SHIFTED, 0, 0, 0, p.op)
                 self.code.call(
-                    RUNTIME_FUNCTIONS["t_ups_shift"], Number(p.op), source, self.key_address(following.key)
+                    RUNTIME_FUNCTIONS["t_ups_shift"], constant(p.op), source, self.key_address(following.key)
                 )
                 continue
             due, size, function = now + 1, 64, "t_unpack"
@@ -226,9 +226,9 @@ class Values:
                 due, size = now + fields.latency - 2, 64 if fields.op in ("OP_MAC_F", "OP_ACC_ADD_F") else 128
                 function = "t_accumulate"
             elif fields.op == "OP_VUNPACK":
-                source = Number(0)  # a register, not a load's slot
+                source = constant(0)  # a register, not a load's slot
             key, early = self.vector_later(fields, p.op, due, size, now)
-            self.code.call(RUNTIME_FUNCTIONS[function], Number(p.op), source, self.key_address(key))
+            self.code.call(RUNTIME_FUNCTIONS[function], constant(p.op), source, self.key_address(key))
             if p.kind == PRODUCT:
                 self.check()
             if early >= 0:
@@ -236,9 +236,8 @@ class Values:
 
     def check(self) -> None:
         """Leaves with a fault when the value on the stack is 0."""
-        self.code.op(w.EQZ)
-        self.code.when()
-        self.code.leave(Number(-STEP_FAULT))
+        self.code.when(w.EQZ)
+        self.code.leave(constant(-STEP_FAULT))
         self.code.end()
 
 
