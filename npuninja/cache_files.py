@@ -19,6 +19,8 @@ from npuninja.files import MIB, write_file
 _DIGEST_BYTES = 32
 #: The largest is a core's program translated: 16 KiB of machine code become some megabytes.
 MAX_KEPT_BYTES = 256 * MIB
+#: Answers of one kind to keep: some kilobytes each.
+MAX_ANSWERS = 256
 
 
 def cache_folder(name: str = "") -> Path:
@@ -125,6 +127,26 @@ def keep(path: Path, content: bytes) -> bool:
     with contextlib.suppress(OSError):  # another process was faster, or the file system has no modes
         os.chmod(path, 0o600)
     return True
+
+
+def kept_answer(kind: str, question: str) -> bytes | None:
+    """What `keep_answer` wrote for a question of a kind; None when nothing is there that counts."""
+    try:
+        return kept(cache_folder(kind) / _name_of(question))
+    except (ToolError, OSError):  # a cache that is not to be trusted has nothing
+        return None
+
+
+def keep_answer(kind: str, question: str, answer: bytes) -> None:
+    """Keeps an answer that nothing but the words of its question decides; of each kind the newest `MAX_ANSWERS` stay."""
+    with contextlib.suppress(ToolError, OSError):
+        folder = cache_folder(kind)
+        forget_oldest(folder, MAX_ANSWERS)
+        keep(folder / _name_of(question), answer)
+
+
+def _name_of(question: str) -> str:
+    return hashlib.sha256(question.encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
 def forget_oldest(folder: Path, most: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from npuninja import cache_files, files
-from npuninja.cache_files import cache_folder, keep, kept
+from npuninja.cache_files import cache_folder, keep, keep_answer, kept, kept_answer
 from npuninja.compiled_modules import cached_source
 from npuninja.errors import ToolError
 
@@ -157,3 +157,26 @@ def test_a_link_in_place_of_the_temporary_folder(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     with pytest.raises(ToolError, match="is no folder"):
         cache_folder()
+
+
+def test_answers_are_those_to_their_questions(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path / "cache"))
+    assert kept_answer("kind", "question \udcff") is None
+    keep_answer("kind", "question \udcff", CONTENT)
+    assert kept_answer("kind", "question \udcff") == CONTENT
+    assert kept_answer("kind", "question") is None
+    assert kept_answer("other", "question \udcff") is None
+    monkeypatch.setattr(cache_files, "MAX_ANSWERS", 8)
+    for number in range(20):
+        keep_answer("kind", str(number), b"")
+    assert len(list((tmp_path / "cache/kind").iterdir())) <= 9
+
+
+def test_a_cache_that_is_not_ones_own_has_no_answers(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path))
+    keep_answer("kind", "question", CONTENT)
+    assert kept_answer("kind", "question") == CONTENT
+    (tmp_path / "kind").chmod(0o777)
+    assert kept_answer("kind", "question") is None
+    keep_answer("kind", "another", CONTENT)
+    assert len(list((tmp_path / "kind").iterdir())) == 1

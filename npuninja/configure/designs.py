@@ -131,9 +131,11 @@ def _readings(
             try:
                 if isinstance(process, Error):
                     raise process
-                return reader.made(sources[name], process)
+                with process:
+                    text = process.result()
             finally:
-                start_next()
+                start_next()  # it runs while this one's text is read
+            return reader.made(sources[name], text)
 
         for _ in range(os.cpu_count() or 1):
             start_next()

@@ -66,7 +66,8 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         UserError: what is asked for does not go together.
     """
     options, settings = project.options, project.settings
-    cache = ProbeCache(os.path.join(project.layout.build_folder, "probe_cache.json"))
+    probes = os.path.join(project.layout.build_folder, "probe_cache.json")
+    cache = ProbeCache(probes, for_all=not options.fresh)
     hosts = HOST_TOOLS if has_sources(settings) else (XRT_LIBRARY,)
     wanted = (*TOOLS, *(hosts if has_hosts(settings, project.designs.names) else ()))
     surroundings = surroundings_of(environment, settings.pins, settings.unused)

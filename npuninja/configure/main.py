@@ -7,6 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+if sys.dont_write_bytecode:  # as in many container images: each configure would parse all modules
+    from npuninja.own_bytecode import keep_own_bytecode
+
+    keep_own_bytecode()
+
 from npuninja.configure.signals import is_held_back
 from npuninja.configure.watched import nothing_changed
 

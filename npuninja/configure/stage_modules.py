@@ -13,11 +13,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
+from npuninja.cache_files import keep_answer, kept_answer
 from npuninja.configure.planned import modules_stamp
 from npuninja.files import write_if_changed
 from npuninja.records import record
 
 FILE = "stage_modules.json"
+#: In the user's cache.
+CACHE = "stage_modules"
 DIGEST_CHARACTERS = 12
 #: What every stage's process loads before it is a certain stage's.
 START = ("npuninja", "npuninja.stages", "npuninja.stages.__main__", "npuninja.stages.batch")
@@ -42,13 +45,16 @@ class StageModules:
     files: tuple[str, ...]
 
 
-def stage_modules(package: str, stages: tuple[str, ...], build_folder: str) -> StageModules:
+def stage_modules(
+    package: str, stages: tuple[str, ...], build_folder: str, for_all: bool = False
+) -> StageModules:
     """The digests of `stages` (names of modules in npuninja/stages), from the last configure where nothing has changed.
 
     Args:
         package: the folder of npuninja.
         stages: for which digests are wanted.
         build_folder: where the last answer is kept.
+        for_all: whether the answer is kept, and taken, for all build folders of this user too.
     """
     path = os.path.join(build_folder, FILE)
     key = hashlib.sha256(
@@ -56,15 +62,31 @@ def stage_modules(package: str, stages: tuple[str, ...], build_folder: str) -> S
     ).hexdigest()
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            kept = json.load(stream)
-        if kept["key"] == key:
-            return StageModules(dict(kept["digests"]), tuple(kept["files"]))
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        pass
-    found = _found(package, stages)
-    content = {"key": key, "digests": found.digests, "files": found.files}
-    write_if_changed(path, json.dumps(content))
+            known = _of_json(stream.read(), key)
+    except OSError:
+        known = None
+    if known is not None:
+        return known
+    other = kept_answer(CACHE, key) if for_all else None
+    found = _of_json(other.decode("utf-8", "surrogateescape"), key) if other else None
+    if found is None:
+        found = _found(package, stages)
+    content = json.dumps({"key": key, "digests": found.digests, "files": found.files})
+    write_if_changed(path, content)
+    if for_all and other is None:
+        keep_answer(CACHE, key, content.encode("utf-8", "surrogateescape"))
     return found
+
+
+def _of_json(text: str, key: str) -> StageModules | None:
+    """What was kept, when it is about the same state of the package."""
+    try:
+        content = json.loads(text)
+        if content["key"] == key:
+            return StageModules(dict(content["digests"]), tuple(content["files"]))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        pass
+    return None
 
 
 def _found(package: str, stages: tuple[str, ...]) -> StageModules:

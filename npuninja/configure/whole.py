@@ -112,7 +112,9 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         from npuninja.configure.stage_modules import stage_modules
         from npuninja.stages.table import digested_stages
 
-        modules = stage_modules(PACKAGE, digested_stages(), project.layout.build_folder)
+        modules = stage_modules(
+            PACKAGE, digested_stages(), project.layout.build_folder, for_all=not options.fresh
+        )
         plan = make_plan(causes, modules)
         found = plan.designs
         done = write(plan)

@@ -30,4 +30,5 @@ BOOTGEN = Tool(
     command=lambda path, s: [path],
     read=_read,
     pinned=in_folder("bin", "bootgen"),
+    needs_nothing=True,
 )

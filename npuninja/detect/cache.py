@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from typing import Any
 
+from npuninja.cache_files import keep_answer, kept_answer
 from npuninja.detect.tool import Proof
 from npuninja.files import write_if_changed
 
 FORMAT = 2
+#: In the user's cache.
+CACHE = "probes"
+#: Version, reason and facts of a proof.
+Entry = tuple[str, str, tuple[str, ...]]
 
 
 class ProbeCache:
@@ -16,20 +23,24 @@ class ProbeCache:
 
     Only certain answers are kept, both good and bad; a tool that was installed, replaced or touched has
     another stamp.
+
+    Args:
+        path: the file.
+        for_all: whether answers of programs that need nothing but themselves are kept, and taken, for all build folders
+            of this user too.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, for_all: bool = False) -> None:
         self._path = path
+        self._for_all = for_all
         self._changed = False
         self._used: set[str] = set()
-        self._entries: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+        self._entries: dict[str, Entry] = {}
         try:
             with open(path, encoding="utf-8") as stream:
                 content: Any = json.load(stream)
             if content["format"] == FORMAT:
-                for key, entry in content["proofs"].items():
-                    facts = tuple(str(fact) for fact in entry.get("facts", []))
-                    self._entries[key] = str(entry.get("version", "")), str(entry.get("reason", "")), facts
+                self._entries = {key: _entry(proof) for key, proof in content["proofs"].items()}
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             self._entries = {}
 
@@ -37,22 +48,43 @@ class ProbeCache:
     def _key(tool: str, stamp: tuple[str, int, int], commands: list[list[str]]) -> str:
         return json.dumps([tool, *stamp, commands])
 
-    def get(self, tool: str, stamp: tuple[str, int, int], commands: list[list[str]]) -> Proof | None:
-        """The answer this tool gave in this state to these commands, or None."""
+    def get(
+        self, tool: str, stamp: tuple[str, int, int], commands: list[list[str]], alone_in: str | None = None
+    ) -> Proof | None:
+        """The answer this tool gave in this state to these commands, or None.
+
+        `alone_in`: for a program that needs nothing but itself, what in the environment decides how it is loaded; the
+        answer may then be one that another build folder had.
+        """
         key = self._key(tool, stamp, commands)
         entry = self._entries.get(key)
+        if entry is None and self._for_all and alone_in is not None:
+            entry = _from_json(kept_answer(CACHE, _question(key, alone_in)))
+            if entry is not None:
+                self._entries[key] = entry
+                self._changed = True
         if entry is None:
             return None
         self._used.add(key)
         version, reason, facts = entry
         return Proof(version=version, reason=reason, facts=facts)
 
-    def put(self, tool: str, stamp: tuple[str, int, int], commands: list[list[str]], proof: Proof) -> None:
-        """Remembers an answer."""
+    def put(
+        self,
+        tool: str,
+        stamp: tuple[str, int, int],
+        commands: list[list[str]],
+        proof: Proof,
+        alone_in: str | None = None,
+    ) -> None:
+        """Remembers an answer; `alone_in` as `get` has it."""
         key = self._key(tool, stamp, commands)
-        self._entries[key] = proof.version, proof.reason, proof.facts
+        entry = proof.version, proof.reason, proof.facts
+        self._entries[key] = entry
         self._used.add(key)
         self._changed = True
+        if self._for_all and alone_in is not None:
+            keep_answer(CACHE, _question(key, alone_in), json.dumps(_as_json(*entry)).encode())
 
     def save(self) -> None:
         """Writes the answers that were asked for this time, when anything is new; old ones are dropped."""
@@ -60,6 +92,28 @@ class ProbeCache:
             return
         proofs = {key: _as_json(*self._entries[key]) for key in sorted(self._used)}
         write_if_changed(self._path, json.dumps({"format": FORMAT, "proofs": proofs}, indent=1))
+
+
+def _entry(proof: Mapping[str, Any]) -> Entry:
+    facts = tuple(str(fact) for fact in proof.get("facts", []))
+    return str(proof.get("version", "")), str(proof.get("reason", "")), facts
+
+
+def _from_json(content: bytes | None) -> Entry | None:
+    try:
+        return _entry(json.loads(content)) if content is not None else None
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        return None
+
+
+def _question(key: str, alone_in: str) -> str:
+    """What decides an answer for all build folders: the machine, and the modules here that read answers, too."""
+    machine = os.uname().nodename if hasattr(os, "uname") else ""
+    with os.scandir(os.path.dirname(os.path.abspath(__file__))) as entries:
+        modules = [
+            (e.path, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".py")
+        ]
+    return json.dumps([machine, sorted(modules), key, alone_in])
 
 
 def _as_json(version: str, reason: str, facts: tuple[str, ...]) -> dict[str, Any]:

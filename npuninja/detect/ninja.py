@@ -36,4 +36,5 @@ NINJA = Tool(
     candidates=_candidates,
     command=lambda path, s: [path, "--version"],
     read=_read,
+    needs_nothing=True,
 )

@@ -61,4 +61,5 @@ PEANO = Tool(
     pinned=lambda path: path if os.path.basename(path) == "llc" else os.path.join(path, "bin", "llc"),
     companions=lambda path: tuple(peano_program(path, program) for program in PROGRAMS),
     package="llvm-aie",
+    needs_nothing=True,
 )

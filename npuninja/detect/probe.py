@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.tool import (
@@ -25,6 +25,7 @@ from npuninja.install.installed_files import problem_of_program
 from npuninja.records import record
 
 ANSWER_LIMIT_S = 30.0
+_ELF = b"\x7fELF"
 
 
 @record(frozen=True)
@@ -122,7 +123,8 @@ def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache)
     if reason:
         return Proof(reason=reason)
     commands = [tool.command(path, surroundings), *tool.further(path, surroundings)]
-    remembered = cache.get(tool.name, stamp, commands)
+    alone_in = _loader_of(path, surroundings.environment) if tool.needs_nothing else None
+    remembered = cache.get(tool.name, stamp, commands, alone_in)
     if remembered is not None:
         return remembered
     # PYTHON* variables are left out: a wrong PYTHONPATH has broken tools that are Python scripts.
@@ -135,8 +137,21 @@ def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache)
             return answer
         answers.append(answer)
     proof = tool.read(answers[0][0], "\n".join(output for _, output in answers))
-    cache.put(tool.name, stamp, commands, proof)
+    # A program that did not end well may lack a library, which can be put right while it stays.
+    ended_well = bool(proof.version) or not answers[0][0]
+    cache.put(tool.name, stamp, commands, proof, alone_in if ended_well else None)
     return proof
+
+
+def _loader_of(path: str, environment: Mapping[str, str]) -> str | None:
+    """What in the environment decides how an executable is loaded; None for scripts, which load what they please."""
+    try:
+        with open(path, "rb") as stream:
+            if stream.read(len(_ELF)) != _ELF:
+                return None
+    except OSError:
+        return None
+    return "\n".join(f"{name}={environment[name]}" for name in sorted(environment) if name.startswith("LD_"))
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | Proof:

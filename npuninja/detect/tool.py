@@ -114,6 +114,8 @@ class Tool:
             or "".
         lacks: what it means that a candidate's file is not there.
         beside: what planning asks for that lies beside a candidate: name -> path, "" for what is not there.
+        needs_nothing: whether nothing but the program and its libraries decides what it says: no headers, no modules,
+            no configuration.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Tool:
     package: str = ""
     lacks: str = "there is no such file"
     beside: Callable[[str], dict[str, str]] = lambda path: {}
+    needs_nothing: bool = False
 
 
 @record(frozen=True)

@@ -42,6 +42,7 @@ ZIG = Tool(
     command=lambda path, s: [path, "version"],
     # 0.17.1
     read=version_in(r"\A(\d+\.\d+\.\d+\S*)\s*$", "it does not print Zig's version"),
+    needs_nothing=True,
 )
 
 CLANG = Tool(
@@ -53,6 +54,7 @@ CLANG = Tool(
         *(path, "-v", "-target", "wasm32-unknown-unknown", "-x", "c", "-c", os.devnull, "-o", os.devnull),
     ],
     read=_read_clang,
+    needs_nothing=True,
 )
 
 WASM_LD = Tool(
@@ -63,4 +65,5 @@ WASM_LD = Tool(
     command=lambda path, s: [path, "--version"],
     # Debian LLD 14.0.6
     read=version_in(r"\bLLD (\d+\S*)", "it is not LLVM's linker"),
+    needs_nothing=True,
 )

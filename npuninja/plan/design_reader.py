@@ -17,7 +17,7 @@ from npuninja.plan.designs import Source
 from npuninja.records import replace
 
 if TYPE_CHECKING:
-    from npuninja.plan.python_design import StartedDesign
+    from npuninja.plan.python_design import PythonDesign, StartedDesign
     from npuninja.python_designs.script import Bindings
 
 
@@ -108,7 +108,7 @@ class DesignReader:
         return self.remembered(source) or self.made(source)
 
     def start(self, source: Source) -> StartedDesign:
-        """Starts the program that a Python source is, for `made`. Raises UserError."""
+        """Starts the program that a Python source is; what it prints is for `made`. Raises UserError."""
         from npuninja.plan.python_design import StartedDesign
 
         return StartedDesign(
@@ -121,8 +121,8 @@ class DesignReader:
             source.generation or "auto",
         )
 
-    def made(self, source: Source, started: StartedDesign | None = None) -> Design:
-        """The design in `source` as it is now; a Python source is run, if it is not `started`. It is remembered.
+    def made(self, source: Source, printed: PythonDesign | None = None) -> Design:
+        """The design in `source` as it is now; a Python source is run, if it has not `printed` yet. It is remembered.
 
         Raises:
             UserError: the source is not a design that can be built; located.
@@ -135,8 +135,10 @@ class DesignReader:
         flags: tuple[str, ...] = ()
         mlir = source.path
         if source.path.endswith(".py"):
-            with started or self.start(source) as running:
-                text, imports, made, flags = running.result()
+            if printed is None:
+                with self.start(source) as running:
+                    printed = running.result()
+            text, imports, made, flags = printed
             kernels = tuple(_own_kernel(kernel, source, self._generated_folder) for kernel in made)
             mlir = self._write_mlir(source, text)
         else:

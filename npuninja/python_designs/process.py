@@ -130,6 +130,12 @@ class Copy(Running):
     """
 
     def __init__(self, words: Sequence[str], python_path: str, cwd: str) -> None:
+        # What every copy loads is loaded once, before it.
+        import runpy  # noqa: F401
+
+        from npuninja.python_designs import running, serving  # noqa: F401
+        from npuninja.python_designs.construct import generation  # noqa: F401
+
         super().__init__()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -176,6 +182,7 @@ def _become(words: Sequence[str], python_path: str, cwd: str, text: int, errors:
         import gc
 
         atexit._clear()  # ours are not the script's
+        gc.freeze()  # a collection would write to each of our objects, and so copy all our memory: half of the time
         gc.enable()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for number, stream in enumerate((nothing, text, errors)):

@@ -72,6 +72,28 @@ def test_a_changed_module_changes_the_stages_that_consist_of_it(package, changed
     assert {stage for stage in before if before[stage] != after[stage]} == stages
 
 
+def test_another_build_folder_takes_what_is_known_of_the_package(package, tmp_path, monkeypatch):
+    monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path / "user"))
+
+    def found(folder):
+        return stage_modules(str(package), ("one", "two"), str(tmp_path / folder), for_all=True)
+
+    first = found("a")
+    with monkeypatch.context() as patch:
+        patch.setattr("npuninja.configure.stage_modules._found", None)  # nothing is to be read again
+        assert found("b") == first
+        assert found("b") == first, "now by what that folder has"
+    (package / "parts/left.py").write_text("# changed\n", encoding="utf-8")
+    assert found("c").digests["one"] != first.digests["one"]
+    (package / "parts/deep.py").unlink()
+    assert str(package / "parts/deep.py") not in found("d").files
+    for kept in (tmp_path / "user/stage_modules").iterdir():
+        kept.write_bytes(kept.read_bytes()[:-1])
+    with monkeypatch.context() as patch:
+        patch.setattr("npuninja.configure.stage_modules._found", lambda *_: first)
+        assert found("e") == first, "what is damaged counts as not there"
+
+
 def test_a_touched_module_changes_nothing(package):
     before = digests(package)
     os.utime(package / "parts/deep.py", ns=(1, 1))

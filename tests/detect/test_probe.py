@@ -1,10 +1,12 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from build_project import make_tool
 
+from npuninja.detect.aiebu import AIEBU_ASM
 from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import TOOLS, detect
@@ -143,6 +145,100 @@ def test_a_replaced_tool_is_asked_again_and_has_another_identity(machine):
     assert isinstance(second, Found)
     assert second.version == "2024.1"
     assert first.identity != second.identity
+
+
+class Elsewhere(Machine):
+    """The machine as a configure of further build folders sees it, for which answers are kept too."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(folder)
+        monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(folder / "user"))
+        # What looks like an executable: the pretended tools are scripts.
+        monkeypatch.setattr("npuninja.detect.probe._ELF", b"#!/bin/sh")
+        self.folders = 0
+
+    def look(self, tool: Tool, *denied: Denied) -> Found | Absent:
+        self.folders += 1
+        root = str(self.folder)
+        surroundings = Surroundings(self.variables, self.pins, (root + "/site",), sys.executable, root)
+        cache = ProbeCache(str(self.folder / f"{self.folders}.json"), for_all=True)
+        outcome = probe([tool], surroundings, cache, denied)[tool.name]
+        cache.save()
+        return outcome
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    return Elsewhere(tmp_path, monkeypatch)
+
+
+def break_silently(path: Path) -> None:
+    """Makes a tool fail whose file seems to be as it was."""
+    before = path.stat()
+    path.write_text("#!/bin/sh\nexit 9\n".ljust(before.st_size), encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_program_is_asked_once_for_all_build_folders(elsewhere):
+    path = elsewhere.tool("bootgen", BOOTGEN_BANNER)
+    first = elsewhere.look(BOOTGEN)
+    break_silently(path)
+    assert isinstance(first, Found)
+    assert elsewhere.look(BOOTGEN) == first
+    assert BOOTGEN.name in (elsewhere.folder / "2.json").read_text(encoding="utf-8"), (
+        "the folder has it now, too"
+    )
+    llc = elsewhere.tool("llc", SYSTEM_LLC)
+    refused = elsewhere.look(PEANO)
+    break_silently(llc)
+    assert isinstance(refused, Absent)
+    assert elsewhere.look(PEANO) == refused
+
+
+def replaced(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
+
+
+def other_libraries(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_silently(path)
+    machine.variables["LD_LIBRARY_PATH"] = "/opt/lib"
+
+
+def a_script(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_silently(path)
+    monkeypatch.setattr("npuninja.detect.probe._ELF", b"\x7fELF")
+
+
+def other_machine(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_silently(path)
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(nodename="another"))
+
+
+def damaged(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_silently(path)
+    for kept in (machine.folder / "user/probes").iterdir():
+        kept.write_bytes(b"[" + kept.read_bytes())
+
+
+@pytest.mark.parametrize("change", [replaced, other_libraries, a_script, other_machine, damaged])
+def test_what_may_answer_otherwise_is_asked_again(elsewhere, monkeypatch, change):
+    path = elsewhere.tool("bootgen", BOOTGEN_BANNER)
+    assert isinstance(elsewhere.look(BOOTGEN), Found)
+    change(elsewhere, path, monkeypatch)
+    assert isinstance(elsewhere.look(BOOTGEN), Absent)
+
+
+def test_answers_of_programs_that_failed_or_need_more_are_for_one_folder(elsewhere):
+    path = elsewhere.tool("bootgen", "error while loading shared libraries", 127)
+    assert isinstance(elsewhere.look(BOOTGEN), Absent)
+    before = path.stat()
+    path.write_text(f"#!/bin/sh\necho Bootgen v2022.2; exit #{'x' * before.st_size}", encoding="utf-8")
+    os.truncate(path, before.st_size)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert isinstance(elsewhere.look(BOOTGEN), Found)
+    path = elsewhere.tool("aiebu-asm", "aiebu-asm 1.2.3\n")
+    elsewhere.look(AIEBU_ASM)
+    assert len(list((elsewhere.folder / "user/probes").iterdir())) == 1
 
 
 def test_a_time_limit_is_no_answer_to_remember(machine, monkeypatch):
