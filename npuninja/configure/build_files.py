@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
 from npuninja.configure.built import BUILD_FILE
 from npuninja.configure.faults import sources_of, write_faults
@@ -174,9 +173,7 @@ def _watched(plan: Plan) -> Watched:
 
 
 def _planning_modules() -> list[str]:
-    """The modules of npuninja that planning consists of: those that are loaded, and those of `SCANNING`."""
-    for name in SCANNING:
-        import_module(name)
+    """The modules of npuninja that planning consists of: those that are loaded. Those of `SCANNING` are among the stages'."""
     files = {
         getattr(module, "__file__", None) or ""
         for name, module in sys.modules.items()

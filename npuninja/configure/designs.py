@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.hosts import has_hosts
 from npuninja.configure.options import Options
+from npuninja.configure.planned import modules_stamp
 from npuninja.configure.settings import Settings
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
@@ -20,6 +21,7 @@ from npuninja.plan.design_reader import DesignReader, ScanCache
 from npuninja.plan.designs import HOST, Faulty, Source, faulty, find_designs, select
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.kernel_names import with_kernels
+from npuninja.plan.known_scans import KnownScans
 from npuninja.plan.layout import Layout
 from npuninja.records import record, replace
 from npuninja.suggestions import did_you_mean
@@ -79,7 +81,8 @@ def read_designs(
     wanted = select(names, options.designs, needed)
     designs: list[Design] = []
     printing = bindings() if any(source.path.endswith(".py") for source in sources.values()) else None
-    reader = DesignReader(generated, cache, printing)
+    known = KnownScans(".", _state_of_npuninja) if cache.is_new and not options.fresh else None
+    reader = DesignReader(generated, cache, printing, known)
     try:
         decided: dict[str, Source] = {}
         for name, source in sources.items():
@@ -100,6 +103,8 @@ def read_designs(
                 refused.append(faulty(name, sources[name].path, error))
     finally:
         cache.save()
+        if known is not None:
+            known.save()
     if options.device is not None:
         fitting = {d.name for d in designs if fits(d.device, options.device)}
         wanted = _for_device(options, designs, wanted, fitting)
@@ -146,6 +151,10 @@ def _readings(
                 yield name, partial(printed, name)
             else:
                 yield name, partial(reader.made, sources[name])
+
+
+def _state_of_npuninja() -> str:
+    return repr(modules_stamp(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
 def _itself(design: Design) -> Design:

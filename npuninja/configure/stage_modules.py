@@ -38,7 +38,7 @@ class StageModules:
     """Attributes:
     digests: the stage's module -> one word that changes with any module it consists of, and with the files that come with
         these modules (headers, tables, C sources).
-    files: all of these files, absolute, sorted.
+    files: all of these files, and those that were asked for too, absolute, sorted.
     """
 
     digests: Mapping[str, str]
@@ -46,7 +46,11 @@ class StageModules:
 
 
 def stage_modules(
-    package: str, stages: tuple[str, ...], build_folder: str, for_all: bool = False
+    package: str,
+    stages: tuple[str, ...],
+    build_folder: str,
+    for_all: bool = False,
+    also: tuple[str, ...] = (),
 ) -> StageModules:
     """The digests of `stages` (names of modules in npuninja/stages), from the last configure where nothing has changed.
 
@@ -54,11 +58,12 @@ def stage_modules(
         package: the folder of npuninja.
         stages: for which digests are wanted.
         build_folder: where the last answer is kept.
+        also: further modules whose files are wanted, with all that they import.
         for_all: whether the answer is kept, and taken, for all build folders of this user too.
     """
     path = os.path.join(build_folder, FILE)
     key = hashlib.sha256(
-        repr((modules_stamp(package), stages)).encode("utf-8", "surrogateescape")
+        repr((modules_stamp(package), stages, also)).encode("utf-8", "surrogateescape")
     ).hexdigest()
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
@@ -70,7 +75,7 @@ def stage_modules(
     other = kept_answer(CACHE, key) if for_all else None
     found = _of_json(other.decode("utf-8", "surrogateescape"), key) if other else None
     if found is None:
-        found = _found(package, stages)
+        found = _found(package, stages, also)
     content = json.dumps({"key": key, "digests": found.digests, "files": found.files})
     write_if_changed(path, content)
     if for_all and other is None:
@@ -89,10 +94,10 @@ def _of_json(text: str, key: str) -> StageModules | None:
     return None
 
 
-def _found(package: str, stages: tuple[str, ...]) -> StageModules:
+def _found(package: str, stages: tuple[str, ...], also: tuple[str, ...]) -> StageModules:
     tree = _Tree(package)
     digests: dict[str, str] = {}
-    files: set[str] = set()
+    files = tree.files_of(also)
     for stage in stages:
         consists_of = tree.files_of((*START, f"npuninja.stages.{stage}"))
         digest = hashlib.sha256(b"".join([tree.state(path) for path in sorted(consists_of)]))

@@ -107,13 +107,13 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         remember_again(project.layout.build_folder, project.layout.ninja_folder, started_ns)
     else:
         # Half of all modules: without a change they are not loaded.
-        from npuninja.configure.build_files import write
+        from npuninja.configure.build_files import SCANNING, write
         from npuninja.configure.planning import make_plan
         from npuninja.configure.stage_modules import stage_modules
         from npuninja.stages.table import digested_stages
 
         modules = stage_modules(
-            PACKAGE, digested_stages(), project.layout.build_folder, for_all=not options.fresh
+            PACKAGE, digested_stages(), project.layout.build_folder, not options.fresh, SCANNING
         )
         plan = make_plan(causes, modules)
         found = plan.designs

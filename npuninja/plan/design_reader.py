@@ -14,6 +14,7 @@ from npuninja.errors import Location, UserError, in_words
 from npuninja.files import write_if_changed
 from npuninja.plan.design import Design, OwnKernel, from_json, to_json
 from npuninja.plan.designs import Source
+from npuninja.plan.known_scans import KnownScans
 from npuninja.records import replace
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class ScanCache:
                 self._old = dict(content["designs"])
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             pass
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was nothing from the last time."""
+        return not self._old
 
     def get(self, source: Source, printed_by: str = "") -> Design | None:
         """The design made from `source`, when nothing that decided it has changed; `printed_by` says what prints it."""
@@ -92,12 +98,20 @@ class DesignReader:
         generated_folder: where the MLIR of a Python source, and of one with words replaced, is kept as `NAME.mlir`.
         cache: of the last time.
         bindings: MLIR-AIE's own, where they print the designs in Python.
+        scans: what is known of texts, for a cache that is new.
     """
 
-    def __init__(self, generated_folder: str, cache: ScanCache, bindings: Bindings | None = None) -> None:
+    def __init__(
+        self,
+        generated_folder: str,
+        cache: ScanCache,
+        bindings: Bindings | None = None,
+        scans: KnownScans | None = None,
+    ) -> None:
         self._generated_folder = generated_folder
         self._cache = cache
         self._bindings = bindings
+        self._scans = scans
 
     def remembered(self, source: Source) -> Design | None:
         """The design in `source` when nothing that decided it has changed."""
@@ -127,9 +141,6 @@ class DesignReader:
         Raises:
             UserError: the source is not a design that can be built; located.
         """
-        from npuninja.ir.parser import parse_module  # a configure without a change in a design does without
-        from npuninja.plan.scan import scan_module
-
         imports: tuple[str, ...] = ()
         kernels: tuple[OwnKernel, ...] = ()
         flags: tuple[str, ...] = ()
@@ -147,11 +158,20 @@ class DesignReader:
                 text = text.replace(word, other)
             if source.replaced:
                 mlir = self._write_mlir(source, text)
-        design = scan_module(
-            parse_module(text, source.path if source.replaced else mlir),
-            source.name, source.path, mlir, imports, (*flags, *source.aiecc_flags),
-            source.generation,
-        )  # fmt: skip
+        all_flags = (*flags, *source.aiecc_flags)
+        file = source.path if source.replaced else mlir
+
+        def scan() -> Design:
+            from npuninja.ir.parser import parse_module  # a configure that knows its designs does without
+            from npuninja.plan.scan import scan_module
+
+            module = parse_module(text, file)
+            return scan_module(module, source.name, source.path, mlir, imports, all_flags, source.generation)
+
+        words = (file, source.name, source.path, mlir, imports, all_flags, source.generation)
+        # With words replaced, places are looked up in the text before.
+        known = self._scans if not source.replaced else None
+        design = known.scanned(text, words, scan) if known else scan()
         design = replace(design, kernels=kernels, aiecc_flags=flags)
         self._cache.put(design, source, self._printed_by(source))
         return design
