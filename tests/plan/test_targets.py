@@ -90,8 +90,8 @@ def test_verdicts_of_all_designs_and_of_machine_code():
         "gain:machine-code=build/npu1_1col/aie2/gain/verdict.json",
     ]
     run = target(graph, "machine-code-gain")
-    assert run.rule == "verdict"
-    assert run.options[-2:] == ("--result", "build/npu1_1col/aie2/gain/verdict.json")
+    assert (run.rule, run.inputs) == ("verdict", ("build/npu1_1col/aie2/gain/gain.json",))
+    assert run.options[:2] == ("--device", "emu")
     assert target(graph, "report").options[-2:] == ("-o", "build/report")
 
 
