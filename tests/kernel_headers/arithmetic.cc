@@ -164,6 +164,16 @@ void max_bf16(const bfloat16 *a, const bfloat16 *b, bfloat16 *out, int n) {
     for (int i = 0; i < n; i += 16)
         aie::store_v(out + i, aie::max(aie::load_v<16>(a + i), aie::load_v<16>(b + i)));
 }
+void min_bf16(const bfloat16 *a, const bfloat16 *b, bfloat16 *out, int n) {
+    for (int i = 0; i < n; i += 16)
+        aie::store_v(out + i, aie::min(aie::load_v<16>(a + i), aie::load_v<16>(b + i)));
+}
+#define COMPARE(name)                                                                                                             \
+    void name##_bf16(const bfloat16 *a, const bfloat16 *b, uint32 *out, int n) {                                                  \
+        for (int i = 0; i < n; i += 32)                                                                                           \
+            *out++ = aie::name(aie::load_v<32>(a + i), aie::load_v<32>(b + i)).to_uint32();                                       \
+    }
+COMPARE(lt) COMPARE(le) COMPARE(gt) COMPARE(ge)
 #if __AIE_ARCH__ >= 21
 void exp2_bf16(const float *in, bfloat16 *out, int n) {
     for (int i = 0; i < n; i += 16)

@@ -468,15 +468,30 @@ def test_functions_by_table(aie2):
     assert np.abs(got * positive - 1).max() < 0.01
 
 
-def test_larger_of_two_bfloat16(aie2):
+def test_order_of_bfloat16(aie2):
+    """-0 is less than +0; of what is no number nothing is so, and the first of two is the larger and the smaller."""
     a, b = pairs_of((SPECIAL >> 16).astype(np.uint16))
+    a, b = (np.resize(each, -(-len(a) // 32) * 32) for each in (a, b))
 
     def order(bits):
         signed = bits.view(np.int16).astype(np.int32)
         return np.where(signed < 0, signed ^ 0x7FFF, signed)
 
-    got = aie2.run("max_bf16", [a, b], a.shape, np.uint16, len(a))
-    assert (got == np.where(order(a) > order(b), a, b)).all()
+    numbers = ((a & 0x7FFF) <= 0x7F80) & ((b & 0x7FFF) <= 0x7F80)
+    less, greater_or_equal = (numbers & found for found in (order(a) < order(b), order(a) >= order(b)))
+    assert (aie2.run("max_bf16", [a, b], a.shape, np.uint16, len(a)) == np.where(less, b, a)).all()
+    assert (
+        aie2.run("min_bf16", [a, b], a.shape, np.uint16, len(a)) == np.where(greater_or_equal, b, a)
+    ).all()
+    wanted = {
+        "lt": less,
+        "ge": greater_or_equal,
+        "gt": numbers & (order(a) > order(b)),
+        "le": numbers & (order(a) <= order(b)),
+    }
+    for name, lanes in wanted.items():
+        words = aie2.run(f"{name}_bf16", [a, b], (len(a) // 32,), np.uint32, len(a))
+        assert (np.unpackbits(words.view(np.uint8), bitorder="little").astype(bool) == lanes).all(), name
 
 
 def test_exponential_and_tanh_of_aie2p_are_correctly_rounded(aie2p):

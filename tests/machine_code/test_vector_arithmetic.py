@@ -148,6 +148,23 @@ def test_integers_to_accumulators(headers: Module, machine: Machine, saturation:
         same(ours, theirs, shift)
 
 
+def test_order_of_bf16(machine: Machine) -> None:
+    """What is no number is neither less nor greater or equal, so the first operand is what is chosen."""
+    a, b = np.resize(BF16, 32 * 9).reshape(9, 32), np.resize(np.roll(BF16, 5), 32 * 9 + 9)
+    for row, start in zip(a, range(9)):
+        other = b[start * 33 : start * 33 + 32]
+        values = [np.where(each >> 15, -(each & 0x7FFF).astype(int) - 1, each) for each in (row, other)]
+        numbers = ((row & 0x7FFF) <= 0x7F80) & ((other & 0x7FFF) <= 0x7F80)
+        for name, choice, lanes in (
+            ("vlt", "vmax_lt", numbers & (values[0] < values[1])),
+            ("vge", "vmin_ge", numbers & (values[0] >= values[1])),
+        ):
+            bits = np.packbits(lanes, bitorder="little")
+            same(machine.run(f"{name}.bf16 r17, x0, x1", "r17", np.uint8, x0=row, x1=other), bits, name)
+            chosen = machine.run(f"{choice}.bf16 x2, r17, x0, x1", "x2", np.uint16, x0=row, x1=other)
+            same(chosen, np.where(lanes, other, row).astype(np.uint16), choice)
+
+
 @pytest.mark.parametrize(("name", "configuration"), [("mac_pairs", 60), ("mac_4x8x4", 28)])
 def test_products_of_bf16(headers: Module, machine: Machine, name: str, configuration: int) -> None:
     """Products and sums of special values in every combination, then random patterns."""

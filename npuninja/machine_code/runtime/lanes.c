@@ -19,7 +19,8 @@ static void set_lane(u8 *v, u32 i, u32 bits, i64 value) {
     }
 }
 
-/* bfloat16 and float are compared as sign and magnitude, so -0 < +0 and NaN by its bits (aie-api section 14). */
+/* bfloat16 is compared as sign and magnitude, so -0 < +0; what is no number is neither less nor greater or equal (public captures of
+ * an NPU1). */
 static i32 bf16_order(u16 bits) { return bits & 0x8000 ? -(i32)(bits & 0x7FFF) - 1 : (i32)bits; }
 
 void lanes_op(u32 op, u32 bits, u32 is_signed, u8 *d, u64 *mask, const u8 *a, const u8 *b, u64 select) {
@@ -48,10 +49,10 @@ void lanes_op(u32 op, u32 bits, u32 is_signed, u8 *d, u64 *mask, const u8 *a, co
         case OP_VEQZ: bit = x == 0; break;
         default: { /* bfloat16 */
             i32 p = bf16_order((u16)x), q = bf16_order((u16)y);
-            if (op == OP_VMIN_GE_BF16) result = p < q ? x : y, bit = p >= q;
-            if (op == OP_VMAX_LT_BF16) result = p < q ? y : x, bit = p < q;
-            if (op == OP_VLT_BF16) bit = p < q;
-            if (op == OP_VGE_BF16) bit = p >= q;
+            int numbers = ((u16)x & 0x7FFF) <= 0x7F80 && ((u16)y & 0x7FFF) <= 0x7F80;
+            int greater = op == OP_VMIN_GE_BF16 || op == OP_VGE_BF16;
+            bit = numbers && (greater ? p >= q : p < q);
+            result = bit ? y : x;
         }
         }
         found |= (u64)bit << i;

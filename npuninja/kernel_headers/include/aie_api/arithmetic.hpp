@@ -157,7 +157,7 @@ NPU_INLINE auto saturating_sub(const A &a, const B &b) {
                                      npu::convert<W>(npu_detail::as_vector<V>(b).npu_row)));
 }
 
-#define NPU_COMPARISON(name, op)                                                                                                  \
+#define NPU_COMPARISON(name, op, expression)                                                                                      \
     template <class A, class B>                                                                                                   \
         requires VectorPair<A, B>                                                                                                 \
     NPU_INLINE auto name(const A &a, const B &b) {                                                                                \
@@ -167,15 +167,14 @@ NPU_INLINE auto saturating_sub(const A &a, const B &b) {
         if constexpr (npu::element<T>::is_complex)                                                                                \
             return mask<V::size()>::of_row(npu::convert<npu::i8>(x.words() op y.words()));                                        \
         else                                                                                                                      \
-            return mask<V::size()>::of_row(                                                                                       \
-                npu::convert<npu::i8>(npu::ordered<T>(x.npu_row) op npu::ordered<T>(y.npu_row)));                                 \
+            return mask<V::size()>::of_row(npu::convert<npu::i8>(expression));                                                    \
     }
-NPU_COMPARISON(lt, <)
-NPU_COMPARISON(le, <=)
-NPU_COMPARISON(gt, >)
-NPU_COMPARISON(ge, >=)
-NPU_COMPARISON(eq, ==)
-NPU_COMPARISON(neq, !=)
+NPU_COMPARISON(lt, <, npu::less<T>(x.npu_row, y.npu_row))
+NPU_COMPARISON(le, <=, npu::less_or_equal<T>(x.npu_row, y.npu_row))
+NPU_COMPARISON(gt, >, npu::less<T>(y.npu_row, x.npu_row))
+NPU_COMPARISON(ge, >=, npu::less_or_equal<T>(y.npu_row, x.npu_row))
+NPU_COMPARISON(eq, ==, npu::ordered<T>(x.npu_row) == npu::ordered<T>(y.npu_row))
+NPU_COMPARISON(neq, !=, npu::ordered<T>(x.npu_row) != npu::ordered<T>(y.npu_row))
 #undef NPU_COMPARISON
 template <class A, class B>
     requires VectorPair<A, B>
@@ -221,7 +220,7 @@ NPU_INLINE auto min(const A &a, const B &b) {
     using T = typename V::value_type;
     const auto x = npu_detail::as_vector<V>(a).npu_row, y = npu_detail::as_vector<V>(b).npu_row;
     if constexpr (npu::element<T>::is_float)
-        return V::of_row(npu::choose(npu::ordered<T>(x) < npu::ordered<T>(y), x, y));
+        return V::of_row(npu::smaller<T>(x, y));
     else
         return V::of_row(npu::lower(x, y));
 }
@@ -232,7 +231,7 @@ NPU_INLINE auto max(const A &a, const B &b) {
     using T = typename V::value_type;
     const auto x = npu_detail::as_vector<V>(a).npu_row, y = npu_detail::as_vector<V>(b).npu_row;
     if constexpr (npu::element<T>::is_float)
-        return V::of_row(npu::choose(npu::ordered<T>(x) > npu::ordered<T>(y), x, y));
+        return V::of_row(npu::larger<T>(x, y));
     else
         return V::of_row(npu::higher(x, y));
 }

@@ -433,22 +433,22 @@ template <npu::AnyVector V> NPU_INLINE auto bneg(const V &a) {
     using N = npu::native_for<V>;
     return npu::native_from<N>(~(npu::lanes<npu::u8, sizeof(N)>)npu::row_in(a));
 }
-#define NPU_COMPARE(name, op)                                                                                                     \
+#define NPU_COMPARE(name, expression)                                                                                             \
     template <class V, class W>                                                                                                   \
         requires npu::NativePair<V, W>                                                                                            \
     NPU_INLINE npu::mask_word<V> name(const V &a, const W &b) {                                                                   \
         using N = npu::pair_type<V, W>;                                                                                           \
         using T = npu::element_of<N>;                                                                                             \
-        const auto x = npu::ordered<T>(npu::row_in(N(a))), y = npu::ordered<T>(npu::row_in(N(b)));                                \
-        return npu::mask_word<V>(npu::bits_of(x op y));                                                                           \
+        const auto x = npu::row_in(N(a)), y = npu::row_in(N(b));                                                                  \
+        return npu::mask_word<V>(npu::bits_of(expression));                                                                       \
     }                                                                                                                             \
     template <npu::Native V> NPU_INLINE npu::mask_word<V> name##z(const V &a) { return name(a, npu::native_from<V>(decltype(npu::row_in(a)){})); }
-NPU_COMPARE(lt, <)
-NPU_COMPARE(le, <=)
-NPU_COMPARE(gt, >)
-NPU_COMPARE(ge, >=)
-NPU_COMPARE(eq, ==)
-NPU_COMPARE(ne, !=)
+NPU_COMPARE(lt, npu::less<T>(x, y))
+NPU_COMPARE(le, npu::less_or_equal<T>(x, y))
+NPU_COMPARE(gt, npu::less<T>(y, x))
+NPU_COMPARE(ge, npu::less_or_equal<T>(y, x))
+NPU_COMPARE(eq, npu::ordered<T>(x) == npu::ordered<T>(y))
+NPU_COMPARE(ne, npu::ordered<T>(x) != npu::ordered<T>(y))
 #undef NPU_COMPARE
 template <class V, class W>
     requires npu::NativePair<V, W>
@@ -456,7 +456,7 @@ NPU_INLINE auto min(const V &a, const W &b) {
     using N = npu::pair_type<V, W>;
     const auto x = npu::row_in(N(a)), y = npu::row_in(N(b));
     using T = npu::element_of<N>;
-    return npu::native_from<N>(npu::choose(npu::ordered<T>(x) < npu::ordered<T>(y), x, y));
+    return npu::native_from<N>(npu::smaller<T>(x, y));
 }
 template <class V, class W>
     requires npu::NativePair<V, W>
@@ -464,7 +464,7 @@ NPU_INLINE auto max(const V &a, const W &b) {
     using N = npu::pair_type<V, W>;
     const auto x = npu::row_in(N(a)), y = npu::row_in(N(b));
     using T = npu::element_of<N>;
-    return npu::native_from<N>(npu::choose(npu::ordered<T>(x) > npu::ordered<T>(y), x, y));
+    return npu::native_from<N>(npu::larger<T>(x, y));
 }
 template <class V, class W, class M>
     requires npu::NativePair<V, W>
