@@ -13,7 +13,7 @@ from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import KernelFunction, read_functions
-from npuninja.stages import _kernel_flags, _peano_flags, _shift_counts, _wasm_flags
+from npuninja.stages import _kernel_flags, _peano_flags, _shift_search, _wasm_flags
 from npuninja.stages._run import Arguments, Check, Outputs, print_warnings, read_bytes, stage_arguments
 from npuninja.stages._tool import ToolFailed, remove, run_tool
 from npuninja.stages._wasm_object import read_symbols
@@ -62,7 +62,7 @@ HINTS: tuple[tuple[str, str], ...] = (
         '[kernel."OBJECT.o"] defines = ["NAME=VALUE"]; or, for one build, configure.py --define NAME=VALUE',
     ),
 )
-_UNKNOWN_IN_AIE = re.compile(
+_UNKNOWN_IN_AIE = (
     r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|no (?:type|template) named '(\w+)' in namespace 'aie'"
 )
 
@@ -137,7 +137,9 @@ def _with_smaller_frames(
 
     try:
         if shifts:
-            _shift_counts.make_object(compile_again, _code_command(options, source), other, variables)
+            from npuninja.stages._shift_counts import make_object  # 5 ms, and few kernels have such shifts
+
+            make_object(compile_again, _code_command(options, source), other, variables)
         else:
             compile_again(["-c"], other)
         if os.path.getsize(other) <= _LONGER * os.path.getsize(made):
@@ -210,13 +212,15 @@ def _run_compiler(
         run_compiler(options, command, wanted, source, path, depfile, variables)
 
     is_kernel = kind == "wasm" and options.stage == "kernel_cc"
-    shifts = is_kernel and _shift_counts.in_file_or_included(source, asked.include)
+    shifts = is_kernel and _shift_search.in_file_or_included(source, asked.include)
     if not shifts:
         compile_to(["-c"], target)
         # A header whose name a macro says was not seen before.
-        shifts = is_kernel and any(map(_shift_counts.in_file, read_depfile(depfile)))
+        shifts = is_kernel and any(map(_shift_search.in_file, read_depfile(depfile)))
     if shifts:
-        _shift_counts.make_object(compile_to, _code_command(options, source), target, variables)
+        from npuninja.stages._shift_counts import make_object
+
+        make_object(compile_to, _code_command(options, source), target, variables)
     return command, shifts
 
 
@@ -271,7 +275,7 @@ def run_compiler(
 
 def _refused(plain: str, source: str, is_cxx: bool) -> UserError:
     """The error for a source that does not compile, of which the compiler has said `plain`."""
-    unknown = _UNKNOWN_IN_AIE.search(plain)
+    unknown = re.search(_UNKNOWN_IN_AIE, plain)
     if unknown:
         name = unknown[1] or unknown[2]
         what = "there for AIE2P (npu2) only" if name in _OF_AIE2P else "not offered by the embedded compiler"

@@ -8,7 +8,7 @@ import re
 from npuninja.aie2_compiler import compile_assembly
 from npuninja.depfile import read_depfile
 from npuninja.errors import UserError
-from npuninja.stages import _aie2_flags, _kernel_flags, _shift_counts, _wasm_flags
+from npuninja.stages import _aie2_flags, _kernel_flags, _shift_counts, _shift_search, _wasm_flags
 from npuninja.stages._compile import run_compiler
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Arguments, Outputs, read_text, stage_arguments
@@ -92,7 +92,7 @@ def _to_assembly(
         run_compiler(options, command, words, source, path, depfile, variables)
 
     try:
-        if _shift_counts.in_file_or_included(source, asked.include):
+        if _shift_search.in_file_or_included(source, asked.include):
             _shift_counts.make_object(
                 compile_to, [*code, "-S"], assembly, variables, _shift_counts.as_instructions
             )

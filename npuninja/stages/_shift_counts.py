@@ -24,14 +24,6 @@ from npuninja.records import NamedTuple
 from npuninja.stages._tool import remove, run_tool
 
 _HEADERS = f"{kernel_headers.FOLDER_IN_OBJECTS}/"
-_ASIDE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
-# `vector<int, native<N>>`: its brackets are no shift. A comparison has a blank before its right side.
-_TEMPLATE_ARGUMENTS = re.compile(r"\b[A-Za-z_]\w*<(?=\S)[^;(){}<>=|!?]*>")
-_TEMPLATES_DEEP = 4
-_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
-_NUMBER_ALONE = r"\s*\(*\s*(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\s*(?:[);,?:&|^<>=\]]|$)"
-_SHIFT = re.compile(rf"(?:<<|>>)=?(?!{_NUMBER_ALONE})\s*[\w(~!+*:-]", re.MULTILINE)
-
 _NAME = r'%(?:[-\w.$]+|"[^"]+")'
 _INSTRUCTION = re.compile(
     rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i(?:32|64)|<(\d+) x i(?:32|64)>) (.+), ({_NAME})"
@@ -74,47 +66,6 @@ WrittenOut = Callable[[Shift], Iterator[str]]
 """Gives the instructions that stand for a shift."""
 
 
-def in_file(path: str) -> bool:
-    """Whether a source, or a header that is not ours, may have such shifts; not where it cannot be read."""
-    if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
-        return False
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return may_shift_by_values(stream.read())
-    except OSError:
-        return False
-
-
-def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
-    """Whether a source, or a file that it includes by a name that can be found, may have such shifts.
-
-    It saves compiling twice: what a compiler read is known only afterwards.
-
-    Args:
-        path: of the source.
-        folders: include folders, in their order.
-    """
-    seen: set[str] = set()
-    waiting = [path]
-    while waiting:
-        path = os.path.normpath(waiting.pop())
-        if path in seen or path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
-            continue
-        seen.add(path)
-        try:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                text = stream.read()
-        except OSError:
-            continue
-        if may_shift_by_values(text):
-            return True
-        for bracket, name in _INCLUDE.findall(text):
-            beside = (os.path.dirname(path),) if bracket == '"' else ()
-            found = (os.path.join(folder, name) for folder in (*beside, *folders))
-            waiting += [file for file in found if os.path.isfile(file)][:1]
-    return False
-
-
 def make_object(
     compile_to: Callable[[list[str], str], None],
     command: list[str],
@@ -142,16 +93,6 @@ def make_object(
         run_tool([*command, module, "-o", target], variables=variables)
     finally:
         remove(module)
-
-
-def may_shift_by_values(text: str) -> bool:
-    """Whether a source or header has a shift whose count is not a number."""
-    text = _ASIDE.sub(" ", text)
-    if not _SHIFT.search(text):
-        return False
-    for _ in range(_TEMPLATES_DEEP):
-        text = _TEMPLATE_ARGUMENTS.sub("T", text)
-    return bool(_SHIFT.search(text))
 
 
 def with_counts_of_aie(text: str, written_out: WrittenOut) -> str:

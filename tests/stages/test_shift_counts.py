@@ -16,7 +16,7 @@ from npuninja.formats.wasm_module import read_wasm
 from npuninja.machine_code.core_runtime import STEP_LIMIT, CoreRuntime, load_runtime
 from npuninja.machine_code.encode import assemble_bundle
 from npuninja.machine_code.registers import place_of
-from npuninja.stages._shift_counts import in_file_or_included, may_shift_by_values
+from npuninja.stages._shift_search import in_file_or_included, may_shift_by_values
 
 SOURCE = """
 #include <stdint.h>
