@@ -22,12 +22,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from build_times import ROOT, ninja_path  # noqa: E402
-from machine import describe, machine, timed, write_result  # noqa: E402
+from build_times import ninja_path  # noqa: E402
+from machine import ROOT, describe, machine, record, run_in, timed  # noqa: E402
 
 from npuninja.emit.build_log import as_run  # noqa: E402
 
@@ -68,12 +67,8 @@ class Generated:
         self._edits = 0
 
     def run(self, *command: str) -> None:
-        """Runs a command in the project; stops the benchmark with its output when it fails."""
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(
-                f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}"
-            )
+        """Runs a command in the project."""
+        run_in(self.folder, *command)
 
     def configure(self, *arguments: str) -> None:
         self.run(sys.executable, str(ROOT / "configure.py"), "-S", str(self.folder), *arguments)
@@ -194,15 +189,8 @@ def main() -> int:
     print(
         f"Measured on {describe(facts)}.\n\n{table(results)}\n\nPeak memory of a process: {peak_mib:.0f} MiB."
     )
-    if options.json:
-        figures = {str(count): found for count, found in results.items()}
-        content: dict[str, Any] = {
-            "machine": facts,
-            "kind": "measured",
-            "peak_memory_mib": peak_mib,
-            "figures": figures,
-        }
-        write_result(options.json, content)
+    figures = {str(count): found for count, found in results.items()}
+    record(options.json, facts, peak_memory_mib=peak_mib, figures=figures)
     return 0
 
 

@@ -17,12 +17,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import describe, machine, timed, write_result
+from machine import ROOT, describe, machine, record, run_in, timed
 
-ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("configure.py", "build.ninja.in", "toolchain.toml", "npuninja", "kernels", "mlir", "host")
 # Those the targets are for; other designs bring kernels that take longer to compile.
 SIX = ("memtile_distribute_join", "passthrough", "pipeline", "self_test", "vector_add", "vector_scale")
@@ -61,12 +59,8 @@ class Tree:
                 shutil.copy2(source, folder / name)
 
     def run(self, *command: str) -> None:
-        """Runs a command in the copy; stops the benchmark with its output when it fails."""
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(
-                f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}"
-            )
+        """Runs a command in the copy."""
+        run_in(self.folder, *command)
 
     def configure(self, *arguments: str) -> None:
         self.run(sys.executable, "configure.py", *arguments)
@@ -160,14 +154,7 @@ def main() -> int:
     facts = machine()
     results = measure(options.repeat)
     print(f"Measured on {describe(facts)}; wall time.\n\n{table(results)}")
-    if options.json:
-        content: dict[str, Any] = {
-            "machine": facts,
-            "kind": "measured",
-            "figures": results,
-            "targets_s": TARGETS_S,
-        }
-        write_result(options.json, content)
+    record(options.json, facts, figures=results, targets_s=TARGETS_S)
     return 0
 
 

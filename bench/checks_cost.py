@@ -8,16 +8,14 @@ CPU seconds of the process, the best of three: a machine that does other things 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from machine import describe, machine, write_result
+from machine import ROOT, children_cpu_s, describe, machine, record
 
-ROOT = Path(__file__).resolve().parent.parent
 WAYS = {"none": [], "races": ["--check", "races"], "races, memory": ["--check", "races,memory"]}
 RUNS = 3
 
@@ -27,10 +25,9 @@ def cpu_s(manifest: str, options: list[str]) -> float:
     command = [sys.executable, "-m", "npuninja", "run", manifest, *options]
     times = []
     for _ in range(RUNS + 1):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = children_cpu_s()
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        times.append(children_cpu_s() - before)
     return min(times[1:])
 
 
@@ -42,8 +39,7 @@ def main() -> None:
         Path(path).stem: {way: cpu_s(path, options) for way, options in WAYS.items()} for path in manifests
     }
     facts = machine()
-    if target is not None:
-        write_result(target, {"machine": facts, "kind": "measured", "cpu_s": rows})
+    record(target, facts, cpu_s=rows)
     if "--json" in sys.argv:
         print(json.dumps({"machine": facts, "cpu_s": rows}, indent=2))
         return

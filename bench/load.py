@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "emulator"), str(Path(__file__).resolve().parent)]
 
 from array_program import compile_core  # noqa: E402 - lies beside the tests
-from machine import describe, machine, write_result  # noqa: E402
+from machine import describe, machine, record  # noqa: E402
 from test_passthrough import passthrough, sequence  # noqa: E402
 
 from npuninja.device.emulated_queue import EmulatedQueue  # noqa: E402
@@ -191,7 +191,7 @@ def main() -> None:
         if options.write:
             content = json.loads(options.write.read_text()) if options.write.exists() else {"rows": {}}
             content["rows"][shown] = {**row, "load_at_start": facts.pop("load_at_start")}
-            write_result(options.write, {"machine": facts, "kind": "measured", "rows": content["rows"]})
+            record(options.write, facts, rows=content["rows"])
     print(describe(machine()))
     if grown:
         raise SystemExit("memory grows: " + "; ".join(grown))

@@ -14,19 +14,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import describe, machine, write_result
+from machine import ROOT, Figure, best, describe, machine, record
 
-ROOT = Path(__file__).resolve().parent.parent
 CONFORMANCE = ROOT / "tests" / "conformance"
 # The stages of the reference that `npuninja lower` does not replace.
 OTHER_STAGES = ("aie-translate-cdo", "bootgen")
@@ -35,39 +31,11 @@ CORES_IN_A_COLUMN = 4
 TARGETS = {"median ratio": 0.5, "peak memory, MiB": 80, "16 cores in 4 columns, s": 0.3}
 
 
-class Run(NamedTuple):
-    """Wall time, processor time and peak memory of one process."""
-
-    seconds: float
-    cpu_s: float
-    mebibytes: float
-
-
-def lower(design: Path, scheme: str = "default") -> Run:
-    """Runs `npuninja lower` once."""
+def lower(design: Path, repeat: int, scheme: str = "default") -> Figure:
+    """The least of several runs of `npuninja lower`."""
     with tempfile.TemporaryDirectory(prefix="npuninja-bench-") as folder:
         command = [sys.executable, "-m", "npuninja", "lower", str(design), "-o", folder]
-        command += [] if scheme == "default" else ["--alloc-scheme", scheme]
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return Run(
-        seconds,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
-    )
-
-
-def best(design: Path, repeat: int, scheme: str = "default") -> Run:
-    """The least of several runs."""
-    runs = [lower(design, scheme) for _ in range(repeat)]
-    return Run(
-        min(run.seconds for run in runs), min(run.cpu_s for run in runs), max(run.mebibytes for run in runs)
-    )
+        return best([command + ([] if scheme == "default" else ["--alloc-scheme", scheme])], repeat)
 
 
 def measure_designs(repeat: int) -> dict[str, dict[str, float]]:
@@ -79,7 +47,7 @@ def measure_designs(repeat: int) -> dict[str, dict[str, float]]:
     for name, stages in recorded.items():
         folder = CONFORMANCE / name
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        run = best(folder / "design.mlir", repeat, meta["pass_options"].get("alloc-scheme", "default"))
+        run = lower(folder / "design.mlir", repeat, meta["pass_options"].get("alloc-scheme", "default"))
         reference_s = sum(seconds for stage, seconds in stages.items() if stage not in OTHER_STAGES)
         results[name] = {
             "seconds": run.seconds,
@@ -175,7 +143,7 @@ def measure_growth(repeat: int) -> dict[str, dict[str, float]]:
         for cores in CORES:
             design = Path(folder) / f"cores{cores}.mlir"
             design.write_text(design_of(cores), encoding="utf-8")
-            run = best(design, repeat)
+            run = lower(design, repeat)
             results[str(cores)] = {"seconds": run.seconds, "cpu_s": run.cpu_s, "peak_mib": run.mebibytes}
     return results
 
@@ -225,15 +193,14 @@ def main() -> int:
     options = parser.parse_args()
     facts = machine()
     print(f"Measured on {describe(facts)}; wall time of one process.\n")
-    content: dict[str, Any] = {"machine": facts, "kind": "measured", "targets": TARGETS}
+    content: dict[str, Any] = {"targets": TARGETS}
     if options.only != "growth":
         content["designs"] = measure_designs(options.repeat)
         print(designs_table(content["designs"]))
     if options.only != "designs":
         content["growth"] = measure_growth(options.repeat)
         print(("\n" if "designs" in content else "") + growth_table(content["growth"]))
-    if options.json:
-        write_result(options.json, content)
+    record(options.json, facts, **content)
     return 0
 
 

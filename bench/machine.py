@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def machine() -> dict[str, Any]:
@@ -51,6 +56,60 @@ def timed(
         action()
         seconds.append(time.perf_counter() - start)
     return {"min_s": min(seconds), "median_s": statistics.median(seconds), "runs": repeat}
+
+
+def children_cpu_s() -> float:
+    """CPU seconds, user and system, of all processes that were waited for so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run_in(folder: Path, *command: str) -> None:
+    """Runs a command in a folder; stops the benchmark with its output when it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+class Figure(NamedTuple):
+    """What some processes took together: wall time, processor time of their own code (user), all of it, peak memory."""
+
+    seconds: float
+    user_s: float
+    cpu_s: float
+    mebibytes: float
+
+
+def process(command: Sequence[str]) -> Figure:
+    """Runs a command once, in the source tree."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    said = child.stderr.read().decode("utf-8", "replace")
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {child.returncode}:\n{said}")
+    memory = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Figure(seconds, usage.ru_utime, usage.ru_utime + usage.ru_stime, memory)
+
+
+def best(commands: Sequence[Sequence[str]], repeat: int) -> Figure:
+    """The least of several runs of some commands one after the other."""
+    runs = [[process(command) for command in commands] for _ in range(repeat)]
+    return Figure(
+        min(sum(run.seconds for run in each) for each in runs),
+        min(sum(run.user_s for run in each) for each in runs),
+        min(sum(run.cpu_s for run in each) for each in runs),
+        max(run.mebibytes for each in runs for run in each),
+    )
+
+
+def record(path: Path | None, facts: dict[str, Any], **figures: Any) -> None:
+    """Writes measured figures and the machine that they are of; nothing without a path."""
+    if path:
+        write_result(path, {"machine": facts, "kind": "measured", **figures})
 
 
 def write_result(path: Path, content: dict[str, Any]) -> None:

@@ -269,7 +269,7 @@ def main() -> int:
     print(
         f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}"
     )
-    if options.json:
+    if options.json:  # not all of it is measured: each figure says what it is
         content = {"machine": facts, "accuracy": rows, "speed": times, "kernels_us": alone_us, "model": model}
         write_result(options.json, content)
     return 0 if all(row["good"] for row in rows) else 1

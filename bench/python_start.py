@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from machine import describe, machine, write_result  # noqa: E402
+from machine import children_cpu_s, describe, machine, record  # noqa: E402
 
 TARGET_S = 0.25
 IMPORTS = "import numpy as np\nfrom aie.iron import ObjectFifo, Program, Runtime, Worker\n"
@@ -57,10 +56,10 @@ print(Program(NPU1Col1(), runtime).resolve_program())
 
 def cost(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """CPU and elapsed seconds of a command that must end well."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, start = children_cpu_s(), time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, check=True)
-    elapsed, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, elapsed
+    elapsed = time.perf_counter() - start
+    return children_cpu_s() - before, elapsed
 
 
 def main() -> None:
@@ -104,8 +103,7 @@ def main() -> None:
         print(f"{name:16}{min(cpu):12.3f}{statistics.median(cpu):10.3f}{min(elapsed):16.3f}", end="")
         print(f"{statistics.median(elapsed):10.3f}")
     print(f"target {TARGET_S} s for `start`: least CPU {rows['start']['cpu_least_s']} s")
-    if options.json:
-        write_result(options.json, {"machine": facts, "rounds": options.rounds, "seconds": rows})
+    record(options.json, facts, rounds=options.rounds, seconds=rows)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from build_scale import Generated
-from build_times import ROOT, ninja_path
-from machine import describe, machine, timed, write_result
+from build_times import ninja_path
+from machine import ROOT, describe, machine, record, timed
 
 ENGINES = ("casd", "buildgrid")
 
@@ -105,9 +105,7 @@ def main() -> int:
     facts = machine()
     results = measure(options.designs, options.engines, options.workers)
     print(f"{options.designs} designs, everything on {describe(facts)}.\n\n{table(results)}")
-    if options.json:
-        content = {"machine": facts, "kind": "measured", "designs": options.designs, "figures": results}
-        write_result(options.json, content)
+    record(options.json, facts, designs=options.designs, figures=results)
     return 0
 
 

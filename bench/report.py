@@ -21,9 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lowering import design_of
-from machine import describe, machine, write_result
+from machine import ROOT, describe, machine, record
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET_S = 2.0
 PROBE = """<script>addEventListener("load", () => requestAnimationFrame(() => {
 document.body.setAttribute("data-opened-ms", performance.now()); }));</script></body>"""
@@ -81,17 +80,7 @@ def main() -> None:
         f"{page.name}, {size / 1e6:.1f} MB: {min(runs):.2f} s, least of {len(runs)} (most {max(runs):.2f}; target {TARGET_S:g})"
     )
     print(describe(facts))
-    if options.json:
-        write_result(
-            options.json,
-            {
-                "machine": facts,
-                "cores": options.cores,
-                "page_bytes": size,
-                "seconds": runs,
-                "target_s": TARGET_S,
-            },
-        )
+    record(options.json, facts, cores=options.cores, page_bytes=size, seconds=runs, target_s=TARGET_S)
 
 
 if __name__ == "__main__":

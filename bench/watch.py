@@ -17,11 +17,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from machine import describe, machine, write_result  # noqa: E402
+from machine import describe, machine, record  # noqa: E402
 
 TARGET_S = 0.5
 
@@ -69,13 +68,8 @@ def main() -> int:
         f"Measured on {describe(facts)}: median {statistics.median(found):.2f} s, min {min(found):.2f} s, "
         f"max {max(found):.2f} s of {len(found)} edits of a kernel (wanted: {TARGET_S} s)."
     )
-    if options.json:
-        content: dict[str, Any] = {
-            "machine": facts,
-            "kind": "measured",
-            "figures": {"edit to verdict": {"median_s": statistics.median(found), "min_s": min(found)}},
-        }
-        write_result(options.json, content)
+    figures = {"edit to verdict": {"median_s": statistics.median(found), "min_s": min(found)}}
+    record(options.json, facts, figures=figures)
     return 0
 
 

@@ -14,19 +14,15 @@ other things run. Nothing here runs in the tests.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).parent)]
-from lowering import ROOT  # noqa: E402
-from machine import describe, machine, write_result  # noqa: E402
+from machine import best, describe, machine, record  # noqa: E402
 
 from npuninja.detect.mlir_aie_releases import RELEASES, Release  # noqa: E402
 
@@ -48,8 +44,7 @@ _HOST, _PART = 1048576, 4096
 
 def design_of(columns: int, device: str, placed: bool) -> str:
     """The text of a design, in the spelling that 2026-02 and 2026-08 share."""
-    lines = ["module {", f"  aie.device({device}) {{", "    func.func private @matmul(%a: memref<1xi16>)"]
-    lines[-1] = f"    func.func private @matmul({_A}, {_B}, {_C})"
+    lines = ["module {", f"  aie.device({device}) {{", f"    func.func private @matmul({_A}, {_B}, {_C})"]
     lines += _tiles(columns, placed)
     sequence: list[str] = []
     for row in range(ROWS):  # A: a row of cores each, from memory tiles side by side
@@ -147,41 +142,6 @@ def _core(column: int, row: int) -> list[str]:
     return lines
 
 
-class Figure(NamedTuple):
-    """What some processes took together: wall time, processor time of their own code (user), all of it, peak memory."""
-
-    seconds: float
-    user_s: float
-    cpu_s: float
-    mebibytes: float
-
-
-def process(command: Sequence[str]) -> Figure:
-    """Runs a command once."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    said = child.stderr.read().decode("utf-8", "replace")
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {child.returncode}:\n{said}")
-    memory = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return Figure(seconds, usage.ru_utime, usage.ru_utime + usage.ru_stime, memory)
-
-
-def best(commands: Sequence[Sequence[str]], repeat: int) -> Figure:
-    """The least of several runs of some commands one after the other."""
-    runs = [[process(command) for command in commands] for _ in range(repeat)]
-    return Figure(
-        min(sum(run.seconds for run in each) for each in runs),
-        min(sum(run.user_s for run in each) for each in runs),
-        min(sum(run.cpu_s for run in each) for each in runs),
-        max(run.mebibytes for each in runs for run in each),
-    )
-
-
 def searches(design: str, generation: str) -> int:
     """How many paths routing looks for."""
     from npuninja.errors import Warnings
@@ -240,24 +200,13 @@ class Reference(NamedTuple):
             files.append(lowered)
         found.append(opt(f"--pass-pipeline={release.sequence}"))
         if self.translate:
-            words = [
-                "--aie-npu-to-binary",
-                "--aie-output-binary",
-                files[-1],
-                "-o",
-                str(Path(folder, "insts.bin")),
-            ]
-            found.append([self.translate, *words])
+            binary = [self.translate, "--aie-npu-to-binary", "--aie-output-binary"]
+            found.append([*binary, files[-1], "-o", str(Path(folder, "insts.bin"))])
             for column in range(columns):
                 for row in range(2, 2 + ROWS):
-                    core = [
-                        f"--tilecol={column}",
-                        f"--tilerow={row}",
-                        lowered,
-                        "-o",
-                        str(Path(folder, "core.ld")),
-                    ]
-                    found.append([self.translate, "--aie-generate-ldscript", *core])
+                    script = [self.translate, "--aie-generate-ldscript"]
+                    script += [f"--tilecol={column}", f"--tilerow={row}", lowered]
+                    found.append([*script, "-o", str(Path(folder, "core.ld"))])
         return found
 
 
@@ -348,10 +297,7 @@ def main() -> int:
             print("It writes no instructions and no linker scripts here, which npuninja's figures include.\n")
     results = measure(options.repeat, reference, options.only)
     print(table(results))
-    if options.json:
-        write_result(
-            options.json, {"machine": facts, "kind": "measured", "reference": about, "designs": results}
-        )
+    record(options.json, facts, reference=about, designs=results)
     return 0
 
 

@@ -18,13 +18,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
 
 from design_chain import Chain  # noqa: E402 - the tests build designs in one process
-from machine import describe, machine, write_result  # noqa: E402
+from machine import describe, machine, record  # noqa: E402
 from wasm_build import WasmBuild  # noqa: E402
 
 from npuninja.emulator import Emulator  # noqa: E402
@@ -53,17 +52,8 @@ def through_xrt(manifest: Path, runs: int) -> dict[str, list[float]]:
     """Seconds of runs by a pyxrt program under `npuninja emu`: "run" alone, "synced" with the syncs before
     and after.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "npuninja",
-        "emu",
-        "--",
-        "python",
-        str(PROGRAM),
-        str(manifest),
-        str(runs),
-    ]
+    emulated = [sys.executable, "-m", "npuninja", "emu", "--"]
+    command = [*emulated, "python", str(PROGRAM), str(manifest), str(runs)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     times: dict[str, list[float]] = json.loads(done.stdout)
     return times
@@ -114,14 +104,7 @@ def main() -> int:
     print(f"Measured on {describe(facts)}; load at start {facts['load_at_start']}.\n")
     for name, value in figures.items():
         print(f"{name:40} {value:10.2f}" + (f"   (target {TARGETS[name]:g})" if name in TARGETS else ""))
-    if options.json:
-        content: dict[str, Any] = {
-            "machine": facts,
-            "kind": "measured",
-            "targets": TARGETS,
-            "figures": figures,
-        }
-        write_result(options.json, content)
+    record(options.json, facts, targets=TARGETS, figures=figures)
     return 0
 
 
