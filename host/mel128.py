@@ -3,15 +3,6 @@
 The model is judged by the definition, examples/mel/whisper_log_mel.py, in tests/mel.
 """
 
-from mel_clip import right_answer, test_clip
+from mel_clip import functions_for
 
-
-def inputs(rng, arguments):
-    """A clip of 30 s: noise in bursts of all levels."""
-    return [test_clip("mel128", rng)]
-
-
-def reference(inputs):
-    """Every frame, to the last bit."""
-    (samples,) = inputs
-    return [right_answer("mel128", samples)]
+inputs, reference = functions_for("mel128")

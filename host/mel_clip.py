@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from mel_layout import DESIGNS, ELEMENT, MAX_FRAMES
@@ -12,6 +12,18 @@ from mel_scale import HOP, WINDOW
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _BURST = 1600  # samples of one level
+
+
+def functions_for(design: str) -> tuple[Callable[..., list[Array]], Callable[..., list[Array]]]:
+    """`inputs` and `reference` of a design: a clip of 30 s, and every frame of it to the last bit."""
+
+    def inputs(rng: np.random.Generator, arguments: Any) -> list[Array]:
+        return [test_clip(design, rng)]
+
+    def reference(inputs: list[Array]) -> list[Array]:
+        return [right_answer(design, inputs[0])]
+
+    return inputs, reference
 
 
 def test_clip(design: str, rng: np.random.Generator) -> Array:

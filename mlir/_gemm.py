@@ -19,11 +19,9 @@ def module(name, device, element, size):
         element: `int8`, `int16` or `bf16`.
         size: G, the cores of a side: 1, 2 or 4.
     """
-    r, s, t = BLOCKS[element]
     kind, out = TYPES[element]
     a, b = f"memref<{ROWS * DEPTH}x{kind}>", f"memref<{DEPTH * COLUMNS}x{kind}>"
     c, joined = f"memref<{ROWS * COLUMNS}x{out}>", f"memref<{size * ROWS * COLUMNS}x{out}>"
-    m, n = size * ROWS, size * COLUMNS
     sides = range(size)
     lines = [f"module @{name} {{", f"  aie.device({device}) {{"]
     lines.append(f'    func.func private @gemm_{element}({a}, {b}, {c}) attributes {{link_with = "gemm.o"}}')
@@ -34,53 +32,49 @@ def module(name, device, element, size):
     for x in sides:
         row = ", ".join(f"%core_{i}_{x}" for i in sides)
         column = ", ".join(f"%core_{x}_{i}" for i in sides)
-        lines.append(f"    aie.objectfifo @a_{x}(%shim_{x}, {{{row}}}, 2 : i32) : !aie.objectfifo<{a}>")
-        lines.append(f"    aie.objectfifo @b_{x}(%shim_{x}, {{{column}}}, 2 : i32) : !aie.objectfifo<{b}>")
-        lines += [
-            f"    aie.objectfifo @c_{x}_{y}(%core_{x}_{y}, {{%memory_{x}}}, 1 : i32) : !aie.objectfifo<{c}>"
-            for y in sides
-        ]
-        lines.append(
-            f"    aie.objectfifo @c_{x}(%memory_{x}, {{%shim_{x}}}, 1 : i32) : !aie.objectfifo<{joined}>"
-        )
-        parts, offsets = (
-            ", ".join(f"@c_{x}_{y}" for y in sides),
-            ", ".join(str(y * ROWS * COLUMNS) for y in sides),
-        )
-        lines.append(f"    aie.objectfifo.link [{parts}] -> [@c_{x}] ([{offsets if size > 1 else ''}] [])")
+        lines.append(_fifo(f"a_{x}", f"%shim_{x}", row, 2, a))
+        lines.append(_fifo(f"b_{x}", f"%shim_{x}", column, 2, b))
+        lines += [_fifo(f"c_{x}_{y}", f"%core_{x}_{y}", f"%memory_{x}", 1, c) for y in sides]
+        lines.append(_fifo(f"c_{x}", f"%memory_{x}", f"%shim_{x}", 1, joined))
+        parts = ", ".join(f"@c_{x}_{y}" for y in sides)
+        offsets = ", ".join(str(y * ROWS * COLUMNS) for y in sides) if size > 1 else ""
+        lines.append(f"    aie.objectfifo.link [{parts}] -> [@c_{x}] ([{offsets}] [])")
     for x in sides:
         for y in sides:
             lines += _core(element, x, y, a, b, c)
-    lines.append(
-        f"    aie.runtime_sequence @sequence(%a : memref<{m}x{DEPTH}x{kind}>, %b : memref<{DEPTH}x{n}x{kind}>, "
-        f"%c : memref<{m}x{n}x{out}>) {{"
+    return "\n".join([*lines, *_sequence(element, size), "  }", "}"])
+
+
+def _fifo(name, producer, consumers, depth, type_):
+    return (
+        f"    aie.objectfifo @{name}({producer}, {{{consumers}}}, {depth} : i32) : !aie.objectfifo<{type_}>"
     )
 
-    def transfer(number, fifo, matrix, type_, start, sizes, strides):
-        lines.append(
-            f"      aiex.npu.dma_memcpy_nd(%{matrix}[0, 0, 0, {start}][{sizes}][{strides}]) "
-            f"{{id = {number} : i64, metadata = @{fifo}}} : {type_}"
-        )
 
-    for x in sides:
-        blocks = f"{ROWS // r}, {DEPTH // s}, {r}, {s}"
-        transfer(
-            0,
-            f"a_{x}",
-            "a",
-            f"memref<{m}x{DEPTH}x{kind}>",
-            x * ROWS * DEPTH,
-            blocks,
-            f"{r * DEPTH}, {s}, {DEPTH}, 1",
-        )
-        blocks = f"{DEPTH // s}, {COLUMNS // t}, {s}, {t}"
-        transfer(
-            1, f"b_{x}", "b", f"memref<{DEPTH}x{n}x{kind}>", x * COLUMNS, blocks, f"{s * n}, {t}, {n}, 1"
-        )
-        blocks = f"{m // r}, {COLUMNS // t}, {r}, {t}"
-        transfer(2, f"c_{x}", "c", f"memref<{m}x{n}x{out}>", x * COLUMNS, blocks, f"{r * n}, {t}, {n}, 1")
-    lines += [f"      aiex.npu.dma_wait {{symbol = @c_{x}}}" for x in sides]
-    return "\n".join([*lines, "    }", "  }", "}"])
+def _sequence(element, size):
+    """The runtime sequence: a row of A's tiles, a column of B's and a column of C's for each side, in blocks."""
+    r, s, t = BLOCKS[element]
+    kind, out = TYPES[element]
+    m, n = size * ROWS, size * COLUMNS
+    a, b, c = f"memref<{m}x{DEPTH}x{kind}>", f"memref<{DEPTH}x{n}x{kind}>", f"memref<{m}x{n}x{out}>"
+    lines = [f"    aie.runtime_sequence @sequence(%a : {a}, %b : {b}, %c : {c}) {{"]
+    for x in range(size):
+        lines += [
+            _transfer(0, f"a_{x}", "a", a, x * ROWS * DEPTH, (ROWS, r), (DEPTH, s), DEPTH),
+            _transfer(1, f"b_{x}", "b", b, x * COLUMNS, (DEPTH, s), (COLUMNS, t), n),
+            _transfer(2, f"c_{x}", "c", c, x * COLUMNS, (m, r), (COLUMNS, t), n),
+        ]
+    return [*lines, *(f"      aiex.npu.dma_wait {{symbol = @c_{x}}}" for x in range(size)), "    }"]
+
+
+def _transfer(number, fifo, matrix, type_, start, rows, columns, width):
+    """Part of a matrix of `width` columns, block by block; `rows` and `columns` are (how many, those of a block)."""
+    (m, r), (n, t) = rows, columns
+    sizes, strides = f"{m // r}, {n // t}, {r}, {t}", f"{r * width}, {t}, {width}, 1"
+    return (
+        f"      aiex.npu.dma_memcpy_nd(%{matrix}[0, 0, 0, {start}][{sizes}][{strides}]) "
+        f"{{id = {number} : i64, metadata = @{fifo}}} : {type_}"
+    )
 
 
 def _core(element, x, y, a, b, c):
