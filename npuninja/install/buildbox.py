@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 
 from npuninja.errors import ToolError
-from npuninja.install.folder import installed_program, write_launcher
+from npuninja.install.folder import installed_program, proved, write_launcher
 from npuninja.install.installed_files import require_whole
 
 PACKAGES = ("buildbox",)
@@ -26,17 +25,8 @@ def finish_buildbox(root: str) -> str:
     """
     version = ""
     for program in PROGRAMS:
-        launcher = write_launcher(root, f"usr/bin/{program}")
-        done = subprocess.run(
-            [launcher, "--version"], capture_output=True, text=True, timeout=60, check=False
-        )
         #     trexe 1.4.30
-        words = (done.stdout or done.stderr).split()
-        if done.returncode or not words:
-            raise ToolError(
-                f"the fetched {program} does not run: {(done.stderr or done.stdout).strip()[:300]}"
-            )
-        version = words[-1]
+        version = proved(program, [write_launcher(root, f"usr/bin/{program}"), "--version"])[-1]
     return version
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from npuninja.errors import ToolError
+from npuninja.install.folder import proved
 
 OLDEST_PYTHON = (3, 11)
 # psycopg2: BuildGrid waits for news of the database through it; its own wheel does not ask for it. Other
@@ -17,8 +17,7 @@ _PROOF = "import importlib.metadata, psycopg2, buildgrid; print(importlib.metada
 
 def finish_buildgrid(folder: str) -> str:
     """Proves that BuildGrid imports and that its program is there; returns its version. ToolError when not."""
-    command = [os.path.join(folder, "bin", "python"), "-I", "-c", _PROOF]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode or not os.path.isfile(os.path.join(folder, "bin", "bgd")):
-        raise ToolError(f"the fetched BuildGrid does not run: {(done.stderr or done.stdout).strip()[-300:]}")
-    return done.stdout.strip()
+    words = proved("BuildGrid", [os.path.join(folder, "bin", "python"), "-I", "-c", _PROOF])
+    if not os.path.isfile(os.path.join(folder, "bin", "bgd")):
+        raise ToolError("the fetched BuildGrid has no bgd")
+    return words[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 
 from npuninja.errors import ToolError
 
@@ -106,6 +107,16 @@ def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
     )
     write_script(path, text)
     return path
+
+
+def proved(what: str, command: Sequence[str], time_limit_s: float = 60, prints: bool = True) -> list[str]:
+    """The words that a program of unpacked packages prints, on standard output or else the other. ToolError, with the end
+    of what it says, when it does not run, or prints nothing and should.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit_s, check=False)
+    if done.returncode or (prints and not (done.stdout + done.stderr).strip()):
+        raise ToolError(f"the fetched {what} does not work: {(done.stderr or done.stdout).strip()[-300:]}")
+    return (done.stdout or done.stderr).split()
 
 
 def write_script(path: str, text: str) -> None:

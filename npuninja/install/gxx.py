@@ -11,11 +11,10 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import subprocess
 import tempfile
 
 from npuninja.errors import ToolError
-from npuninja.install.folder import loader_of, write_launcher, write_script
+from npuninja.install.folder import loader_of, proved, write_launcher, write_script
 
 #: MLIR-AIE's own examples ask for this version by name.
 VERSION = "13"
@@ -88,9 +87,5 @@ def _prove(root: str, libraries: str) -> str:
             [loader, "--inhibit-cache", "--library-path", os.path.join(root, libraries), program],
             [compiler, "-dumpfullversion"],
         ):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-            if done.returncode:
-                raise ToolError(
-                    f"the fetched g++ does not work: {(done.stderr or done.stdout).strip()[-300:]}"
-                )
-    return done.stdout.strip()
+            words = proved("g++", command, time_limit_s=120, prints=False)
+    return words[0]

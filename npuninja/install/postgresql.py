@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import glob
 import os
-import subprocess
 
 from npuninja.errors import ToolError
-from npuninja.install.folder import launch_in_place
+from npuninja.install.folder import launch_in_place, proved
 
 PACKAGES = ("postgresql",)
 PROGRAMS = ("postgres", "initdb")
@@ -27,10 +26,5 @@ def finish_postgresql(root: str) -> str:
     for program in PROGRAMS:
         # In place: initdb looks for the server beside itself, and both for their data relative to it.
         launch_in_place(root, os.path.relpath(os.path.join(folders[0], program), root))
-    command = [os.path.join(folders[0], "postgres"), "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     #     postgres (PostgreSQL) 18.1 (Debian 18.1-1)
-    words = done.stdout.split()
-    if done.returncode or len(words) < 3:
-        raise ToolError(f"the fetched PostgreSQL does not run: {(done.stderr or done.stdout).strip()[:300]}")
-    return words[2]
+    return proved("PostgreSQL", [os.path.join(folders[0], "postgres"), "--version"])[2]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-import subprocess
 
 from npuninja.errors import ToolError
-from npuninja.install.folder import launch_in_place, write_launcher, write_runner
+from npuninja.install.folder import launch_in_place, proved, write_launcher, write_runner
 
 #: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what
 #: C++ programs include.
@@ -57,11 +56,9 @@ def finish_xrt(root: str) -> str:
     write_launcher(root, "usr/bin/xrt-smi")
     write_runner(root, "with-xrt")
     command = [os.path.join(root, "bin", "python3"), "-I", "-c", _PROOF]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
-        raise ToolError(f"the fetched pyxrt does not import: {(done.stderr or done.stdout).strip()[-300:]}")
+    said = " ".join(proved("pyxrt", command))
     #    libxrt_coreutil.so.2.25.00
     libraries = sorted(glob.glob(os.path.join(root, "usr", "lib", "*", "libxrt_coreutil.so.*.*")))
     if not libraries:
         raise ToolError("the packages have no libxrt_coreutil")
-    return f"{os.path.basename(libraries[-1]).partition('.so.')[2]} ({done.stdout.strip()})"
+    return f"{os.path.basename(libraries[-1]).partition('.so.')[2]} ({said})"

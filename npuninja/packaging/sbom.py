@@ -54,70 +54,66 @@ def write_sbom(
     """
     require_library()
     from cyclonedx.model.bom import Bom
-    from cyclonedx.model.component import Component, ComponentScope, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
-    from packageurl import PackageURL
 
-    whole = Component(
-        name=package.name,
-        version=package.version,
-        type=ComponentType.APPLICATION,
-        bom_ref="package",
-        description=package.summary or None,
+    whole = _component(
+        package.name, "application", "package", version=package.version, description=package.summary or None,
         licenses=_licenses(package.license),
-    )
+    )  # fmt: skip
     parts = [
-        Component(name=name, type=ComponentType.FIRMWARE, bom_ref=f"design:{name}", components=_files(files))
+        _component(name, "firmware", f"design:{name}", components=_files(files))
         for name, files in sorted(designs.items())
     ]
-    own = Component(
-        name="npuninja",
-        version=__version__,
-        type=ComponentType.LIBRARY,
-        bom_ref="runner",
-        description="the part of npuninja that runs designs",
-        licenses=_licenses(NPUNINJA_LICENSE),
-        components=_files(runner),
-    )
-    needed = [
-        Component(
-            name=name,
-            type=ComponentType.LIBRARY,
-            bom_ref=f"requires:{name}",
-            purl=PackageURL("pypi", name=name),
-            scope=ComponentScope.REQUIRED if always else ComponentScope.OPTIONAL,
-        )
-        for name, always in sorted(requires.items())
-    ]
-    used = [
-        Component(
-            name=tool.name,
-            version=tool.version,
-            type=ComponentType.APPLICATION,
-            bom_ref=f"tool:{tool.name}",
-            scope=ComponentScope.EXCLUDED,  # it made the files and is not part of them
-            hashes=_hashes(tool.sha256),
-        )
-        for tool in sorted(tools)
-    ]
-    content = json.dumps(
-        [package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)], sort_keys=True
-    )
-    bill = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(content.encode()).digest()[:16], version=4))
+    own = _component(
+        "npuninja", "library", "runner", version=__version__, description="the part of npuninja that runs designs",
+        licenses=_licenses(NPUNINJA_LICENSE), components=_files(runner),
+    )  # fmt: skip
+    needed = [_requirement(name, always) for name, always in sorted(requires.items())]
+    bill = Bom(serial_number=_serial_number(package, designs, runner))
     bill.metadata.timestamp = datetime.datetime(*TIME, tzinfo=datetime.timezone.utc)  # like that of all files
     bill.metadata.component = whole
-    bill.components.update([*parts, own, *needed, *used])
+    bill.components.update([*parts, own, *needed, *map(_tool, sorted(tools))])
     bill.register_dependency(whole, [*parts, own])
     bill.register_dependency(own, needed)
     text: str = JsonV1Dot6(bill).output_as_string(indent=1)
     return (text + "\n").encode()
 
 
-def _files(hashes: Mapping[str, str]) -> list[Component]:
+def _component(name: str, kind: str, reference: str, **fields: Any) -> Component:
     from cyclonedx.model.component import Component, ComponentType
 
+    return Component(name=name, type=ComponentType(kind), bom_ref=reference, **fields)
+
+
+def _requirement(name: str, always: bool) -> Component:
+    from cyclonedx.model.component import ComponentScope
+    from packageurl import PackageURL
+
+    scope = ComponentScope.REQUIRED if always else ComponentScope.OPTIONAL
+    return _component(name, "library", f"requires:{name}", purl=PackageURL("pypi", name=name), scope=scope)
+
+
+def _tool(tool: Dependency) -> Component:
+    from cyclonedx.model.component import ComponentScope
+
+    return _component(
+        tool.name, "application", f"tool:{tool.name}", version=tool.version, hashes=_hashes(tool.sha256),
+        scope=ComponentScope.EXCLUDED,  # it made the files and is not part of them
+    )  # fmt: skip
+
+
+def _serial_number(
+    package: Package, designs: Mapping[str, Mapping[str, str]], runner: Mapping[str, str]
+) -> uuid.UUID:
+    """The same for equal contents."""
+    said = [package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)]
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+    return uuid.UUID(bytes=digest[:16], version=4)
+
+
+def _files(hashes: Mapping[str, str]) -> list[Component]:
     return [
-        Component(name=name, type=ComponentType.FILE, bom_ref=f"file:{name}", hashes=_hashes(digest))
+        _component(name, "file", f"file:{name}", hashes=_hashes(digest))
         for name, digest in sorted(hashes.items())
     ]
 

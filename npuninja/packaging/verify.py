@@ -16,7 +16,7 @@ from typing import Any
 
 from npuninja.arch.devices import DEVICES
 from npuninja.device.manifest import Manifest, parse_manifest
-from npuninja.errors import Error, Location, UserError
+from npuninja.errors import Error
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.emulation_data import read_emulation_data, read_family
@@ -28,7 +28,7 @@ from npuninja.packaging.package import Package, package_of
 from npuninja.packaging.provenance import read_subjects
 from npuninja.packaging.sbom import read_file_hashes
 from npuninja.packaging.wheel import wheel_files
-from npuninja.packaging.zip_file import read_zip
+from npuninja.packaging.zip_file import damaged, read_zip
 from npuninja.records import NamedTuple
 
 
@@ -64,7 +64,7 @@ def verify(data: bytes, path: str) -> Verified:
         if name.count("/") == 1 and name.endswith(f"/{contents.PACKAGE}")
     ]
     if len(folders) != 1:
-        raise _error(path, f"no package of designs: there is no FOLDER/{contents.PACKAGE} in it")
+        raise damaged(path, f"no package of designs: there is no FOLDER/{contents.PACKAGE} in it")
     (folder,) = folders
     files = {
         name[len(folder) + 1 :]: content for name, content in inside.items() if name.startswith(f"{folder}/")
@@ -74,14 +74,12 @@ def verify(data: bytes, path: str) -> Verified:
     try:
         described = json.loads(files[contents.PACKAGE])
         if described["format"] != contents.PACKAGE_FORMAT:
-            raise _error(
-                path,
-                f"a package of format {described['format']}; this npuninja reads {contents.PACKAGE_FORMAT}",
-            )
+            said = f"a package of format {described['format']}; this npuninja reads {contents.PACKAGE_FORMAT}"
+            raise damaged(path, said)
         package, designs = package_of(described), described["designs"]
         problems += _designs(files, designs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _error(
+        raise damaged(
             path, *problems, f"{contents.PACKAGE} is not what `ninja package` writes: {error!r}"
         ) from error
     problems += _papers(files)
@@ -91,15 +89,8 @@ def verify(data: bytes, path: str) -> Verified:
     elif folder != package.stem:
         problems.append(f"the folder in it is called {folder}, the package {package.stem}")
     if problems:
-        raise _error(path, *problems)
+        raise damaged(path, *problems)
     return Verified(package, "wheel" if metadata else "archive", list(designs), files)
-
-
-def _error(path: str, first: str, *others: str) -> UserError:
-    notes = tuple((text, None) for text in others)
-    return UserError(
-        f"not as it was made: {first}", Location(path), notes=notes, hint="get it again from its maker"
-    )
 
 
 def _sums(files: Mapping[str, bytes]) -> Iterator[str]:
@@ -166,8 +157,16 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
             return
         if contents.sha256(files[name]) != manifest.hashes[path]:
             yield f"{name} is not the file of {manifest.path}: XCLBIN and instructions of different builds hang an NPU"
+    yield from _of_device(files[_inside(manifest.xclbin)], manifest)
+    for path in manifest.hashes:
+        if path != manifest.xclbin and files[_inside(path)][:4] != ELF_MAGIC:
+            read_txn(files[_inside(path)], _inside(path))
+
+
+def _of_device(xclbin: bytes, manifest: Manifest) -> Iterator[str]:
+    """The container against the kind of core and the device that the manifest says."""
     name = _inside(manifest.xclbin)
-    container = read_xclbin(files[name], name)
+    container = read_xclbin(xclbin, name)
     check_xclbin(container, manifest.kernel, name)
     modules = container.section(EMULATION_DATA)
     if modules:
@@ -180,9 +179,6 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
         yield f"{manifest.path}: there is no device {manifest.device} with {manifest.core_kind} cores"
     elif section and read_aie_partition(section.data, name).column_width > model.columns:
         yield f"{name} takes more columns than {manifest.device} has, {model.columns}"
-    for path in manifest.hashes:
-        if path != manifest.xclbin and files[_inside(path)][:4] != ELF_MAGIC:
-            read_txn(files[_inside(path)], _inside(path))
 
 
 def _papers(files: Mapping[str, bytes]) -> Iterator[str]:

@@ -50,28 +50,26 @@ def read_zip(data: bytes, path: str) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
-                raise _damaged(path, f"it holds {len(entries)} files; a package has at most {MAX_ENTRIES}")
+                raise damaged(path, f"it holds {len(entries)} files; a package has at most {MAX_ENTRIES}")
             for entry in entries:
                 name = entry.filename
                 if name in files:
-                    raise _damaged(path, f"{name} is in it twice")
+                    raise damaged(path, f"{name} is in it twice")
                 if entry.compress_type != zipfile.ZIP_STORED:
-                    raise _damaged(path, f"{name} is compressed, which `ninja package` does not do")
+                    raise damaged(path, f"{name} is compressed, which `ninja package` does not do")
                 if entry.file_size > len(data):
-                    raise _damaged(
-                        path,
-                        f"{name} is said to have {entry.file_size} bytes, the whole file has {len(data)}",
-                    )
+                    said = f"{name} is said to have {entry.file_size} bytes, the whole file has {len(data)}"
+                    raise damaged(path, said)
                 _check_name(path, name)
                 files[name] = archive.read(entry)
     except UserError:
         raise
     except Exception as error:  # zipfile raises nearly everything on damaged files, BadZipFile as a rule
         what = f"{name}: {error}" if name else str(error)
-        raise _damaged(path, f"it cannot be unpacked: {what}") from error
+        raise damaged(path, f"it cannot be unpacked: {what}") from error
     written = write_zip(files)
     if written != data:
-        raise _damaged(path, _first_difference(data, written, files))
+        raise damaged(path, _first_difference(data, written, files))
     return files
 
 
@@ -83,7 +81,7 @@ def _check_name(path: str, name: str) -> None:
         or ":" in name
         or any(part in ("", ".", "..") for part in parts)
     ):
-        raise _damaged(path, f"it holds {name!r}, which is no name of a file inside it")
+        raise damaged(path, f"it holds {name!r}, which is no name of a file inside it")
 
 
 def _first_difference(data: bytes, written: bytes, files: Mapping[str, bytes]) -> str:
@@ -98,5 +96,9 @@ def _first_difference(data: bytes, written: bytes, files: Mapping[str, bytes]) -
     return f"the header of {owner[-1]} is not as `ninja package` writes it (byte {place}): its order, time or mode"
 
 
-def _damaged(path: str, what: str) -> UserError:
-    return UserError(f"not as it was made: {what}", Location(path), hint="get it again from its maker")
+def damaged(path: str, first: str, *others: str) -> UserError:
+    """The error of a package that is not as it was made: what was found first, and the rest as notes."""
+    notes = tuple((text, None) for text in others)
+    return UserError(
+        f"not as it was made: {first}", Location(path), notes=notes, hint="get it again from its maker"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from npuninja.errors import Location, UserError
@@ -159,19 +159,7 @@ class SettingsFile:
 
     def _check_value(self, key: Key | None, value: Any, way: Path) -> None:
         assert key is not None
-        good = {
-            "text": isinstance(value, str),
-            "path": isinstance(value, str) and bool(value),
-            "texts": _all_text(value),
-            "paths": _all_text(value) and all(value),
-            "boolean": isinstance(value, bool),
-            "seconds": isinstance(value, int) and not isinstance(value, bool) and value > 0,
-            "count": isinstance(value, int) and not isinstance(value, bool) and value >= 0,
-            "tool": value is False or (isinstance(value, str) and bool(value)),
-            "names": isinstance(value, str) or _all_text(value),
-            "day": isinstance(value, str) and bool(_DAY.fullmatch(value)),
-        }[key.kind]
-        if not good:
+        if not _CHECKS[key.kind](value):
             raise UserError(
                 f"{key.name!r} must be {KINDS[key.kind]}, got {_toml(value)}", self._places.of(way)
             )
@@ -188,6 +176,29 @@ class SettingsFile:
 
 def _all_text(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _number_from(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _some_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+#: Whether a value is of a kind of `KINDS`.
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "path": _some_text,
+    "texts": _all_text,
+    "paths": lambda value: _all_text(value) and all(value),
+    "boolean": lambda value: isinstance(value, bool),
+    "seconds": _number_from(1),
+    "count": _number_from(0),
+    "tool": lambda value: value is False or _some_text(value),
+    "names": lambda value: isinstance(value, str) or _all_text(value),
+    "day": lambda value: isinstance(value, str) and bool(_DAY.fullmatch(value)),
+}
 
 
 def _toml(value: Any) -> str:
