@@ -76,16 +76,11 @@ def _designs(folder: str, wanted: list[str]) -> list[str]:
 
 def compare_design(folder: str) -> Outcome:
     """Runs all steps on a design that the reference accepts, and compares."""
-    from npuninja.commands.lower import lower_design
-
     meta: dict[str, Any] = json.loads(read_text(os.path.join(folder, "meta.json")))
     comparison = _Comparison(folder, tuple(meta.get("reference_wrong", {}).get("sections", ())))
     source = os.path.join(folder, "design.mlir")
     try:
-        text = read_text(source)
-        files = lower_design(
-            text, source, _scheme(meta), meta["generation"], Warnings(), dynamic_fifos=_dynamic(meta)
-        )
+        files = _lowered(source, meta)
     except Error as error:
         comparison.refused("addresses", error)
         return comparison.outcome()
@@ -131,21 +126,11 @@ def compare_refusal(folder: str) -> Outcome:
     """Runs the lowering on a design that the reference rejects: it must be refused as wrong input, with a
     place.
     """
-    from npuninja.commands.lower import lower_design
-
     expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
     source = os.path.join(folder, "design.mlir")
     name = f"negative/{os.path.basename(folder)}"
     try:
-        text = read_text(source)
-        lower_design(
-            text,
-            source,
-            _scheme(expected),
-            expected["generation"],
-            Warnings(),
-            dynamic_fifos=_dynamic(expected),
-        )
+        _lowered(source, expected)
     except UserError as error:
         said = f"{error.location or ''}: {error.message}".removeprefix(f"{folder}/")
         missing = (
@@ -155,15 +140,19 @@ def compare_refusal(folder: str) -> Outcome:
     return Outcome(name, {}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"], "")
 
 
-def _scheme(meta: dict[str, Any]) -> str | None:
-    scheme: str = meta["pass_options"].get("alloc-scheme", "default")
-    return None if scheme == "default" else scheme
+def _lowered(source: str, meta: dict[str, Any]) -> dict[str, bytes]:
+    """The files of the lowering of a design, with the options of the recorded run."""
+    from npuninja.commands.lower import lower_design
 
-
-def _dynamic(meta: dict[str, Any]) -> bool | None:
-    """The option `default-dynamic` of the recorded run; None where it is not known."""
-    said: str | None = meta["pass_options"].get("default-dynamic")
-    return None if said is None else said == "true"
+    scheme, dynamic = (meta["pass_options"].get(name) for name in ("alloc-scheme", "default-dynamic"))
+    return lower_design(
+        read_text(source),
+        source,
+        None if scheme == "default" else scheme,
+        meta["generation"],
+        Warnings(),
+        dynamic_fifos=None if dynamic is None else dynamic == "true",
+    )
 
 
 class _Comparison:

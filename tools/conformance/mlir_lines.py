@@ -43,6 +43,11 @@ class PrintedOp:
         self.attributes: dict[str, list[str]] = {}
         self.regions: list[list[PrintedBlock]] = []
 
+    @property
+    def inside(self) -> list[PrintedOp]:
+        """The operations of its regions, without those within these."""
+        return [op for region in self.regions for block in region for op in block.ops]
+
 
 class PrintedBlock:
     """A block as printed; the label is None for an entry block without one."""
@@ -90,16 +95,13 @@ def read(text: str, file: str = "<text>") -> list[PrintedOp]:
     pending: list[str] = []
     first = 0
     for number, source in enumerate(text.split("\n"), 1):
-        line = tokens(_without_comment(source))
-        if not line and not pending:
-            continue
         if not pending:
             first = number
-        pending += line
+        pending += tokens(_without_comment(source))
         body = pending[:-1] if pending[-1:] == ["{"] else pending
-        start = 1 if body and body[0] == "}" else 0
-        if sum(map(_nesting, body[start:])) > 0:
-            continue  # an operation over several lines
+        body = body[1:] if body[:1] == ["}"] else body
+        if not pending or sum(map(_nesting, body)) > 0:
+            continue  # nothing, or an operation over several lines
         line, pending = pending, []
         if line[0] == "}":
             _close_region(line, stack, f"{file}:{number}")
