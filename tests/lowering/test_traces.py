@@ -69,6 +69,7 @@ def writes(device: Operation) -> list[tuple[int, int, int, int]]:
     ("module", "event", "number"),
     [
         ("core", "PORT_TLAST_7", 105),
+        ("core", "INSTR_WARNING", 68),
         ("core", "INSTR_LOCK_RELEASE_REQ", 45),
         ("memory", "LOCK_SEL3_EQUAL_TO_VALUE", 59),
         ("shim", "LOCK_5_REL", 61),

@@ -21,45 +21,16 @@ from npuninja.python_designs.tracing.events import (
 from npuninja.python_designs.tracing.registers import MEM_EVENTS, SHIM_EVENTS
 
 
-class TraceMode:
-    """What a core's trace unit records with each event."""
-
-    EventTime = EnumAttr("TraceMode", "Event-Time")
-    EventPC = EnumAttr("TraceMode", "Event-PC")
-    Execution = EnumAttr("TraceMode", "Execution")
+def _cases(kind: str, **names: str) -> type:
+    """The cases of one of the dialect's enums, as attributes under the names that the bindings give them."""
+    return type(kind, (), {name: EnumAttr(kind, case) for name, case in names.items()})
 
 
-class TracePacketType:
-    """What kind of unit a packet comes from."""
-
-    Core = EnumAttr("TracePacketType", "core")
-    Mem = EnumAttr("TracePacketType", "mem")
-    ShimTile = EnumAttr("TracePacketType", "shimtile")
-    MemTile = EnumAttr("TracePacketType", "memtile")
-
-
-class ComboLogic:
-    """How two events are joined to one."""
-
-    AND = EnumAttr("ComboLogic", "AND")
-    AND_NOT = EnumAttr("ComboLogic", "AND_NOT")
-    OR = EnumAttr("ComboLogic", "OR")
-    OR_NOT = EnumAttr("ComboLogic", "OR_NOT")
-
-
-class EdgeTrigger:
-    """Which change of an event is one."""
-
-    RISING = EnumAttr("EdgeTrigger", "RISING")
-    FALLING = EnumAttr("EdgeTrigger", "FALLING")
-    BOTH = EnumAttr("EdgeTrigger", "BOTH")
-
-
-class TraceShimRouting:
-    """How traces reach the host."""
-
-    Single = EnumAttr("TraceShimRouting", "single")
-
+TraceMode = _cases("TraceMode", EventTime="Event-Time", EventPC="Event-PC", Execution="Execution")
+TracePacketType = _cases("TracePacketType", Core="core", Mem="mem", ShimTile="shimtile", MemTile="memtile")
+ComboLogic = _cases("ComboLogic", AND="AND", AND_NOT="AND_NOT", OR="OR", OR_NOT="OR_NOT")
+EdgeTrigger = _cases("EdgeTrigger", RISING="RISING", FALLING="FALLING", BOTH="BOTH")
+TraceShimRouting = _cases("TraceShimRouting", Single="single")
 
 #: Names of the traces configured last, which `start_trace` starts.
 _configured: list[str] = []
@@ -270,27 +241,3 @@ def start_trace(
     )
     for name in _configured:
         trace_start_config(name)
-
-
-NAMES: dict[str, Any] = {
-    name: globals()[name]
-    for name in [
-        "TraceMode",
-        "TracePacketType",
-        "TraceShimRouting",
-        "ComboLogic",
-        "EdgeTrigger",
-        "trace",
-        "trace_mode",
-        "trace_event",
-        "trace_packet",
-        "trace_port",
-        "trace_start",
-        "trace_stop",
-        "trace_combo_event",
-        "trace_edge_event",
-        "trace_start_config",
-        "trace_host_config",
-    ]
-}
-SETUP: dict[str, Any] = {"configure_trace": configure_trace, "start_trace": start_trace}

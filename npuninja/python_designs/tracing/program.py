@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from npuninja.python_designs.construct import generation
-from npuninja.python_designs.tracing import operations, registers
+from npuninja.python_designs.tracing import operations, registers, shim_transfers
 
 Step = Callable[[], Any]
 
@@ -41,7 +41,7 @@ def _by_registers(tiles: list[Any], size: int, options: dict[str, Any], runtime:
     )
     if shim is None:
         raise ValueError("enable_trace() needs an objectFifo that is drained through a shim tile")
-    registers.configure_packet_tracing_flow(tiles, shim)
+    shim_transfers.configure_packet_tracing_flow(tiles, shim)
     events: dict[str, Any] = {
         k: options.get(k) for k in ("coretile_events", "memtile_events", "shimtile_events")
     }
