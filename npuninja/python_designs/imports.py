@@ -141,28 +141,26 @@ def _of_module(module: str, line: int) -> list[Evidence]:
     return []
 
 
+#: (name of what is called, keyword) -> the generation that has it.
+_KEYWORDS = {
+    ("Program", "workers"): THIRD,
+    ("external_func", "link_with"): SECOND,
+    **dict.fromkeys(((name, "placement") for name in ("Worker", "fill", "drain")), FIRST),
+    ("Worker", "tile"): SECOND,
+}
+
+
 def _of_call(node: ast.Call) -> list[Evidence]:
     function = node.func
-    name = (
-        function.id
-        if isinstance(function, ast.Name)
-        else function.attr
-        if isinstance(function, ast.Attribute)
-        else ""
-    )
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     keywords = {k.arg for k in node.keywords}
     if name == "Runtime" and node.args:
         return [Evidence(THIRD, "Runtime(function, …)", node.lineno)]
-    if name == "Program" and "workers" in keywords:
-        return [Evidence(THIRD, "Program(…, workers=…)", node.lineno)]
     if name in _METHODS:
         return [Evidence(_METHODS[name], f".{name}()", node.lineno)]
     if name == "core" and (len(node.args) > 1 or "link_with" in keywords):
         return [Evidence(FIRST, "core(…, link_with)", node.lineno)]
-    if name == "external_func" and "link_with" in keywords:
-        return [Evidence(SECOND, "external_func(…, link_with=)", node.lineno)]
-    if name in ("Worker", "fill", "drain") and "placement" in keywords:
-        return [Evidence(FIRST, f"{name}(…, placement=)", node.lineno)]
-    if name == "Worker" and "tile" in keywords:
-        return [Evidence(SECOND, "Worker(…, tile=)", node.lineno)]
+    for (called, keyword), generation in _KEYWORDS.items():
+        if name == called and keyword in keywords:
+            return [Evidence(generation, f"{name}(…, {keyword}=)", node.lineno)]
     return []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.python_designs.host import building
+from npuninja.python_designs.host import building, launching
 
 TEXT = "module {\n}\n"
 FILES = {"xclbin": "design.xclbin", "insts": "insts.bin"}
@@ -117,11 +117,11 @@ def test_a_folder_of_another_user(builds, monkeypatch) -> None:
 def test_the_note_beside_an_xclbin_counts_for_these_files_only(builds, tmp_path) -> None:
     xclbin, insts = tmp_path / "a.xclbin", tmp_path / "a.bin"
     manifest = building.build_module(TEXT, [], xclbin, insts)
-    assert building._manifest_of(str(xclbin), str(insts)) == manifest
+    assert launching._manifest_of(str(xclbin), str(insts)) == manifest
     for path in (xclbin, insts):
         before = path.read_text()
         path.write_text("another")
-        assert building._manifest_of(str(xclbin), str(insts)) is None
+        assert launching._manifest_of(str(xclbin), str(insts)) is None
         path.write_text(before)
     (tmp_path / "a.xclbin.npuninja").write_text("/dev/null\n")
-    assert building._manifest_of(str(xclbin), str(insts)) is None
+    assert launching._manifest_of(str(xclbin), str(insts)) is None

@@ -1,10 +1,12 @@
 """What a call of an `@iron.jit` design says about wrong arguments."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from npuninja.device.manifest import Argument
-from npuninja.python_designs.host import building
+from npuninja.python_designs.host import launching
 from npuninja.python_designs.host.jit import CompileTime, In, Out, jit_third
 
 ARGUMENT = Argument("a", "in", (64,), "i32")
@@ -25,13 +27,19 @@ ARGUMENT = Argument("a", "in", (64,), "i32")
 )
 def test_a_tensor_of_another_size_is_an_error(array, error):
     with pytest.raises(RuntimeError, match=error):
-        building._check_tensor("a", array, ARGUMENT, {})
+        launching._check_tensor("a", array, ARGUMENT, {})
+
+
+def test_more_tensors_than_arguments_are_an_error():
+    manifest = SimpleNamespace(arguments=(ARGUMENT,))
+    with pytest.raises(RuntimeError, match=r"has 1 argument\(s\), but 2 tensor\(s\) were given$"):
+        launching._must_be_all(manifest, [np.zeros(64, np.int32)] * 2, ["a", "b"], None)
 
 
 def test_fractions_for_integers_are_a_warning_and_bits_are_not(capsys, monkeypatch):
-    monkeypatch.setattr(building, "_TOLD", set())
+    monkeypatch.setattr(launching, "_TOLD", set())
     for dtype in (np.int32, np.uint32, np.float32, np.float32):
-        building._check_tensor("a", np.zeros(64, dtype), ARGUMENT, {})
+        launching._check_tensor("a", np.zeros(64, dtype), ARGUMENT, {})
     told = capsys.readouterr().err.splitlines()
     assert told == ["warning: tensor argument 'a' is of float32, and the kernel takes its bytes for i32"]
 

@@ -40,7 +40,7 @@ def test_every_name_of_the_table_is_there(tmp_path, generation):
         ("import aie.iron.experimental", "No module named 'aie.iron.experimental'"),
         (
             "import aie.iron as iron\niron.ObjectFifo(int, 0)",
-            "Default ObjectFifo depth must be > 0, but got 0",
+            "has depth 0; it needs at least 1",
         ),
         (
             "from aie.iron import ObjectFifo, Worker\nimport numpy as np\n"

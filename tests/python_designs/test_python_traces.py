@@ -250,7 +250,7 @@ def test_a_host_of_autumn_2025_runs_and_compares(tmp_path, monkeypatch, capsys, 
         arrays[1].reshape(-1).view(np.uint8)[:16] = (arrays[0] + 1).view(np.uint8)
         arrays[-1].reshape(-1).view(np.uint8)[-8:-4] = [4, 3, 2, 1]
 
-    monkeypatch.setattr("npuninja.python_designs.host.building.run_files", run)
+    monkeypatch.setattr("npuninja.python_designs.host.launching.run_files", run)
     monkeypatch.chdir(tmp_path)
     values = np.arange(4, dtype=np.int32)
     options = types.SimpleNamespace(

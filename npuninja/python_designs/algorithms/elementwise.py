@@ -36,6 +36,12 @@ class Job(NamedTuple):
     tile_size: int
     pass_size: bool = True
     trace_size: int = 0
+    in_place: bool = False
+
+    @property
+    def output(self) -> int:
+        """The place of the output among the tensors."""
+        return 0 if self.in_place else self.inputs
 
     @property
     def is_kernel(self) -> bool:
@@ -67,11 +73,11 @@ def _array_type(given: Any) -> Any:
     return array(given.shape, np.dtype(given.dtype).type)
 
 
-def _job(
-    name: str, func: Any, tensors: Sequence[Any], params: tuple[Any, ...], options: dict[str, Any]
-) -> Job:
-    """Reads what an algorithm was given: tensors (the last is the output), or one array type for all of them."""
-    tile_size = options.get("tile_size", 16)
+def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
+    """Reads what an algorithm was given: tensors (the last is the output), or one array type for all of them; and the
+    other fields of the job.
+    """
+    tile_size = fields["tile_size"]
     shapes, dtypes = [], []
     for given in tensors:
         if generation.is_third() and not is_array_type(given):
@@ -90,10 +96,7 @@ def _job(
         raise ValueError(
             f"tile_size ({tile_size}) does not match ExternalFunction's input/output shape in arg_type"
         )
-    return Job(
-        func, int(np.prod(shapes[0])), dtypes[0], options["inputs"], params, tile_size,
-        options.get("pass_size", True), options.get("trace_size", 0),
-    )  # fmt: skip
+    return Job(func, int(np.prod(shapes[0])), dtypes[0], **fields)
 
 
 def _core(job: Job, rounds: int) -> Callable[..., None]:
@@ -123,10 +126,10 @@ def _core(job: Job, rounds: int) -> Callable[..., None]:
 
 
 class Part(NamedTuple):
-    """One worker with its objectFifos, and the part of the tensors that it works on."""
+    """One worker, the host's sides of its objectFifos, and the part of the tensors that it works on."""
 
-    inputs: list[ObjectFifo]
-    output: ObjectFifo
+    inputs: list[Any]
+    output: Any
     worker: Worker
     tap: TensorAccessPattern | None
 
@@ -149,76 +152,84 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
             f"Number of elements ({job.elements}) must be a multiple of tile size ({block})" + "." * grouped
         )
     tile = job.vector(job.tile_size)
-    params = [(i, ObjectFifo(_array_type(p), name=f"param{i}")) for i, p in job.fifo_params()]
+    params = {i: ObjectFifo(_array_type(p), name=f"param{i}") for i, p in job.fifo_params()}
     share = job.elements // len(suffixes)
+    names = ["in" if job.in_place else f"in{i}" for i in range(job.inputs)]
     parts = []
-    ins = [[ObjectFifo(tile, name=f"in{i}{s}") for s in suffixes] for i in range(job.inputs)]
-    outs = [ObjectFifo(tile, name=f"out{s}") for s in suffixes]
-    for k in range(len(suffixes)):
-        inputs = [fifos[k] for fifos in ins]
-        handles = [f.cons() for f in inputs] + [f.cons() for _, f in params] + [outs[k].prod(), job.func]
-        worker = Worker(_core(job, share // job.tile_size), handles, trace=1 if job.trace_size else None)
-        tap = (
-            TensorAccessPattern((1, job.elements), share * k, [1, 1, 1, share], [0, 0, 0, 1])
-            if grouped
-            else None
+    for k, suffix in enumerate(suffixes):
+        inputs = [ObjectFifo(tile, name=f"{name}{suffix}") for name in names]
+        output = ObjectFifo(tile, name=f"out{suffix}")
+        handles = [fifo.cons() for fifo in (*inputs, *params.values())]
+        worker = Worker(
+            _core(job, share // job.tile_size),
+            [*handles, output.prod(), job.func],
+            trace=1 if job.trace_size else None,
         )
-        parts.append(Part(inputs, outs[k], worker, tap))
-    whole = job.vector(job.elements)
-    types = [whole] * (job.inputs + 1) + [fifo.obj_type for _, fifo in params]
-    sequence = _third if generation.is_third() else _older
-    return sequence(device, job, parts, [fifo for _, fifo in params], types, grouped)
+        tap = None
+        if grouped:
+            tap = TensorAccessPattern((1, job.elements), share * k, [1, 1, 1, share], [0, 0, 0, 1])
+        parts.append(Part([fifo.prod() for fifo in inputs], output.cons(), worker, tap))
+    types = [job.vector(job.elements)] * (job.output + 1) + [fifo.obj_type for fifo in params.values()]
+    transfers = _Transfers(job, parts, [fifo.prod() for fifo in params.values()], grouped)
+    return (_third if generation.is_third() else _older)(device, types, transfers)
 
 
-def _older(
-    device: Any, job: Job, parts: list[Part], params: list[ObjectFifo], types: list[Any], grouped: bool
-) -> Any:
+class _Transfers(NamedTuple):
+    """What the runtime's program moves: the inputs of all parts, the parameters, the outputs; `grouped`: inputs and outputs
+    are awaited together.
+    """
+
+    job: Job
+    parts: list[Part]
+    params: list[Any]  # sides of objectFifos that are filled once
+    grouped: bool
+
+    def handles(self) -> list[Any]:
+        """The sides of all objectFifos: those that are filled, then those that are drained."""
+        fills = [handle for part in self.parts for handle in part.inputs]
+        return [*fills, *self.params, *(part.output for part in self.parts)]
+
+    def start(self, arguments: Sequence[Any], move: Any, new_group: Any, finish: Any) -> None:
+        """Starts them by `move(handle, data, tap, group, is_drain)`."""
+        group = new_group() if self.grouped else None
+        for part in self.parts:
+            for handle, data in zip(part.inputs, arguments):
+                move(handle, data, part.tap, group, False)
+        if self.grouped:
+            finish(group)
+        for handle, data in zip(self.params, arguments[self.job.output + 1 :]):
+            move(handle, data, None, None, False)
+        group = new_group() if self.grouped else None
+        for part in self.parts:
+            move(part.output, arguments[self.job.output], part.tap, group, True)
+        if self.grouped:
+            finish(group)
+
+
+def _older(device: Any, types: list[Any], transfers: _Transfers) -> Any:
     rt = BlockRuntime()
-    with rt.sequence(*types) as arguments:
-        rt.start(*[part.worker for part in parts])
-        group = rt.task_group() if grouped else None
-        for part in parts:
-            for fifo, data in zip(part.inputs, arguments):
-                rt.fill(fifo.prod(), data, part.tap, task_group=group)
-        if group is not None:
-            rt.finish_task_group(group)
-        for fifo, data in zip(params, arguments[job.inputs + 1 :]):
-            rt.fill(fifo.prod(), data)
-        group = rt.task_group() if grouped else None
-        for part in parts:
-            rt.drain(part.output.cons(), arguments[job.inputs], part.tap, wait=True, task_group=group)
-        if group is not None:
-            rt.finish_task_group(group)
+
+    def move(handle: Any, data: Any, tap: Any, group: Any, is_drain: bool) -> None:
+        (rt.drain if is_drain else rt.fill)(handle, data, tap, group, is_drain)
+
+    with rt.sequence(*types) as given:
+        rt.start(*[part.worker for part in transfers.parts])
+        arguments = given if isinstance(given, tuple) else (given,)
+        transfers.start(arguments, move, rt.task_group, rt.finish_task_group)
     return Program(device, rt).resolve_program()
 
 
-def _third(
-    device: Any, job: Job, parts: list[Part], params: list[ObjectFifo], types: list[Any], grouped: bool
-) -> Any:
-    fills = [[fifo.prod() for fifo in part.inputs] for part in parts]
-    drains = [part.output.cons() for part in parts]
-    param_fills = [fifo.prod() for fifo in params]
+def _third(device: Any, types: list[Any], transfers: _Transfers) -> Any:
+    def move(handle: Any, data: Any, tap: Any, group: Any, is_drain: bool) -> None:
+        (handle.drain if is_drain else handle.fill)(data, tap, is_drain, group=group)
 
-    def sequence(*arguments: Any) -> None:
-        group = TaskGroup() if grouped else None
-        for part, handles in zip(parts, fills):
-            for handle, data in zip(handles, arguments):
-                handle.fill(data, part.tap, group=group)
-        if group is not None:
-            group.finish()
-        for handle, data in zip(param_fills, arguments[job.inputs + 1 :]):
-            handle.fill(data)
-        group = TaskGroup() if grouped else None
-        for part, handle in zip(parts, drains):
-            handle.drain(arguments[job.inputs], part.tap, wait=True, group=group)
-        if group is not None:
-            group.finish()
+    def sequence(*given: Any) -> None:
+        transfers.start(given[: len(types)], move, TaskGroup, TaskGroup.finish)
 
-    handles = [*(h for listed in fills for h in listed), *param_fills, *drains]
-    rt = SequenceRuntime(lambda *given: sequence(*given[: len(types)]), [*types, *handles])
-    program = Program(device, rt, workers=[part.worker for part in parts])
-    if job.trace_size:
-        program.enable_trace(job.trace_size)
+    rt = SequenceRuntime(sequence, [*types, *transfers.handles()])
+    program = Program(device, rt, workers=[part.worker for part in transfers.parts])
+    if transfers.job.trace_size:
+        program.enable_trace(transfers.job.trace_size)
     return program.resolve_program()
 
 
@@ -237,37 +248,49 @@ def _named(
     return tuple(found)
 
 
+def _apply(
+    name: str, tensors: tuple[str, ...], func: Any, given: tuple[Any, ...], named: dict[str, Any],
+    channels: int | None = None, **fields: Any,
+) -> Any:  # fmt: skip
+    """The module of an algorithm: by one worker, or with `channels` for each column by so many.
+
+    Args:
+        name: of the algorithm.
+        tensors: names of its tensors in the older generations, the output last.
+        func: what is applied.
+        given: tensors and parameters.
+        named: those of them that were given by name.
+        channels: workers of a column.
+        fields: the job's.
+    """
+    values = _named(name, given, tensors, named)
+    count = 1 if generation.is_third() else len(tensors)
+    params = values[count:]
+    if channels not in (None, 1, 2) or (channels == 2 and params):
+        raise ValueError(f"num_channels must be 1, or 2 without params, got {channels}")
+    job = _job(name, func, values[:count], params=params, **fields)
+    if channels is None:
+        return _program(name, job, [""], False)
+    columns = range(_device(name).cols)
+    suffixes = [f"_{c}" if channels == 1 else f"_{c}_{k}" for c in columns for k in range(channels)]
+    return _program(name, job, suffixes, True)
+
+
+_UNARY, _BINARY = ("input", "output"), ("first", "second", "output")
+
+
 def transform(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
     """output = func(input). Older: `(func, input, output, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
-    input, *rest = _named("transform", given, ("input", "output"), named)
-    count = 0 if generation.is_third() else 1
-    options = {"tile_size": tile_size, "trace_size": trace_size, "inputs": 1}
-    job = _job("transform", func, [input, *rest[:count]], tuple(rest[count:]), options)
-    return _program("transform", job, [""], False)
+    return _apply(
+        "transform", _UNARY, func, given, named, inputs=1, tile_size=tile_size, trace_size=trace_size
+    )
 
 
 def transform_binary(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
     """output = func(first, second). Older: `(func, first, second, output)`; summer 2026: `(func, tensor_ty)`."""
-    first, *rest = _named("transform_binary", given, ("first", "second", "output"), named)
-    count = 0 if generation.is_third() else 2
-    options = {"tile_size": tile_size, "trace_size": trace_size, "inputs": 2}
-    job = _job("transform_binary", func, [first, *rest[:count]], tuple(rest[count:]), options)
-    return _program("transform_binary", job, [""], False)
-
-
-def _parallel(name: str, inputs: int, func: Any, given: Sequence[Any], options: dict[str, Any]) -> Any:
-    count = 1 if generation.is_third() else inputs + 1
-    channels = options.pop("num_channels", 1)
-    params = tuple(given[count:])
-    if channels not in (1, 2) or (channels == 2 and params):
-        raise ValueError(f"num_channels must be 1, or 2 without params, got {channels}")
-    job = _job(name, func, given[:count], params, {**options, "inputs": inputs})
-    columns = range(_device(name).cols)
-    if channels == 1:
-        suffixes = [f"_{c}" for c in columns]
-    else:
-        suffixes = [f"_{c}_{k}" for c in columns for k in range(channels)]
-    return _program(name, job, suffixes, True)
+    return _apply(
+        "transform_binary", _BINARY, func, given, named, inputs=2, tile_size=tile_size, trace_size=trace_size
+    )
 
 
 def transform_parallel(
@@ -275,11 +298,10 @@ def transform_parallel(
     pass_size_to_kernel: bool = True, **named: Any,
 ) -> Any:  # fmt: skip
     """As `transform`, with a worker for each column of the device."""
-    tensors = _named("transform_parallel", given, ("input", "output"), named)
-    options = {
-        "tile_size": tile_size, "trace_size": trace_size, "num_channels": num_channels, "pass_size": pass_size_to_kernel,
-    }  # fmt: skip
-    return _parallel("transform_parallel", 1, func, tensors, options)
+    return _apply(
+        "transform_parallel", _UNARY, func, given, named, num_channels, inputs=1, tile_size=tile_size,
+        trace_size=trace_size, pass_size=pass_size_to_kernel,
+    )  # fmt: skip
 
 
 def transform_parallel_binary(
@@ -287,41 +309,12 @@ def transform_parallel_binary(
     pass_size_to_kernel: bool = True, **named: Any,
 ) -> Any:  # fmt: skip
     """As `transform_binary`, with a worker for each column of the device."""
-    tensors = _named("transform_parallel_binary", given, ("first", "second", "output"), named)
-    options = {
-        "tile_size": tile_size, "trace_size": trace_size, "num_channels": num_channels, "pass_size": pass_size_to_kernel,
-    }  # fmt: skip
-    return _parallel("transform_parallel_binary", 2, func, tensors, options)
+    return _apply(
+        "transform_parallel_binary", _BINARY, func, given, named, num_channels, inputs=2, tile_size=tile_size,
+        trace_size=trace_size, pass_size=pass_size_to_kernel,
+    )  # fmt: skip
 
 
 def for_each(func: Any, *given: Any, tile_size: int = 16, **named: Any) -> Any:
     """tensor = func(tensor), in place. Older: `(func, tensor, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
-    tensor, *params = _named("for_each", given, ("tensor",), named)
-    job = _job("for_each", func, [tensor], tuple(params), {"tile_size": tile_size, "inputs": 1})
-    device = _device("for_each")
-    if job.elements % tile_size:
-        raise ValueError(f"Number of elements ({job.elements}) must be a multiple of tile size ({tile_size})")
-    tile, whole = job.vector(tile_size), job.vector(job.elements)
-    source, result = ObjectFifo(tile, name="in"), ObjectFifo(tile, name="out")
-    param_fifos = [ObjectFifo(_array_type(p), name=f"param{i}") for i, p in job.fifo_params()]
-    handles = [source.cons(), *(f.cons() for f in param_fifos), result.prod(), func]
-    worker = Worker(_core(job, job.elements // tile_size), handles)
-    types = [whole, *(f.obj_type for f in param_fifos)]
-    if not generation.is_third():
-        rt = BlockRuntime()
-        with rt.sequence(*types) as given:
-            arguments = given if isinstance(given, tuple) else (given,)
-            rt.start(worker)
-            rt.fill(source.prod(), arguments[0])
-            for fifo, data in zip(param_fifos, arguments[1:]):
-                rt.fill(fifo.prod(), data)
-            rt.drain(result.cons(), arguments[0], wait=True)
-        return Program(device, rt).resolve_program()
-    fill, drain = source.prod(), result.cons()
-
-    def sequence(data: Any, *_: Any) -> None:
-        fill.fill(data)
-        drain.drain(data, wait=True)
-
-    newer = SequenceRuntime(sequence, [whole, fill, drain])
-    return Program(device, newer, workers=[worker]).resolve_program()
+    return _apply("for_each", ("tensor",), func, given, named, inputs=1, tile_size=tile_size, in_place=True)

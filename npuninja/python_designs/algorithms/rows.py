@@ -51,57 +51,41 @@ def _with_weights(of_wts: Any, body: Callable[[Any], None]) -> None:
         of_wts.release(1)
 
 
+def _each(fifos: list[Any], do_kernel: Callable[..., Any], of_wts: Any, counts: tuple[int, ...]) -> None:
+    """Loops of these counts, one in the other, around a kernel's work on one element of each objectFifo."""
+
+    def loop(counts: tuple[int, ...], weights: Any) -> None:
+        if counts:
+            for _ in range_(counts[0]):
+                loop(counts[1:], weights)
+            return
+        elements = [fifo.acquire(1) for fifo in fifos]
+        do_kernel(*elements, weights)
+        for fifo in fifos:
+            fifo.release(1)
+
+    _with_weights(of_wts, lambda weights: loop(counts, weights))
+
+
 def row_at_a_time(
     of_in: Any, of_out: Any, *, n_rows: int, do_kernel: Callable[..., Any], of_wts: Any = None
 ) -> None:
     """In a core: `do_kernel(in, out, weights)` for each row."""
-
-    def body(weights: Any) -> None:
-        for _ in range_(n_rows):
-            row, out = of_in.acquire(1), of_out.acquire(1)
-            do_kernel(row, out, weights)
-            of_in.release(1)
-            of_out.release(1)
-
-    _with_weights(of_wts, body)
+    _each([of_in, of_out], do_kernel, of_wts, (n_rows,))
 
 
 def row_at_a_time_with_skip(
     of_in: Any, of_out: Any, of_skip: Any, *, n_rows: int, do_kernel: Callable[..., Any], of_wts: Any = None
 ) -> None:
     """In a core: `do_kernel(in, out, skip, weights)` for each row."""
-
-    def body(weights: Any) -> None:
-        for _ in range_(n_rows):
-            row, out, skip = of_in.acquire(1), of_out.acquire(1), of_skip.acquire(1)
-            do_kernel(row, out, skip, weights)
-            of_in.release(1)
-            of_out.release(1)
-            of_skip.release(1)
-
-    _with_weights(of_wts, body)
+    _each([of_in, of_out, of_skip], do_kernel, of_wts, (n_rows,))
 
 
 def row_at_a_time_tiled(
-    of_in: Any,
-    of_out: Any,
-    *,
-    n_rows: int,
-    n_tiles_per_row: int,
-    do_kernel: Callable[..., Any],
-    of_wts: Any = None,
-) -> None:
+    of_in: Any, of_out: Any, *, n_rows: int, n_tiles_per_row: int, do_kernel: Callable[..., Any], of_wts: Any = None
+) -> None:  # fmt: skip
     """In a core: as `row_at_a_time`, with each row in tiles."""
-
-    def body(weights: Any) -> None:
-        for _ in range_(n_rows):
-            for _tile in range_(n_tiles_per_row):
-                row, out = of_in.acquire(1), of_out.acquire(1)
-                do_kernel(row, out, weights)
-                of_in.release(1)
-                of_out.release(1)
-
-    _with_weights(of_wts, body)
+    _each([of_in, of_out], do_kernel, of_wts, (n_rows, n_tiles_per_row))
 
 
 def sliding_3row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Sequence
+from typing import Any, Callable
 
 import numpy as np
 
@@ -29,96 +29,6 @@ class Attribute:
         return module.attributes["npuninja.parsed"]
 
 
-class IntegerAttr:
-    """A whole number of a type."""
-
-    @staticmethod
-    def get(type: Any, value: int) -> Any:
-        """`value : type`."""
-        return number_attribute(int(value), mlir_type(type))
-
-
-class FloatAttr:
-    """A number of a float type."""
-
-    @staticmethod
-    def get(type: Any, value: float) -> Any:
-        """`value : type`."""
-        return number_attribute(float(value), mlir_type(type))
-
-
-class StringAttr:
-    """A string."""
-
-    @staticmethod
-    def get(value: str, context: Any = None) -> Any:
-        """`"value"`."""
-        return ir.StringAttr(value)
-
-
-class BoolAttr:
-    """`true` or `false`."""
-
-    @staticmethod
-    def get(value: bool, context: Any = None) -> Any:
-        """The attribute."""
-        return ir.BoolAttr(bool(value))
-
-
-class TypeAttr:
-    """A type."""
-
-    @staticmethod
-    def get(type: Any, context: Any = None) -> Any:
-        """The type as attribute."""
-        return ir.TypeAttr(mlir_type(type).text)
-
-
-class UnitAttr:
-    """What is only present."""
-
-    @staticmethod
-    def get(context: Any = None) -> Any:
-        """The attribute."""
-        return ir.UnitAttr()
-
-
-class ArrayAttr:
-    """A list."""
-
-    @staticmethod
-    def get(values: Sequence[Any], context: Any = None) -> Any:
-        """`[values]`."""
-        return ir.ArrayAttr(tuple(any_attribute(v) for v in values))
-
-
-class DictAttr:
-    """Names with attributes."""
-
-    @staticmethod
-    def get(values: dict[str, Any], context: Any = None) -> Any:
-        """`{values}`."""
-        return ir.DictAttr(tuple((k, any_attribute(v)) for k, v in values.items()))
-
-
-class FlatSymbolRefAttr:
-    """A symbol."""
-
-    @staticmethod
-    def get(value: str, context: Any = None) -> Any:
-        """`@value`."""
-        return ir.SymbolRefAttr((value,))
-
-
-class SymbolRefAttr:
-    """A path of symbols."""
-
-    @staticmethod
-    def get(symbols: Sequence[str], context: Any = None) -> Any:
-        """`@a::@b`."""
-        return ir.SymbolRefAttr(tuple(symbols))
-
-
 class DenseElementsAttr:
     """An array's elements."""
 
@@ -139,19 +49,6 @@ class DenseElementsAttr:
         return ir.DenseElementsAttr((str(getattr(value, "value", value)),), type.text, True)
 
 
-def _dense_array(element: str) -> type:
-    def get(values: Sequence[int], context: Any = None) -> Any:
-        return ir.DenseArrayAttr(element, tuple(int(v) for v in values))
-
-    return type(
-        f"Dense{element.upper()}ArrayAttr", (), {"get": staticmethod(get), "__doc__": f"array<{element}>"}
-    )
-
-
-DenseI64ArrayAttr = _dense_array("i64")
-DenseI32ArrayAttr = _dense_array("i32")
-
-
 class AttrBuilder:
     """Makers of attributes by the name of their kind."""
 
@@ -164,17 +61,39 @@ class AttrBuilder:
         return lambda value, context=None: found(value)
 
 
+def _numbers(element: str) -> Callable[..., Any]:
+    return lambda values, context=None: ir.DenseArrayAttr(element, tuple(int(v) for v in values))
+
+
+#: The `get` of the other classes, each of which has nothing else.
+_GETTERS: dict[str, Callable[..., Any]] = {
+    "IntegerAttr": lambda type, value: number_attribute(int(value), mlir_type(type)),
+    "FloatAttr": lambda type, value: number_attribute(float(value), mlir_type(type)),
+    "StringAttr": lambda value, context=None: ir.StringAttr(value),
+    "BoolAttr": lambda value, context=None: ir.BoolAttr(bool(value)),
+    "TypeAttr": lambda type, context=None: ir.TypeAttr(mlir_type(type).text),
+    "UnitAttr": lambda context=None: ir.UnitAttr(),
+    "ArrayAttr": lambda values, context=None: ir.ArrayAttr(tuple(any_attribute(v) for v in values)),
+    "DictAttr": lambda values, context=None: ir.DictAttr(
+        tuple((k, any_attribute(v)) for k, v in values.items())
+    ),
+    "FlatSymbolRefAttr": lambda value, context=None: ir.SymbolRefAttr((value,)),
+    "SymbolRefAttr": lambda symbols, context=None: ir.SymbolRefAttr(tuple(symbols)),
+    "DenseI64ArrayAttr": _numbers("i64"),
+    "DenseI32ArrayAttr": _numbers("i32"),
+}
+
 _BUILDERS: dict[str, Callable[[Any], Any]] = {
     "PacketInfoAttr": packet_info,
     "StrAttr": ir.StringAttr,
-    "BoolAttr": lambda value: ir.BoolAttr(bool(value)),
-    "UnitAttr": lambda value: ir.UnitAttr(),
     "FlatSymbolRefAttr": lambda value: ir.SymbolRefAttr((str(value),)),
-    "DenseI32ArrayAttr": DenseI32ArrayAttr.get,  # type: ignore[attr-defined]
-    "DenseI64ArrayAttr": DenseI64ArrayAttr.get,  # type: ignore[attr-defined]
+    "UnitAttr": lambda value: ir.UnitAttr(),
+    **{kind: _GETTERS[kind] for kind in ("BoolAttr", "DenseI32ArrayAttr", "DenseI64ArrayAttr")},
     **{f"I{bits}Attr": partial(ir.IntegerAttr, type=f"i{bits}") for bits in (8, 16, 32, 64)},
 }
 
 NAMES: dict[str, Any] = {
-    name: value for name, value in globals().items() if name.endswith("Attr") or name == "Attribute"
+    "Attribute": Attribute,
+    "DenseElementsAttr": DenseElementsAttr,
+    **{name: type(name, (), {"get": staticmethod(get)}) for name, get in _GETTERS.items()},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Sequence
+from typing import Any, Sequence, get_args
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from npuninja.ir.attributes import (
     BDPadLayout,
     BDPadLayoutArrayAttr,
     BoolAttr,
-    DenseArrayAttr,
     DenseElementsAttr,
     DictAttr,
     EnumAttr,
@@ -33,11 +32,7 @@ from npuninja.ir.attributes import (
 from npuninja.ir.enums import ENUMS, case_of
 from npuninja.python_designs.construct.types import Type, is_array_type, mlir_type
 
-_CLASSES = (
-    IntegerAttr, BoolAttr, FloatAttr, StringAttr, UnitAttr, TypeAttr, SymbolRefAttr, ArrayAttr, DenseArrayAttr,
-    DictAttr, EnumAttr, DenseElementsAttr, PacketInfoAttr, BDDimLayoutArrayAttr, BDDimLayoutArrayArrayAttr,
-    BDPadLayoutArrayAttr, OpaqueAttr,
-)  # fmt: skip
+_CLASSES = get_args(Attribute)
 
 
 def is_attribute(given: Any) -> bool:
@@ -135,10 +130,8 @@ def integer(given: Any, kind: str) -> int:
     """A whole number that an attribute can hold. Raises TypeError for anything else."""
     if isinstance(given, (int, np.integer, np.bool_)):
         return int(given)
-    if hasattr(given, "__index__") and not isinstance(given, float):
+    if hasattr(given, "__index__"):
         return int(given.__index__())
-    if isinstance(given, IntEnum):
-        return int(given)
     raise TypeError(f"expected an integer for {kind}, got {given!r}")
 
 
@@ -210,13 +203,8 @@ def _bit_text(value: float, type: str) -> str:
     """`0x7F800000`: what has no decimal literal, such as infinity."""
     if type == "bf16":
         return f"0x{int(np.float32(value).view(np.uint32)) >> 16:04X}"
-    kinds: dict[str, tuple[Any, Any, int]] = {
-        "f16": (np.float16, np.uint16, 4),
-        "f32": (np.float32, np.uint32, 8),
-        "f64": (np.float64, np.uint64, 16),
-    }
-    number, bits, digits = kinds[type]
-    return f"0x{int(number(value).view(bits)):0{digits}X}"
+    number: Any = {"f16": np.float16, "f32": np.float32, "f64": np.float64}[type](value)
+    return f"0x{int(number.view(f'u{number.nbytes}')):0{2 * number.nbytes}X}"
 
 
 def number_attribute(value: Any, type: Type) -> Attribute:

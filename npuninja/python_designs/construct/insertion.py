@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import FrameType
 from typing import Any
 
 from npuninja.errors import Location as Place
@@ -108,19 +109,21 @@ def module_around() -> Operation:
 
 def user_place() -> Place | None:
     """Where the design's own code is just now: the innermost frame outside of this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_OWN) and not file.startswith("<"):
-            if file.startswith(sys.prefix) or "contextlib" in file or "functools" in file:
-                frame = frame.f_back  # type: ignore[assignment]
-                continue
+        # Neither our own code, nor what Python made at run time, nor the standard library.
+        if (
+            not file.startswith((_OWN, "<", sys.prefix))
+            and "contextlib" not in file
+            and "functools" not in file
+        ):
             known = _shown.get(file)
             if known is None:
                 relative = os.path.relpath(file)
                 known = _shown[file] = relative if len(relative) < len(file) else file
             return Place(known, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
@@ -151,20 +154,10 @@ def get_dialect_registry() -> None:
 class Location:
     """Places are taken from the design's frames; this gives MLIR's name for a context manager."""
 
-    @staticmethod
-    def unknown(context: Any = None) -> Location:
-        """A location."""
-        return Location()
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
 
-    @staticmethod
-    def file(filename: str, line: int, col: int, context: Any = None) -> Location:
-        """A location."""
-        return Location()
-
-    @staticmethod
-    def name(name: str, childLoc: Any = None, context: Any = None) -> Location:
-        """A location."""
-        return Location()
+    unknown = file = name = classmethod(lambda cls, *_, **__: cls())
 
     def __enter__(self) -> Location:
         return self

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from npuninja.ir.attributes import DenseArrayAttr
+from npuninja.ir.attributes import ArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
 from npuninja.python_designs.construct.operations import ir_value, make
-from npuninja.python_designs.construct.types import MemRefType, type_of
+from npuninja.python_designs.construct.types import MemRefType, mlir_type, type_of
 from npuninja.python_designs.construct.values import ScalarValue, Value, constant, value_of
 
 #: Among the indices of a memref: dimensions of one element are dropped.
@@ -113,19 +113,11 @@ def subview(
     offsets = [_static(o) for o in offsets]
     sizes = [_static(s) for s in (whole.shape if sizes is None else sizes)]
     strides = [_static(s) for s in (strides or [1] * rank)]
-    if any(isinstance(stride, Value) for stride in strides):
+    if _values(strides):
         raise ValueError("a step that is a value of the design is not supported")
-    base_strides, base_offset = strides_and_offset(whole)
-    is_dynamic = any(isinstance(o, Value) for o in offsets) or base_offset < 0
-    offset: Any = "?" if is_dynamic else base_offset + sum(o * s for o, s in zip(offsets, base_strides))
-    result_strides = [stride * base for stride, base in zip(strides, base_strides)]
     kept = [d for d in range(rank) if not (rank_reduce and sizes[d] == 1)]
-    has_layout = offset != 0 or result_strides != _dense_strides(sizes)
-    layout = f"strided<[{', '.join(str(result_strides[d]) for d in kept)}]" if has_layout else ""
-    if layout:
-        layout += f", offset: {offset}>" if offset != 0 else ">"
     shape = [DYNAMIC if isinstance(sizes[d], Value) else sizes[d] for d in kept]
-    result = MemRefType.get(shape, type_of(whole.element), layout or None)
+    result = MemRefType.get(shape, type_of(whole.element), _layout(whole, offsets, sizes, strides, kept))
     attributes = {
         name: DenseArrayAttr("i64", tuple(DYNAMIC_INDEX if isinstance(n, Value) else n for n in numbers))
         for name, numbers in (
@@ -134,19 +126,44 @@ def subview(
             ("static_strides", strides),
         )
     }
-    places = [o for o in offsets if isinstance(o, Value)]
-    counts = [s for s in sizes if isinstance(s, Value)]
+    places, counts = _values(offsets), _values(sizes)
     segments = (1, len(places), len(counts), 0)
     return value_of(
         make("memref.subview", [source, *places, *counts], attributes, (result,), segments=segments).result
     )
 
 
+def _values(given: Sequence[Any]) -> list[Value]:
+    return [each for each in given if isinstance(each, Value)]
+
+
+def _layout(
+    whole: Any, offsets: Sequence[Any], sizes: Sequence[Any], strides: Sequence[Any], kept: list[int]
+) -> str | None:
+    """The layout of a part, of the dimensions that are kept; None where its elements lie one behind the other."""
+    base_strides, base_offset = strides_and_offset(whole)
+    steps = [stride * base for stride, base in zip(strides, base_strides)]
+    offset: Any = "?"
+    if not _values(offsets) and base_offset >= 0:
+        offset = base_offset + sum(o * s for o, s in zip(offsets, base_strides))
+    if offset == 0 and steps == _dense_strides(sizes):
+        return None
+    start = f", offset: {offset}" if offset != 0 else ""
+    return f"strided<[{', '.join(str(steps[d]) for d in kept)}]{start}>"
+
+
 def _dense_strides(sizes: Sequence[Any]) -> list[int] | None:
     """The strides of elements that lie one behind the other; None for a number of them that is a value."""
-    if any(isinstance(size, Value) for size in sizes):
+    if _values(sizes):
         return None
     strides = [1]
     for size in reversed(sizes[1:]):
         strides.insert(0, strides[0] * size)
     return strides
+
+
+def collapse_shape(result: Any, src: Any, reassociation: Sequence[Sequence[int]], **_: Any) -> Any:
+    """`memref.collapse_shape`: each group of dimensions becomes one."""
+    groups = ArrayAttr(tuple(ArrayAttr(tuple(IntegerAttr(int(i), "i64") for i in g)) for g in reassociation))
+    op = make("memref.collapse_shape", [src], {"reassociation": groups}, [mlir_type(result)])
+    return value_of(op.result)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from npuninja.errors import UserError
 from npuninja.ir import core
-from npuninja.ir.attributes import (
-    Attribute,
-    BoolAttr,
-    EnumAttr,
-    IntegerAttr,
-    StringAttr,
-    SymbolRefAttr,
-    TypeAttr,
-)
-from npuninja.ir.enums import ENUMS
+from npuninja.ir.attributes import Attribute, EnumAttr
 from npuninja.ir.syntax import definition
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation, insertion
-from npuninja.python_designs.construct.types import Type, mlir_type, type_of
+from npuninja.python_designs.construct.attribute_reading import AttributeMap, read
+from npuninja.python_designs.construct.types import mlir_type
 
 
 class MLIRError(Exception):
@@ -30,82 +22,10 @@ class MLIRError(Exception):
 LOOPS_LEFT: set[core.Operation] = set()
 
 
-class Integer(int):
-    """An integer attribute read back: a number with `.value` and `.type`."""
+def _views_of_values(values: Iterable[core.Value]) -> list[Any]:
+    from npuninja.python_designs.construct.values import value_of  # which builds on this module
 
-    type: Type
-
-    @property
-    def value(self) -> int:
-        """The number."""
-        return int(self)
-
-
-class Text(str):
-    """A string attribute read back."""
-
-    __slots__ = ()
-
-    @property
-    def value(self) -> str:
-        """The string."""
-        return str(self)
-
-
-class TypeValue:
-    """A type attribute read back."""
-
-    def __init__(self, type: Type) -> None:
-        self.value = type
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-def read(attribute: Attribute) -> Any:
-    """An attribute as Python value."""
-    if isinstance(attribute, (IntegerAttr, BoolAttr)):
-        number = Integer(int(attribute.value))
-        number.type = type_of(attribute.type if isinstance(attribute, IntegerAttr) else "i1")
-        return number
-    if isinstance(attribute, EnumAttr):
-        number = Integer(ENUMS[attribute.kind][attribute.case])
-        number.type = type_of("i32")
-        return number
-    if isinstance(attribute, StringAttr):
-        return Text(attribute.value)
-    if isinstance(attribute, SymbolRefAttr):
-        return Text(attribute.path[-1])
-    if isinstance(attribute, TypeAttr):
-        return TypeValue(type_of(attribute.type))
-    return attribute
-
-
-class AttributeMap:
-    """The attributes of an operation, by name."""
-
-    def __init__(self, op: core.Operation) -> None:
-        self._op = op
-
-    def __getitem__(self, name: str) -> Any:
-        return read(self._op.attributes[name])
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        found = definition(self._op.name)
-        kind = found.kinds.get(name, "any") if found else "any"
-        self._op.attributes[name] = attrs.attribute(value, kind)
-
-    def __delitem__(self, name: str) -> None:
-        del self._op.attributes[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._op.attributes
-
-    def __len__(self) -> int:
-        return len(self._op.attributes)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._op.attributes)
+    return [value_of(value) for value in values]
 
 
 class Block:
@@ -123,10 +43,9 @@ class Block:
     @staticmethod
     def create_at_start(parent: Region, arg_types: Any = (), arg_locs: Any = None) -> Block:
         """A new block, the first of a region, with arguments of these types."""
-        made = core.Block([core.Value(mlir_type(t).text) for t in arg_types])
-        parent.ir.append(made)
+        made = parent.append(*arg_types)
         parent.ir.blocks.insert(0, parent.ir.blocks.pop())
-        return Block(made)
+        return made
 
     @property
     def block(self) -> Block:
@@ -136,9 +55,7 @@ class Block:
     @property
     def arguments(self) -> list[Any]:
         """The block's arguments."""
-        from npuninja.python_designs.construct.values import value_of
-
-        return [value_of(arg) for arg in self.ir.args]
+        return _views_of_values(self.ir.args)
 
     @property
     def operations(self) -> list[OpView]:
@@ -154,19 +71,15 @@ class Block:
     @property
     def owner(self) -> OpView:
         """The operation around it."""
-        region = self.ir.parent
-        assert region is not None
-        assert region.parent is not None
-        found: OpView = view_of(region.parent)
-        return found
+        assert self.ir.parent is not None
+        assert self.ir.parent.parent is not None
+        return view_of(self.ir.parent.parent)  # type: ignore[no-any-return]
 
     def add_argument(self, type: Any, loc: Any = None) -> Any:
         """One more argument."""
-        from npuninja.python_designs.construct.values import value_of
-
         value = core.Value(mlir_type(type).text, owner=self.ir)
         self.ir.args.append(value)
-        return value_of(value)
+        return _views_of_values([value])[0]
 
     def append(self, op: Any) -> None:
         """Puts an operation at the end."""
@@ -183,45 +96,29 @@ class Block:
         insertion.current().__exit__(*error)
 
 
-class BlockList:
-    """The blocks of a region."""
-
-    def __init__(self, region: core.Region) -> None:
-        self._region = region
-
-    def __len__(self) -> int:
-        return len(self._region.blocks)
-
-    def __getitem__(self, index: int) -> Block:
-        return Block(self._region.blocks[index])
-
-    def __iter__(self) -> Iterator[Block]:
-        return (Block(b) for b in self._region.blocks)
-
-    def append(self, *types: Any, arg_locs: Any = None) -> Block:
-        """A new block with arguments of these types."""
-        return Block(self._region.append(core.Block([core.Value(mlir_type(t).text) for t in types])))
-
-
 class Region:
-    """A region."""
+    """A region, and the list of its blocks."""
 
     def __init__(self, region: core.Region) -> None:
         self.ir = region
 
     @property
-    def blocks(self) -> BlockList:
-        """Its blocks."""
-        return BlockList(self.ir)
+    def blocks(self) -> Region:
+        """Its blocks: itself."""
+        return self
 
     def __getitem__(self, index: int) -> Block:
-        return self.blocks[index]
+        return Block(self.ir.blocks[index])
 
     def __len__(self) -> int:
         return len(self.ir.blocks)
 
     def __iter__(self) -> Iterator[Block]:
-        return iter(self.blocks)
+        return map(Block, self.ir.blocks)
+
+    def append(self, *types: Any, arg_locs: Any = None) -> Block:
+        """A new block with arguments of these types."""
+        return Block(self.ir.append(core.Block([core.Value(mlir_type(t).text) for t in types])))
 
 
 class OpView:
@@ -262,23 +159,17 @@ class OpView:
     @property
     def operands(self) -> list[Any]:
         """Its operands."""
-        from npuninja.python_designs.construct.values import value_of
-
-        return [value_of(v) for v in self.ir.operands]
+        return _views_of_values(self.ir.operands)
 
     @property
     def results(self) -> list[Any]:
         """Its results."""
-        from npuninja.python_designs.construct.values import value_of
-
-        return [value_of(v) for v in self.ir.results]
+        return _views_of_values(self.ir.results)
 
     @property
     def result(self) -> Any:
         """Its only result."""
-        from npuninja.python_designs.construct.values import value_of
-
-        return value_of(self.ir.result)
+        return _views_of_values([self.ir.result])[0]
 
     @property
     def regions(self) -> list[Region]:
@@ -302,14 +193,7 @@ class OpView:
         """True; raises MLIRError with the place and the reason when the operation breaks a rule."""
         from npuninja.ir.verifier import verify
 
-        for op in self.ir.walk() if LOOPS_LEFT else ():
-            if op in LOOPS_LEFT and [last.name for last in op.regions[0].blocks[0].ops[-1:]] != ["scf.yield"]:
-                problem = UserError(
-                    "the body of this 'scf.for' has no end: its Python loop was left by break or return",
-                    op.loc,
-                    hint="what a core decides while it runs is an if_(...) around the rest of the body",
-                )
-                raise MLIRError(problem.render())
+        _refuse_left_loops(self.ir)
         if any(_is_versal(op) for op in self.ir.walk() if op.name == "aie.device"):
             return True  # the verifier knows NPUs only
         checked = self.ir
@@ -340,10 +224,9 @@ class OpView:
     def __str__(self) -> str:
         from npuninja.ir.printer import print_module
 
-        top = self.ir
-        if top.name != "builtin.module":
+        if self.ir.name != "builtin.module":
             return f"<{self.ir.name}>"
-        return print_module(top).rstrip("\n")
+        return print_module(self.ir).rstrip("\n")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OpView) and other.ir is self.ir
@@ -361,9 +244,7 @@ class OpView:
         if found is not None:
             for group in found.groups:
                 if group.name == name:
-                    from npuninja.python_designs.construct.values import value_of
-
-                    values = [value_of(v) for v in found.group(op, name)]
+                    values = _views_of_values(found.group(op, name))
                     return values if group.variadic else values[0]
             if name in found.kinds:
                 default = found.defaults.get(name)
@@ -371,6 +252,19 @@ class OpView:
             if any(rule.rstrip("*") == name for rule in found.results):
                 return self.result
         raise AttributeError(f"'{type(self).__name__}' of {op.name} has no attribute '{name}'")
+
+
+def _refuse_left_loops(op: core.Operation) -> None:
+    for inner in op.walk() if LOOPS_LEFT else ():
+        if inner in LOOPS_LEFT and [last.name for last in inner.regions[0].blocks[0].ops[-1:]] != [
+            "scf.yield"
+        ]:
+            problem = UserError(
+                "the body of this 'scf.for' has no end: its Python loop was left by break or return",
+                inner.loc,
+                hint="what a core decides while it runs is an if_(...) around the rest of the body",
+            )
+            raise MLIRError(problem.render())
 
 
 def _is_versal(device: core.Operation) -> bool:

@@ -346,6 +346,15 @@ def np_ndarray_type_get_dtype(ndarray_type: Any) -> Any:
     return get_args(get_args(ndarray_type)[1])[0]
 
 
+class OfArrays:
+    """What is made of arrays of one type, its `obj_type`."""
+
+    shape = property(lambda self: np_ndarray_type_get_shape(self.obj_type), doc="The shape of an array.")
+    dtype = property(
+        lambda self: np_ndarray_type_get_dtype(self.obj_type), doc="The scalar type of an element."
+    )
+
+
 def np_ndarray_type_to_memref_type(ndarray_type: Any) -> Type:
     """`memref<2x3xi32>` for `np.ndarray[(2, 3), np.dtype[np.int32]]`."""
     shape = np_ndarray_type_get_shape(ndarray_type)

@@ -5,12 +5,13 @@ Nothing is folded: what is written is what is printed, as with MLIR's own bindin
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from npuninja.ir import core
-from npuninja.ir.types import memref
+from npuninja.ir.attributes import EnumAttr
+from npuninja.ir.types import bits, memref
 from npuninja.lowering.core_code.types import FLOATS
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation
@@ -21,6 +22,7 @@ from npuninja.python_designs.construct.types import (
     IndexType,
     IntegerType,
     MemRefType,
+    RankedTensorType,
     ShapedType,
     Type,
     VectorType,
@@ -72,7 +74,7 @@ def _is_number(given: Any) -> bool:
 
 
 class ScalarValue(Value):
-    """An integer, float or index that Python's operators compute with; a number becomes a constant."""
+    """An integer, float or index that Python's operators (`_OPERATORS`) compute with; a number becomes a constant."""
 
     def __init__(self, value: Any, dtype: Any = None, *, fold: Any = None) -> None:
         if _is_number(value):
@@ -105,87 +107,10 @@ class ScalarValue(Value):
     def __float__(self) -> float:
         return float(self.literal_value)
 
-    def __add__(self, other: Any) -> Any:
-        return _arithmetic("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _arithmetic("add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _arithmetic("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _arithmetic("sub", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _arithmetic("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _arithmetic("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _arithmetic("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _arithmetic("div", other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return _arithmetic("floordiv", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return _arithmetic("floordiv", other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return _arithmetic("rem", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _arithmetic("rem", other, self)
-
-    def __and__(self, other: Any) -> Any:
-        return _arithmetic("and", self, other)
-
-    def __rand__(self, other: Any) -> Any:
-        return _arithmetic("and", other, self)
-
-    def __or__(self, other: Any) -> Any:
-        return _arithmetic("or", self, other)
-
-    def __ror__(self, other: Any) -> Any:
-        return _arithmetic("or", other, self)
-
-    def __xor__(self, other: Any) -> Any:
-        return _arithmetic("xor", self, other)
-
-    def __lshift__(self, other: Any) -> Any:
-        return _arithmetic("shl", self, other)
-
-    def __rshift__(self, other: Any) -> Any:
-        return _arithmetic("shr", self, other)
-
     def __neg__(self) -> Any:
         if self.type.text in FLOATS:
             return _result("arith.negf", [self], self.type)
         return _arithmetic("sub", 0, self)
-
-    def __eq__(self, other: object) -> Any:
-        return _comparison("eq", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return _comparison("ne", self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return _comparison("lt", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _comparison("le", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _comparison("gt", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _comparison("ge", self, other)
-
-    __hash__ = Value.__hash__
 
     def __bool__(self) -> bool:
         raise TypeError(
@@ -240,25 +165,18 @@ def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> T
     if isinstance(value, np.generic) and not isinstance(value, (float, int)):
         return mlir_type(type(value))
     if isinstance(value, int):
-        for low, high, text in (
-            (-(2**31), 2**31, "i32"),
-            (2**31, 2**32, "ui32"),
-            (-(2**63), 2**63, "i64"),
-            (2**63, 2**64, "ui64"),
-        ):
-            if low <= value < high:
-                return type_of(text)
+        for width in (32, 64):
+            if -(1 << width - 1) <= value < 1 << width - 1:
+                return type_of(f"i{width}")
+            if 0 <= value < 1 << width:
+                return type_of(f"ui{width}")
         raise RuntimeError(f"Nonrepresentable integer {value}.")
     if isinstance(value, float):
         limit = float(np.finfo(np.float32).max)
         fits = value != value or abs(value) == float("inf") or abs(value) <= limit
         return F32Type.get() if fits else F64Type.get()  # type: ignore[attr-defined, no-any-return]
     if isinstance(value, np.ndarray):
-        kind = MemRefType if memref else VectorType if vector else None
-        if kind is None:
-            from npuninja.python_designs.construct.types import RankedTensorType
-
-            return RankedTensorType.get(value.shape, value.dtype.type)
+        kind = MemRefType if memref else VectorType if vector else RankedTensorType
         return kind.get(value.shape, value.dtype.type)
     raise NotImplementedError(f"Unsupported Python value py_val={value!r} with type {type(value)}")
 
@@ -300,29 +218,34 @@ def _is_float(type: Type) -> bool:
     return (type.element_type.text if isinstance(type, ShapedType) else type.text) in FLOATS
 
 
-_INTEGER_NAMES = {
-    "add": "addi", "sub": "subi", "mul": "muli", "div": "divsi", "floordiv": "floordivsi", "rem": "remsi",
-    "and": "andi", "or": "ori", "xor": "xori", "shl": "shli", "shr": "shrsi",
+#: Python's operator -> the operation on integers and on floats, without `arith.`; "" where there is none.
+_OPERATORS = {
+    "add": ("addi", "addf"), "sub": ("subi", "subf"), "mul": ("muli", "mulf"), "truediv": ("divsi", "divf"),
+    "floordiv": ("floordivsi", ""), "mod": ("remsi", "remf"), "and": ("andi", ""), "or": ("ori", ""),
+    "xor": ("xori", ""), "lshift": ("shli", ""), "rshift": ("shrsi", ""),
 }  # fmt: skip
-_FLOAT_NAMES = {"add": "addf", "sub": "subf", "mul": "mulf", "div": "divf", "rem": "remf"}
+#: Those that the bindings have with a number on the left as well.
+_REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "and", "or")
+#: What messages call them.
+_WORDS = {"truediv": "div", "mod": "rem", "lshift": "shl", "rshift": "shr"}
 
 
-def _arithmetic(kind: str, a: Any, b: Any) -> Any:
+def _arithmetic(operator: str, a: Any, b: Any) -> Any:
     if not all(_is_number(x) or isinstance(x, (Value, OpView)) for x in (a, b)):
         return NotImplemented
     a, b = _pair(a, b)
     type = value_type(a)
+    of_integers, of_floats = _OPERATORS[operator]
+    word = _WORDS.get(operator, operator)
     if _is_float(type):
-        name = _FLOAT_NAMES.get(kind)
-        if name is None:
-            raise ValueError(f"{kind} is not supported on values of type {type}")
-    else:
-        element = type.element_type if isinstance(type, ShapedType) else type
-        signed = isinstance(element, IntegerType) and not element.is_signless
-        if kind in ("div", "floordiv", "rem") and signed:
-            raise ValueError(f"{kind} is not supported on values of type {type}: only on signless integers")
-        name = _INTEGER_NAMES[kind]
-    return _result(f"arith.{name}", [a, b], type)
+        if not of_floats:
+            raise ValueError(f"{word} is not supported on values of type {type}")
+        return _result(f"arith.{of_floats}", [a, b], type)
+    element = type.element_type if isinstance(type, ShapedType) else type
+    signed = isinstance(element, IntegerType) and not element.is_signless
+    if word in ("div", "floordiv", "rem") and signed:
+        raise ValueError(f"{word} is not supported on values of type {type}: only on signless integers")
+    return _result(f"arith.{of_integers}", [a, b], type)
 
 
 def _comparison(kind: str, a: Any, b: Any) -> Any:
@@ -332,8 +255,6 @@ def _comparison(kind: str, a: Any, b: Any) -> Any:
     type = value_type(a)
     result = type_of("i1")
     if _is_float(type):
-        from npuninja.ir.attributes import EnumAttr
-
         return _result("arith.cmpf", [a, b], result, {"predicate": EnumAttr("CmpFPredicate", "o" + kind)})
     if kind in ("eq", "ne"):
         predicate = kind
@@ -344,9 +265,22 @@ def _comparison(kind: str, a: Any, b: Any) -> Any:
     else:
         unsigned = isinstance(type, IntegerType) and type.is_unsigned
         predicate = ("u" if unsigned else "s") + kind
-    from npuninja.ir.attributes import EnumAttr
-
     return _result("arith.cmpi", [a, b], result, {"predicate": EnumAttr("CmpIPredicate", predicate)})
+
+
+def _operator(function: Callable[[str, Any, Any], Any], kind: str, reflected: bool = False) -> Any:
+    """A method of Python's for an operator."""
+    if reflected:
+        return lambda self, other: function(kind, other, self)
+    return lambda self, other: function(kind, self, other)
+
+
+for _name in _OPERATORS:
+    setattr(ScalarValue, f"__{_name}__", _operator(_arithmetic, _name))
+for _name in _REFLECTED:
+    setattr(ScalarValue, f"__r{_name}__", _operator(_arithmetic, _name, reflected=True))
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(ScalarValue, f"__{_name}__", _operator(_comparison, _name))
 
 
 class VectorValue(ScalarValue):
@@ -465,8 +399,6 @@ def is_all(index: Any) -> bool:
 
 def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:
     """`memref.view`: another shape of the same bytes, `shift` elements behind the start."""
-    from npuninja.ir.types import bits
-
     element = memref(ir_value(source).type).element if dtype is None else mlir_type(dtype).text
     bytes_each = bits(element) // 8
     place = constant(shift * bytes_each, index=True) if _is_number(shift) else shift

@@ -169,17 +169,13 @@ def dma_bd(
     Dimensions are lists of (size, stride), or, as in the third generation, `sizes` and `strides`.
     """
     length = transfer_len if len is None else len
-    if sizes is not None and dimensions is None and not generation.is_third():
-        dimensions = list(zip(sizes, strides or [0] * (sizes.__len__() - 1) + [1]))
     attributes: dict[str, Any] = {
         "pad_value": pad_value or None, "bd_id": bd_id, "packet": packet, "next_bd_id": next_bd_id,
         "burst_length": burst_length,
     }  # fmt: skip
     if pad_dimensions:
         attributes["pad_dimensions"] = attrs.pad_layouts(pad_dimensions)
-    for name, value in more.items():
-        if name not in ("loc", "ip") and value is not None:
-            attributes[name] = value
+    attributes.update((k, v) for k, v in more.items() if k not in ("loc", "ip") and v is not None)
     if generation.is_third():
         from npuninja.python_designs.dialects.third import dma_bd_parts
 
@@ -188,6 +184,8 @@ def dma_bd(
             sizes, strides = [p.size for p in pairs], [p.stride for p in pairs]
         operands, segments, static = dma_bd_parts(buffer, offset, length, sizes, strides)
         return build("aie.dma_bd", operands, {**static, **attributes}, segments=segments)
+    if sizes is not None and dimensions is None:
+        dimensions = list(zip(sizes, strides or [0] * (sizes.__len__() - 1) + [1]))
     attributes["offset"], attributes["len"] = offset, length
     if dimensions:
         attributes["dimensions"] = attrs.dim_layouts(dimensions)

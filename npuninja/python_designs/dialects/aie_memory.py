@@ -108,25 +108,28 @@ class buffer(OpView):
         return self.ir.string("sym_name", "")
 
     def __getitem__(self, index: Any) -> Any:
-        if is_all(index):
-            return self
-        if index is None:
-            raise ValueError("Operation not supported for buffer")
+        return self if is_all(index) else load(self, self._place(index, len(self.shape)))
+
+    def _place(self, index: Any, rank: int) -> list[Any]:
+        """One index for each dimension. Raises ValueError for a part of a buffer."""
         parts = list(index) if isinstance(index, (tuple, list)) else [index]
-        if any(isinstance(p, slice) for p in parts) or len(parts) != len(self.shape):
-            raise ValueError("Buffer slicing not supported, only indexing supported")
-        return load(self, parts)
+        if len(parts) != rank or any(part is None or isinstance(part, slice) for part in parts):
+            raise ValueError(
+                f"buffer {self.get_name()} of {len(self.shape)} dimension(s) is read and written element by element, got "
+                f"the index {index!r}"
+            )
+        return parts
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        parts = list(index) if isinstance(index, (tuple, list)) else [index]
-        if getattr(self, "use_write_rtp", False):
-            if len(parts) != 1 or not isinstance(parts[0], (int, np.integer)):
-                raise ValueError("Buffer slicing not supported, only indexing supported")
-            npu_write_rtp(self, int(parts[0]), value)
-            return
-        if any(isinstance(p, slice) for p in parts) or len(parts) != len(self.shape):
-            raise ValueError("Buffer slicing not supported, only indexing supported")
-        store(value, self, parts)
+        if getattr(
+            self, "use_write_rtp", False
+        ):  # a view made of an operation that was read has no such flag
+            (word,) = self._place(index, 1)
+            if not isinstance(word, (int, np.integer)):
+                raise ValueError(f"a word that the host writes is at a known place, got the index {index!r}")
+            npu_write_rtp(self, int(word), value)
+        else:
+            store(value, self, self._place(index, len(self.shape)))
 
 
 VIEWS["aie.buffer"] = buffer

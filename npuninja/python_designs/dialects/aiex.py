@@ -12,7 +12,7 @@ from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation, type_names
 from npuninja.python_designs.construct.insertion import InsertionPoint
 from npuninja.python_designs.construct.operations import OpView, Region, build, make
-from npuninja.python_designs.construct.types import mlir_type, v8bfp16ebs8, v16bfp16ebs16
+from npuninja.python_designs.construct.types import mlir_type, v8bfp16ebs8, v16bfp16ebs16  # noqa: F401
 from npuninja.python_designs.construct.values import Value
 from npuninja.python_designs.dialects.aie_dma_programs import bds, dma_bd
 from npuninja.python_designs.dialects.aie_memory import npu_write_rtp
@@ -81,11 +81,9 @@ def npu_maskwrite32(
 
 def npu_address_patch(addr: Any, arg_idx: Any, arg_plus: Any, **_: Any) -> Any:
     """`aiex.npu.address_patch`: the address of an argument into a descriptor."""
-    if generation.is_third():
-        from npuninja.python_designs.dialects.third import words
-
-        return build("aiex.npu.address_patch", words([arg_plus]), {"addr": addr, "arg_idx": arg_idx})
-    return build("aiex.npu.address_patch", [], {"addr": addr, "arg_idx": arg_idx, "arg_plus": arg_plus})
+    return _operand_fields(
+        "aiex.npu.address_patch", {"arg_plus": arg_plus}, {"addr": addr, "arg_idx": arg_idx}
+    )
 
 
 def npu_push_queue(
@@ -100,12 +98,8 @@ def npu_push_queue(
 ) -> Any:
     """`aiex.npu.push_queue`: starts a descriptor on a channel."""
     kept = {
-        "column": column,
-        "row": row,
-        "direction": direction,
-        "channel": channel,
-        "issue_token": issue_token,
-    }
+        "column": column, "row": row, "direction": direction, "channel": channel, "issue_token": issue_token,
+    }  # fmt: skip
     return _operand_fields("aiex.npu.push_queue", {"repeat_count": repeat_count, "bd_id": bd_id}, kept)
 
 
@@ -131,6 +125,23 @@ def mixed(values: Sequence[Any]) -> tuple[list[Any], DenseArrayAttr]:
     return dynamic, DenseArrayAttr("i64", tuple(static))
 
 
+def _one_pattern(name: str, tap: TensorAccessPattern | None, *parts: Any) -> tuple[Any, Any, Any]:
+    """Offset, sizes and strides of a transfer, as a pattern or as its parts. Raises ValueError for both."""
+    if tap is None:
+        offset, sizes, strides = parts
+        return offset, sizes, strides
+    if any(part is not None for part in parts):
+        raise ValueError(
+            f"{name}: a transfer has a pattern (tap=) or offsets, sizes and strides; leave out one of them"
+        )
+    return int(tap.offset), list(tap.sizes), list(tap.strides)
+
+
+def _four(sizes: Any, strides: Any) -> tuple[list[Any], list[Any]]:
+    """Sizes and strides, those of four dimensions where none are given."""
+    return [0] * 4 if sizes is None else list(sizes), [0] * 3 + [1] if strides is None else list(strides)
+
+
 def npu_dma_memcpy_nd(
     metadata: Any,
     bd_id: Any,
@@ -145,24 +156,14 @@ def npu_dma_memcpy_nd(
     **_: Any,
 ) -> Any:
     """`aiex.npu.dma_memcpy_nd`: moves a part of an argument through an objectFifo's shim end."""
-    if tap is not None and not (offsets is None and sizes is None and strides is None):
-        raise ValueError(
-            "NpuDmaMemcpyNd can take either a TileAccessPattern OR (sizes and/or strides and/or offsets), but not both."
-        )
-    if tap is not None:
-        offsets, sizes, strides = [0, 0, 0, int(tap.offset)], list(tap.sizes), list(tap.strides)
-    offsets = [0] * 4 if offsets is None else list(offsets)
-    sizes = [0] * 4 if sizes is None else list(sizes)
-    strides = [0] * 3 + [1] if strides is None else list(strides)
+    offset, sizes, strides = _one_pattern("npu_dma_memcpy_nd", tap, offsets, sizes, strides)
+    offsets = [0] * 4 if offset is None else [0, 0, 0, offset] if tap is not None else list(offset)
+    sizes, strides = _four(sizes, strides)
     operands: list[Any] = [mem]
     segments = [1]
     attributes: dict[str, Any] = {
-        "metadata": metadata,
-        "id": bd_id,
-        "issue_token": issue_token,
-        "packet": packet,
-    }
-    attributes["burst_length"] = burst_length
+        "metadata": metadata, "id": bd_id, "issue_token": issue_token, "packet": packet, "burst_length": burst_length,
+    }  # fmt: skip
     for name, given in (("offsets", offsets), ("sizes", sizes), ("strides", strides)):
         dynamic, static = mixed(given)
         operands += dynamic
@@ -208,29 +209,6 @@ def dma_start_bd_chain_for(symbol: Any, args: Any, alloc: Any, **options: Any) -
     return build("aiex.dma_start_bd_chain_for", list(args), attributes, ["index"])
 
 
-def _descriptor(
-    mem: Any,
-    offset: Any,
-    sizes: Sequence[Any],
-    strides: Sequence[Any],
-    transfer_len: Any,
-    burst_length: int,
-    packet: Any,
-    offset_parameter: Any,
-) -> Any:
-    """The descriptor of a transfer, as the third generation writes it: always four dimensions, the length that of the
-    inner three.
-    """
-    from npuninja.python_designs.dialects.third import padded, product
-
-    four_sizes, four_strides = padded(sizes, strides)
-    length = product(four_sizes[1:]) if transfer_len is None else transfer_len
-    return dma_bd(
-        mem, four_sizes, four_strides, offset, length, burst_length=burst_length or None, packet=packet,
-        offset_parameter=offset_parameter,
-    )  # fmt: skip
-
-
 def shim_dma_bd(
     mem: Any,
     tap: TensorAccessPattern | None = None,
@@ -244,17 +222,18 @@ def shim_dma_bd(
     **_: Any,
 ) -> Any:
     """The descriptor of a transfer between the host's memory and a shim channel."""
-    if tap is not None and not (offset is None and sizes is None and strides is None):
-        raise ValueError(
-            "shim_dma_bd can take either a TensorAccessPattern OR (sizes and/or strides and/or offsets), but not both."
-        )
-    if tap is not None:
-        offset, sizes, strides = int(tap.offset), list(tap.sizes), list(tap.strides)
+    offset, sizes, strides = _one_pattern("shim_dma_bd", tap, offset, sizes, strides)
     offset = 0 if offset is None else offset
-    sizes = [0] * 4 if sizes is None else list(sizes)
-    strides = [0] * 3 + [1] if strides is None else list(strides)
-    if generation.is_third():
-        return _descriptor(mem, offset, sizes, strides, transfer_len, burst_length, packet, offset_parameter)
+    sizes, strides = _four(sizes, strides)
+    if generation.is_third():  # always four dimensions, and the length of the inner three
+        from npuninja.python_designs.dialects.third import padded, product
+
+        sizes, strides = padded(sizes, strides)
+        length = product(sizes[1:]) if transfer_len is None else transfer_len
+        return dma_bd(
+            mem, sizes, strides, offset, length, burst_length=burst_length or None, packet=packet,
+            offset_parameter=offset_parameter,
+        )  # fmt: skip
     if transfer_len is None:
         transfer_len = int(np.prod([int(s) for s in sizes[-3:]]))
     pairs = list(zip(sizes, strides))
@@ -278,13 +257,7 @@ def shim_dma_single_bd_task(
     **_: Any,
 ) -> Any:
     """A task of one descriptor: `aiex.dma_configure_task_for @fifo { aie.dma_bd; aie.end }`."""
-    if tap is not None and not (offset is None and sizes is None and strides is None):
-        raise ValueError(
-            "shim_dma_single_bd_task can take either a TensorAccessPattern OR (sizes and/or strides and/or offsets), "
-            "but not both."
-        )
-    if tap is not None:
-        offset, sizes, strides = int(tap.offset), list(tap.sizes), list(tap.strides)
+    offset, sizes, strides = _one_pattern("shim_dma_single_bd_task", tap, offset, sizes, strides)
     repeat: dict[str, Any] = {}
     if sizes is not None and len(sizes):
         first = sizes[0] if not generation.is_third() or len(sizes) == 4 else 1
@@ -330,8 +303,8 @@ set_lock_value = set_lock
 NpuWriteRTPOp = npu_rtp_write = npu_write_rtp
 T = type_names
 
-NAMES: dict[str, Any] = {**names_of("aiex"), **{k: v for k, v in globals().items() if not k.startswith("_")}}
-for _name in (
+# Of our own package, and not of the dialect.
+_OURS = (
     "annotations",
     "generation",
     "attrs",
@@ -341,6 +314,8 @@ for _name in (
     "build",
     "Callable",
     "Sequence",
-):
-    NAMES.pop(_name, None)
-_USED = (npu_write_rtp, v8bfp16ebs8, v16bfp16ebs16)
+)
+NAMES: dict[str, Any] = {
+    **names_of("aiex"),
+    **{k: v for k, v in globals().items() if not k.startswith("_") and k not in _OURS},
+}

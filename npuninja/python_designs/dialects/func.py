@@ -8,7 +8,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from npuninja.ir import core
-from npuninja.ir.attributes import Attribute, StringAttr, TypeAttr
+from npuninja.ir.attributes import Attribute, StringAttr, SymbolRefAttr, TypeAttr
 from npuninja.ir.types import function_parts, memref
 from npuninja.python_designs.construct import generation, insertion
 from npuninja.python_designs.construct.operations import VIEWS, OpView, ir_value, make, view_of
@@ -138,22 +138,12 @@ def flattened(value: Any, text: str) -> Any:
         return value
     if int(np.prod(source.shape)) != target.shape[0]:
         return value
-    return collapse_shape(value, type_of(text))
+    from npuninja.python_designs.construct.memory_parts import collapse_shape
 
-
-def collapse_shape(value: Any, type: Type) -> Any:
-    """`memref.collapse_shape` of all dimensions into one."""
-    from npuninja.ir.attributes import ArrayAttr, IntegerAttr
-
-    rank = len(memref(value_type(value).text).shape)
-    groups = ArrayAttr((ArrayAttr(tuple(IntegerAttr(i, "i64") for i in range(rank))),))
-    op = make("memref.collapse_shape", [value], {"reassociation": groups}, [type])
-    return value_of(op.result)
+    return collapse_shape(type_of(text), value, [range(len(source.shape))])
 
 
 def _call(name: str, values: Sequence[Any], results: Sequence[Any]) -> Any:
-    from npuninja.ir.attributes import SymbolRefAttr
-
     op = make("func.call", values, {"callee": SymbolRefAttr((name,))}, results)
     if len(op.results) == 1:
         return value_of(op.results[0])

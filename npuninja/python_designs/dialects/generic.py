@@ -6,14 +6,14 @@ MLIR generates; types of results that do not follow from the operands come first
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from npuninja.ir.assembly import _RESULT_RULES, OpDefinition
 from npuninja.ir.attribute_directives import AttributeField
-from npuninja.ir.core import Region
 from npuninja.ir.directives import Directive, MixedList, OperandDirective, Optional
 from npuninja.ir.syntax import definition, operation_names
 from npuninja.python_designs.construct.operations import OpView, ir_value, make, view_of
+from npuninja.python_designs.construct.types import Type
 
 #: Class names that do not follow from the operation's name.
 _CLASS_NAMES = {
@@ -87,6 +87,7 @@ def function_name(operation: str) -> str:
 def _fields(found: OpDefinition) -> list[tuple[str, str]]:
     """(`operand` | `operands` | `attribute`, name) in the row's order; attributes of the dictionary at the end."""
     fields: list[tuple[str, str]] = []
+    kinds = {group.name: "operands" if group.variadic else "operand" for group in found.groups}
 
     def visit(directives: list[Directive]) -> None:
         for directive in directives:
@@ -95,19 +96,14 @@ def _fields(found: OpDefinition) -> list[tuple[str, str]]:
             elif isinstance(directive, MixedList):
                 fields.append(("mixed", directive.name))
             elif isinstance(directive, OperandDirective):
-                group = next(g for g in found.groups if g.name == directive.name)
-                fields.append(("operands" if group.variadic else "operand", directive.name))
+                fields.append((kinds[directive.name], directive.name))
             elif isinstance(directive, AttributeField):
                 fields.append(("attribute", directive.name))
 
     visit(found.directives)
     named = {name for _, name in fields}
-    for group in found.groups:
-        if group.name not in named:
-            fields.append(("operands" if group.variadic else "operand", group.name))
-    for name in found.kinds:
-        if name not in named and not name.startswith("static_"):
-            fields.append(("attribute", name))
+    fields += [(kind, name) for name, kind in kinds.items() if name not in named]
+    fields += [("attribute", n) for n in found.kinds if n not in named and not n.startswith("static_")]
     return fields
 
 
@@ -120,23 +116,42 @@ def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
     found = definition(operation)
     assert found is not None, operation
     fields = _fields(found)
-    names = {name for _, name in fields}
-    free = [r for r in found.results if not _follows(r)]
-    values: dict[str, Any] = {}
     positional = list(arguments)
+    results = _free_results(found, fields, positional, options)
+    values = _values_by_name(operation, fields, positional, options)
+    operands: list[Any] = []
+    segments: list[int] = []
+    starts: dict[str, int] = {}
+    for group in found.groups:
+        starts[group.name] = len(operands)
+        given = _listed(values.pop(group.name, None))
+        operands += given
+        segments.append(len(given))
+    types = _result_types(found, iter(results), operands, starts)
+    several = sum(g.variadic for g in found.groups) > 1
+    return view_of(  # type: ignore[no-any-return]
+        make(operation, operands, values, types, found.region_count, tuple(segments) if several else None)
+    )
+
+
+def _free_results(
+    found: OpDefinition, fields: list[tuple[str, str]], positional: list[Any], options: dict[str, Any]
+) -> list[Any]:
+    """The types of results that do not follow from operands, taken out of the arguments: by their names, as `results` or
+    `result`, or in front of the others.
+    """
+    names = {name for _, name in fields}
+    free = [rule.rstrip("*") for rule in found.results if not _follows(rule)]
     results: list[Any] = []
-    for rule in free:
-        name = rule.rstrip("*")
-        if name in options and name not in names:
-            given = options.pop(name)
-        elif "results" in options:
-            given = options.pop("results")
-        elif "result" in options:
-            given = options.pop("result")
+    for name in free:
+        spellings = ("results", "result") if name in names else (name, "results", "result")
+        keyword = next((word for word in spellings if word in options), None)
+        if keyword is not None:
+            given = options.pop(keyword)
         elif positional and len(positional) + len(options.keys() & names) > 0 and _is_type(positional[0]):
             given = positional.pop(0)
         else:
-            raise TypeError(f"{function_name(operation)}() needs the type of its result '{name}' first")
+            raise TypeError(f"{function_name(found.name)}() needs the type of its result '{name}' first")
         results += given if isinstance(given, (list, tuple)) else [given]
     if (
         len(found.results) > len(free)
@@ -145,41 +160,46 @@ def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
         and fields[0][0] == "operand"
     ):
         positional.pop(0)  # classes are called with the type even where it is always the same
-    for key in ("loc", "ip"):
-        options.pop(key, None)
+    return results
+
+
+def _values_by_name(
+    operation: str, fields: list[tuple[str, str]], positional: list[Any], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Operands and attributes by their names in the row; a keyword may end with `_`."""
     if len(positional) > len(fields):
         raise TypeError(
             f"{function_name(operation)}() takes {len(fields)} arguments but {len(positional)} were given"
         )
-    for (_, name), value in zip(fields, positional):
+    names = [name for _, name in fields]
+    values = dict(zip(names, positional))
+    for keyword, value in options.items():
+        if keyword in ("loc", "ip"):
+            continue
+        name = keyword if keyword in names else keyword.rstrip("_")
+        if name not in names:
+            raise TypeError(f"{function_name(operation)}() got an unexpected keyword argument '{keyword}'")
         values[name] = value
-    for name, value in options.items():
-        if name.rstrip("_") not in names and name not in names:
-            raise TypeError(f"{function_name(operation)}() got an unexpected keyword argument '{name}'")
-        values[name if name in names else name.rstrip("_")] = value
-    operands: list[Any] = []
-    segments: list[int] = []
-    for group in found.groups:
-        given = values.pop(group.name, None)
-        listed = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-        operands += listed
-        segments.append(len(listed))
+    return values
+
+
+def _result_types(
+    found: OpDefinition, free: Iterator[Any], operands: list[Any], starts: dict[str, int]
+) -> list[Any]:
     types: list[Any] = []
-    rest = iter(results)
-    by_name = dict(zip((g.name for g in found.groups), range(len(segments))))
     for rule in found.results:
         if not _follows(rule):
-            types += list(rest) if rule.endswith("*") else [next(rest)]
+            types += free if rule.endswith("*") else [next(free)]
         elif rule.endswith(")"):
             function, _, name = rule[:-1].partition("(")
-            types.append(_RESULT_RULES[function](ir_value(operands[sum(segments[: by_name[name]])]).type))
+            types.append(_RESULT_RULES[function](ir_value(operands[starts[name]]).type))
         else:
             types.append(rule)
-    regions: list[Region] = [Region() for _ in range(found.region_count)]
-    several = sum(g.variadic for g in found.groups) > 1
-    return view_of(  # type: ignore[no-any-return]
-        make(operation, operands, values, types, regions, tuple(segments) if several else None)
-    )
+    return types
+
+
+def _listed(given: Any) -> list[Any]:
+    return [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
 
 
 def _follows(rule: str) -> bool:
@@ -187,8 +207,6 @@ def _follows(rule: str) -> bool:
 
 
 def _is_type(given: Any) -> bool:
-    from npuninja.python_designs.construct.types import Type
-
     return isinstance(given, Type) or (
         isinstance(given, (list, tuple)) and all(isinstance(g, Type) for g in given)
     )

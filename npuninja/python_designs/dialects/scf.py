@@ -105,24 +105,11 @@ def range_(
     With one value in `iter_args` it yields (variable, value inside, result), with more tuples of them; the body then
     ends with `yield_([…])` and `insert_yield` is False.
     """
-    if not isinstance(start, (int, np.integer, Value, OpView)):
-        raise ValueError(f"MLIR SCF for loops can only use integer types, not {type(start)}")
-    if step is None:
-        step = 1
     if stop is None:
         start, stop = 0, start
-    bounds = []
-    for bound in (start, stop, step):
-        if isinstance(bound, (int, np.integer)):
-            bounds.append(constant(int(bound), index=True))
-        elif isinstance(bound, (float, np.floating)):
-            raise ValueError(f"MLIR SCF for loops can only use integer types, not {type(bound)}")
-        elif isinstance(value_type(bound), IndexType):
-            bounds.append(bound)
-        else:
-            bounds.append(index_cast(bound))
+    first, last, each = (_bound(bound) for bound in (start, stop, 1 if step is None else step))
     carried = [getattr(a, "handle", a) for a in iter_args or ()]
-    loop = ForOp(bounds[0], bounds[1], bounds[2], carried)
+    loop = ForOp(first, last, each, carried)
     inner = tuple(_like(given, value) for given, value in zip(iter_args or (), loop.inner_iter_args))
     results = [_like(given, value) for given, value in zip(iter_args or (), loop.results)]
     with InsertionPoint(loop.body):
@@ -138,6 +125,15 @@ def range_(
             raise
         if insert_yield:
             yield_([])
+
+
+def _bound(given: Any) -> Any:
+    """A loop's bound as a value of type index."""
+    if isinstance(given, (int, np.integer)):
+        return constant(int(given), index=True)
+    if not isinstance(given, (Value, OpView)):
+        raise ValueError(f"the bounds and the step of a loop are integers, got {given!r}")
+    return given if isinstance(value_type(given), IndexType) else index_cast(given)
 
 
 def _like(given: Any, value: Any) -> Any:

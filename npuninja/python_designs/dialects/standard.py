@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from npuninja.ir.attributes import DenseArrayAttr
+import numpy as np
+
+from npuninja.ir.attributes import DenseArrayAttr, StringAttr, TypeAttr, UnitAttr
 from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import memory_parts, values
-from npuninja.python_designs.construct.attributes import enum_class
+from npuninja.python_designs.construct.attributes import dense_elements, enum_attribute, enum_class
 from npuninja.python_designs.construct.operations import OpView, make
 from npuninja.python_designs.construct.types import MemRefType, Type, mlir_type
 from npuninja.python_designs.construct.values import ScalarValue, Value, constant, index_cast, value_of
@@ -43,8 +45,6 @@ def _binary(operation: str) -> Any:
 
 def _compare(operation: str, kind: str) -> Any:
     def compare(predicate: Any, lhs: Any, rhs: Any, **_: Any) -> Any:
-        from npuninja.python_designs.construct.attributes import enum_attribute
-
         attribute = enum_attribute(predicate, kind)
         return value_of(make(f"arith.{operation}", [lhs, rhs], {"predicate": attribute}, ["i1"]).result)
 
@@ -157,34 +157,17 @@ def _allocate(operation: str, shape: tuple[Any, ...], element_type: Any) -> Any:
 
 def global_(initial_value: Any = None, sym_name: str | None = None, type: Any = None, **options: Any) -> Any:
     """`memref.global` with an array as value."""
-    import numpy as np
-
-    from npuninja.python_designs.construct.attributes import dense_elements
-
     given = None if initial_value is None else np.asarray(initial_value)
     if type is None:
         assert given is not None, "memref.global needs a type or a value"
         type = MemRefType.get(given.shape, given.dtype.type)
-    attributes: dict[str, Any] = {"sym_name": sym_name, "type": mlir_type(type)}
-    from npuninja.ir.attributes import StringAttr, TypeAttr, UnitAttr
-
-    attributes["type"] = TypeAttr(mlir_type(type).text)
+    attributes: dict[str, Any] = {"sym_name": sym_name, "type": TypeAttr(mlir_type(type).text)}
     if options.get("sym_visibility"):
         attributes["sym_visibility"] = StringAttr(options["sym_visibility"])
     if options.get("constant"):
         attributes["constant"] = UnitAttr()
     attributes["initial_value"] = UnitAttr() if given is None else dense_elements(given, mlir_type(type))
     return OpView(make("memref.global", [], attributes))
-
-
-def collapse_shape(result: Any, src: Any = None, reassociation: Any = None, **_: Any) -> Any:
-    """`memref.collapse_shape`."""
-    from npuninja.ir.attributes import ArrayAttr, IntegerAttr
-
-    groups = ArrayAttr(tuple(ArrayAttr(tuple(IntegerAttr(int(i), "i64") for i in g)) for g in reassociation))
-    return value_of(
-        make("memref.collapse_shape", [src], {"reassociation": groups}, [mlir_type(result)]).result
-    )
 
 
 MEMREF: dict[str, Any] = {
@@ -197,7 +180,7 @@ MEMREF: dict[str, Any] = {
     "subview": memory_parts.subview,
     "rank_reduce": memory_parts.rank_reduce,
     "global_": global_,
-    "collapse_shape": collapse_shape,
+    "collapse_shape": memory_parts.collapse_shape,
     "reinterpret_cast": reinterpret_cast,
     "MemRef": values.MemRefValue,
     "MemRefValue": values.MemRefValue,

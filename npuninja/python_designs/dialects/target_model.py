@@ -5,7 +5,8 @@ Sources: MLIR-AIE's AIETargetModel (which tiles reach which memories, sizes), `n
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, Callable
 
 from npuninja.arch.devices import DATA_WINDOWS, TILE_KINDS
 from npuninja.arch.devices import device as device_model
@@ -34,6 +35,32 @@ _VERSAL = {
     "xcve2302": Shape(17, 4, 1, frozenset((2, 3, 6, 7, 10, 11)), False),
     "xcve2802": Shape(38, 11, 2, frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False),
 }
+
+
+def _only_second(method: Callable[..., Any]) -> Any:
+    """Refuses what is about memories, switches and descriptors of the first architecture."""
+
+    @functools.wraps(method)
+    def refusing(self: TargetModel, *place: Any, **named: Any) -> Any:
+        if self._name == "xcvc1902":
+            raise NotImplementedError("memories and switches of xcvc1902, no NPU, are not offered")
+        return method(self, *place, **named)
+
+    return refusing
+
+
+def _constant(number: int) -> Any:
+    """A method that gives a number, the same for all NPUs."""
+    return _only_second(lambda self: number)
+
+
+def _beside(columns: int, rows: int) -> Any:
+    """A method: whether the second place is so many columns and rows from the first."""
+
+    def is_there(self: TargetModel, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
+        return (src_col + columns, src_row + rows) == (dst_col, dst_row)
+
+    return is_there
 
 
 class TargetModel:
@@ -104,117 +131,63 @@ class TargetModel:
 
     # Neighbours
 
-    def is_internal(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether both places are one."""
-        return (src_col, src_row) == (dst_col, dst_row)
+    is_internal = _beside(0, 0)
+    is_west = _beside(-1, 0)
+    is_east = _beside(1, 0)
+    is_north = _beside(0, 1)
+    is_south = _beside(0, -1)
 
-    def is_west(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the second place is west of the first."""
-        return (src_col - 1, src_row) == (dst_col, dst_row)
+    # Whether the core at the first place sees the second's memory in a window; the eastern one is its own.
+    is_mem_west = _only_second(is_west)
+    is_mem_east = _only_second(is_internal)
+    is_mem_north = _only_second(is_north)
+    is_mem_south = _only_second(is_south)
 
-    def is_east(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the second place is east of the first."""
-        return (src_col + 1, src_row) == (dst_col, dst_row)
-
-    def is_north(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the second place is north of the first."""
-        return (src_col, src_row + 1) == (dst_col, dst_row)
-
-    def is_south(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the second place is south of the first."""
-        return (src_col, src_row - 1) == (dst_col, dst_row)
-
-    def is_mem_west(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the core at the first place sees the second's memory in its western window."""
-        self._only_second()
-        return self.is_west(src_col, src_row, dst_col, dst_row)
-
-    def is_mem_east(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the memory is the core's own, which is its eastern window."""
-        self._only_second()
-        return self.is_internal(src_col, src_row, dst_col, dst_row)
-
-    def is_mem_north(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the core at the first place sees the second's memory in its northern window."""
-        self._only_second()
-        return self.is_north(src_col, src_row, dst_col, dst_row)
-
-    def is_mem_south(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the core at the first place sees the second's memory in its southern window."""
-        self._only_second()
-        return self.is_south(src_col, src_row, dst_col, dst_row)
-
+    @_only_second
     def is_legal_mem_affinity(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
         """Whether the tile at the first place reaches the memory of the second: cores their own, their neighbours' to the
         north and west, and a core's to the south; memory tiles their own and those beside them.
         """
-        self._only_second()
         places = (src_col, src_row, dst_col, dst_row)
-        if self.is_mem_tile(src_col, src_row):
-            return self.is_internal(*places) or self.is_east(*places) or self.is_west(*places)
-        if self.is_south(*places):
+        if self.is_south(*places) and not self.is_mem_tile(src_col, src_row):
             return not self.is_mem_tile(dst_col, dst_row)
-        return self.is_internal(*places) or self.is_north(*places) or self.is_west(*places)
+        further = self.is_east if self.is_mem_tile(src_col, src_row) else self.is_north
+        return any(is_there(*places) for is_there in (self.is_internal, self.is_west, further))
 
     # Memories, locks, buffer descriptors
 
-    def get_mem_west_base_address(self) -> int:
-        """Where a core sees the memory to its west."""
-        self._only_second()
-        return DATA_WINDOWS["west"]
-
-    def get_mem_east_base_address(self) -> int:
-        """Where a core sees its own memory."""
-        self._only_second()
-        return DATA_WINDOWS["own"]
-
-    def get_mem_north_base_address(self) -> int:
-        """Where a core sees the memory to its north."""
-        self._only_second()
-        return DATA_WINDOWS["north"]
-
-    def get_mem_south_base_address(self) -> int:
-        """Where a core sees the memory to its south."""
-        self._only_second()
-        return DATA_WINDOWS["south"]
-
-    def get_local_memory_size(self) -> int:
-        """Bytes of a core's memory."""
-        self._only_second()
-        return TILE_KINDS["core"].memory_bytes
-
-    def get_mem_tile_size(self) -> int:
-        """Bytes of a memory tile."""
-        self._only_second()
-        return TILE_KINDS["mem"].memory_bytes
+    # Where a core sees the memory to its west, north and south, and its own.
+    get_mem_west_base_address = _constant(DATA_WINDOWS["west"])
+    get_mem_east_base_address = _constant(DATA_WINDOWS["own"])
+    get_mem_north_base_address = _constant(DATA_WINDOWS["north"])
+    get_mem_south_base_address = _constant(DATA_WINDOWS["south"])
+    # Bytes of a core's memory and of a memory tile.
+    get_local_memory_size = _constant(TILE_KINDS["core"].memory_bytes)
+    get_mem_tile_size = _constant(TILE_KINDS["mem"].memory_bytes)
 
     def get_num_mem_tile_rows(self) -> int:
         """Rows of memory tiles."""
         return self._shape.memory_rows
 
+    @_only_second
     def get_num_locks(self, col: int, row: int) -> int:
         """Locks of the tile."""
-        self._only_second()
         return TILE_KINDS[self._kind(row)].locks
 
+    @_only_second
     def get_num_bds(self, col: int, row: int) -> int:
         """Buffer descriptors of the tile."""
-        self._only_second()
         return TILE_KINDS[self._kind(row)].bds
 
+    @_only_second
     def get_num_dest_switchbox_connections(self, col: int, row: int, bundle: Any) -> int:
         """Ports of a kind at which streams leave the tile's switch."""
-        self._only_second()
         return sum(port[0] == WireBundle(int(bundle)).name for port in MASTERS[self._kind(row)])
 
+    @_only_second
     def get_num_source_switchbox_connections(self, col: int, row: int, bundle: Any) -> int:
         """Ports of a kind at which streams come into the tile's switch."""
-        self._only_second()
         return sum(port[0] == WireBundle(int(bundle)).name for port in SLAVES[self._kind(row)])
 
     def _kind(self, row: int) -> str:
         return "shim" if row == 0 else "mem" if row <= self._shape.memory_rows else "core"
-
-    def _only_second(self) -> None:
-        if self._name == "xcvc1902":
-            raise NotImplementedError("memories and switches of xcvc1902, no NPU, are not offered")

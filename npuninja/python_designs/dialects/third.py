@@ -6,10 +6,12 @@ from typing import Any, Iterable, Sequence
 
 import numpy as np
 
+from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr
+from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct.operations import OpView
 from npuninja.python_designs.construct.types import type_of
-from npuninja.python_designs.construct.values import Value, constant, value_type
+from npuninja.python_designs.construct.values import Value, constant, index_cast, value_type
 
 
 def is_value(given: Any) -> bool:
@@ -24,15 +26,7 @@ def words(numbers: Iterable[Any]) -> list[Any]:
 
 def repeat_operand(size: Any) -> Any:
     """The repeat count of a task whose outermost size is a value: one less, as i32."""
-    if value_type(size).text == "index":
-        from npuninja.python_designs.construct.values import index_cast
-
-        size = index_cast(size, type_of("i32"))
-    elif value_type(size).text == "i64":
-        from npuninja.python_designs.dialects.standard import ARITH
-
-        size = ARITH["trunci"](size, type_of("i32"))
-    return size - 1
+    return _as_type(size, "i32") - 1
 
 
 def padded(sizes: Sequence[Any], strides: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -62,9 +56,6 @@ def dma_bd_parts(
     buffer: Any, offset: Any, length: Any, sizes: Sequence[Any] | None, strides: Sequence[Any] | None
 ) -> tuple[list[Any], tuple[int, ...], dict[str, Any]]:
     """Operands, group sizes and attributes of an `aie.dma_bd`; each number may be a value instead."""
-    from npuninja.ir.attributes import DenseArrayAttr, IntegerAttr
-    from npuninja.ir.directives import DYNAMIC_INDEX
-
     operands: list[Any] = [buffer]
     segments = [1]
     static: dict[str, Any] = {}
@@ -90,8 +81,6 @@ def _as_type(value: Any, type: str) -> Any:
     if have == type:
         return value
     if have == "index":
-        from npuninja.python_designs.construct.values import index_cast
-
         return index_cast(value, type_of(type))
     from npuninja.python_designs.dialects.standard import ARITH
 

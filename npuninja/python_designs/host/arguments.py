@@ -78,8 +78,3 @@ def device_from_args(args: Any, *, dev_attr: str = "dev", n_cols: Any = "auto") 
     if n_cols == "auto":
         n_cols = getattr(args, "n_cols", None) or 1
     return from_name(name, n_cols=n_cols)
-
-
-_PUBLIC = "add_compile_args add_benchmark_args add_trace_arg add_runtime_args device_from_args"
-NAMES: dict[str, Any] = {name: globals()[name] for name in _PUBLIC.split()}
-NAMES["DEFAULT_DEV_CHOICES"] = DEFAULT_DEV_CHOICES

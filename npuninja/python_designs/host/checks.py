@@ -145,12 +145,3 @@ def bfloat16_safe_allclose(dtype: Any, arr1: Any, arr2: Any) -> bool:
     if np.dtype(dtype).name == "bfloat16":
         a, b = a.astype(np.float32), b.astype(np.float32)
     return bool(np.allclose(a, b))
-
-
-BENCHMARK: dict[str, Any] = {
-    n: globals()[n] for n in ["run_iters", "print_benchmark", "Stats", "BenchmarkResult"]
-}
-VERIFY: dict[str, Any] = {
-    n: globals()[n]
-    for n in ["nearly_equal", "count_mismatches", "assert_pass", "assert_close_with_benchmark"]
-}

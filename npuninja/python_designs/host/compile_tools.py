@@ -20,8 +20,3 @@ def compile_mlir_module(
 def resolve_target_arch(device: Any) -> str:
     """aie2 or aie2p."""
     return str(device.arch)
-
-
-NAMES: dict[str, Any] = {
-    n: globals()[n] for n in ["NPU_CACHE_HOME", "compile_mlir_module", "resolve_target_arch"]
-}

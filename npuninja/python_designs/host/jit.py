@@ -344,7 +344,7 @@ class CallableDesign:
         design = self._with(values)
         text = design.compilable.as_mlir()
         running.printed_instead(text, design.compilable.kernels, design.compilable.aiecc_flags)
-        from npuninja.python_designs.host.building import run_design
+        from npuninja.python_designs.host.launching import run_design
 
         return run_design(design.compilable, text, list(arguments))
 
@@ -385,7 +385,7 @@ def jit_older(function: Any = None, *, is_placed: bool = True, use_cache: bool =
         module = made if hasattr(made, "operation") or isinstance(made, Module) else ctx.module
         text = str(module).rstrip("\n") + "\n"
         running.printed_instead(text, ExternalFunction.instances)
-        from npuninja.python_designs.host.building import run_module
+        from npuninja.python_designs.host.launching import run_module
         from npuninja.python_designs.host.tensors import NpuTensor
 
         tensors = [a for a in (*arguments, *named.values()) if isinstance(a, NpuTensor)]

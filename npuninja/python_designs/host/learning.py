@@ -103,9 +103,11 @@ def run_conv_torch_test(
         trace_size: bytes of trace, written to `trace_file`; 0 without.
         log_dir: where the tensors are written as text, for people.
     """
-    from npuninja.python_designs.host.runtime import DefaultNPURuntime, HostRuntime, NPUKernel, TraceConfig
+    from npuninja.python_designs.host.runtime import DefaultNPURuntime, NPUKernel, TraceConfig
     from npuninja.python_designs.host.tensors import tensor, zeros
 
+    if trace_size > 0 and trace_file is None:
+        raise ValueError("trace_file is required when trace_size > 0")
     golden_model.eval()
     expected = golden_model(int_inp).detach().numpy()
     shaper = DataShaper()
@@ -116,40 +118,21 @@ def run_conv_torch_test(
     )
     size = int(np.prod(out_shape_in_layout)) * np.dtype(dtype_out).itemsize
     buffers = [tensor(given, dtype=dtype_in), tensor(weights, dtype=dtype_wts), zeros(size, dtype=dtype_out)]
-    config = None
-    if trace_size > 0:
-        if trace_file is None:
-            raise ValueError("trace_file is required when trace_size > 0")
-        config = TraceConfig(
-            trace_size=trace_size, trace_file=trace_file, reuse_output_buffer=True, enable_ctrl_pkts=False,
-            last_tensor_shape=buffers[-1].shape, last_tensor_dtype=buffers[-1].dtype,
-        )  # fmt: skip
-        HostRuntime.prepare_args_for_trace(buffers, config)
-    kernel = NPUKernel(xclbin_path, insts_path, kernel_name=kernel_name or "MLIR_AIE")
-    handle = DefaultNPURuntime.load(kernel)
-    outcome = DefaultNPURuntime.run(handle, buffers)
-    if config is not None:
-        trace, _ = HostRuntime.extract_trace_from_args(buffers, config)
-        config.write_trace(trace.view(np.uint32))
+    trace = TraceConfig(trace_size, str(trace_file), reuse_output_buffer=True) if trace_size > 0 else None
+    kernel = NPUKernel(xclbin_path, insts_path, kernel_name=kernel_name or "MLIR_AIE", trace_config=trace)
+    _, outcome = DefaultNPURuntime.load_and_run(kernel, buffers)
     raw = buffers[-1] if isinstance(buffers[-1], np.ndarray) else buffers[-1].numpy()
     scaled = (raw * out_scale).reshape(out_shape_in_layout)
     found = shaper.reorder_mat(scaled, *out_reorder).reshape(out_shape_final)
     if log_dir is not None:
-        os.makedirs(log_dir, exist_ok=True)
-        for name, values, form in (
-            ("before_ifm", before, "%d"), ("after_ifm", given, "%d"), ("weights", weights, "%d"),
-            ("after_ofm", found, "%d"),
-        ):  # fmt: skip
-            values.tofile(os.path.join(log_dir, f"{name}.txt"), sep=",", format=form)
+        _log(log_dir, before_ifm=before, after_ifm=given, weights=weights, after_ofm=found)
     print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.")
     right = bool(np.allclose(found[None], expected, rtol=0, atol=atol))
     print("\nPASS!\n" if right else "\nFailed.\n")
     return right
 
 
-NAMES: dict[str, Any] = {
-    "CSVLogger": CSVLogger,
-    "CSVLoggerError": CSVLoggerError,
-    "load_class_label": load_class_label,
-    "run_conv_torch_test": run_conv_torch_test,
-}
+def _log(folder: str, **arrays: Any) -> None:
+    os.makedirs(folder, exist_ok=True)
+    for name, values in arrays.items():
+        values.tofile(os.path.join(folder, f"{name}.txt"), sep=",", format="%d")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from npuninja.python_designs.host.trace_files import extract_trace, write_out_trace
+from npuninja.python_designs.host.trace_files import write_out_trace
 
 
 class AIE_Buffer:
@@ -45,7 +45,7 @@ class AIE_Application:
 
     def run(self) -> None:
         """Runs the design on its buffers."""
-        from npuninja.python_designs.host.building import run_files
+        from npuninja.python_designs.host.launching import run_files
 
         run_files(self.xclbin_path, self.insts_path, [self.buffers[i].array for i in sorted(self.buffers)])
 
@@ -175,19 +175,3 @@ def init_xrt_load_kernel(opts: Any) -> tuple[Any, Any]:
     device.register_xclbin(xclbin)
     context = pyxrt.hw_context(device, xclbin.get_uuid())
     return device, pyxrt.kernel(context, names[0])
-
-
-NAMES: dict[str, Any] = {
-    "init_xrt_load_kernel": init_xrt_load_kernel,
-    "setup_and_run_aie": setup_and_run_aie,
-    "read_insts": read_insts,
-    "read_insts_binary": read_insts_binary,
-    "read_insts_sequence": read_insts_sequence,
-    "AIE_Application_Error": AIE_Application_Error,
-    "AIE_Buffer": AIE_Buffer,
-    "AIE_Application": AIE_Application,
-    "setup_aie": setup_aie,
-    "execute": execute,
-    "extract_trace": extract_trace,
-    "write_out_trace": write_out_trace,
-}

@@ -200,6 +200,3 @@ def _settings(name: str, options: str) -> dict[str, Any]:
     if rest:
         raise ValueError(f"options of the pass {name}: got {rest!r}, expected NAME=VALUE")
     return found
-
-
-NAMES: dict[str, Any] = {"PassManager": PassManager}

@@ -87,11 +87,3 @@ def run_pipeline(
     except (UserError, ValueError, NotImplementedError) as error:
         raise MlirCompilerError(f"{description or 'the pipeline'} failed: {error}") from None
     return made
-
-
-NAMES: dict[str, Any] = {
-    "Pipeline": Pipeline,
-    "run_pipeline": run_pipeline,
-    "MlirCompilerError": MlirCompilerError,
-    "PassManager": PassManager,
-}

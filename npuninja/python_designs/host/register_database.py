@@ -355,11 +355,3 @@ def main() -> int:
         return 1
     print(decoder.format_result(decoder.parse_address(address), show_bit_fields=options.show_bit_fields))
     return 0
-
-
-NAMES: dict[str, Any] = {
-    "AIEAddressDecoder": AIEAddressDecoder,
-    "MLIRModuleAnnotator": MLIRModuleAnnotator,
-    "parse_address_arg": parse_address_arg,
-    "main": main,
-}

@@ -129,7 +129,7 @@ class HostRuntime:
 
     def run(self, kernel_handle: Any, args: list[Any], trace_config: Any = None, **_: Any) -> Any:
         """Runs a kernel with tensors in the order of its arguments."""
-        from npuninja.python_designs.host.building import run_files
+        from npuninja.python_designs.host.launching import run_files
 
         return run_files(kernel_handle.xclbin_path, kernel_handle.insts_path, list(args))
 

@@ -279,22 +279,3 @@ def _maker(function: Any) -> Any:
 
 for _function in (zeros, ones, full, randint, rand, arange, zeros_like):
     setattr(NpuTensor, _function.__name__, _maker(_function))
-
-NAMES: dict[str, Any] = {
-    name: globals()[name]
-    for name in [
-        "tensor",
-        "zeros",
-        "ones",
-        "full",
-        "randint",
-        "rand",
-        "arange",
-        "zeros_like",
-        "ceildiv",
-        "set_tensor_class",
-    ]
-}
-CLASSES: dict[str, Any] = {
-    name: globals()[name] for name in ["NpuTensor", "Tensor", "XRTTensor", "CPUOnlyTensor"]
-}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 
 def create_default_argparser() -> argparse.ArgumentParser:
@@ -53,9 +52,3 @@ def create_npu_kernel(opts: argparse.Namespace) -> argparse.Namespace:
         )
     opts.npu_kernel = NPUKernel(opts.xclbin, opts.instr, kernel_name=opts.kernel, trace_config=trace_config)
     return opts
-
-
-NAMES: dict[str, Any] = {
-    n: globals()[n]
-    for n in ["create_default_argparser", "parse_args", "parse_trace_args", "create_npu_kernel"]
-}

@@ -121,16 +121,3 @@ def create_ctrl_pkt(operation: int, beats: int, addr: int, ctrl_pkt_read_id: int
     """The header of a control packet, with odd parity in its highest bit."""
     header = ctrl_pkt_read_id << 24 | operation << 22 | beats << 20 | addr
     return header | (parity(header) ^ 1) << 31
-
-
-NAMES: dict[str, Any] = {
-    "write_out_trace": write_out_trace,
-    "extract_trace": extract_trace,
-    "get_cycles": get_cycles,
-    "get_cycles_summary": get_cycles_summary,
-    "print_cycles_summary": print_cycles_summary,
-    "parity": parity,
-    "extract_tile": extract_tile,
-    "pack4bytes": pack4bytes,
-    "create_ctrl_pkt": create_ctrl_pkt,
-}

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from npuninja.arch.events import TRACE_EVENTS
+from npuninja.arch.registers import split_address
 from npuninja.emulator.trace_units.packets import (
     EVENT_PC,
     PACKET_TYPES,
@@ -67,7 +68,7 @@ def watched(module_text: str, colshift: int | None = None) -> tuple[dict[Place, 
             raise ValueError(f"{op.loc}: the address or the value of a register write is no constant")
         column, row = _number(op, "column"), _number(op, "row")
         if column is None or row is None:
-            column, row, address = address >> 25 & 0x1F, address >> 20 & 0x1F, address & 0xFFFFF
+            column, row, address = split_address(address)
         column += colshift or 0
         if address == _CORE_MODE_REGISTER and row:
             modes[0, row, column] = value & 3
@@ -112,9 +113,35 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
         ValueError: the buffer is empty, or a packet is of a unit that the design does not switch on.
         NotImplementedError: a core that traces its execution; no public source says what its bytes mean.
     """
+    data = _bytes_of_units(trace_buffer)
+    events, modes = watched(mlir_module_str, colshift)
+    if colshift is None and events and data:
+        moved = min(p[2] for p in data) - min(p[2] for p in events)
+        events = {(kind, row, column + moved): v for (kind, row, column), v in events.items()}
+        modes = {(kind, row, column + moved): v for (kind, row, column), v in modes.items()}
+    for place in data:
+        _must_be_read(place, place in events, modes.get(place, 0))
+    found: list[dict[str, Any]] = []
+    numbers = {place: number for number, place in enumerate(sorted(events, key=lambda p: p[0]))}
+    for place, number in numbers.items():
+        kind, row, column = place
+        found.append(_meta("process_name", number, f"{_TITLES[kind]}_trace for tile{row},{column}"))
+        for bit, code in enumerate(events[place]):
+            found.append({**_meta("thread_name", number, _name(kind, code)), "tid": bit})
+    for place in sorted(data, key=lambda p: p[0]):
+        names = [_name(place[0], code) for code in events[place]]
+        if modes.get(place) == EVENT_PC:
+            found += _at_places(read_pc_frames(data[place]), numbers[place], names)
+        else:
+            found += _events(read_frames(data[place]), numbers[place], names)
+    return found
+
+
+def _bytes_of_units(trace_buffer: Any) -> dict[Place, bytes]:
+    """What each unit wrote, out of the packets of a buffer. Raises ValueError for an empty one."""
     parts = split_trace_segments([f"{int(word) & 0xFFFFFFFF:08x}" for word in trace_buffer])
     if not parts:
-        raise ValueError("Invalid trace data: empty or all zeros")
+        raise ValueError("the trace is empty: there are only zeros in it")
     data: dict[Place, bytes] = {}
     for part in parts:
         if len(part) < 2:
@@ -124,37 +151,21 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
         for packet, content in read_packets(words).items():
             place = (PACKET_TYPES.index(packet.module), packet.row, packet.column)
             data[place] = data.get(place, b"") + content
-    events, modes = watched(mlir_module_str, colshift)
-    if colshift is None and events and data:
-        moved = min(p[2] for p in data) - min(p[2] for p in events)
-        events = {(kind, row, column + moved): v for (kind, row, column), v in events.items()}
-        modes = {(kind, row, column + moved): v for (kind, row, column), v in modes.items()}
-    for place in data:
-        if place not in events:
-            kind, row, column = place
-            raise ValueError(
-                f"the trace has packets of the {_TITLES[kind]} unit of tile ({column}, {row}), which the design does not "
-                "switch on; is colshift right?"
-            )
-        if modes.get(place, 0) > EVENT_PC:
-            raise NotImplementedError(
-                f"tile ({place[2]}, {place[1]}) traces in mode {modes[place]}; event-time (0) and event-PC (1) are read "
-                "(docs/python-designs.md)"
-            )
-    found: list[dict[str, Any]] = []
-    numbers = {place: number for number, place in enumerate(sorted(events, key=lambda p: p[0]))}
-    for place, number in numbers.items():
-        kind, row, column = place
-        found.append(_meta("process_name", number, f"{_TITLES[kind]}_trace for tile{row},{column}"))
-        for bit in range(TRACE_EVENTS):
-            found.append({**_meta("thread_name", number, _name(kind, events[place][bit])), "tid": bit})
-    for place in sorted(data, key=lambda p: p[0]):
-        names = [_name(place[0], code) for code in events[place]]
-        if modes.get(place) == EVENT_PC:
-            found += _at_places(read_pc_frames(data[place]), numbers[place], names)
-        else:
-            found += _events(read_frames(data[place]), numbers[place], names)
-    return found
+    return data
+
+
+def _must_be_read(place: Place, is_watched: bool, mode: int) -> None:
+    kind, row, column = place
+    if not is_watched:
+        raise ValueError(
+            f"the trace has packets of the {_TITLES[kind]} unit of tile ({column}, {row}), which the design does not "
+            "switch on; is colshift right?"
+        )
+    if mode > EVENT_PC:
+        raise NotImplementedError(
+            f"tile ({column}, {row}) traces in mode {mode}; event-time (0) and event-PC (1) are read "
+            "(docs/python-designs.md)"
+        )
 
 
 def _meta(kind: str, number: int, name: str) -> dict[str, Any]:
@@ -188,16 +199,8 @@ def _at_places(frames: Sequence[EventsAtPlace], number: int, names: list[str]) -
     for index, frame in enumerate(frames):
         for bit in range(TRACE_EVENTS):
             if frame.events >> bit & 1:
-                place = {"args": {"pc": frame.program_counter}}
-                yield {
-                    "name": names[bit],
-                    "ts": index,
-                    "ph": "i",
-                    "s": "t",
-                    "pid": number,
-                    "tid": bit,
-                    **place,
-                }
+                place = {"s": "t", "args": {"pc": frame.program_counter}}
+                yield {**_event(names[bit], "i", index, number, bit), **place}
 
 
 def _event(name: str, phase: str, cycle: int, number: int, bit: int) -> dict[str, Any]:
@@ -226,10 +229,3 @@ def main(arguments: list[str] | None = None) -> None:
     except (OSError, ValueError, NotImplementedError, UserError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-NAMES: dict[str, Any] = {
-    "parse_trace": parse_trace,
-    "split_trace_segments": split_trace_segments,
-    "main": main,
-}

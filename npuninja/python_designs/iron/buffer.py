@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npuninja.python_designs.construct import generation, insertion
-from npuninja.python_designs.construct.types import np_ndarray_type_get_dtype, np_ndarray_type_get_shape
+from npuninja.python_designs.construct.types import OfArrays
 from npuninja.python_designs.dialects.aie_memory import buffer
 from npuninja.python_designs.iron.building_now import current_core
 from npuninja.python_designs.iron.device import Tile
@@ -24,7 +24,7 @@ def _type_of(type: Any, initial_value: Any) -> Any:
     return type
 
 
-class Buffer(Resolvable):
+class Buffer(OfArrays, Resolvable):
     """A buffer of a worker, which the runtime's program can write too."""
 
     _count = 0
@@ -72,14 +72,9 @@ class Buffer(Resolvable):
         return [] if self._tile is None else [self._tile]
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Its shape."""
-        return np_ndarray_type_get_shape(self._arr_type)
-
-    @property
-    def dtype(self) -> Any:
-        """The scalar type of an element."""
-        return np_ndarray_type_get_dtype(self._arr_type)
+    def obj_type(self) -> Any:
+        """Its array type."""
+        return self._arr_type
 
     @property
     def op(self) -> Any:

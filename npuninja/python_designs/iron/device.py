@@ -243,15 +243,3 @@ def from_name(name: str, *, n_cols: int | None = 1) -> Device:
     if not 1 <= n_cols <= most:
         raise ValueError(f"n_cols must be in 1..{most} (or None for max) for {kind}, got {n_cols}")
     return DEVICES[f"{kind}Col{n_cols}"]()
-
-
-NAMES: dict[str, Any] = {
-    "Tile": Tile,
-    "PlacementTile": PlacementTile,
-    "AnyShimTile": AnyShimTile,
-    "AnyMemTile": AnyMemTile,
-    "AnyComputeTile": AnyComputeTile,
-    "Device": Device,
-    "from_name": from_name,
-    **DEVICES,
-}

@@ -114,9 +114,10 @@ class BaseKernel(Resolvable):
             ValueError: it is no argument of the worker, or the arguments do not fit.
         """
         if self._op is None:
-            if generation.is_first():
-                raise ValueError("Need to resolve kernel before it can be called")
-            raise ValueError("Kernel must be resolved before it can be called.")
+            raise ValueError(
+                f"kernel {self._name} is not declared in this module yet: give it to the worker, in the arguments of "
+                "Worker(fn, [...])"
+            )
         if not generation.is_first() and len(arguments) != len(self._arg_types):
             raise ValueError(
                 f"{type(self).__name__} '{self._name}' expects {len(self._arg_types)} argument(s), "
@@ -188,21 +189,9 @@ class ExternalFunction(BaseKernel):
         inline: bool = False,
     ) -> None:
         if source_file is None and source_string is None:
-            raise ValueError("source_file or source_string must be provided.")
-        if inline and use_chess:
-            raise ValueError(
-                f"ExternalFunction '{name}': inline=True is LLVM IR of Peano, which use_chess=True does not give"
-            )
-        if inline and symbol_prefix:
-            raise NotImplementedError(
-                f"ExternalFunction '{name}': inline=True combined with symbol_prefix is not supported (a kernel of LLVM IR "
-                "cannot be renamed). Leave out one of them."
-            )
-        if inline and object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
-            raise ValueError(
-                f"ExternalFunction '{name}': inline=True makes LLVM IR, a file in '.ll' or '.bc', and object_file_name is "
-                f"'{object_file_name}'"
-            )
+            raise ValueError(f"ExternalFunction '{name}' has no program: give source_file or source_string")
+        if inline:
+            _must_inline(name, object_file_name, symbol_prefix, use_chess)
         effective = f"{symbol_prefix}_{name}" if symbol_prefix else name
         is_default = not object_file_name
         self.original_name = name
@@ -307,4 +296,18 @@ class ExternalFunction(BaseKernel):
                 raise ValueError(f"Argument {index}: expected scalar, got {type(argument).__name__}")
 
 
-NAMES: dict[str, Any] = {"BaseKernel": BaseKernel, "Kernel": Kernel, "ExternalFunction": ExternalFunction}
+def _must_inline(name: str, object_file_name: str | None, symbol_prefix: str | None, use_chess: bool) -> None:
+    """Refuses what a kernel that becomes part of the core's code cannot have."""
+    if use_chess:
+        raise ValueError(
+            f"ExternalFunction '{name}': inline=True is LLVM IR of Peano, which use_chess=True does not give"
+        )
+    if symbol_prefix:
+        raise NotImplementedError(
+            f"ExternalFunction '{name}': a kernel of LLVM IR (inline=True) cannot be renamed; leave out symbol_prefix"
+        )
+    if object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
+        raise ValueError(
+            f"ExternalFunction '{name}': inline=True makes LLVM IR, a file in '.ll' or '.bc', and object_file_name is "
+            f"'{object_file_name}'"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.python_designs.iron.device import CHANNELS, CORE, MEMORY, SHIM, Device, Tile, kind_at
-from npuninja.python_designs.iron.object_fifo import ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink
 from npuninja.python_designs.iron.worker import Worker
 

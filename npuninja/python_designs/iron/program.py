@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.insertion import mlir_mod_ctx
 from npuninja.python_designs.dialects.aie_tiles import device
 from npuninja.python_designs.dialects.func import FuncBase
@@ -115,27 +116,16 @@ class Program:
         self._resolve_sequence(workers)
 
     def _resolve_tiles(self, workers: list[Worker], handles: list[Any]) -> None:
-        from npuninja.python_designs.construct import generation
-
-        taken: set[tuple[int | None, int | None]] = set()
         tiles: list[Any] = []
+        self._must_be_apart(workers)
         for worker in workers:
-            place = (worker.tile.col, worker.tile.row)
-            if worker.tile.is_placed and not generation.is_third() and not self._device.physical:
-                if place in taken:
-                    raise ValueError(f"Multiple workers cannot share the same tile: {worker.tile}")
-                taken.add(place)
             tiles.append(worker.tile)
             if generation.is_third():
                 for argument in flatten_fn_args(worker.fn_args):
                     if isinstance(argument, Resolvable) and not hasattr(argument, "all_of_endpoints"):
                         tiles += argument.tiles()
         for handle in handles:
-            for end in handle.all_of_endpoints():
-                if end is None:
-                    side = "Prod" if handle._object_fifo._prod.endpoint is None else "Cons"
-                    raise ValueError(f"{side} endpoint not set for {handle._object_fifo}")
-                tiles.append(end.tile)
+            tiles += [end.tile for end in handle.all_of_endpoints()]
             if handle._object_fifo.delegate_tile is not None:
                 tiles.append(handle._object_fifo.delegate_tile)
         parts = getattr(self._rt, "parts", None)
@@ -145,6 +135,16 @@ class Program:
             tiles += [b.tile for b in worker.buffers if b.tile is not None and b.is_pinned]
         for each in tiles:
             self._device.resolve_tile(each)
+
+    def _must_be_apart(self, workers: list[Worker]) -> None:
+        if generation.is_third() or self._device.physical:
+            return
+        taken: set[tuple[int | None, int | None]] = set()
+        for worker in workers:
+            place = (worker.tile.col, worker.tile.row)
+            if worker.tile.is_placed and place in taken:
+                raise ValueError(f"two workers are on {worker.tile}, whose core runs one")
+            taken.add(place)
 
     def _resolve_sequence(self, workers: list[Worker]) -> None:
         trace = self._trace or getattr(self._rt, "trace", None)

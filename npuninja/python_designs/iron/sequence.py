@@ -18,7 +18,7 @@ from npuninja.python_designs.dialects.aiex import (
 )
 from npuninja.python_designs.iron.building_now import IronRuntimeError, current_runtime, runtimes
 from npuninja.python_designs.iron.lists import flatten_fn_args
-from npuninja.python_designs.iron.object_fifo import ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.routing import Parts
 from npuninja.python_designs.iron.runtime import RuntimeData, RuntimeEndpoint, prune_consumers
 from npuninja.python_designs.iron.scratchpad import ScratchpadParameter
@@ -139,44 +139,53 @@ class SequenceRuntime:
         offset: Any = None,
         transfer_len: Any = None,
         managed: bool = True,
-        *,
-        is_fill: bool,
     ) -> Task:
-        """A fill or drain, started at once."""
+        """A fill or drain, started at once.
+
+        Args:
+            handle: the objectFifo's side; what follows is what `fill` and `drain` of it are given.
+            data: one of the arguments of the runtime's function.
+            tap: which elements, in which order; or `sizes`, `strides`, `offset`, `transfer_len`, in elements. Without
+                either: all of them in order.
+            wait: whether the end can be waited for.
+            packet: (type, id) of the packets' header.
+            offset_parameter: a `ScratchpadParameter`, or its name, that is added to the offset.
+            group: what awaits and frees it; without one the end of the sequence does.
+            managed: False: the design does that itself.
+        """
         if not isinstance(data, RuntimeData):
-            raise ValueError(f"Expected a RuntimeData source/dest, got {data}")
+            raise ValueError(
+                f"the host's side of a transfer is an argument of the runtime's function, got {data}"
+            )
         if not managed and group is not None:
             raise ValueError(
-                "An unmanaged transfer (managed=False) is not part of a TaskGroup; do not also pass group=."
+                "a transfer is in a group or managed by the design: leave out group= or managed=False"
             )
-        given = any(part is not None for part in (sizes, strides, offset, transfer_len))
+        parts = {"sizes": sizes, "strides": strides, "offset": offset, "transfer_len": transfer_len}
+        given = any(part is not None for part in parts.values())
         if tap is not None and given:
-            raise ValueError("Pass either tap or sizes/strides/offset/transfer_len, not both.")
+            raise ValueError(f"a transfer has a pattern (tap=) or {', '.join(parts)}; leave out one of them")
         if tap is None and not given:
             tap = data.default_tap()
         self.must_know(handle)
-        if isinstance(offset_parameter, ScratchpadParameter):
-            if offset_parameter not in self.late_parameters:
-                self.late_parameters.append(offset_parameter)
-            offset_parameter = offset_parameter.name
         op = shim_dma_single_bd_task(
-            handle.name,
-            data.op,
-            tap=tap,
-            offset=offset,
-            sizes=sizes,
-            strides=strides,
-            transfer_len=transfer_len,
-            issue_token=wait,
-            packet=packet,
-            offset_parameter=offset_parameter,
-        )
+            handle.name, data.op, tap=tap, issue_token=wait, packet=packet,
+            offset_parameter=self._parameter(offset_parameter), **parts,
+        )  # fmt: skip
         dma_start_task(op)
         task = Task(op.result, wait)
         if managed:
             (self.ungrouped if group is None else group.tasks).append(task)
             self.has_groups |= group is not None
         return task
+
+    def _parameter(self, given: Any) -> Any:
+        """The name of a scratchpad parameter, which is declared behind the device."""
+        if not isinstance(given, ScratchpadParameter):
+            return given
+        if given not in self.late_parameters:
+            self.late_parameters.append(given)
+        return given.name
 
     def resolve(
         self, before: Callable[[], Any] | None = None, after: Callable[[], Any] | None = None

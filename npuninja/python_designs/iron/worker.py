@@ -16,7 +16,8 @@ from npuninja.python_designs.iron.building_now import cores
 from npuninja.python_designs.iron.device import CORE, AnyComputeTile, Tile, tile_of_kind
 from npuninja.python_designs.iron.kernel import BaseKernel
 from npuninja.python_designs.iron.lists import flatten_fn_args
-from npuninja.python_designs.iron.object_fifo import ObjectFifo, ObjectFifoHandle
+from npuninja.python_designs.iron.object_fifo import ObjectFifo
+from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoEndpoint
 from npuninja.python_designs.iron.resolvable import Resolvable
 
@@ -44,13 +45,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         placement: Tile | None = None,
     ) -> None:
         given = placement if placement is not None else tile
-        keeps = generation.is_third() and given is not None and given.kind == CORE and not allocation_scheme
-        if keeps and given is not AnyComputeTile:
-            assert given is not None
-            place = given
-        else:
-            place = tile_of_kind(given, CORE, "Worker requires a compute tile")
-        super().__init__(place)
+        super().__init__(tile_of_kind(given, CORE, "a worker runs on a compute tile"))
         if allocation_scheme:
             self._tile.allocation_scheme = allocation_scheme
         self.allocation_scheme = allocation_scheme
@@ -65,25 +60,31 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         self._buffers: list[Buffer] = []
         self._barriers: list[WorkerRuntimeBarrier] = []
         self.cascades: list[Any] = []
-        files: list[str] = []
+        files: dict[str, None] = {}
         for argument in flatten_fn_args(self.fn_args):
-            if isinstance(argument, ObjectFifoHandle):
-                argument.endpoint = self
-                self.fifos.append(argument)
-            elif isinstance(argument, Buffer):
-                self._take(argument)
-            elif isinstance(argument, ObjectFifo):
-                raise ValueError(
-                    "Cannot give an ObjectFifo directly to a worker; must give an ObjectFifoHandle obtained through "
-                    "ObjectFifo.prod() or ObjectFifo.cons()"
-                )
-            elif isinstance(argument, WorkerRuntimeBarrier):
-                self._barriers.append(argument)
-            elif isinstance(argument, BaseKernel) and argument.bin_name not in files:
-                files.append(argument.bin_name)
-        self.link_with = files[0] if files and generation.is_first() else None
+            self._adopt(argument)
+            if isinstance(argument, BaseKernel):
+                files[argument.bin_name] = None
+        self.link_with = next(iter(files), None) if generation.is_first() else None
         if generation.is_first() and len(files) > 1:
-            raise ValueError(f"Currently, only one binary per works is supported. Found: {set(files)}")
+            raise ValueError(
+                f"a worker of autumn 2025 calls functions of one object file, and these are of {', '.join(files)}: put "
+                "them into one file"
+            )
+
+    def _adopt(self, argument: Any) -> None:
+        """Notes what is the worker's own among its arguments."""
+        if isinstance(argument, ObjectFifoHandle):
+            argument.endpoint = self
+            self.fifos.append(argument)
+        elif isinstance(argument, Buffer):
+            self._take(argument)
+        elif isinstance(argument, ObjectFifo):
+            raise ValueError(
+                f"a worker works on a side of an ObjectFifo: give it {argument.name}.prod() or .cons()"
+            )
+        elif isinstance(argument, WorkerRuntimeBarrier):
+            self._barriers.append(argument)
 
     @classmethod
     def grid(cls, rows: int, cols: int, factory: Callable[[int, int], Worker]) -> list[list[Worker]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from ml_dtypes import bfloat16
@@ -48,6 +48,17 @@ def _fixed_size(name: str, tile_size: int) -> None:
     )
 
 
+def _named(name: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a kernel's function that was made from a row its name, and what it does as docstring."""
+
+    def give(kernel: Callable[..., Any]) -> Callable[..., Any]:
+        kernel.__name__ = kernel.__qualname__ = name
+        kernel.__doc__ = what
+        return kernel
+
+    return give
+
+
 # Elementwise
 
 
@@ -70,6 +81,7 @@ def scale(
 
 
 def _eltwise(name: str) -> Any:
+    @_named(name, f"`{name}` of two tiles of bfloat16.")
     def kernel(tile_size: int = 1024, dtype: Any = bfloat16, vectorized: bool = True) -> ExternalFunction:
         _fixed_size(name, tile_size)
         _one_of(name, "dtype", dtype, (bfloat16,))
@@ -78,8 +90,6 @@ def _eltwise(name: str) -> Any:
             f"eltwise_{name}_bf16_{'vector' if vectorized else 'scalar'}", f"{name}.cc", [tile, tile, tile]
         )
 
-    kernel.__name__ = kernel.__qualname__ = name
-    kernel.__doc__ = f"`{name}` of two tiles of bfloat16."
     return kernel
 
 
@@ -95,13 +105,12 @@ def relu(tile_size: int = 1024) -> ExternalFunction:
 
 
 def _reduction(name: str) -> Any:
+    @_named(name, f"`{name}` of a tile of int32.")
     def kernel(tile_size: int = 1024, dtype: Any = np.int32, vectorized: bool = True) -> ExternalFunction:
         _one_of(name, "dtype", dtype, (np.int32,))
         symbol = f"{name}_{'vector' if vectorized else 'scalar'}"
         return make(symbol, f"{name}.cc", [array(tile_size, dtype), array(1, np.int32), np.int32])
 
-    kernel.__name__ = kernel.__qualname__ = name
-    kernel.__doc__ = f"`{name}` of a tile of int32."
     return kernel
 
 
@@ -128,7 +137,10 @@ def compute_max(dtype: Any = np.int32) -> ExternalFunction:
     return make(symbol, "reduce_max.cc", [result] * 3, prefix=False, object_file="reduce_max.cc.o")
 
 
-def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -> Any:
+def _activation(name: str, symbol: str, tiles: int = 2, has_size: bool = False) -> Any:
+    file = f"{name}.cc"
+
+    @_named(name, f"`{name}` of a tile of bfloat16.")
     def kernel(tile_size: int = 1024) -> ExternalFunction:
         _fixed_size(name, tile_size)
         tile = array(tile_size, bfloat16)
@@ -140,22 +152,20 @@ def _activation(name: str, symbol: str, file: str, count: int, has_size: bool) -
             text = f'#include "{source_path(file, True)}"\n'
             if os.path.isfile(tables):  # npuninja's own header has the tables
                 text += f'#include "{tables}"\n'
-        types = [tile] * count + ([np.int32] if has_size else [])
+        types = [tile] * tiles + ([np.int32] if has_size else [])
         return make(
             symbol, file, types, prefix=False, object_file=f"{symbol}.o", include_dirs=[include],
             own_architecture=True, source_string=text,
         )  # fmt: skip
 
-    kernel.__name__ = kernel.__qualname__ = name
-    kernel.__doc__ = f"`{name}` of a tile of bfloat16."
     return kernel
 
 
-softmax = _activation("softmax", "softmax_bf16", "softmax.cc", 2, True)
-gelu = _activation("gelu", "gelu_bf16", "gelu.cc", 2, False)
-silu = _activation("silu", "silu_bf16", "silu.cc", 2, False)
-bf16_exp = _activation("bf16_exp", "exp_bf16_1024", "bf16_exp.cc", 2, False)
-swiglu = _activation("swiglu", "swiglu_bf16", "swiglu.cc", 4, False)
+softmax = _activation("softmax", "softmax_bf16", has_size=True)
+gelu = _activation("gelu", "gelu_bf16")
+silu = _activation("silu", "silu_bf16")
+bf16_exp = _activation("bf16_exp", "exp_bf16_1024")
+swiglu = _activation("swiglu", "swiglu_bf16", tiles=4)
 
 
 # Matrices
@@ -253,22 +263,20 @@ def cascade_mm(
 # Images
 
 
-def rgba2hue(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
-    """The hue of a line of pixels."""
-    types = [array(4 * line_width, np.uint8), array(line_width, np.uint8), np.int32]
-    return make("rgba2hueLine", "rgba2hue.cc", types, use_chess=use_chess)
+def _pixels(name: str, what: str, bytes_in: int, bytes_out: int) -> Any:
+    """Lines of pixels to others, with so many bytes for each pixel."""
+
+    @_named(name, what)
+    def kernel(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
+        types = [array(bytes_in * line_width, np.uint8), array(bytes_out * line_width, np.uint8), np.int32]
+        return make(f"{name}Line", f"{name}.cc", types, use_chess=use_chess)
+
+    return kernel
 
 
-def rgba2gray(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
-    """The brightness of a line of pixels."""
-    types = [array(4 * line_width, np.uint8), array(line_width, np.uint8), np.int32]
-    return make("rgba2grayLine", "rgba2gray.cc", types, use_chess=use_chess)
-
-
-def gray2rgba(line_width: int = 1920, use_chess: bool = False) -> ExternalFunction:
-    """A line of brightness as pixels."""
-    types = [array(line_width, np.uint8), array(4 * line_width, np.uint8), np.int32]
-    return make("gray2rgbaLine", "gray2rgba.cc", types, use_chess=use_chess)
+rgba2hue = _pixels("rgba2hue", "The hue of a line of pixels.", 4, 1)
+rgba2gray = _pixels("rgba2gray", "The brightness of a line of pixels.", 4, 1)
+gray2rgba = _pixels("gray2rgba", "A line of brightness as pixels.", 1, 4)
 
 
 def threshold(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
@@ -281,14 +289,13 @@ def threshold(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = F
 
 
 def _bitwise(name: str, word: str) -> Any:
+    @_named(name, f"`{word}` of two lines, bit by bit.")
     def kernel(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool = False) -> ExternalFunction:
         flag = _bits(f"bitwise{word}", dtype)
         line = array(line_width, dtype)
         types = [line, line, line, np.int32]
         return make(f"bitwise{word}Line", f"bitwise{word}.cc", types, [flag], use_chess=use_chess)
 
-    kernel.__name__ = kernel.__qualname__ = name
-    kernel.__doc__ = f"`{word}` of two lines, bit by bit."
     return kernel
 
 
@@ -312,36 +319,36 @@ def add_weighted(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool 
     return make("addWeightedLine", "addWeighted.cc", types, [flag], use_chess=use_chess)
 
 
-def _reference(name: str) -> Any:
-    """A function in float32 with the result in the input's type."""
+def _gelu(x: Any) -> Any:
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
+
+def _reference(name: str, function: Callable[[Any], Any]) -> Any:
+    """A function of each element, computed in float32, with the result in the input's type."""
+
+    @_named(f"{name}_ref", f"What `{name}` should give.")
     def reference(x: Any, *, tile_size: int = 1024) -> Any:
-        values = np.asarray(x).astype(np.float32)
-        if name == "softmax":
-            is_whole = values.size % tile_size == 0
-            _must(
-                is_whole, f"softmax_ref: {values.size} elements are not a multiple of tile_size={tile_size}"
-            )
-            rows = values.reshape(-1, tile_size)
-            powers = np.exp(rows - rows.max(axis=1, keepdims=True))
-            found = (powers / powers.sum(axis=1, keepdims=True)).reshape(values.shape)
-        elif name == "relu":
-            found = np.maximum(values, 0)
-        elif name == "silu":
-            found = values / (1 + np.exp(-values))
-        elif name == "gelu":
-            found = 0.5 * values * (1 + np.tanh(np.sqrt(2 / np.pi) * (values + 0.044715 * values**3)))
-        else:
-            found = np.exp(values)
-        return found.astype(np.asarray(x).dtype)
+        return function(np.asarray(x).astype(np.float32)).astype(np.asarray(x).dtype)
 
-    reference.__name__ = f"{name}_ref"
-    reference.__doc__ = f"What `{name}` should give."
     return reference
 
 
-relu_ref, silu_ref, gelu_ref, softmax_ref = (_reference(n) for n in ("relu", "silu", "gelu", "softmax"))
-bf16_exp_ref = _reference("exp")
+relu_ref = _reference("relu", lambda x: np.maximum(x, 0))
+silu_ref = _reference("silu", lambda x: x / (1 + np.exp(-x)))
+gelu_ref = _reference("gelu", _gelu)
+bf16_exp_ref = _reference("exp", np.exp)
+
+
+def softmax_ref(x: Any, *, tile_size: int = 1024) -> Any:
+    """What `softmax` should give, tile by tile."""
+    values = np.asarray(x).astype(np.float32)
+    _must(
+        values.size % tile_size == 0,
+        f"softmax_ref: {values.size} elements are not a multiple of tile_size={tile_size}",
+    )
+    rows = values.reshape(-1, tile_size)
+    powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).reshape(values.shape).astype(np.asarray(x).dtype)
 
 
 _OWN = (

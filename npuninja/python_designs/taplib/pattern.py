@@ -43,27 +43,29 @@ def checked_sizes_strides(
     sizes: Sequence[int] | None, strides: Sequence[int] | None, allow_none: bool = False
 ) -> tuple[list[int] | None, list[int] | None]:
     """Sizes and strides, with stride 0 where leading sizes are 1. Raises ValueError for what no transfer can have."""
-    if not allow_none:
-        for name, given in (("Sizes", sizes), ("Strides", strides)):
-            if given is None:
-                raise ValueError(f"{name} is None, but expected Sequence[int]")
-    for name, given in (("sizes", sizes), ("strides", strides)):
-        if given is not None and len(given) == 0:
-            raise ValueError(f"len({name}) must be >0")
+    for name, given, least in (("sizes", sizes, 1), ("strides", strides, 0)):
+        if given is None:
+            if not allow_none:
+                raise ValueError(f"{name} are missing: they are a list of integers")
+        elif len(given) == 0:
+            raise ValueError(f"{name} are empty: they have an entry for each dimension")
+        elif any(each < least for each in given):
+            raise ValueError(f"{name} are at least {least}, got {given}")
     if sizes is not None and strides is not None and len(sizes) != len(strides):
-        raise ValueError(f"len(sizes) ({len(sizes)}) != len(strides) ({len(strides)})")
-    if sizes is not None and any(s < 1 for s in sizes):
-        raise ValueError(f"All sizes must be >= 1, but got {sizes}")
-    if strides is not None and any(s < 0 for s in strides):
-        raise ValueError(f"All strides must be >= 0, but got {strides}")
+        raise ValueError(f"{len(sizes)} sizes and {len(strides)} strides: a dimension has one of each")
     clean_sizes = None if sizes is None else [int(s) for s in sizes]
     clean_strides = None if strides is None else [int(s) for s in strides]
     if clean_sizes is not None and clean_strides is not None:
-        for i, size in enumerate(clean_sizes[:-1]):
-            if size != 1:
-                break
-            clean_strides[i] = 0
+        clear_leading(clean_sizes, clean_strides)
     return clean_sizes, clean_strides
+
+
+def clear_leading(sizes: list[int], strides: list[int]) -> None:
+    """Gives leading dimensions that do not step the stride 0, but for the innermost."""
+    for i, size in enumerate(sizes[:-1]):
+        if size != 1:
+            return
+        strides[i] = 0
 
 
 class TensorAccessPattern:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from npuninja.python_designs.construct import generation
-from npuninja.python_designs.taplib.pattern import TensorAccessPattern, ceildiv, checked_dims
+from npuninja.python_designs.taplib.pattern import TensorAccessPattern, ceildiv, checked_dims, clear_leading
 from npuninja.python_designs.taplib.sequence import TensorAccessSequence
 
 
@@ -87,38 +87,19 @@ class TensorTiler2D:
             list(checked_dims(dims, expected=2))
             for dims in (tile_dims, tile_group_repeats, tile_group_steps or (1, 1))
         )
-        for i in range(2):
-            if tensor[i] % tile[i]:
-                raise ValueError(
-                    f"Tensor dimension {i} ({tensor[i]}) is not divisible by tile dim ({tile[i]})"
-                )
         if not isinstance(pattern_repeat, int) or pattern_repeat < 1:
-            raise ValueError(f"Pattern repeat must be >= 1 but is {pattern_repeat}")
-        if not allow_partial:
-            for i in range(2):
-                block = tile[i] * repeats[i] * steps[i]
-                if tensor[i] % block:
-                    raise ValueError(
-                        f"allow_partial={allow_partial} but tensor does not divide evenly into tile groups in dimension {i}"
-                    )
-                if block > tensor[i]:
-                    raise ValueError(
-                        f"Tile pattern exceeds tensor size in dimension {i} "
-                        f"({tile[i]}x{repeats[i]}x{steps[i]} > {tensor[i]})"
-                    )
+            raise ValueError(f"a pattern is repeated at least once, got pattern_repeat={pattern_repeat}")
+        for i in range(2):
+            _must_divide(i, tensor[i], tile[i], repeats[i] * steps[i], allow_partial)
         count = [tensor[i] // tile[i] for i in range(2)]
         for i in range(2):
             repeats[i] = min(repeats[i], ceildiv(count[i], steps[i]))
             if steps[i] > count[i]:
                 steps[i] = 1
         numbers = [_step_count(count[i], steps[i], repeats[i]) for i in range(2)]
-        prunes = prune_step or generation.is_first()
         taps = []
         for number in range(numbers[0] * numbers[1]):
-            if iter_col_major:
-                place = [number % numbers[0], number // numbers[0]]
-            else:
-                place = [number // numbers[1], number % numbers[1]]
+            place = divmod(number, numbers[0])[::-1] if iter_col_major else divmod(number, numbers[1])
             first = [place[i] // steps[i] * steps[i] * repeats[i] + place[i] % steps[i] for i in range(2)]
             left = [count[i] - first[i] for i in range(2)]
             sizes, strides = _group(
@@ -128,15 +109,36 @@ class TensorTiler2D:
                 [min(repeats[i], ceildiv(left[i], steps[i])) for i in range(2)],
                 tile_col_major,
                 tile_group_col_major,
-                prunes,
+                prune_step or generation.is_first(),
             )
             if pattern_repeat > 1:
-                if sizes[0] != 1:
-                    raise ValueError(f"Ran out of dimensions for repeat (sizes={sizes}, strides={strides})")
-                sizes[0], strides[0] = pattern_repeat, 0
+                _repeat(pattern_repeat, sizes, strides)
             offset = first[0] * tile[0] * tensor[1] + first[1] * tile[1]
             taps.append(TensorAccessPattern(tensor, offset, sizes, strides))
         return TensorAccessSequence.from_taps(taps)
+
+
+def _repeat(count: int, sizes: list[int], strides: list[int]) -> None:
+    """Makes a pattern go over its elements several times, by its outermost dimension."""
+    if sizes[0] != 1:
+        raise ValueError(
+            f"pattern_repeat={count} takes the fourth dimension, which sizes={sizes} and strides={strides} need "
+            "themselves: use smaller groups of tiles"
+        )
+    sizes[0], strides[0] = count, 0
+
+
+def _must_divide(dimension: int, tensor: int, tile: int, tiles: int, allow_partial: bool) -> None:
+    """Raises ValueError where tiles, or groups of so many, do not cover a dimension of a tensor evenly."""
+    if tensor % tile:
+        raise ValueError(
+            f"dimension {dimension} of the tensor, {tensor}, is no multiple of its tile's, {tile}"
+        )
+    if not allow_partial and tensor % (tile * tiles):
+        raise ValueError(
+            f"dimension {dimension} of the tensor, {tensor}, is no multiple of a group of {tiles} tiles of {tile}; "
+            "allow_partial=True lets the last group be smaller"
+        )
 
 
 def _step_count(count: int, step: int, repeat: int) -> int:
@@ -164,20 +166,10 @@ def _group(
         elif not group_col_major and steps[1] == 1 and repeats[1] > 1 and tile_col_major:
             tile[1] *= repeats[1]
             repeats[1] = 1
-    sizes, strides = [1, 1, *tile], [0, 0, tensor_width, 1]
-    if tile_col_major:
-        sizes, strides = [1, 1, tile[1], tile[0]], [0, 0, 1, tensor_width]
-    jumps = [tensor_width * tile[0] * steps[0], tile[1] * steps[1]]
-    if repeats[0] > 1 and repeats[1] > 1:
-        order = (1, 0) if group_col_major else (0, 1)
-        for i, at in enumerate(order):
-            sizes[at], strides[at] = repeats[i], jumps[i]
-    elif repeats[0] > 1:
-        sizes[1], strides[1] = repeats[0], jumps[0]
-    elif repeats[1] > 1:
-        sizes[1], strides[1] = repeats[1], jumps[1]
-    for i in range(3):
-        if sizes[i] != 1:
-            break
-        strides[i] = 0
+    inner = [(tile[0], tensor_width), (tile[1], 1)]
+    jumps = [(repeats[0], tensor_width * tile[0] * steps[0]), (repeats[1], tile[1] * steps[1])]
+    outer = [jump for jump in (reversed(jumps) if group_col_major else jumps) if jump[0] > 1]
+    dims = [(1, 0)] * (2 - len(outer)) + outer + (inner[::-1] if tile_col_major else inner)
+    sizes, strides = ([dim[i] for dim in dims] for i in (0, 1))
+    clear_leading(sizes, strides)
     return sizes, strides
