@@ -70,8 +70,8 @@ def test_a_trace_gets_room_among_the_arguments_and_a_file(tmp_path, generation, 
         f"trace.txt 0 {sizes} ['0x1020304', '0x5060708']",
         "behind.txt 0 [16, 32] ['0x1020304', '0x5060708']",
         "False read_insts",
-        "Unsupported file extension for instruction file: expected .bin",
-        "Invalid trace size: 0",
+        "x.txt: instructions are read from a .bin file",
+        "a trace needs 1 byte or more (trace_size=0)",
     ]
     assert (tmp_path / "trace.txt").read_text().splitlines()[-1] == "05060708"
 
@@ -148,7 +148,7 @@ print(load_class_label("labels.json", 2))
         "['int8', 'uint16', 'bfloat16', 'float32', 'bool', 'longlong']",
         "True",
         "['a,b', '1,2', '-,3']",
-        "Columns already set",
+        "the file has its columns already: append rows of these, or begin another file",
         "['cat', 'dog']",
     ]
 
@@ -259,7 +259,7 @@ def test_another_type_of_numbers_is_cast_by_april_and_refused_by_august(monkeypa
     found = tensors.tensor(values, dtype=np.int8)
     assert (found.dtype, found.numpy().tolist()) == (np.int8, [1, -2, 44])
     monkeypatch.setattr(tensors, "generation", lambda: THIRD)
-    with pytest.raises(TypeError, match="does not match dtype= kwarg int8"):
+    with pytest.raises(TypeError, match="and dtype= int8; convert it first"):
         tensors.tensor(values, dtype=np.int8)
 
 

@@ -11,16 +11,22 @@ MISTAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mistakes.py
 #: Function in mistakes.py -> type of the exception and a part of its text. The types were compared with what MLIR-AIE of
 #: August 2026 raises.
 WANTED = {
-    "no_depth": ("ValueError", "this end of the ObjectFifo has no depth: give one to it"),
+    "no_depth": ("ValueError", "has no depth: give one to it, or a default"),
     "two_subscripts": ("IndexError", "2 indices for a memref of 1 dimensions"),
-    "fill_of_a_number": ("ValueError", "Expected a RuntimeData source/dest, got 5"),
+    "fill_of_a_number": (
+        "ValueError",
+        "the host's side of a transfer is an argument of the runtime's function, got 5",
+    ),
     "fill_outside": (
         "RuntimeError",
-        "No active runtime sequence: fill()/drain() and TaskGroup() must be called",
+        "fill(), drain() and TaskGroup() belong into the function that Runtime(seq_fn, fn_args) is given",
     ),
     "barrier_of_no_worker": ("ValueError", "this barrier belongs to no worker yet"),
     "operand_that_is_no_value": ("ValueError", "expected a value"),
-    "next_of_a_descriptor": ("ValueError", "Bd.next must be 'self', an int index, or None; got 'next'"),
+    "next_of_a_descriptor": (
+        "ValueError",
+        "a Bd goes on with 'self', with a Bd of its channel by index, or with None; next is 'next'",
+    ),
     "loop_variable_stored": ("MLIRError", "the value is index, an element of memref<16xi32> is not"),
     "loop_left_by_break": ("MLIRError", "its Python loop was left by break or return"),
     "wrong_argument_of_a_kernel": (
@@ -35,9 +41,9 @@ WANTED = {
         "ValueError",
         "fill() sends into an objectFifo: its handle is prod(), and this is a consumer's",
     ),
-    "pinned_afterwards": ("ValueError", "line already pinned to channel None, cannot re-pin to 1"),
+    "pinned_afterwards": ("ValueError", "line has channel None and cannot have 1 too"),
     "pinned_twice_alike": ("nothing", ""),
-    "tiles_without_an_end": ("ValueError", "Cons endpoint not set"),
+    "tiles_without_an_end": ("ValueError", "nothing drains"),
     "split_into_nothing": ("ValueError", "an ObjectFifoLink has no destination"),
     "runtime_without_a_function": ("TypeError", "seq_fn"),
     "name_as_a_subscript": ("IndexError", "'a' is no index of a memref"),
@@ -50,15 +56,15 @@ WANTED = {
     "sequence_against_a_pattern": ("AttributeError", "_taps"),
     "pattern_of_another_tensor": (
         "ValueError",
-        "tensor dims (4, 5) to TensorAccessSequence with tensor dims (4, 4)",
+        "are of a tensor (4, 4); this one is of (4, 5)",
     ),
     "kernel_of_another_width": (
         "ValueError",
         "threshold(): dtype <class 'numpy.float32'> is none of np.uint8, np.int16 and np.int32",
     ),
     "kernel_of_another_stride": ("ValueError", "bn_conv2dk3_dw(): stride 3 is neither 1 nor 2"),
-    "random_numbers_without_a_shape": ("ValueError", "rand() received no arguments"),
-    "result_of_another_shape": ("ValueError", "`out` tensor must match shape, dtype, and device"),
+    "random_numbers_without_a_shape": ("ValueError", "rand() makes a tensor of a shape"),
+    "result_of_another_shape": ("ValueError", "`out` is of another shape, type or device"),
     "part_at_half_a_byte": ("TypeError", "subview() begins at a whole byte, and offset is 1.5"),
     "jitted_number": ("AttributeError", "'int' object has no attribute 'operation'"),
     "module_that_is_missing": ("ModuleNotOffered", "No module named 'aie.teleporter'"),

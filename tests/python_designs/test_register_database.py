@@ -100,7 +100,7 @@ def test_the_command_line(monkeypatch, capsys):
     assert lines[-2:] == ["  [1] Reset", "  [0] Enable"]
     monkeypatch.setattr("sys.argv", ["regdb", "--col", "0", "--row", "2", "-r", "Nothing"])
     assert main() == 1
-    assert "Could not find register 'Nothing'" in capsys.readouterr().err
+    assert "has no register 'Nothing'" in capsys.readouterr().err
 
 
 def test_an_installs_database_is_taken_when_it_is_there(tmp_path, monkeypatch):

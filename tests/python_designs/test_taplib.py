@@ -94,14 +94,14 @@ def test_a_repeat_takes_the_outermost_dimension():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: TensorAccessPattern((4,), 4, [1], [1]), "Offset too large: 4"),
-        (lambda: TensorAccessPattern((4,), 0, [0], [1]), "All sizes must be >= 1"),
-        (lambda: TensorAccessPattern((4,), 0, [1], [-1]), "All strides must be >= 0"),
-        (lambda: TensorAccessPattern((4,), 0, [1, 1], [1]), "len\\(strides\\)"),
-        (lambda: TensorAccessSequence((4,), 1), "Offset must be provided"),
-        (lambda: TensorAccessSequence.from_taps([]), "Received no TensorAccessPatterns"),
-        (lambda: TensorTiler2D.simple_tiler((4, 5), (2, 2)), "not divisible by tile dim"),
-        (lambda: TensorTiler2D.group_tiler((4, 4), (2, 2), (3, 1)), "does not divide evenly"),
+        (lambda: TensorAccessPattern((4,), 4, [1], [1]), "offset 4 lies behind the tensor"),
+        (lambda: TensorAccessPattern((4,), 0, [0], [1]), "sizes are at least 1"),
+        (lambda: TensorAccessPattern((4,), 0, [1], [-1]), "strides are at least 0"),
+        (lambda: TensorAccessPattern((4,), 0, [1, 1], [1]), "2 sizes and 1 strides"),
+        (lambda: TensorAccessSequence((4,), 1), "neither offset nor offset_fn"),
+        (lambda: TensorAccessSequence.from_taps([]), "was given none"),
+        (lambda: TensorTiler2D.simple_tiler((4, 5), (2, 2)), "is no multiple of its tile's"),
+        (lambda: TensorTiler2D.group_tiler((4, 4), (2, 2), (3, 1)), "is no multiple of a group of"),
     ],
 )
 def test_what_no_transfer_can_do_is_refused(make, text):

@@ -82,19 +82,23 @@ def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
     for given in tensors:
         if generation.is_third() and not is_array_type(given):
             raise TypeError(
-                f"{name} expects a numpy ndarray type such as np.ndarray[(1024,), np.dtype[np.int32]], got {given!r}"
+                f"{name} is given array types here, such as np.ndarray[(1024,), np.dtype[np.int32]], not {given!r}"
             )
         array = _array_type(given)
         shapes.append(np_ndarray_type_get_shape(array))
         dtypes.append(np_ndarray_type_get_dtype(array))
     for i, (shape, dtype) in enumerate(zip(shapes, dtypes)):
         if shape != shapes[0]:
-            raise ValueError(f"Tensor {i} shape {shape} doesn't match expected {shapes[0]}")
+            raise ValueError(
+                f"tensor {i} has shape {shape} and the first {shapes[0]}; give all of them one shape"
+            )
         if dtype != dtypes[0]:
-            raise ValueError(f"Tensor {i} dtype {dtype} doesn't match expected {dtypes[0]}")
+            raise ValueError(
+                f"tensor {i} is of {dtype} and the first of {dtypes[0]}; give all of them one type"
+            )
     if isinstance(func, ExternalFunction) and func.tile_size() != tile_size:
         raise ValueError(
-            f"tile_size ({tile_size}) does not match ExternalFunction's input/output shape in arg_type"
+            f"tile_size is {tile_size}, and the kernel's arg_types have arrays of {func.tile_size()}; give both one size"
         )
     return Job(func, int(np.prod(shapes[0])), dtypes[0], **fields)
 
@@ -149,7 +153,7 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
     block = job.tile_size * len(suffixes)
     if job.elements % block:
         raise ValueError(
-            f"Number of elements ({job.elements}) must be a multiple of tile size ({block})" + "." * grouped
+            f"{job.elements} elements cannot be divided into tiles of {block}; choose another tile_size or pad the tensors"
         )
     tile = job.vector(job.tile_size)
     params = {i: ObjectFifo(_array_type(p), name=f"param{i}") for i, p in job.fifo_params()}

@@ -315,7 +315,9 @@ def np_dtype_to_mlir_type(dtype: Any) -> Type:
     name = getattr(dtype, "__name__", None) or getattr(dtype, "name", None) or str(dtype)
     text = _NUMPY.get(name)
     if text is None:
-        raise AttributeError(f"Failed to map np dtype to mlir python type: {dtype} {type(dtype)}")
+        raise AttributeError(
+            f"{dtype} (a {type(dtype)}) has no type of elements; give one of NumPy's, as np.int32, or bfloat16"
+        )
     return type_of(text)
 
 
@@ -333,10 +335,12 @@ def mlir_type_to_np_dtype(element: Type) -> Any:
 def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
     """The shape in `np.ndarray[(2, 3), np.dtype[np.int32]]`. Raises AssertionError when it holds no integers."""
     shape = get_args(ndarray_type)[0]
-    assert isinstance(shape, tuple), "np.ndarray shape must be a tuple of integers"
+    assert isinstance(shape, tuple), (
+        f"the shape of an array type is a tuple, as in np.ndarray[(16,), ...], not {shape!r}"
+    )
     for dim in shape:
         assert isinstance(dim, (int, np.integer)), (
-            "np.ndarray shape must be a tuple of Python or numpy integer types"
+            f"the shape of an array type holds integers only; {dim!r} is none"
         )
     return shape
 

@@ -57,7 +57,9 @@ def _dma_region(operation: str) -> Callable[..., Any]:
             view = build(operation, [tile], None, ["index"], 1)
             count = len(inspect.signature(function).parameters)
             if count > 1:
-                raise RuntimeError("Expected function to take zero or one argument(s).")
+                raise RuntimeError(
+                    f"a DMA program's function has one parameter (its blocks) or none, not {count}"
+                )
             with bds(view) as blocks:
                 function(*[blocks][:count])
             _close(view)
@@ -238,7 +240,7 @@ def _fill_bd(view: OpView, function: Callable[..., Any]) -> None:
             with insertion.InsertionPoint(region.append(ir.Block())):
                 function()  # these regions have no terminator
             return
-    raise Exception("couldn't find empty region to add to.")
+    raise Exception("each region of this task has its descriptors already; make another task for more")
 
 
 def bd_chain(*inputs: Any) -> Callable[..., Any]:

@@ -41,7 +41,9 @@ class external_func(FuncOp):
                 if isinstance(types, list):
                     types[i] = try_convert_np_type_to_mlir_type(given)
         if link_with_mode is not None and link_with is None:
-            raise ValueError(f"external_func {name!r}: link_with_mode requires link_with to be set.")
+            raise ValueError(
+                f"external_func {name!r}: link_with_mode says how link_with= is linked; give that too"
+            )
         if link_with_mode not in (None, "merge"):
             raise ValueError(
                 f"external_func '{name}': link_with_mode '{link_with_mode}' is not known, 'merge' is"

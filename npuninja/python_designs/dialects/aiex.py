@@ -111,7 +111,7 @@ def npu_dma_wait(symbol: Any, **_: Any) -> Any:
 def dma_wait(*fifos: Any) -> None:
     """`aiex.npu.dma_wait` for each objectFifo or name."""
     if not fifos:
-        raise ValueError("dma_wait must receive at least one dma_meta information to wait for")
+        raise ValueError("dma_wait() awaits the objectFifos that it is given; give it one or more")
     for fifo in fifos:
         npu_dma_wait(attrs.symbol_name(fifo))
 
@@ -280,7 +280,7 @@ def shim_dma_single_bd_task(
 def _each(operation: str, verb: str) -> Callable[..., None]:
     def for_each(*tasks: Any) -> None:
         if not tasks:
-            raise ValueError(f"{operation} must receive at least one DMAConfigureTaskForOp to {verb}")
+            raise ValueError(f"{operation}() was given no task to {verb}; give it one or more")
         for task in tasks:
             make(f"aiex.{operation}", [getattr(task, "handle", task)])
 

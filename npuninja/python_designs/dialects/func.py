@@ -118,7 +118,7 @@ def call_arguments(given: Sequence[Any], inputs: Sequence[str]) -> list[Any]:
             argument = index_cast(argument, type_of(text))
         values.append(argument)
     if not all(isinstance(v, (Value, OpView)) for v in values):
-        raise ValueError(f"{values} must all be Value, Operation, or OpView")
+        raise ValueError(f"{values} holds what is neither a value nor an operation with one result")
     return values
 
 
@@ -181,7 +181,9 @@ class FuncBase:
         parameters = inspect.signature(body_builder).parameters.values()
         self.input_types = [p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty]
         if self._is_declaration():
-            assert len(self.input_types) == len(parameters), "func decl needs all input types annotated"
+            assert len(self.input_types) == len(parameters), (
+                f"{self.func_name} is a declaration: annotate each parameter with its type, or give it a body"
+            )
             self.sym_visibility = "private"
             if insertion.has_current():
                 self.emit()

@@ -32,7 +32,9 @@ def repeat_operand(size: Any) -> Any:
 def padded(sizes: Sequence[Any], strides: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Four sizes and strides, padded in front with 1 and 0. Raises ValueError for more than four."""
     if len(sizes) > 4:
-        raise ValueError(f"shim DMA BD supports at most 4 dimensions, got {len(sizes)}")
+        raise ValueError(
+            f"a shim's descriptor has 4 dimensions, not {len(sizes)}; join some of them, or make more transfers"
+        )
     missing = 4 - len(sizes)
     return [1] * missing + list(sizes), [0] * missing + list(strides)
 

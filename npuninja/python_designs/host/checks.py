@@ -35,9 +35,9 @@ def run_iters(
 ) -> BenchmarkResult:
     """Calls a function several times; the first `warmup` calls do not count."""
     if iters < 1:
-        raise ValueError(f"iters must be >= 1, got {iters}")
+        raise ValueError(f"a measurement has 1 call or more (iters={iters})")
     if warmup < 0:
-        raise ValueError(f"warmup must be >= 0, got {warmup}")
+        raise ValueError(f"warmup is 0 or more (warmup={warmup})")
     whole, npu = [], []
     for i in range(warmup + iters):
         start = time.perf_counter()

@@ -27,9 +27,9 @@ def run_design_cli(
 
     xclbin, insts, full_elf = option("xclbin_path"), option("insts_path"), option("full_elf_path")
     if bool(xclbin) != bool(insts):
-        sys.exit("--xclbin-path requires --insts-path (must be set together)")
+        sys.exit("--xclbin-path and --insts-path go together: give both or neither")
     if full_elf and (xclbin or insts):
-        sys.exit("--full-elf-path and --xclbin-path/--insts-path are mutually exclusive")
+        sys.exit("--full-elf-path replaces --xclbin-path and --insts-path; leave out the one or the others")
     wants_files = bool(xclbin or full_elf)
     _choose_device(opts, device, bool(option("emit_mlir")), wants_files)
     if validate is not None:
@@ -50,7 +50,7 @@ def run_design_cli(
         if running.PRINTS_ONLY:  # what could only be compiled is what is wanted
             design.specialize(**values).compile()
         sys.exit(
-            "run_design_cli: no run_and_verify callback was provided — pass --xclbin-path and --insts-path"
+            "this design only builds (run_design_cli has no run_and_verify): give --xclbin-path and --insts-path"
         )
     return run_and_verify(opts)
 
@@ -65,7 +65,7 @@ def _choose_device(opts: Any, device: Any, emits: bool, compiles: bool) -> None:
         set_current_device(device)
         return
     if emits and running.DEVICE is None:
-        sys.exit("run_design_cli: --emit-mlir requires an explicit target; pass --dev.")
+        sys.exit("--emit-mlir prints for one device; name it with --dev")
     if hasattr(opts, "dev"):
         opts.dev = "npu2" if running.DEVICE == "npu2" else "npu"
         chosen = device(opts) if callable(device) and not isinstance(device, type) else None

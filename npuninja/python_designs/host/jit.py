@@ -55,14 +55,14 @@ class _Placeholder:
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(
-            f"Generator parameter '{self._name}' is a runtime tensor (In/Out/InOut) and is not available at compile "
-            f"time: .{name}. Use CompileTime[T] parameters for shape/dtype information instead."
+            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without: it has no "
+            f".{name} yet. Give shapes and types as CompileTime[T] parameters."
         )
 
     def _refuse(self, *_: Any) -> Any:
         raise RuntimeError(
-            f"Generator parameter '{self._name}' is a runtime tensor (In/Out/InOut) and is not available at compile "
-            "time. Use CompileTime[T] parameters for shape/dtype information instead."
+            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without. Give shapes and "
+            "types as CompileTime[T] parameters."
         )
 
     __len__ = __getitem__ = __iter__ = __array__ = __bool__ = _refuse
@@ -165,15 +165,14 @@ class CompilableDesign:
         tensors = sorted(set(self.compile_kwargs) & set(known.tensors))
         if tensors:
             raise TypeError(
-                f"CompilableDesign for '{name}': compile_kwargs contains name(s) annotated as runtime tensors "
-                f"(In/Out/InOut): {tensors}"
+                f"'{name}' takes {tensors} as tensors (In/Out/InOut) when it is called: leave them out of "
+                "compile_kwargs"
             )
         wrong = sorted(set(self.compile_kwargs) - set(known.compile_time))
         if wrong:
             raise TypeError(
-                f"@iron.jit received keyword argument(s) that do not match any CompileTime[T]-annotated parameter of "
-                f"'{name}': {wrong}.\nValid CompileTime[T] parameters: {known.compile_time}\n"
-                f"Configuration keys: {list(CONFIGURATION)}"
+                f"@iron.jit was given {wrong}, which '{name}' does not have as CompileTime[T] parameters.\n"
+                f"Those it has: {known.compile_time}\nOptions of @iron.jit: {list(CONFIGURATION)}"
             )
         listed = known.signature.parameters
         with_default = [
@@ -195,8 +194,8 @@ class CompilableDesign:
         ]
         if loose:
             raise TypeError(
-                f"@iron.jit: CompileTime[T] parameter(s) {loose} in '{name}' are not keyword-only.\n"
-                f"Place a bare '*' before the first CompileTime parameter:\n"
+                f"@iron.jit: the CompileTime[T] parameter(s) {loose} of '{name}' can be taken for tensors.\n"
+                f"Put a `*` before the first of them:\n"
                 f"  before: def {name}({', '.join(listed)})\n"
                 f"  after:  def {name}({', '.join([*known.tensors, *known.scalars, '*', *known.compile_time])})"
             )
@@ -241,7 +240,7 @@ class CompilableDesign:
         try:
             module.operation.verify()
         except MLIRError as error:
-            raise RuntimeError(f"MLIR verification failed for '{self.name}'\n{error}") from error
+            raise RuntimeError(f"the module of '{self.name}' is not valid\n{error}") from error
         return module
 
     def as_mlir(self) -> str:
@@ -315,13 +314,11 @@ class CallableDesign:
         known = set(self.compilable.compile_params)
         tensors = [n for n in values if n in self.compilable.tensor_params]
         if tensors:
-            raise TypeError(
-                f"'{self.compilable.name}' received tensor param(s) as keyword arguments: {tensors}"
-            )
+            raise TypeError(f"'{self.compilable.name}' takes its tensors by position; {tensors} came by name")
         unknown = [n for n in values if n not in known and not self.compilable.takes(n)]
         if unknown:
             raise TypeError(
-                f"'{self.compilable.name}' got keyword argument(s) that are none of its parameters: {unknown}.\n"
+                f"'{self.compilable.name}' was given {unknown}, which it has no parameters for.\n"
                 f"CompileTime[T] parameters: {self.compilable.compile_params}"
             )
         given = {k: v for k, v in values.items() if k in known}
@@ -333,9 +330,9 @@ class CallableDesign:
         scalars = self.compilable.scalar_params
         if len(arguments) > len(names) + len(scalars):
             raise TypeError(
-                f"'{self.compilable.name}' takes at most {len(names) + len(scalars)} positional argument(s) "
-                f"(tensor: {names}, scalar: {scalars}) but {len(arguments)} were given."
-                f"\nCompileTime[T] parameters {self.compilable.compile_params} must be keyword arguments."
+                f"'{self.compilable.name}' takes {len(names) + len(scalars)} argument(s) by position (tensors {names}, "
+                f"scalars {scalars}), and {len(arguments)} came.\nGive the CompileTime[T] parameters "
+                f"{self.compilable.compile_params} by name."
             )
         trace = self.compilable.trace_config
         if trace is not None and "trace_size" in self.compilable.compile_params:

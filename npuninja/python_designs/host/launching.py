@@ -164,18 +164,19 @@ def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) 
     if array.nbytes != argument.nbytes:
         if array.size != expected:
             raise RuntimeError(
-                f"Tensor argument '{name}' has {array.size} elements but the kernel was compiled for {expected} elements."
+                f"tensor '{name}' has {array.size} elements, and the design was built for {expected}: give a tensor of "
+                f"that size, or build the design for this one."
                 f"\ncompile-time values: {values}"
             )
         raise RuntimeError(
-            f"Tensor argument '{name}' is of {array.dtype} ({array.nbytes} bytes) but the kernel was compiled for "
+            f"tensor '{name}' is of {array.dtype} ({array.nbytes} bytes), and the design was built for "
             f"{argument.element} ({argument.nbytes} bytes)."
         )
     kinds = {"f" if kind == "V" else kind for kind in (array.dtype.kind, argument.dtype.kind)}  # V: bfloat16
     if kinds == {"f", "i"} and (name, argument.element) not in _TOLD:
         _TOLD.add((name, argument.element))
         print(
-            f"warning: tensor argument '{name}' is of {array.dtype}, and the kernel takes its bytes for {argument.element}",
+            f"warning: tensor '{name}' is of {array.dtype}, and the kernel takes its bytes for {argument.element}",
             file=sys.stderr,
         )
 

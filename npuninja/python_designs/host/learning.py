@@ -31,7 +31,9 @@ class CSVLogger:
     def set_columns(self, columns: Sequence[str]) -> None:
         """Names the columns, and writes them as the first row at the first `append`."""
         if self.columns:
-            raise CSVLoggerError("Columns already set")
+            raise CSVLoggerError(
+                "the file has its columns already: append rows of these, or begin another file"
+            )
         self.columns = list(columns)
         self._write(self.columns)
 
@@ -107,7 +109,7 @@ def run_conv_torch_test(
     from npuninja.python_designs.host.tensors import tensor, zeros
 
     if trace_size > 0 and trace_file is None:
-        raise ValueError("trace_file is required when trace_size > 0")
+        raise ValueError("a trace (trace_size) is written to a file: give trace_file")
     golden_model.eval()
     expected = golden_model(int_inp).detach().numpy()
     shaper = DataShaper()

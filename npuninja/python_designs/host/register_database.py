@@ -344,7 +344,9 @@ def main() -> int:
         if options.register and options.col is not None and options.row is not None:
             address = decoder.encode_address(options.col, options.row, options.register, options.module)
             if address is None:
-                raise ValueError(f"Could not find register '{options.register}'")
+                raise ValueError(
+                    f"a tile in row {options.row} has no register '{options.register}'; --module says in which module it is"
+                )
         elif options.address:
             address = parse_address_arg(options.address)
         else:

@@ -52,7 +52,7 @@ class TraceConfig:
         ddr_id: int | None = None,
     ) -> None:
         if trace_size <= 0:
-            raise ValueError(f"Invalid trace size: {trace_size}")
+            raise ValueError(f"a trace needs 1 byte or more (trace_size={trace_size})")
         self.trace_size = trace_size
         self.trace_file = trace_file
         if not isinstance(reuse_output_buffer, bool):  # spring 2026: the third argument is `ddr_id`
@@ -165,7 +165,7 @@ class HostRuntime:
         for index, expected in (refs or {}).items():
             if index >= len(io_args):
                 raise HostRuntimeError(
-                    f"Error: Reference index {index} out of bounds for {len(io_args)} IO buffers"
+                    f"there is a reference for tensor {index}, and there are {len(io_args)} tensors"
                 )
             actual, wanted = np.asarray(io_args[index]), np.asarray(expected)
             wrong += not bfloat16_safe_allclose(wanted.dtype, wanted.reshape(-1), actual.reshape(-1))
@@ -210,7 +210,7 @@ class HostRuntime:
     def read_insts(cls, insts_path: Any) -> Any:
         """The words of an instruction file. Raises HostRuntimeError when its name does not end in .bin."""
         if os.path.splitext(str(insts_path))[1].lower() != ".bin":
-            raise HostRuntimeError("Unsupported file extension for instruction file: expected .bin")
+            raise HostRuntimeError(f"{insts_path}: instructions are read from a .bin file")
         return cls.read_insts_binary(insts_path)
 
     @classmethod

@@ -30,7 +30,7 @@ class NpuTensor:
             and generation() != SECOND  # which casts
         ):
             raise TypeError(
-                f"iron.tensor: ndarray dtype {data.dtype} does not match dtype= kwarg {np.dtype(dtype)}"
+                f"iron.tensor: the array is of {data.dtype} and dtype= {np.dtype(dtype)}; convert it first, with astype()"
             )
         if device not in ("npu", "cpu"):
             raise ValueError(f"Unsupported device: {device}")
@@ -105,12 +105,12 @@ class NpuTensor:
         end = offset + size_bytes
         if offset < 0 or end > self.nbytes:
             raise ValueError(
-                f"subview(offset={offset}, shape={shape}, dtype={kind}) is out of bounds for a buffer of {self.nbytes} bytes"
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) ends at byte {end}, and the tensor has {self.nbytes}"
             )
         if offset % _LINE_BYTES or (size_bytes % _LINE_BYTES and end != self.nbytes):
             raise ValueError(
-                f"subview(offset={offset}, shape={shape}, dtype={kind}) spans bytes [{offset}, {end}) of this buffer, which is "
-                f"not aligned to the {_LINE_BYTES}-byte coherence granule"
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) has bytes {offset} to {end}; begin and end it at "
+                f"multiples of {_LINE_BYTES} bytes, the lines in which the device sees memory"
             )
         part = type(self).__new__(type(self))
         part.data = self.data.reshape(-1).view(np.uint8)[offset:end].view(kind).reshape(shape)
@@ -157,7 +157,7 @@ def set_tensor_class(cls: Any) -> None:
     """The class that the functions below make."""
     global _class
     if not isinstance(cls, type) or not issubclass(cls, NpuTensor):
-        raise ValueError(f"Tensors must inherit from the NpuTensor class but {cls} does not.")
+        raise ValueError(f"{cls} is no class of tensors: derive it from NpuTensor")
     _class = cls
 
 
@@ -174,7 +174,7 @@ def _made(array: Any, out: Any, device: str) -> NpuTensor:
     if out is not None:
         if (out.shape, out.dtype, out.device) != (array.shape, array.dtype, device):
             raise ValueError(
-                f"the `out` tensor must match shape, dtype, and device: it has {out.shape}, {out.dtype}, {out.device!r}, "
+                f"`out` is of another shape, type or device: it has {out.shape}, {out.dtype}, {out.device!r}, "
                 f"and {array.shape}, {array.dtype}, {device!r} is made"
             )
         out.data[...] = array
@@ -219,7 +219,7 @@ def rand(
         ValueError: without a size.
     """
     if not size:
-        raise ValueError("rand() received no arguments: give it a shape")
+        raise ValueError("rand() makes a tensor of a shape: give it one")
     shape = _shape(size)
     array = (np.random if generator is None else generator).uniform(0.0, 1.0, size=shape).astype(dtype)
     kind = np.dtype(dtype)
@@ -246,7 +246,9 @@ def arange(
     array = np.arange(start, end, step, dtype=dtype or (np.float32 if is_float else np.int64))
     if shape is not None:
         if int(np.prod(shape)) != array.size:
-            raise ValueError(f"iron.arange: shape={shape} does not match generated range size {array.size}")
+            raise ValueError(
+                f"iron.arange: the range has {array.size} numbers, which do not fill shape={shape}"
+            )
         array = array.reshape(shape)
     return _made(array, out, device)
 

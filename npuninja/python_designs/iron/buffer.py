@@ -18,7 +18,7 @@ from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
 
 def _type_of(type: Any, initial_value: Any) -> Any:
     if type is None and initial_value is None:
-        raise ValueError("Must provide either type, initial value, or both.")
+        raise ValueError("a buffer has the type that is given or that of its initial value; give either")
     if type is None:
         type = np.ndarray[initial_value.shape, np.dtype[initial_value.dtype.type]]
     return type
@@ -85,7 +85,9 @@ class Buffer(OfArrays, Resolvable):
 
     def __getitem__(self, index: Any) -> Any:
         if self._op is None:
-            raise AttributeError("Cannot index into Buffer before it has been resolved.")
+            raise AttributeError(
+                f"buffer {self._name} is no worker's yet: give it to a Worker and index it in its function"
+            )
         return self._op[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -97,7 +99,9 @@ class Buffer(OfArrays, Resolvable):
                     f"warning: buffer {self._name} is no worker's: a write to it is dropped", file=sys.stderr
                 )
                 return
-            raise AttributeError("Cannot index into Buffer before it has been resolved.")
+            raise AttributeError(
+                f"buffer {self._name} is no worker's yet: give it to a Worker and index it in its function"
+            )
         self._op[index] = value
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
@@ -105,7 +109,7 @@ class Buffer(OfArrays, Resolvable):
         if self._op is not None:
             return
         if self._tile is None:
-            raise ValueError("Cannot resolve buffer until it has been placed.")
+            raise ValueError(f"buffer {self._name} has no tile: give it to a Worker, or a tile to it")
         self._op = buffer(
             tile=self._tile.op,
             datatype=self._arr_type,
@@ -128,7 +132,7 @@ class LocalBuffer(buffer):
         found = _type_of(type, initial_value)
         tile = current_core()
         if tile is None:
-            raise ValueError("Can only instantiate Buffer() in a worker function.")
+            raise ValueError("this Buffer() is made in the function of a Worker; make it there")
         if not name:
             place = (int(tile.col), int(tile.row))
             name = f"buf_{place[0]}_{place[1]}_{LocalBuffer._counts[place]}"

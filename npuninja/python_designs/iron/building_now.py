@@ -23,7 +23,7 @@ def current_runtime() -> Any:
     """The runtime whose function runs. Raises RuntimeError when there is none."""
     if not runtimes:
         raise RuntimeError(
-            "No active runtime sequence: fill()/drain() and TaskGroup() must be called from within the function "
-            "passed to Runtime(seq_fn, fn_args)."
+            "fill(), drain() and TaskGroup() belong into the function that Runtime(seq_fn, fn_args) is given; they were "
+            "called outside of it"
         )
     return runtimes[-1]

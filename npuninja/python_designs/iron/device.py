@@ -52,7 +52,7 @@ class Tile:
     def op(self) -> Any:
         """The operation. Raises ValueError before there is one."""
         if self._op is None:
-            raise ValueError("Cannot get op before it is set.")
+            raise ValueError(f"{self} has no operation yet: resolve the program first")
         return self._op
 
     @op.setter
@@ -161,13 +161,13 @@ class Device:
     def get_num_connections(self, tile: Tile, output: bool) -> int:
         """The DMA channels of a tile in one direction."""
         if tile.row is None:
-            raise ValueError(f"Cannot query connections for unplaced tile: {tile}")
+            raise ValueError(f"{tile} has no place, and its row decides on its connections; give it one")
         return CHANNELS[kind_at(tile.row)]
 
     def _must_hold(self, col: int, row: int) -> None:
         if not (0 <= col < self.cols and 0 <= row < self.rows):
             raise ValueError(
-                f"Coordinates ({col}, {row}) are out of range for device ({self.cols} cols x {self.rows} rows)"
+                f"tile ({col}, {row}) is not on the device, which has {self.cols} columns and {self.rows} rows"
             )
 
     def resolve_tile(self, given: Tile, loc: Any = None, ip: Any = None) -> None:
@@ -186,9 +186,7 @@ class Device:
             op = self._places[place]
         elif self.physical:
             if place is None:
-                raise ValueError(
-                    f"Cannot get op before it is set. {given} has no place: give one, or a placer to resolve_program()"
-                )
+                raise ValueError(f"{given} has no place: give it one, or a placer to resolve_program()")
             op = tile(*place, allocation_scheme=given.allocation_scheme)
         else:
             self._check_kind(given, place)
@@ -203,16 +201,14 @@ class Device:
     def _check_kind(self, given: Tile, place: tuple[int, int] | None) -> None:
         if place is None:
             if given.tile_type is None:
-                raise ValueError(
-                    f"Cannot resolve {given}: tile_type must be set or inferred from coordinates."
-                )
+                raise ValueError(f"{given} has neither a place nor a kind: give it col and row, or tile_type")
             return
         inferred = self.get_tile_type(*place)
         if given.tile_type is None:
             given.tile_type = inferred
         elif given.kind != inferred.name:
             raise ValueError(
-                f"Tile at ({place[0]}, {place[1]}) has tile_type={given.tile_type}, but coordinates indicate {inferred}"
+                f"tile ({place[0]}, {place[1]}) is a {inferred}, and tile_type={given.tile_type} was given"
             )
 
 
@@ -236,10 +232,10 @@ def from_name(name: str, *, n_cols: int | None = 1) -> Device:
              "xcve2802": "XCVE2802"}  # fmt: skip
     kind = kinds.get(str(name).lower())
     if kind is None:
-        raise ValueError(f"Unknown device name {name!r}; expected one of {list(kinds)}")
+        raise ValueError(f"{name!r} is no device; there are {list(kinds)}")
     most = {"NPU1": 4, "NPU2": 8}.get(kind)
     if most is None or n_cols is None or n_cols == most:
         return DEVICES[kind]()
     if not 1 <= n_cols <= most:
-        raise ValueError(f"n_cols must be in 1..{most} (or None for max) for {kind}, got {n_cols}")
+        raise ValueError(f"{kind} has 1 to {most} columns (None: all of them); n_cols is {n_cols}")
     return DEVICES[f"{kind}Col{n_cols}"]()

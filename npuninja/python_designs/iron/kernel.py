@@ -27,7 +27,7 @@ class BaseKernel(Resolvable):
         link_with_mode: str | None = None,
     ) -> None:
         if not name:
-            raise ValueError("Kernel name cannot be empty.")
+            raise ValueError("a kernel has a name, that of its function in the object file; it is empty here")
         self._name = name
         self._arg_types = list(arg_types or [])
         self._object_file_name = object_file_name
@@ -66,9 +66,11 @@ class BaseKernel(Resolvable):
 
     def _array(self, index: int) -> Any:
         if not self._arg_types:
-            raise ValueError("No argument types defined.")
+            raise ValueError(f"kernel {self._name} was given no arg_types")
         if index >= len(self._arg_types):
-            raise ValueError(f"Argument index {index} out of range (max: {len(self._arg_types) - 1})")
+            raise ValueError(
+                f"kernel {self._name} has {len(self._arg_types)} arguments; there is no argument {index}"
+            )
         return self._arg_types[index]
 
     def arg_shape(self, arg_index: int = 0) -> tuple[int, ...]:
@@ -78,7 +80,7 @@ class BaseKernel(Resolvable):
             return tuple(found.__args__[0])
         if hasattr(found, "shape") and len(found.shape) > 0:
             return tuple(found.shape)
-        raise ValueError(f"Argument {arg_index} does not have a shape or is not an array type.")
+        raise ValueError(f"argument {arg_index} is no array, so it has no shape")
 
     def arg_dtype(self, arg_index: int = 0) -> Any:
         """The scalar type of a parameter. Raises ValueError for what is no type of an array or scalar."""
@@ -120,8 +122,8 @@ class BaseKernel(Resolvable):
             )
         if not generation.is_first() and len(arguments) != len(self._arg_types):
             raise ValueError(
-                f"{type(self).__name__} '{self._name}' expects {len(self._arg_types)} argument(s), "
-                f"but {len(arguments)} were provided."
+                f"{type(self).__name__} '{self._name}' has {len(self._arg_types)} argument(s) by its arg_types, and was "
+                f"called with {len(arguments)}"
             )
         given = [a.op if isinstance(a, Buffer) else a for a in arguments]
         if generation.is_third():
@@ -293,7 +295,7 @@ class ExternalFunction(BaseKernel):
         if isinstance(expected, type) and issubclass(expected, np.generic):
             is_value = hasattr(argument, "ir")
             if not is_value and not isinstance(argument, (int, float, np.integer, np.floating)):
-                raise ValueError(f"Argument {index}: expected scalar, got {type(argument).__name__}")
+                raise ValueError(f"argument {index} is a number, and a {type(argument).__name__} was given")
 
 
 def _must_inline(name: str, object_file_name: str | None, symbol_prefix: str | None, use_chess: bool) -> None:

@@ -102,7 +102,7 @@ class ObjectFifo(OfArrays, Resolvable):
     def set_iter_count(self, iter_count: int) -> None:
         """How often a memory tile goes through its descriptors: 1 to 256."""
         if not iter_count or iter_count < 1 or iter_count > 256:
-            raise ValueError("Iter count must be in [1, 256] range.")
+            raise ValueError(f"a memory tile repeats its descriptors 1 to 256 times, not {iter_count}")
         self._iter_count = iter_count
 
     def prod(
@@ -158,7 +158,8 @@ class ObjectFifo(OfArrays, Resolvable):
         handles = [] if is_prod and self._prod is None else [self._prod] if is_prod else self._cons
         ends = [handle.endpoint for handle in handles if handle is not None]
         if not ends or None in ends:
-            raise ValueError(f"{'Prod' if is_prod else 'Cons'} endpoint not set for {self}")
+            side, verb = ("prod", "fills") if is_prod else ("cons", "drains")
+            raise ValueError(f"nothing {verb} {self}: give its {side}() to a Worker or to the Runtime")
         return ends
 
     def _depths(self) -> int | list[int]:

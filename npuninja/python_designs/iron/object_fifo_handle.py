@@ -45,24 +45,26 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         ):
             if wanted is not None and not is_same:
                 raise ValueError(
-                    f"Producer handle for {self.name} already pinned to {word} {have}, cannot re-pin to {wanted}."
+                    f"the producer of {self.name} has {word} {have} and cannot have {wanted} too; make one prod() for both"
                 )
 
     def acquire(self, num_elem: int) -> Any:
         """Acquires elements: one gives the element, several a list."""
-        self._must_fit(num_elem, "acquire", "consume")
+        self._must_fit(num_elem, "acquire")
         return self.op.acquire(self._port, num_elem)
 
     def release(self, num_elem: int) -> None:
         """Releases elements."""
-        self._must_fit(num_elem, "release", "produce")
+        self._must_fit(num_elem, "release")
         self.op.release(self._port, num_elem)
 
-    def _must_fit(self, count: int, verb: str, other: str) -> None:
+    def _must_fit(self, count: int, verb: str) -> None:
         if self._depth < count:
-            raise ValueError(f"Number of elements to {verb} {count} must be smaller than depth {self._depth}")
+            raise ValueError(
+                f"objectFifo {self.name} has depth {self._depth} at this end; {count} elements cannot be had to {verb}"
+            )
         if count < 1:
-            raise ValueError(f"Must {other} at least one element")
+            raise ValueError(f"one element or more is needed to {verb}, and {count} were asked for")
 
     @property
     def name(self) -> str:
@@ -93,7 +95,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def dims_from_stream(self) -> Any:
         """A consumer's dimensions."""
         if self._is_prod:
-            raise ValueError("prod ObjectFifoHandles cannot have dims_from_stream")
+            raise ValueError("a producer has no dims_from_stream; its dimensions are dims_to_stream")
         return self._dims_from_stream
 
     @property
@@ -105,8 +107,8 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def endpoint(self, endpoint: Any) -> None:
         if self._endpoint is not None and self._endpoint != endpoint:
             raise ValueError(
-                f"Endpoint already set for ObjectFifoHandle {self.name}.{self.handle_type}: "
-                f"Set to {self._endpoint}, trying to set to {endpoint}"
+                f"the {self.handle_type} handle of objectFifo {self.name} is in use at {self._endpoint}; make another "
+                f"handle for {endpoint}"
             )
         self._endpoint = endpoint
 
@@ -146,7 +148,9 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     ) -> list[Any]:
         """New objectFifos whose elements together become this one's, each at its offset, in a memory tile."""
         if not self._is_prod:
-            raise ValueError(f"Cannot join() a {self.handle_type} ObjectFifoHandle")
+            raise ValueError(
+                "join() is of prod(): it makes the elements that are sent; use split() of a cons()"
+            )
         parts = self._parts(
             "join", len(offsets), names, depth=depths, obj_type=obj_types, dims_to_stream=dims_to_stream,
             dims_from_stream_per_cons=dims_from_stream, repeat_count=repeat_counts,
@@ -176,7 +180,9 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     ) -> list[Any]:
         """New objectFifos that each get a part of this one's elements, from its offset on, through a memory tile."""
         if self._is_prod:
-            raise ValueError(f"Cannot split() a {self.handle_type} ObjectFifoHandle")
+            raise ValueError(
+                "split() is of cons(): it divides the elements that come; use join() of a prod()"
+            )
         values = pad_value if isinstance(pad_value, list) else [pad_value or 0] * len(offsets)
         parts = self._parts(
             "split", len(offsets), names, depth=depths, obj_type=obj_types, dims_to_stream=dims_to_stream,
@@ -227,7 +233,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     ) -> Any:
         """A new objectFifo that carries this one's elements on, through a memory tile or the tile given."""
         if self._is_prod:
-            raise ValueError(f"Cannot forward a {self.handle_type} ObjectFifoHandle")
+            raise ValueError("forward() is of cons(): it carries on the elements that come")
 
         def one(given: Any) -> Any:
             return [given] if given else None

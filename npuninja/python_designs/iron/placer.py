@@ -81,8 +81,7 @@ class SequentialPlacer(Placer):
             if worker.tile.is_placed:
                 if _place(worker.tile) not in computes:
                     raise ValueError(
-                        f"Partial Placement Error: Tile {worker.tile} not available on device {device} "
-                        "or has already been used."
+                        f"a Worker is placed on {worker.tile}, which device {device} does not have or another Worker has"
                     )
                 computes.remove(_place(worker.tile))
         if self.cores_per_col is None:
@@ -91,7 +90,9 @@ class SequentialPlacer(Placer):
         for column in range(device.cols):
             free = [place for place in computes if place[0] == column]
             if len(free) < self.cores_per_col:
-                raise ValueError(f"Not enough compute tiles at column {column}!")
+                raise ValueError(
+                    f"column {column} has {len(free)} free compute tiles, fewer than cores_per_col={self.cores_per_col}"
+                )
             kept += free[: self.cores_per_col]
         return kept
 
@@ -100,7 +101,9 @@ class SequentialPlacer(Placer):
         for worker in workers:
             if not worker.tile.is_placed:
                 if taken >= len(computes):
-                    raise ValueError("Ran out of compute tiles for placement!")
+                    raise ValueError(
+                        f"there are {len(workers)} workers and too few compute tiles: use a larger device or fewer workers"
+                    )
                 worker.place(Tile(*computes[taken]))
                 taken += 1
             for pools, is_prod in ((self._out, True), (self._in, False)):
@@ -150,8 +153,8 @@ class SequentialPlacer(Placer):
                 if place[0] == wanted:
                     return place
         raise ValueError(
-            f"Failed to find a tile matching column {column}: tried until column {self._columns}. "
-            "Try using a device with more columns."
+            f"no tile is left in columns {column} to {self._columns - 1}: use a device with more columns, or give "
+            "tiles places"
         )
 
 

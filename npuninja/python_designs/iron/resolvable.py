@@ -8,7 +8,9 @@ from typing import Any
 class NotResolvedError(Exception):
     """The operation of a part is asked for before the program is resolved."""
 
-    def __init__(self, message: str = "Cannot get operation; class not resolved.") -> None:
+    def __init__(
+        self, message: str = "this part of the program has no operation yet: resolve the program first"
+    ) -> None:
         super().__init__(message)
 
 

@@ -38,7 +38,7 @@ class Lock(Resolvable):
     def op(self) -> Any:
         """The operation."""
         if self._op is None:
-            raise ValueError("Cannot get op before it is set.")
+            raise ValueError(f"this {type(self).__name__} has no operation yet: resolve the program first")
         return self._op
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
@@ -203,13 +203,17 @@ class DmaChannel:
         self.direction, self.channel, self.bds, self.pad_value = direction, channel, list(bds), pad_value
         if pad_value and not any(bd.pad_dimensions for bd in self.bds):
             raise ValueError(
-                "DmaChannel.pad_value is set but no BD on the channel has pad_dimensions; it would have no effect"
+                "pad_value is for a Bd with pad_dimensions, and no Bd of this channel has any: give them or leave it out"
             )
         for bd in self.bds:
             if bd.next not in ("self", None) and not isinstance(bd.next, int):
-                raise ValueError(f"Bd.next must be 'self', an int index, or None; got {bd.next!r}")
+                raise ValueError(
+                    f"a Bd goes on with 'self', with a Bd of its channel by index, or with None; next is {bd.next!r}"
+                )
             if isinstance(bd.next, int) and not 0 <= bd.next < len(self.bds):
-                raise ValueError(f"Bd.next index {bd.next} out of range for channel with {len(self.bds)} BDs")
+                raise ValueError(
+                    f"next={bd.next} is none of this channel's Bds, which are 0 to {len(self.bds) - 1}"
+                )
 
 
 class TileDma:

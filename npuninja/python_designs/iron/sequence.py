@@ -224,11 +224,13 @@ class SequenceRuntime:
         finally:
             runtimes.pop()
         if self.open_groups:
-            raise IronRuntimeError(f"Failed to close task groups: {', '.join(map(str, self.open_groups))}")
+            raise IronRuntimeError(
+                f"{', '.join(map(str, self.open_groups))} open at the end: call finish() for each"
+            )
         if self._strict and self.has_groups and self.ungrouped:
             raise IronRuntimeError(
-                "Mixing explicit task groups and the default task group is prohibited. "
-                "Please assign all tasks to a task group."
+                "some transfers have a task group and others have none: give one to each, or build the Runtime with "
+                "strict_task_groups=False"
             )
         _finish(self.ungrouped)
         prune_consumers(self.fifos)

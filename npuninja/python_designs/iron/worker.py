@@ -107,11 +107,11 @@ class Worker(ObjectFifoEndpoint, Resolvable):
             return
         if generation.is_third():
             raise ValueError(
-                f"Buffer '{given.name}' has no explicit tile and is shared across Workers; "
-                "pin it to a tile (Buffer(tile=...)) so placement is unambiguous."
+                f"buffer '{given.name}' is of several Workers and lies on the tile of none of them: give it one, with "
+                "Buffer(tile=...)"
             )
         raise ValueError(
-            f"Buffer '{given.name}' is already placed on {given.tile}; cannot reassign to {self._tile}"
+            f"buffer '{given.name}' lies on {given.tile}, and this Worker on {self._tile}; a buffer is of one tile"
         )
 
     def place(self, tile: Tile) -> None:

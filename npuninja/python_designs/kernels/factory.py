@@ -44,7 +44,7 @@ def _bits(name: str, dtype: Any) -> str:
 def _fixed_size(name: str, tile_size: int) -> None:
     _must(
         tile_size == 1024,
-        f"{name}() tile_size must be 1024 to match the hard-coded C++ loop bound, got {tile_size}.",
+        f"the C++ of {name}() goes through 1024 elements: tile_size is {tile_size}, make it 1024",
     )
 
 
@@ -185,7 +185,7 @@ def _pair(name: str, input_dtype: Any, output_dtype: Any, allowed: set[Any]) -> 
     shown = ", ".join(sorted(f"({a.__name__}, {b.__name__})" for a, b in allowed))
     _must(
         (input_dtype, output_dtype) in allowed,
-        f"{name}(): unsupported (input_dtype, output_dtype) = ({input_dtype}, {output_dtype}). Supported: {shown}",
+        f"{name}() has no kernel from {input_dtype} to {output_dtype}; it has (input_dtype, output_dtype) {shown}",
     )
     return f"{_SHORT[input_dtype]}_{_SHORT[output_dtype]}"
 

@@ -25,17 +25,17 @@ def checked_dims(dims: Sequence[int], expected: int | None = None) -> Sequence[i
     found: Sequence[int] = [1, *dims] if len(dims) == 1 else dims if isinstance(dims, tuple) else list(dims)
     if expected is not None and len(found) != expected:
         shown = found if len(dims) == 1 else dims
-        raise ValueError(f"Tensor dimension ({shown}) does not match expected dimension ({expected})")
+        raise ValueError(f"a tensor of {expected} dimensions is expected here, and this one is {shown}")
     return found
 
 
 def checked_offset(offset: int, dims: Sequence[int]) -> int:
     """An offset that lies in the tensor. Raises ValueError otherwise."""
     if offset < 0:
-        raise ValueError(f"Offset must be >= 0 (offset={offset})")
+        raise ValueError(f"an offset is 0 or more (offset={offset})")
     count = int(np.prod(dims))
     if offset >= count:
-        raise ValueError(f"Offset too large: {offset}. Max value allowed for tensor: {count}")
+        raise ValueError(f"offset {offset} lies behind the tensor, which has {count} elements")
     return int(offset)
 
 
@@ -135,7 +135,9 @@ class TensorAccessPattern:
     def compare_access_orders(self, other: Any) -> bool:
         """Whether two patterns visit the same places in the same order."""
         if not isinstance(other, TensorAccessPattern):
-            raise ValueError("Can only compare access order against another TensorAccessPattern")
+            raise ValueError(
+                f"an access order is compared with that of a TensorAccessPattern, not with {other!r}"
+            )
         pairs = itertools.zip_longest(self.access_generator(), other.access_generator())
         return all(a == b for a, b in pairs)
 
@@ -152,7 +154,7 @@ class TensorAccessPattern:
 
         if len(self._tensor_dims) != 2:
             raise NotImplementedError(
-                "Visualization is only currently supported for 1- or 2-dimensional tensors"
+                f"only tensors of one or two dimensions are drawn, and this has {len(self._tensor_dims)}"
             )
         order, counts = self.accesses()
         draw(

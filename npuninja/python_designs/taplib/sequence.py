@@ -35,17 +35,19 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
             offset = checked_offset(offset, self._tensor_dims)
         sizes, strides = checked_sizes_strides(sizes, strides, allow_none=True)
         if num_steps < 0:
-            raise ValueError(f"Number of steps must be positive (but is {num_steps})")
+            raise ValueError(f"a sequence has no {num_steps} steps; num_steps is 0 or more")
         self._taps: list[TensorAccessPattern] = []
         given = (offset, sizes, strides, offset_fn, sizes_fn, strides_fn)
         if num_steps == 0:
             if any(g is not None for g in given):
-                raise ValueError("If num_steps=0, no sizes/strides/offset information may be specified")
+                raise ValueError(
+                    "num_steps=0 makes an empty sequence: leave out offset, sizes, strides and their functions"
+                )
             return
         for value, function, text in (
-            (offset, offset_fn, "Offset must be provided if offset_fn is None"),
-            (sizes, sizes_fn, "Sizes must be provided if size_fn is None"),
-            (strides, strides_fn, "Strides must be provided if stride_fn is None"),
+            (offset, offset_fn, "neither offset nor offset_fn is given; give one of them"),
+            (sizes, sizes_fn, "neither sizes nor sizes_fn is given; give one of them"),
+            (strides, strides_fn, "neither strides nor strides_fn is given; give one of them"),
         ):
             if value is None and function is None:
                 raise ValueError(text)
@@ -59,15 +61,12 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
     def from_taps(cls, taps: Sequence[TensorAccessPattern]) -> TensorAccessSequence:
         """The sequence of these patterns; all of one tensor."""
         if len(taps) < 1:
-            raise ValueError(
-                "Received no TensorAccessPatterns; must have at least one TensorAccessPatterns to create a "
-                "TensorAccessSequence."
-            )
+            raise ValueError("from_taps() takes the tensor of its first pattern, and was given none")
         dims = taps[0].tensor_dims
         for tap in taps:
             if tuple(tap.tensor_dims) != tuple(dims):
                 raise ValueError(
-                    f"TensorAccessPatterns have multiple tensor dimensions (found {dims} and {tap.tensor_dims})"
+                    f"the patterns of a sequence are of one tensor; these are of {dims} and {tap.tensor_dims}"
                 )
         made = cls(dims, 0)
         made._taps = list(taps)
@@ -123,7 +122,7 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
     def _must_be_flat(self) -> None:
         if len(self._tensor_dims) != 2:
             raise NotImplementedError(
-                "Visualization is only currently supported for 1- or 2-dimensional tensors"
+                f"only tensors of one or two dimensions are drawn, and this has {len(self._tensor_dims)}"
             )
 
     def compare_access_orders(self, other: TensorAccessSequence) -> bool:
@@ -136,8 +135,7 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
     def _must_fit(self, tap: TensorAccessPattern) -> None:
         if tuple(tap.tensor_dims) != tuple(self._tensor_dims):
             raise ValueError(
-                f"Cannot add TensorAccessPattern with tensor dims {tap.tensor_dims} to TensorAccessSequence with "
-                f"tensor dims {self._tensor_dims}"
+                f"the patterns of this sequence are of a tensor {self._tensor_dims}; this one is of {tap.tensor_dims}"
             )
 
     def insert(self, index: int, value: TensorAccessPattern) -> None:

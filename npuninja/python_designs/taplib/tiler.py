@@ -13,9 +13,7 @@ class TensorTiler2D:
     """Makes sequences; it has no objects."""
 
     def __init__(self) -> None:
-        raise Exception(
-            f"{self.__class__} cannot be instantiated. Use it as a factory/generator of TensorAccessSequences."
-        )
+        raise Exception(f"{self.__class__} has no objects: call its class methods, such as simple_tiler()")
 
     @classmethod
     def simple_tiler(

@@ -101,7 +101,7 @@ def checked(events: Any, padding: IntEnum) -> list[GenericEvent]:
     """Eight events, filled up. Raises RuntimeError for more."""
     listed = list(events)
     if len(listed) > 8:
-        raise RuntimeError(f"At most 8 events can be traced at once, have {len(listed)}.")
+        raise RuntimeError(f"a trace unit records 8 events, and {len(listed)} were given")
     listed = (listed + [padding] * 8)[:8]
     return [e if isinstance(e, GenericEvent) else GenericEvent(e) for e in listed]
 

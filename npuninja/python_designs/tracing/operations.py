@@ -116,7 +116,7 @@ def trace_host_config(
     """`aie.trace.host_config`: where the host finds the trace."""
     if isinstance(routing, str):
         if routing != "single":
-            raise ValueError(f"Unknown routing strategy: {routing}.")
+            raise ValueError(f"traces are routed by 'single'; {routing!r} is no way to route them")
         routing = None
     attributes: dict[str, Any] = {"buffer_size": buffer_size, "routing": routing}
     if generation.is_third():
@@ -177,7 +177,7 @@ def configure_trace(
         elif tile.is_shim_tile():
             kinds.append((tile, "shim"))
         else:
-            raise ValueError(f"Unknown tile type for tracing: {tile}")
+            raise ValueError(f"{tile} has no trace unit")
     if generation.is_third() and coremem_events is not None:
         named = [tile for tile, kind in kinds if kind == "mem"]
         kinds += [(tile, "mem") for tile, kind in list(kinds) if kind == "core" and tile not in named]
@@ -200,7 +200,7 @@ def _trace(
             config = (event.port, int(event.channel), "S2MM" if event.master else "MM2S")
             if ports.setdefault(event.slot, config) != config:
                 raise ValueError(
-                    f"Conflicting port configurations for slot {event.slot}: {ports[event.slot]} and {config}"
+                    f"slot {event.slot} watches one port, and here are {ports[event.slot]} and {config}; give each its slot"
                 )
 
     @trace(tile, name)

@@ -103,9 +103,8 @@ def configure_unit(
     for event in listed:
         if event.code.name.startswith("PORT_") and not isinstance(event, BasePortEvent):
             raise RuntimeError(
-                f"Tracing: {event.code.name} is a PortEvent and requires a port to be specified alongside it. \n"
-                f"To select master port N, specify the event as follows: PortEvent(CoreEvent.{event.code.name}, N, "
-                "master=True), and analogously with master=False for slave ports."
+                f"{event.code.name} is an event of a port, which it does not name: give PortEvent(CoreEvent."
+                f"{event.code.name}, N, master=True) for master port N, with master=False for slave port N"
             )
     kind = unit.packet_type if packet_type is None else packet_type
     write(tile, unit.control, _number(stop) << 24 | _number(start) << 16)
