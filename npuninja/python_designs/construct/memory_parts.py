@@ -1,4 +1,4 @@
-"""Parts of memrefs: what indices and slices leave, as `memref.subview`.
+"""Parts of memrefs: what indices and slices leave, as `memref.subview`; and other shapes of the same elements.
 
 A part has as many dimensions as the whole, an index leaves one element of its dimension; `rank_reduce` among the
 indices drops those. Where the elements lie one behind the other from the start on, the type has no layout, so that
@@ -11,8 +11,8 @@ from typing import Any, Sequence
 
 from npuninja.ir.attributes import ArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
-from npuninja.python_designs.construct.operations import ir_value, make
+from npuninja.ir.types import DYNAMIC, bits, memref, strides_and_offset
+from npuninja.python_designs.construct.operations import OpView, ir_value, make
 from npuninja.python_designs.construct.types import MemRefType, mlir_type, type_of
 from npuninja.python_designs.construct.values import ScalarValue, Value, constant, value_of
 
@@ -167,3 +167,13 @@ def collapse_shape(result: Any, src: Any, reassociation: Sequence[Sequence[int]]
     groups = ArrayAttr(tuple(ArrayAttr(tuple(IntegerAttr(int(i), "i64") for i in g)) for g in reassociation))
     op = make("memref.collapse_shape", [src], {"reassociation": groups}, [mlir_type(result)])
     return value_of(op.result)
+
+
+def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:
+    """`memref.view`: another shape of the same bytes, `shift` elements behind the start."""
+    element = memref(ir_value(source).type).element if dtype is None else mlir_type(dtype).text
+    bytes_each = bits(element) // 8
+    place = shift if isinstance(shift, (Value, OpView)) else constant(shift * bytes_each, index=True)
+    sizes = [s for s in shape if isinstance(s, Value)]
+    result = MemRefType.get([-1 if isinstance(s, Value) else s for s in shape], type_of(element))
+    return value_of(make("memref.view", [source, place, *sizes], None, (result,)).result)

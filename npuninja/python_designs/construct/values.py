@@ -11,7 +11,7 @@ import numpy as np
 
 from npuninja.ir import core
 from npuninja.ir.attributes import EnumAttr
-from npuninja.ir.types import bits, memref
+from npuninja.ir.types import memref
 from npuninja.lowering.core_code.types import FLOATS
 from npuninja.python_designs.construct import attributes as attrs
 from npuninja.python_designs.construct import generation
@@ -70,7 +70,11 @@ class Value:
 
 
 def _is_number(given: Any) -> bool:
-    return isinstance(given, (int, float, bool, np.integer, np.floating, np.bool_))
+    return isinstance(given, (int, float, np.integer, np.floating, np.bool_))
+
+
+def _is_value(given: Any) -> bool:
+    return isinstance(given, (Value, OpView))
 
 
 class ScalarValue(Value):
@@ -95,7 +99,9 @@ class ScalarValue(Value):
     def literal_value(self) -> Any:
         """The number of a constant."""
         if not self.is_constant():
-            raise ValueError(f"Can't build literal from non-constant {type(self).__name__}")
+            raise ValueError(
+                f"this {type(self).__name__} is computed by the design, so it has no number while the design is built"
+            )
         owner = self.ir.owner
         assert isinstance(owner, core.Operation)
         attribute: Any = owner.attributes["value"]
@@ -170,7 +176,7 @@ def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> T
                 return type_of(f"i{width}")
             if 0 <= value < 1 << width:
                 return type_of(f"ui{width}")
-        raise RuntimeError(f"Nonrepresentable integer {value}.")
+        raise RuntimeError(f"{value} fits into no integer of 64 bits")
     if isinstance(value, float):
         limit = float(np.finfo(np.float32).max)
         fits = value != value or abs(value) == float("inf") or abs(value) <= limit
@@ -178,7 +184,9 @@ def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> T
     if isinstance(value, np.ndarray):
         kind = MemRefType if memref else VectorType if vector else RankedTensorType
         return kind.get(value.shape, value.dtype.type)
-    raise NotImplementedError(f"Unsupported Python value py_val={value!r} with type {type(value)}")
+    raise NotImplementedError(
+        f"{value!r} ({type(value)}) is no number or array that a constant can be made of"
+    )
 
 
 def index_cast(value: Any, to: Any = None, *more: Any, **_: Any) -> Any:
@@ -191,15 +199,15 @@ def index_cast(value: Any, to: Any = None, *more: Any, **_: Any) -> Any:
 
 def _pair(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands as values of one type."""
-    if not isinstance(a, Value) and not isinstance(a, OpView):
+    if not _is_value(a):
         return constant(a, type=_type_for(a, value_type(b))), b
-    if not isinstance(b, Value) and not isinstance(b, OpView):
+    if not _is_value(b):
         return a, constant(b, type=_type_for(b, value_type(a)))
     a, b = value_of(ir_value(a)), value_of(ir_value(b))
     if a.type != b.type:
         if "index" in (a.type.text, b.type.text):
             return a, index_cast(b, a.type)
-        raise ValueError(f"can't coerce {a!r} with {a.type} and {b!r} with {b.type}")
+        raise ValueError(f"{a!r} is of {a.type} and {b!r} of {b.type}: convert one of them first")
     return a, b
 
 
@@ -210,7 +218,7 @@ def value_type(given: Any) -> Type:
 
 def _type_for(number: Any, type: Type) -> Type:
     if not _is_number(number):
-        raise ValueError(f"can't coerce {number!r} to {type}")
+        raise ValueError(f"{number!r} is no number, and the other operand is of {type}")
     return type
 
 
@@ -231,7 +239,7 @@ _WORDS = {"truediv": "div", "mod": "rem", "lshift": "shl", "rshift": "shr"}
 
 
 def _arithmetic(operator: str, a: Any, b: Any) -> Any:
-    if not all(_is_number(x) or isinstance(x, (Value, OpView)) for x in (a, b)):
+    if not all(_is_number(x) or _is_value(x) for x in (a, b)):
         return NotImplemented
     a, b = _pair(a, b)
     type = value_type(a)
@@ -249,7 +257,7 @@ def _arithmetic(operator: str, a: Any, b: Any) -> Any:
 
 
 def _comparison(kind: str, a: Any, b: Any) -> Any:
-    if not all(_is_number(x) or isinstance(x, (Value, OpView)) for x in (a, b)):
+    if not all(_is_number(x) or _is_value(x) for x in (a, b)):
         return kind == "ne"
     a, b = _pair(a, b)
     type = value_type(a)
@@ -395,14 +403,3 @@ def is_all(index: Any) -> bool:
         return True
     parts = index if isinstance(index, tuple) else (index,)
     return bool(parts) and all(isinstance(p, slice) and p == slice(None) for p in parts)
-
-
-def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:
-    """`memref.view`: another shape of the same bytes, `shift` elements behind the start."""
-    element = memref(ir_value(source).type).element if dtype is None else mlir_type(dtype).text
-    bytes_each = bits(element) // 8
-    place = constant(shift * bytes_each, index=True) if _is_number(shift) else shift
-    sizes = [s for s in shape if isinstance(s, Value)]
-    result = MemRefType.get([-1 if isinstance(s, Value) else s for s in shape], type_of(element))
-    op = make("memref.view", [source, place, *sizes], None, (result,))
-    return value_of(op.result)

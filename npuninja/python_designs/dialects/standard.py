@@ -176,7 +176,7 @@ MEMREF: dict[str, Any] = {
     "store": values.store,
     "alloc": alloc,
     "alloca": alloca,
-    "view": values.view,
+    "view": memory_parts.view,
     "subview": memory_parts.subview,
     "rank_reduce": memory_parts.rank_reduce,
     "global_": global_,

@@ -105,11 +105,10 @@ def run_conv_torch_test(
         trace_size: bytes of trace, written to `trace_file`; 0 without.
         log_dir: where the tensors are written as text, for people.
     """
-    from npuninja.python_designs.host.runtime import DefaultNPURuntime, NPUKernel, TraceConfig
+    from npuninja.python_designs.host.runtime import DefaultNPURuntime, NPUKernel
     from npuninja.python_designs.host.tensors import tensor, zeros
 
-    if trace_size > 0 and trace_file is None:
-        raise ValueError("a trace (trace_size) is written to a file: give trace_file")
+    trace = _trace_config(trace_size, trace_file)
     golden_model.eval()
     expected = golden_model(int_inp).detach().numpy()
     shaper = DataShaper()
@@ -120,7 +119,6 @@ def run_conv_torch_test(
     )
     size = int(np.prod(out_shape_in_layout)) * np.dtype(dtype_out).itemsize
     buffers = [tensor(given, dtype=dtype_in), tensor(weights, dtype=dtype_wts), zeros(size, dtype=dtype_out)]
-    trace = TraceConfig(trace_size, str(trace_file), reuse_output_buffer=True) if trace_size > 0 else None
     kernel = NPUKernel(xclbin_path, insts_path, kernel_name=kernel_name or "MLIR_AIE", trace_config=trace)
     _, outcome = DefaultNPURuntime.load_and_run(kernel, buffers)
     raw = buffers[-1] if isinstance(buffers[-1], np.ndarray) else buffers[-1].numpy()
@@ -128,10 +126,20 @@ def run_conv_torch_test(
     found = shaper.reorder_mat(scaled, *out_reorder).reshape(out_shape_final)
     if log_dir is not None:
         _log(log_dir, before_ifm=before, after_ifm=given, weights=weights, after_ofm=found)
-    print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.")
     right = bool(np.allclose(found[None], expected, rtol=0, atol=atol))
-    print("\nPASS!\n" if right else "\nFailed.\n")
+    word = "PASS!" if right else "Failed."
+    print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.\n\n{word}\n")
     return right
+
+
+def _trace_config(size: int, file: str | None) -> Any:
+    from npuninja.python_designs.host.runtime import TraceConfig
+
+    if size <= 0:
+        return None
+    if file is None:
+        raise ValueError("a trace (trace_size) is written to a file: give trace_file")
+    return TraceConfig(size, str(file), reuse_output_buffer=True)
 
 
 def _log(folder: str, **arrays: Any) -> None:

@@ -43,21 +43,27 @@ def checked_sizes_strides(
     sizes: Sequence[int] | None, strides: Sequence[int] | None, allow_none: bool = False
 ) -> tuple[list[int] | None, list[int] | None]:
     """Sizes and strides, with stride 0 where leading sizes are 1. Raises ValueError for what no transfer can have."""
-    for name, given, least in (("sizes", sizes, 1), ("strides", strides, 0)):
-        if given is None:
-            if not allow_none:
-                raise ValueError(f"{name} are missing: they are a list of integers")
-        elif len(given) == 0:
-            raise ValueError(f"{name} are empty: they have an entry for each dimension")
-        elif any(each < least for each in given):
-            raise ValueError(f"{name} are at least {least}, got {given}")
-    if sizes is not None and strides is not None and len(sizes) != len(strides):
-        raise ValueError(f"{len(sizes)} sizes and {len(strides)} strides: a dimension has one of each")
-    clean_sizes = None if sizes is None else [int(s) for s in sizes]
-    clean_strides = None if strides is None else [int(s) for s in strides]
-    if clean_sizes is not None and clean_strides is not None:
-        clear_leading(clean_sizes, clean_strides)
-    return clean_sizes, clean_strides
+    found_sizes = _checked("sizes", sizes, 1, allow_none)
+    found_strides = _checked("strides", strides, 0, allow_none)
+    if found_sizes is not None and found_strides is not None:
+        if len(found_sizes) != len(found_strides):
+            raise ValueError(
+                f"{len(found_sizes)} sizes and {len(found_strides)} strides: a dimension has one of each"
+            )
+        clear_leading(found_sizes, found_strides)
+    return found_sizes, found_strides
+
+
+def _checked(name: str, given: Sequence[int] | None, least: int, allow_none: bool) -> list[int] | None:
+    if given is None:
+        if not allow_none:
+            raise ValueError(f"{name} are missing: they are a list of integers")
+        return None
+    if len(given) == 0:
+        raise ValueError(f"{name} are empty: they have an entry for each dimension")
+    if any(each < least for each in given):
+        raise ValueError(f"{name} are at least {least}, got {given}")
+    return [int(each) for each in given]
 
 
 def clear_leading(sizes: list[int], strides: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Sequence
 
 from npuninja.python_designs.construct import generation
@@ -80,24 +81,19 @@ class TensorTiler2D:
         Raises:
             ValueError: the tiles do not cover the tensor evenly, or the pattern needs more than four dimensions.
         """
-        tensor = checked_dims(tensor_dims, expected=2)
-        tile, repeats, steps = (
-            list(checked_dims(dims, expected=2))
-            for dims in (tile_dims, tile_group_repeats, tile_group_steps or (1, 1))
-        )
         if not isinstance(pattern_repeat, int) or pattern_repeat < 1:
             raise ValueError(f"a pattern is repeated at least once, got pattern_repeat={pattern_repeat}")
-        for i in range(2):
-            _must_divide(i, tensor[i], tile[i], repeats[i] * steps[i], allow_partial)
-        count = [tensor[i] // tile[i] for i in range(2)]
-        for i in range(2):
-            repeats[i] = min(repeats[i], ceildiv(count[i], steps[i]))
-            if steps[i] > count[i]:
-                steps[i] = 1
+        tensor, tile, repeats, steps = (
+            checked_dims(dims, expected=2)
+            for dims in (tensor_dims, tile_dims, tile_group_repeats, tile_group_steps or (1, 1))
+        )
+        repeats, steps, count = _fitted(tensor, tile, repeats, steps, allow_partial)
         numbers = [_step_count(count[i], steps[i], repeats[i]) for i in range(2)]
+        places = list(itertools.product(*map(range, numbers)))
+        if iter_col_major:
+            places.sort(key=lambda place: place[1])
         taps = []
-        for number in range(numbers[0] * numbers[1]):
-            place = divmod(number, numbers[0])[::-1] if iter_col_major else divmod(number, numbers[1])
+        for place in places:
             first = [place[i] // steps[i] * steps[i] * repeats[i] + place[i] % steps[i] for i in range(2)]
             left = [count[i] - first[i] for i in range(2)]
             sizes, strides = _group(
@@ -114,6 +110,21 @@ class TensorTiler2D:
             offset = first[0] * tile[0] * tensor[1] + first[1] * tile[1]
             taps.append(TensorAccessPattern(tensor, offset, sizes, strides))
         return TensorAccessSequence.from_taps(taps)
+
+
+def _fitted(
+    tensor: Sequence[int],
+    tile: Sequence[int],
+    repeats: Sequence[int],
+    steps: Sequence[int],
+    allow_partial: bool,
+) -> tuple[list[int], list[int], list[int]]:
+    """Repeats and steps that a tensor has room for, and how many tiles it has, in both dimensions."""
+    for i in range(2):
+        _must_divide(i, tensor[i], tile[i], repeats[i] * steps[i], allow_partial)
+    count = [tensor[i] // tile[i] for i in range(2)]
+    fitted = [min(repeats[i], ceildiv(count[i], steps[i])) for i in range(2)]
+    return fitted, [1 if steps[i] > count[i] else steps[i] for i in range(2)], count
 
 
 def _repeat(count: int, sizes: list[int], strides: list[int]) -> None:
