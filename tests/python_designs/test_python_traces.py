@@ -87,7 +87,7 @@ def test_a_moved_design_and_two_channels_in_one_buffer_are_found(moved, zeros):
 @pytest.mark.parametrize(
     ("words", "writes", "error"),
     [
-        ([0] * 64, WRITES, "empty or all zeros"),
+        ([0] * 64, WRITES, "the trace is empty: there are only zeros"),
         (packets(CORE, frames([Segment(0, 1, 1)]))[0], WRITES[2:], r"core unit of tile \(1, 2\), which the design does not"),
         (packets(CORE, frames([Segment(0, 1, 1)]))[0], ((0x340D0, 1, 2, 2), *WRITES[1:]), "traces in mode 2"),
     ],

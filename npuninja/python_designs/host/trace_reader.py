@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from npuninja.arch.event_registers import trace_registers
 from npuninja.arch.events import TRACE_EVENTS
 from npuninja.arch.registers import split_address
 from npuninja.emulator.trace_units.packets import (
@@ -35,11 +36,11 @@ _TABLES = (CoreEvent, MemEvent, ShimTileEvent, MemTileEvent)  # in the order of 
 _TITLES = ("core", "mem", "shim", "memtile")
 #: Offset of the registers with events 0 to 3 and 4 to 7 -> the kind of packet, and the first event. A shim's are a core's.
 _EVENT_REGISTERS = {
-    base + 4 * half: (kind, 4 * half)
-    for base, kind in ((0x340E0, 0), (0x140E0, 1), (0x940E0, 3))
+    trace_registers(module)[f"Trace_Event{half}"].offset: (kind, 4 * half)
+    for kind, module in ((0, "core"), (1, "memory"), (3, "memtile"))
     for half in (0, 1)
 }
-_CORE_MODE_REGISTER = 0x340D0
+_CORE_MODE_REGISTER = trace_registers("core")["Trace_Control0"].offset
 #: Zero words between what two channels wrote into one buffer.
 GAP_WORDS = 8
 Place = tuple[int, int, int]  # kind of packet, row, column

@@ -1,13 +1,20 @@
-"""Traces as register writes in the runtime sequence: designs of autumn 2025.
-
-Register addresses within a tile: AMD's AIE-ML register reference (AM025).
-"""
+"""Traces as register writes in the runtime sequence: designs of autumn 2025."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 from typing import Any, Callable, Sequence
 
+from npuninja.arch.event_registers import (
+    EVENT_BROADCAST,
+    EVENT_GENERATE,
+    TIMER_CONTROL,
+    TIMER_RESET_EVENT_SHIFT,
+    block_register,
+    trace_registers,
+)
+from npuninja.arch.events import broadcast_event
 from npuninja.python_designs.tracing import shim_transfers
 from npuninja.python_designs.tracing.events import (
     BasePortEvent,
@@ -24,7 +31,6 @@ from npuninja.python_designs.tracing.events import (
 from npuninja.python_designs.tracing.shim_transfers import configure_shimtile_dma_tracing_aie2, write
 from npuninja.records import NamedTuple
 
-_BROADCAST, _MEM_TILE_BROADCAST, _GENERATE = 0x34010, 0x94010, 0x34008
 #: The bits of an event that the bindings of autumn 2025 write: one too few for a memory tile's events, which have 8.
 _EVENT_BITS = 0x7F
 _MASTER_PORT = 1 << 5
@@ -63,21 +69,18 @@ MEM_EVENTS = [
 
 
 class Unit(NamedTuple):
-    """A trace unit: its registers, its events, and those that are traced where a design names none."""
+    """A trace unit: its module's name, its events, and those that are traced where a design names none."""
 
-    control: int
-    ports: int
-    timer: int
+    module: str
     packet_type: PacketType
     events: type[IntEnum]
-    broadcast: int  # the event BROADCAST_0
     usual: list[Any]
 
 
-CORE = Unit(0x340D0, 0x3FF00, 0x34000, PacketType.CORE, CoreEvent, 107, CORE_EVENTS)
-MEM = Unit(0x140D0, 0x3FF00, 0x14000, PacketType.MEM, MemEvent, 107, MEM_EVENTS)
-MEM_TILE = Unit(0x940D0, 0xB0F00, 0x94000, PacketType.MEMTILE, MemTileEvent, 142, MEM_TILE_EVENTS)
-SHIM = Unit(0x340D0, 0x3FF00, 0x34000, PacketType.SHIMTILE, ShimTileEvent, 110, SHIM_EVENTS)
+CORE = Unit("core", PacketType.CORE, CoreEvent, CORE_EVENTS)
+MEM = Unit("memory", PacketType.MEM, MemEvent, MEM_EVENTS)
+MEM_TILE = Unit("memtile", PacketType.MEMTILE, MemTileEvent, MEM_TILE_EVENTS)
+SHIM = Unit("shim", PacketType.SHIMTILE, ShimTileEvent, SHIM_EVENTS)
 
 
 def _packed(events: Sequence[GenericEvent]) -> int:
@@ -107,28 +110,40 @@ def configure_unit(
                 f"{event.code.name}, N, master=True) for master port N, with master=False for slave port N"
             )
     kind = unit.packet_type if packet_type is None else packet_type
-    write(tile, unit.control, _number(stop) << 24 | _number(start) << 16)
-    write(tile, unit.control + 4, (int(kind) & 7) << 12 | packet_id & 0x1F if enable_packet else 0)
-    write(tile, unit.control + 0x10, _packed(listed[:4]))
-    write(tile, unit.control + 0x14, _packed(listed[4:]))
+    words = {
+        "Trace_Control0": _number(stop) << 24 | _number(start) << 16,
+        "Trace_Control1": (int(kind) & 7) << 12 | packet_id & 0x1F if enable_packet else 0,
+        "Trace_Event0": _packed(listed[:4]),
+        "Trace_Event1": _packed(listed[4:]),
+    }
+    registers = trace_registers(unit.module)
+    for name, value in words.items():
+        write(tile, registers[name].offset, value)
     for address, value in _port_words(unit, listed).items():
         write(tile, address, value)
 
 
 def _port_words(unit: Unit, events: list[GenericEvent]) -> dict[int, int]:
     """Register -> word that selects the ports; both registers as soon as one event is of a port."""
+    # A memory unit has no ports: its events of ports select those of its core.
+    registers = trace_registers("core" if unit is MEM else unit.module)
+    first, second = (registers[f"Stream_Switch_Event_Port_Selection_{half}"].offset for half in range(2))
     words: dict[int, int] = {}
     for event in events:
         if isinstance(event, BasePortEvent):
-            words.setdefault(unit.ports, 0)
-            words.setdefault(unit.ports + 4, 0)
+            words = words or {first: 0, second: 0}
             port = event.port_number | (_MASTER_PORT if event.master else 0)
-            words[unit.ports + event.slot // 4 * 4] |= port << (8 * (event.slot % 4))
+            words[first if event.slot < 4 else second] |= port << (8 * (event.slot % 4))
     return words
 
 
 def _start_timer(unit: Unit, tile: Any, event: Any) -> None:
-    write(tile, unit.timer, (_number(event) & _EVENT_BITS) << 8)
+    """`configure_timer_ctrl_…_aie2`: the event that sets a unit's timer to 0."""
+    write(
+        tile,
+        block_register(unit.module, TIMER_CONTROL),
+        (_number(event) & _EVENT_BITS) << TIMER_RESET_EVENT_SHIFT,
+    )
 
 
 def configure_coretile_tracing_aie2(
@@ -166,30 +181,21 @@ configure_memtile_tracing_aie2 = _tracing(MEM_TILE)
 configure_shimtile_tracing_aie2 = _tracing(SHIM)
 
 
-def _timer(unit: Unit) -> Callable[[Any, Any], None]:
-    """`configure_timer_ctrl_…_aie2`: the event that sets a unit's timer to 0."""
-
-    def configure(tile: Any, event: Any) -> None:
-        _start_timer(unit, tile, event)
-
-    return configure
-
-
-configure_timer_ctrl_coretile_aie2 = _timer(CORE)
-configure_timer_ctrl_coremem_aie2 = _timer(MEM)
-configure_timer_ctrl_memtile_aie2 = _timer(MEM_TILE)
-configure_timer_ctrl_shimtile_aie2 = _timer(SHIM)
+configure_timer_ctrl_coretile_aie2 = partial(_start_timer, CORE)
+configure_timer_ctrl_coremem_aie2 = partial(_start_timer, MEM)
+configure_timer_ctrl_memtile_aie2 = partial(_start_timer, MEM_TILE)
+configure_timer_ctrl_shimtile_aie2 = partial(_start_timer, SHIM)
 
 
 def configure_broadcast_core_aie2(tile: Any, num: int, event: Any) -> None:
     """Sends an event to all tiles as broadcast `num`."""
-    base = _MEM_TILE_BROADCAST if int(tile.row) == 1 else _BROADCAST
-    write(tile, base + num * 4, _number(event))
+    module = "memtile" if int(tile.row) == 1 else "core"
+    write(tile, block_register(module, EVENT_BROADCAST) + num * 4, _number(event))
 
 
 def configure_event_gen_core_aie2(tile: Any, event: Any) -> None:
     """Makes an event happen."""
-    write(tile, _GENERATE, _number(event) & _EVENT_BITS)
+    write(tile, block_register("core", EVENT_GENERATE), _number(event) & _EVENT_BITS)
 
 
 def configure_shim_trace_start_aie2(
@@ -239,8 +245,8 @@ def configure_packet_tracing_aie2(
             seen.append(tile)
         else:
             unit, events = MEM, coremem_events
-        start: Any = unit.broadcast + start_broadcast_num
-        stop: Any = unit.broadcast + stop_broadcast_num
+        start: Any = broadcast_event(unit.module, start_broadcast_num)
+        stop: Any = broadcast_event(unit.module, stop_broadcast_num)
         if row == 0 and tile == shim:
             start, stop = start_user_event, stop_user_event
         configure_unit(unit, tile, start, stop, events, 1, i + 1)
@@ -270,9 +276,9 @@ def _with_dma(unit: Unit) -> Callable[..., None]:
         shim_burst_length: int = 64,
     ) -> None:
         if start is None:
-            start = unit.events["USER_EVENT_1"] if unit is SHIM else unit.broadcast + 15
+            start = unit.events["USER_EVENT_1"] if unit is SHIM else broadcast_event(unit.module, 15)
         if stop is None:
-            stop = unit.events["USER_EVENT_0"] if unit is SHIM else unit.broadcast + 14
+            stop = unit.events["USER_EVENT_0"] if unit is SHIM else broadcast_event(unit.module, 14)
         configure_unit(unit, tile, start, stop, events, 1, flow_id)
         _start_timer(unit, tile, start)
         configure_shimtile_dma_tracing_aie2(
