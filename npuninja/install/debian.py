@@ -14,17 +14,16 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from npuninja.errors import ToolError, UserError
+from npuninja.install.folder import run
 from npuninja.install.installed_files import WORK_PREFIX
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12 and 13 have a wrapper without it)
-TIME_LIMIT_S = 600.0
 _CONNECT_TIMEOUT_S = 20
 
 # What apt is given beyond the system's own settings of `Acquire` (proxies, checks). The system's other
@@ -99,9 +98,7 @@ def install_packages(
         os.mkdir(root, 0o755)
         packages = []
         for path in files:
-            _run(
-                [programs["dpkg-deb"], "--extract", path, root], {}, f"cannot unpack {os.path.basename(path)}"
-            )
+            run([programs["dpkg-deb"], "--extract", path, root], f"cannot unpack {os.path.basename(path)}")
             packages.append(_identify(programs["dpkg-deb"], path))
         finish(root)
         record(root, packages)
@@ -182,13 +179,10 @@ def _download(
     say(f"reading the lists of Debian {SUITE} from {mirror}")
     # Without this option a list that cannot be fetched or verified is only a warning.
     update = [programs["apt-get"], "update", "-o", "APT::Update::Error-Mode=any"]
-    _run(update, environment, f"cannot get the lists of Debian {SUITE} from {mirror}")
+    run(update, f"cannot get the lists of Debian {SUITE} from {mirror}", environment)
     say(f"fetching {', '.join(names)} and what they need")
-    _run(
-        [programs["apt-get"], "install", "--download-only", *names],
-        environment,
-        f"cannot fetch {', '.join(names)}",
-    )
+    fetch = [programs["apt-get"], "install", "--download-only", *names]
+    run(fetch, f"cannot fetch {', '.join(names)}", environment)
     return sorted(glob.glob(os.path.join(folder, "cache", "archives", "*.deb")))
 
 
@@ -198,7 +192,7 @@ def _source(mirror: str, keyring: str) -> str:
 
 def _acquire_settings(config: str) -> str:
     """How the system's apt reaches the network: proxies, and whether it accepts a mirror that is behind."""
-    dump = _run([config, "dump", "--format", '%f "%v";%n', "Acquire"], {}, "cannot read apt's settings")
+    dump = run([config, "dump", "--format", '%f "%v";%n', "Acquire"], "cannot read apt's settings")
     lines = [
         line for line in dump.splitlines() if line.startswith("Acquire::") and "::IndexTargets" not in line
     ]
@@ -212,29 +206,8 @@ def _own_settings(folder: str) -> str:
 
 
 def _identify(dpkg: str, path: str) -> DebianPackage:
-    fields = _run([dpkg, "--field", path, "Package", "Version"], {}, f"cannot read {os.path.basename(path)}")
+    fields = run([dpkg, "--field", path, "Package", "Version"], f"cannot read {os.path.basename(path)}")
     values = dict(line.split(": ", 1) for line in fields.strip().splitlines())
     with open(path, "rb") as stream:
         digest = hashlib.sha256(stream.read()).hexdigest()
     return DebianPackage(values["Package"], values["Version"], digest)
-
-
-def _run(command: list[str], variables: dict[str, str], failure: str) -> str:
-    """Runs a program and returns its output; ToolError `failure` with the lines that tell why."""
-    environment = {**os.environ, **variables, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", timeout=TIME_LIMIT_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{failure}: {command[0]} did not end within {TIME_LIMIT_S:g} s") from error
-    if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:", "Err:", "dpkg"))]
-        said = "\n".join(lines or done.stdout.splitlines()[-10:])
-        raise ToolError(
-            failure,
-            notes=((f"{os.path.basename(command[0])} says:\n{said}", None),),
-            hint="is the network there?",
-        )
-    return done.stdout

@@ -6,9 +6,13 @@ import glob
 import os
 import stat
 import subprocess
+import types
 from collections.abc import Mapping, Sequence
 
 from npuninja.errors import ToolError
+
+#: After which a program that fetches or unpacks is given up.
+TIME_LIMIT_S = 900.0
 
 
 def tools_folder(environment: Mapping[str, str]) -> str:
@@ -117,6 +121,43 @@ def proved(what: str, command: Sequence[str], time_limit_s: float = 60, prints: 
     if done.returncode or (prints and not (done.stdout + done.stderr).strip()):
         raise ToolError(f"the fetched {what} does not work: {(done.stderr or done.stdout).strip()[-300:]}")
     return (done.stdout or done.stderr).split()
+
+
+def run(
+    command: list[str],
+    failure: str,
+    variables: Mapping[str, str] = types.MappingProxyType({}),
+    *,
+    hint: str = "is the network there?",
+) -> str:
+    """Runs a program that fetches or unpacks, and returns its output.
+
+    Args:
+        command: the program and its arguments.
+        failure: what cannot be done then, the error's first words.
+        variables: of its environment, beside those of this process.
+        hint: what may help.
+
+    Raises:
+        ToolError: it does not start, does not end in `TIME_LIMIT_S`, or fails; with the lines that tell why.
+    """
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **variables, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIME_LIMIT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"{failure}: {command[0]} did not end within {TIME_LIMIT_S:g} s", hint=hint
+        ) from error
+    except OSError as error:
+        raise ToolError(f"{failure}: {error}", hint=hint) from error
+    if done.returncode:
+        # apt and dpkg mark the lines that tell why; of others it is the last ones.
+        lines = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:", "Err:", "dpkg"))]
+        said = "\n".join(lines or done.stdout.strip().splitlines()[-10:])
+        raise ToolError(failure, notes=((f"{os.path.basename(command[0])} says:\n{said}", None),), hint=hint)
+    return done.stdout
 
 
 def write_script(path: str, text: str) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from npuninja.errors import ToolError
+from npuninja.install.folder import run
 from npuninja.install.installed_files import UNFINISHED, write_record
-
-TIME_LIMIT_S = 900.0
 
 
 def find_python(oldest: tuple[int, int], environment: Mapping[str, str]) -> str:
@@ -59,7 +57,7 @@ def install_python_packages(
         os.makedirs(folder)
         unfinished = os.path.join(folder, UNFINISHED)
         open(unfinished, "wb").close()  # killed from here on, it stays there and says so
-        _run([python, "-m", "venv", folder], "cannot make a virtual environment", "install python3-venv")
+        run([python, "-m", "venv", folder], "cannot make a virtual environment", hint="install python3-venv")
         say(f"fetching {', '.join(requirements)} and what they need")
         pip = [
             os.path.join(folder, "bin", "python"),
@@ -69,23 +67,10 @@ def install_python_packages(
             "--quiet",
             "--disable-pip-version-check",
         ]
-        _run([*pip, *requirements], f"cannot install {', '.join(requirements)}", "is the network there?")
+        run([*pip, *requirements], f"cannot install {', '.join(requirements)}")
         finish(folder)
         write_record(folder, {"packages": list(requirements)})
         os.unlink(unfinished)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _run(command: list[str], failure: str, hint: str) -> None:
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace", timeout=TIME_LIMIT_S, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolError(f"{failure}: {error}", hint=hint) from error
-    if done.returncode:
-        said = "\n".join(done.stdout.strip().splitlines()[-10:])
-        raise ToolError(failure, notes=((f"{os.path.basename(command[0])} says:\n{said}", None),), hint=hint)

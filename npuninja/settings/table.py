@@ -463,8 +463,3 @@ SECTIONS: tuple[Section, ...] = (
 )
 #: What a preset may hold as tables of its own.
 IN_PRESETS = tuple(s for s in SECTIONS if s.name not in ("", "configure", "preset"))
-
-
-def section(name: str) -> Section | None:
-    """The section of that name."""
-    return next((s for s in SECTIONS if s.name == name), None)
