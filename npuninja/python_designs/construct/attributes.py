@@ -184,8 +184,7 @@ def float_text(value: float, type: str) -> str:
     if abs(number) != float("inf") and number == number:
         for text in (f"{number:.6e}", f"{number:.9e}", f"{number:.17e}"):
             if _rounded(float(text), type) == number:
-                mantissa, exponent = text.split("e")
-                return f"{mantissa}e{exponent}"
+                return text
     return _bit_text(number, type)
 
 

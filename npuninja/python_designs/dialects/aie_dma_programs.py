@@ -187,6 +187,7 @@ def dma_bd(
         operands, segments, static = dma_bd_parts(buffer, offset, length, sizes, strides)
         return build("aie.dma_bd", operands, {**static, **attributes}, segments=segments)
     if sizes is not None and dimensions is None:
+        # `len` is a parameter here
         dimensions = list(zip(sizes, strides or [0] * (sizes.__len__() - 1) + [1]))
     attributes["offset"], attributes["len"] = offset, length
     if dimensions:

@@ -32,10 +32,8 @@ class NpuTensor:
             raise TypeError(
                 f"iron.tensor: the array is of {data.dtype} and dtype= {np.dtype(dtype)}; convert it first, with astype()"
             )
-        if device not in ("npu", "cpu"):
-            raise ValueError(f"Unsupported device: {device}")
         self.data: Any = np.array(data, dtype=dtype)
-        self.device = device
+        self.device = _known(device)
 
     @property
     def shape(self) -> Any:
@@ -67,9 +65,7 @@ class NpuTensor:
 
     def to(self, target_device: str) -> NpuTensor:
         """The same tensor, said to be elsewhere."""
-        if target_device not in ("npu", "cpu"):
-            raise ValueError(f"Unknown device '{target_device}': a tensor is on 'npu' or 'cpu'")
-        self.device = target_device
+        self.device = _known(target_device)
         return self
 
     def fill_(self, value: Any) -> None:
@@ -147,6 +143,12 @@ class NpuTensor:
 
     def __repr__(self) -> str:
         return f"NpuTensor({self.data}, device={self.device!r})"
+
+
+def _known(device: str) -> str:
+    if device not in ("npu", "cpu"):
+        raise ValueError(f"a tensor is on 'npu' or 'cpu', not on {device!r}")
+    return device
 
 
 Tensor = XRTTensor = CPUOnlyTensor = NpuTensor

@@ -31,9 +31,7 @@ def get_cycles(trace_path: str) -> float:
     when one is missing.
     """
     first: dict[str, float] = {}
-    for event in sorted(
-        (event for event in _events(trace_path) if event.get("ph") in _BEGINNINGS), key=_cycle
-    ):
+    for event in _begun(_events(trace_path)):
         first.setdefault(event["name"], _cycle(event))
     if "INSTR_EVENT_0" not in first or "INSTR_EVENT_1" not in first:
         return math.inf
@@ -50,7 +48,7 @@ def get_cycles_summary(trace_path: str) -> list[list[Any]]:
         event["pid"]: [event["args"]["name"]] for event in events if event["name"] == "process_name"
     }
     began: dict[Any, float] = {}
-    for event in sorted((event for event in events if event.get("ph") in _BEGINNINGS), key=_cycle):
+    for event in _begun(events):
         process = event["pid"]
         if process not in rows:
             continue
@@ -82,15 +80,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
 
 
-#: Phases that begin an event: of a pair, whole, or a moment.
-_BEGINNINGS = ("B", "X", "i")
-
-
 def _events(path: str) -> list[dict[str, Any]]:
     with open(path, encoding="utf-8") as stream:
         content = json.load(stream)
     found: list[dict[str, Any]] = content if isinstance(content, list) else content.get("traceEvents", [])
     return found
+
+
+def _begun(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that begin an event, in order: the first of a pair, a whole one, or a moment."""
+    return sorted((event for event in events if event.get("ph") in ("B", "X", "i")), key=_cycle)
 
 
 def _cycle(event: dict[str, Any]) -> float:

@@ -45,10 +45,7 @@ class BaseKernel(Resolvable):
         """The object file."""
         return self._object_file_name
 
-    @property
-    def object_file_name(self) -> str:
-        """The object file."""
-        return self._object_file_name
+    object_file_name = bin_name
 
     @property
     def link_with_mode(self) -> str | None:
@@ -285,17 +282,16 @@ class ExternalFunction(BaseKernel):
         pass
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Calls the function in a core; the second generation looks at scalars and array shapes too."""
+        """Calls the function in a core; the second generation looks at scalars too."""
         if generation.generation() == generation.SECOND:
             for i, (argument, expected) in enumerate(zip(arguments, self._arg_types)):
-                self._check(i, argument, expected)
+                is_number = isinstance(expected, type) and issubclass(expected, np.generic)
+                is_given = hasattr(argument, "ir") or isinstance(
+                    argument, (int, float, np.integer, np.floating)
+                )
+                if is_number and not is_given:
+                    raise ValueError(f"argument {i} is a number, and a {type(argument).__name__} was given")
         return super().__call__(*arguments, **options)
-
-    def _check(self, index: int, argument: Any, expected: Any) -> None:
-        if isinstance(expected, type) and issubclass(expected, np.generic):
-            is_value = hasattr(argument, "ir")
-            if not is_value and not isinstance(argument, (int, float, np.integer, np.floating)):
-                raise ValueError(f"argument {index} is a number, and a {type(argument).__name__} was given")
 
 
 def _must_inline(name: str, object_file_name: str | None, symbol_prefix: str | None, use_chess: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Sequence
 
 from npuninja.ir.attributes import BoolAttr, OpaqueAttr
@@ -30,15 +31,11 @@ class Lock(Resolvable):
         self.tile, self.lock_id, self.init, self.name = tile, lock_id, init, name
         self._op: Any = None
 
-    def tiles(self) -> list[Any]:
-        """Its tile."""
-        return []
-
     @property
     def op(self) -> Any:
         """The operation."""
         if self._op is None:
-            raise ValueError(f"this {type(self).__name__} has no operation yet: resolve the program first")
+            raise ValueError("this lock has no operation yet: resolve the program first")
         return self._op
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
@@ -241,27 +238,21 @@ class TileDma:
             self._build(block)
 
     def _build(self, block: Any) -> None:
-        number = 1
-        starts = [0]
-        firsts = []
-        for channel in self.channels:
-            firsts.append(number)
-            number += len(channel.bds)
-            starts.append(number)
-            number += 1
+        # A block with each channel's start, behind it those of its descriptors; at the end the last.
+        starts = list(itertools.accumulate((1 + len(channel.bds) for channel in self.channels), initial=0))
         # Blocks stand in the order in which they are first named: all starts of channels, then the descriptors.
         for i, channel in enumerate(self.channels):
             with block[starts[i]]:
                 pad = (
                     pack_pad_value(channel.pad_value, channel.bds[0].buffer.dtype) if channel.pad_value else 0
                 )
-                first, chain = block[firsts[i]], block[starts[i + 1]]
+                first, chain = block[starts[i] + 1], block[starts[i + 1]]
                 dma_programs.dma_start(
                     channel.direction, channel.channel, dest=first, chain=chain, pad_value=pad
                 )
         for i, channel in enumerate(self.channels):
             for k, bd in enumerate(channel.bds):
-                self._bd(block, firsts[i], k, bd)
+                self._bd(block, starts[i] + 1, k, bd)
         with block[starts[-1]]:
             EndOp()
 

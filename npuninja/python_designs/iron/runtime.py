@@ -248,10 +248,7 @@ class BlockRuntime:
                 before()
             for data, argument in zip(self._data, arguments):
                 data.op = argument
-            if generation.is_first():
-                self._resolve_at_once()
-            else:
-                self._resolve_at_the_end()
+            self._resolve_steps()
             if after is not None:
                 after()
 
@@ -265,29 +262,11 @@ class BlockRuntime:
                     argument.resolve()
             function(*arguments)
 
-    def _resolve_at_once(self) -> None:
-        """Autumn 2025: a task that waits is awaited at once, and frees those before it."""
-        groups: dict[RuntimeTaskGroup, list[_Transfer]] = {}
-        pending: list[_Transfer] = []
-        for step in self._steps:
-            if isinstance(step, RuntimeTaskGroup):
-                _finish(groups.pop(step, []))
-                continue
-            self._step(step)
-            if not isinstance(step, _Transfer):
-                continue
-            if step.group is not None:
-                groups.setdefault(step.group, []).append(step)
-            elif step.wait:
-                dma_await_task(step.task)
-                for other in pending:
-                    dma_free_task(other.task)
-                pending = []
-            else:
-                pending.append(step)
-
-    def _resolve_at_the_end(self) -> None:
-        """Spring 2026: tasks without a group are awaited, then freed, at the end."""
+    def _resolve_steps(self) -> None:
+        """Autumn 2025: a task without a group that waits is awaited at once, and frees those before it. Spring 2026: they
+        are awaited, then freed, at the end.
+        """
+        is_first = generation.is_first()
         groups: dict[RuntimeTaskGroup | None, list[_Transfer]] = {}
         has_groups = False
         for step in self._steps:
@@ -298,6 +277,10 @@ class BlockRuntime:
             if isinstance(step, _Transfer):
                 has_groups |= step.group is not None
                 groups.setdefault(step.group, []).append(step)
+                if is_first and step.group is None and step.wait:
+                    _finish(groups.pop(None))
+        if is_first:
+            return
         ungrouped = groups.get(None, [])
         if self._strict and has_groups and ungrouped:
             raise Exception(

@@ -165,8 +165,7 @@ class WorkerRuntimeBarrier:
     def _last(self) -> Any:
         if not self.worker_locks:
             raise ValueError(
-                "no workers are registered for this barrier: this barrier belongs to no worker yet; give it to one, in "
-                "the arguments of Worker(fn, [...])"
+                "this barrier belongs to no worker yet: give it to one, in the arguments of Worker(fn, [...])"
             )
         return self.worker_locks[-1]
 
