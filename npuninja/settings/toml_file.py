@@ -113,13 +113,6 @@ class Table:
             return Table(value, self.path, f"{self.name}.{key}" if self.name else key)
         raise UserError(f"{key!r} must be a table, got {value!r}", self.place(key))
 
-    def tables(self, key: str) -> list[Table]:
-        """A list of tables; [] when the key is absent."""
-        value = self.content.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            return [Table(item, self.path, key) for item in value]
-        raise UserError(f"{key!r} must be a list of tables, written [[{key}]]", self.place(key))
-
     def place(self, key: str) -> Location:
         """Where a key stands: the parsers keep no places, so its first line of that form is looked for."""
         pattern = re.compile(rf"(?:^\s*|[{{,.\[]\s*)(['\"]?)({re.escape(key)})\1\s*[=\].]")
