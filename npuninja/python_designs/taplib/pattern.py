@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from copy import copy
 from typing import Any, Iterator, Sequence
 
@@ -74,7 +73,31 @@ def clear_leading(sizes: list[int], strides: list[int]) -> None:
         strides[i] = 0
 
 
-class TensorAccessPattern:
+class Accesses:
+    """What patterns, and sequences of them, say of a tensor's elements."""
+
+    _tensor_dims: Sequence[int]
+
+    def accesses(self) -> tuple[Any, Any]:
+        """Two int32 arrays of the tensor's shape: the number of the last access, -1 without, and how many."""
+        raise NotImplementedError
+
+    def access_order(self) -> Any:
+        """The number of the last access to each element, -1 without."""
+        return self.accesses()[0]
+
+    def access_count(self) -> Any:
+        """How often each element is accessed."""
+        return self.accesses()[1]
+
+    def _must_be_flat(self) -> None:
+        if len(self._tensor_dims) != 2:
+            raise NotImplementedError(
+                f"only tensors of one or two dimensions are drawn, and this has {len(self._tensor_dims)}"
+            )
+
+
+class TensorAccessPattern(Accesses):
     """The elements offset + Σ i·stride, for i below the sizes, last dimension fastest."""
 
     def __init__(
@@ -126,14 +149,6 @@ class TensorAccessPattern:
         counts = np.bincount(indices, minlength=count).astype(np.int32)
         return order.reshape(self._tensor_dims), counts.reshape(self._tensor_dims)
 
-    def access_order(self) -> Any:
-        """The number of the last access to each element, -1 without."""
-        return self.accesses()[0]
-
-    def access_count(self) -> Any:
-        """How often each element is accessed."""
-        return self.accesses()[1]
-
     def access_generator(self) -> Iterator[int]:
         """The place of each access in the flat tensor, in order."""
         return iter(self._indices().tolist())
@@ -144,8 +159,7 @@ class TensorAccessPattern:
             raise ValueError(
                 f"an access order is compared with that of a TensorAccessPattern, not with {other!r}"
             )
-        pairs = itertools.zip_longest(self.access_generator(), other.access_generator())
-        return all(a == b for a, b in pairs)
+        return np.array_equal(self._indices(), other._indices())
 
     def visualize(
         self,
@@ -158,10 +172,7 @@ class TensorAccessPattern:
         """Draws the pattern; needs matplotlib. Only tensors of one or two dimensions."""
         from npuninja.python_designs.taplib.drawing import draw
 
-        if len(self._tensor_dims) != 2:
-            raise NotImplementedError(
-                f"only tensors of one or two dimensions are drawn, and this has {len(self._tensor_dims)}"
-            )
+        self._must_be_flat()
         order, counts = self.accesses()
         draw(
             order,

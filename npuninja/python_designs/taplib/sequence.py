@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence
 from copy import deepcopy
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from npuninja.python_designs.taplib.pattern import (
+    Accesses,
     TensorAccessPattern,
     checked_dims,
     checked_offset,
@@ -16,7 +17,7 @@ from npuninja.python_designs.taplib.pattern import (
 )
 
 
-class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
+class TensorAccessSequence(Accesses, MutableSequence):  # type: ignore[type-arg]
     """Patterns in the order in which they are applied."""
 
     def __init__(
@@ -85,14 +86,6 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
             counts += count
         return order - 1, counts
 
-    def access_order(self) -> Any:
-        """The order numbers alone."""
-        return self.accesses()[0]
-
-    def access_count(self) -> Any:
-        """The counts alone."""
-        return self.accesses()[1]
-
     def visualize(
         self,
         title: str | None = None,
@@ -118,12 +111,6 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
         orders = [empty[0], *(order for order, _ in frames)]
         counts = [empty[1], *(count for _, count in frames)] if animate_access_count else None
         return animate(orders, counts, title or "TensorAccessSequence Animation")
-
-    def _must_be_flat(self) -> None:
-        if len(self._tensor_dims) != 2:
-            raise NotImplementedError(
-                f"only tensors of one or two dimensions are drawn, and this has {len(self._tensor_dims)}"
-            )
 
     def compare_access_orders(self, other: TensorAccessSequence) -> bool:
         """Whether all patterns visit the same places in the same order."""
@@ -155,12 +142,6 @@ class TensorAccessSequence(MutableSequence):  # type: ignore[type-arg]
 
     def __len__(self) -> int:
         return len(self._taps)
-
-    def __iter__(self) -> Iterator[TensorAccessPattern]:
-        return iter(self._taps)
-
-    def __contains__(self, tap: object) -> bool:
-        return tap in self._taps
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorAccessSequence) and self._taps == other._taps
