@@ -148,7 +148,7 @@ print(load_class_label("labels.json", 2))
         "['int8', 'uint16', 'bfloat16', 'float32', 'bool', 'longlong']",
         "True",
         "['a,b', '1,2', '-,3']",
-        "the file has its columns already: append rows of these, or begin another file",
+        "the columns of this file are set: append rows, or begin another file",
         "['cat', 'dog']",
     ]
 
@@ -259,7 +259,7 @@ def test_another_type_of_numbers_is_cast_by_april_and_refused_by_august(monkeypa
     found = tensors.tensor(values, dtype=np.int8)
     assert (found.dtype, found.numpy().tolist()) == (np.int8, [1, -2, 44])
     monkeypatch.setattr(tensors, "generation", lambda: THIRD)
-    with pytest.raises(TypeError, match="and dtype= int8; convert it first"):
+    with pytest.raises(TypeError, match="and dtype= asks for int8; convert it first"):
         tensors.tensor(values, dtype=np.int8)
 
 

@@ -19,13 +19,13 @@ WANTED = {
     ),
     "fill_outside": (
         "RuntimeError",
-        "fill(), drain() and TaskGroup() belong into the function that Runtime(seq_fn, fn_args) is given",
+        "fill(), drain() and TaskGroup() belong in the function given to Runtime(seq_fn, fn_args)",
     ),
     "barrier_of_no_worker": ("ValueError", "this barrier belongs to no worker yet"),
     "operand_that_is_no_value": ("ValueError", "expected a value"),
     "next_of_a_descriptor": (
         "ValueError",
-        "a Bd goes on with 'self', with a Bd of its channel by index, or with None; next is 'next'",
+        "next is 'self', the index of a Bd of the channel, or None, not 'next'",
     ),
     "loop_variable_stored": ("MLIRError", "the value is index, an element of memref<16xi32> is not"),
     "loop_left_by_break": ("MLIRError", "its Python loop was left by break or return"),

@@ -94,7 +94,7 @@ def test_a_repeat_takes_the_outermost_dimension():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: TensorAccessPattern((4,), 4, [1], [1]), "offset 4 lies behind the tensor"),
+        (lambda: TensorAccessPattern((4,), 4, [1], [1]), "offset 4 lies beyond the tensor"),
         (lambda: TensorAccessPattern((4,), 0, [0], [1]), "sizes are at least 1"),
         (lambda: TensorAccessPattern((4,), 0, [1], [-1]), "strides are at least 0"),
         (lambda: TensorAccessPattern((4,), 0, [1, 1], [1]), "2 sizes and 1 strides"),

@@ -194,7 +194,7 @@ class CompilableDesign:
         ]
         if loose:
             raise TypeError(
-                f"@iron.jit: the CompileTime[T] parameter(s) {loose} of '{name}' can be taken for tensors.\n"
+                f"@iron.jit: the CompileTime[T] parameter(s) {loose} of '{name}' may be mistaken for tensors.\n"
                 f"Put a `*` before the first of them:\n"
                 f"  before: def {name}({', '.join(listed)})\n"
                 f"  after:  def {name}({', '.join([*known.tensors, *known.scalars, '*', *known.compile_time])})"

@@ -31,9 +31,7 @@ class CSVLogger:
     def set_columns(self, columns: Sequence[str]) -> None:
         """Names the columns, and writes them as the first row at the first `append`."""
         if self.columns:
-            raise CSVLoggerError(
-                "the file has its columns already: append rows of these, or begin another file"
-            )
+            raise CSVLoggerError("the columns of this file are set: append rows, or begin another file")
         self.columns = list(columns)
         self._write(self.columns)
 

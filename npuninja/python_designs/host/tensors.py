@@ -30,7 +30,8 @@ class NpuTensor:
             and generation() != SECOND  # which casts
         ):
             raise TypeError(
-                f"iron.tensor: the array is of {data.dtype} and dtype= {np.dtype(dtype)}; convert it first, with astype()"
+                f"iron.tensor: the array is of {data.dtype} and dtype= asks for {np.dtype(dtype)}; convert it first, with "
+                "astype()"
             )
         self.data: Any = np.array(data, dtype=dtype)
         self.device = _known(device)

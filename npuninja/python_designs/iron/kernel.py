@@ -27,7 +27,7 @@ class BaseKernel(Resolvable):
         link_with_mode: str | None = None,
     ) -> None:
         if not name:
-            raise ValueError("a kernel has a name, that of its function in the object file; it is empty here")
+            raise ValueError("a kernel's name, that of its function in the object file, is empty")
         self._name = name
         self._arg_types = list(arg_types or [])
         self._object_file_name = object_file_name

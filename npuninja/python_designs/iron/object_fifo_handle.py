@@ -61,10 +61,10 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def _must_fit(self, count: int, verb: str) -> None:
         if self._depth < count:
             raise ValueError(
-                f"objectFifo {self.name} has depth {self._depth} at this end; {count} elements cannot be had to {verb}"
+                f"objectFifo {self.name} has depth {self._depth} at this end; {count} elements are too many to {verb}"
             )
         if count < 1:
-            raise ValueError(f"one element or more is needed to {verb}, and {count} were asked for")
+            raise ValueError(f"{verb}() takes at least one element, not {count}")
 
     @property
     def name(self) -> str:

@@ -205,7 +205,7 @@ class DmaChannel:
         for bd in self.bds:
             if bd.next not in ("self", None) and not isinstance(bd.next, int):
                 raise ValueError(
-                    f"a Bd goes on with 'self', with a Bd of its channel by index, or with None; next is {bd.next!r}"
+                    f"next is 'self', the index of a Bd of the channel, or None, not {bd.next!r}"
                 )
             if isinstance(bd.next, int) and not 0 <= bd.next < len(self.bds):
                 raise ValueError(

@@ -151,7 +151,7 @@ class BlockRuntime:
         yield self._data[0] if len(self._data) == 1 else tuple(self._data)
         if self._open:
             raise ValueError(
-                f"{', '.join(map(str, self._open))} open at the end: call finish_task_group() for each"
+                f"{', '.join(map(str, self._open))} still open at the end of the sequence: call finish_task_group() for each"
             )
         prune_consumers(self._fifos)
 

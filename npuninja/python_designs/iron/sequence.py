@@ -225,7 +225,7 @@ class SequenceRuntime:
             runtimes.pop()
         if self.open_groups:
             raise IronRuntimeError(
-                f"{', '.join(map(str, self.open_groups))} open at the end: call finish() for each"
+                f"{', '.join(map(str, self.open_groups))} still open at the end of the sequence: call finish() for each"
             )
         if self._strict and self.has_groups and self.ungrouped:
             raise IronRuntimeError(

@@ -107,11 +107,11 @@ class Worker(ObjectFifoEndpoint, Resolvable):
             return
         if generation.is_third():
             raise ValueError(
-                f"buffer '{given.name}' is of several Workers and lies on the tile of none of them: give it one, with "
+                f"several Workers use buffer '{given.name}', which has no tile of its own: give it one, with "
                 "Buffer(tile=...)"
             )
         raise ValueError(
-            f"buffer '{given.name}' lies on {given.tile}, and this Worker on {self._tile}; a buffer is of one tile"
+            f"buffer '{given.name}' lies on {given.tile}, and this Worker on {self._tile}; a buffer has one tile"
         )
 
     def place(self, tile: Tile) -> None:

@@ -34,7 +34,7 @@ def checked_offset(offset: int, dims: Sequence[int]) -> int:
         raise ValueError(f"an offset is 0 or more (offset={offset})")
     count = int(np.prod(dims))
     if offset >= count:
-        raise ValueError(f"offset {offset} lies behind the tensor, which has {count} elements")
+        raise ValueError(f"offset {offset} lies beyond the tensor, which has {count} elements")
     return int(offset)
 
 

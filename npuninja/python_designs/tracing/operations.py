@@ -116,7 +116,7 @@ def trace_host_config(
     """`aie.trace.host_config`: where the host finds the trace."""
     if isinstance(routing, str):
         if routing != "single":
-            raise ValueError(f"traces are routed by 'single'; {routing!r} is no way to route them")
+            raise ValueError(f"routing is 'single'; there is no {routing!r}")
         routing = None
     attributes: dict[str, Any] = {"buffer_size": buffer_size, "routing": routing}
     if generation.is_third():
