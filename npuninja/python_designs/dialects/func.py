@@ -84,20 +84,20 @@ def call(callee: Any, arguments_or_callee: Any, arguments: Any = None, **_: Any)
     if not isinstance(callee, OpView):
         if not isinstance(arguments_or_callee, str):
             raise ValueError(
-                "when constructing a call to a function by name, expected the second argument to be a string or a "
-                f"FlatSymbolRefAttr, got {type(arguments_or_callee)}"
+                f"call(types, name, arguments) takes a function's name, not a {type(arguments_or_callee)}"
             )
         results = [callee] if isinstance(callee, (Type, type)) else list(callee)
         return _call(arguments_or_callee, list(arguments or ()), results)
     if not isinstance(arguments_or_callee, (list, tuple)):
         raise ValueError(
-            "when constructing a call to a function, expected the second argument to be a list of call arguments, "
-            f"got {type(arguments_or_callee)}"
+            f"call(function, arguments) takes a list of arguments, not a {type(arguments_or_callee)}"
         )
     inputs, outputs = signature(callee.ir)
     given = list(arguments_or_callee)
     if len(given) != len(inputs):
-        raise ValueError(f"Expected {len(inputs)} arguments, but got {len(given)} arguments")
+        raise ValueError(
+            f"the function has {len(inputs)} parameters, and was called with {len(given)} arguments"
+        )
     return _call(callee.ir.string("sym_name"), call_arguments(given, inputs), [type_of(t) for t in outputs])
 
 

@@ -63,6 +63,7 @@ def print_cycles_summary(trace_path: str) -> None:
     """Prints how often each process of the trace ran its kernel from event 0 to event 1, and for how many cycles."""
     for name, *cycles in get_cycles_summary(trace_path):
         print(name)
+        # In the words of MLIR-AIE: programs of others find the numbers by them.
         print(f"Total number of full kernel invocations is {len(cycles)}")
         if cycles:
             mean = sum(cycles) / len(cycles)
