@@ -115,18 +115,20 @@ def run_conv_torch_test(
     weights = np.concatenate(
         [shaper.reorder_mat(w.data.numpy().astype(dtype_wts), *wts_layout) for w in int_weights], axis=None
     )
-    size = int(np.prod(out_shape_in_layout)) * np.dtype(dtype_out).itemsize
-    buffers = [tensor(given, dtype=dtype_in), tensor(weights, dtype=dtype_wts), zeros(size, dtype=dtype_out)]
+    result = zeros(int(np.prod(out_shape_in_layout)), dtype=dtype_out)
+    buffers = [tensor(given, dtype=dtype_in), tensor(weights, dtype=dtype_wts), result]
     kernel = NPUKernel(xclbin_path, insts_path, kernel_name=kernel_name or "MLIR_AIE", trace_config=trace)
     _, outcome = DefaultNPURuntime.load_and_run(kernel, buffers)
-    raw = buffers[-1] if isinstance(buffers[-1], np.ndarray) else buffers[-1].numpy()
-    scaled = (raw * out_scale).reshape(out_shape_in_layout)
+    scaled = (np.asarray(buffers[-1]) * out_scale).reshape(out_shape_in_layout)
     found = shaper.reorder_mat(scaled, *out_reorder).reshape(out_shape_final)
-    if log_dir is not None:
-        _log(log_dir, before_ifm=before, after_ifm=given, weights=weights, after_ofm=found)
-    right = bool(np.allclose(found[None], expected, rtol=0, atol=atol))
-    word = "PASS!" if right else "Failed."
-    print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.\n\n{word}\n")
+    _log(log_dir, before_ifm=before, after_ifm=given, weights=weights, after_ofm=found)
+    print(f"\nAvg NPU time: {int(outcome.npu_time / 1000)}us.")
+    return _is_right(found[None], expected, atol)
+
+
+def _is_right(found: Any, expected: Any, atol: float) -> bool:
+    right = bool(np.allclose(found, expected, rtol=0, atol=atol))
+    print("\nPASS!\n" if right else "\nFailed.\n")
     return right
 
 
@@ -140,7 +142,9 @@ def _trace_config(size: int, file: str | None) -> Any:
     return TraceConfig(size, str(file), reuse_output_buffer=True)
 
 
-def _log(folder: str, **arrays: Any) -> None:
+def _log(folder: str | None, **arrays: Any) -> None:
+    if folder is None:
+        return
     os.makedirs(folder, exist_ok=True)
     for name, values in arrays.items():
         values.tofile(os.path.join(folder, f"{name}.txt"), sep=",", format="%d")
