@@ -124,9 +124,6 @@ class ScalarValue(Value):
         )
 
 
-Scalar = ScalarValue
-
-
 def value_of(value: core.Value) -> Any:
     """A value as an object of the class for its type."""
     if value.type.startswith("memref<"):
@@ -390,9 +387,6 @@ class MemRefValue(Value):
         raise TypeError(
             "a memref cannot be gone through by Python's for: use `for i in range_(size)` and [i]"
         )
-
-
-MemRef = MemRefValue
 
 
 def is_all(index: Any) -> bool:
