@@ -63,7 +63,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
 )
 _UNKNOWN_IN_AIE = (
-    r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|no (?:type|template) named '(\w+)' in namespace 'aie'"
+    r"no (?:member|type|template) named '(\w+)' in namespace '(?:::)?aie'|"
+    r"no (?:type|template) named '(\w+)' in namespace 'aie'"
 )
 
 
