@@ -134,7 +134,7 @@ class PreparedBundle(NamedTuple):
     @property
     def blocks(self) -> bool:
         """Whether it can wait for a lock."""
-        return any(fields.op == "OP_ACQ" for _, fields in self.operations)
+        return "OP_ACQ" in [fields.op for _, fields in self.operations]
 
     @property
     def waits_for_port(self) -> bool:

@@ -77,7 +77,7 @@ class TranslatedBlock(Ports):
             made = self.issue(entry, now, jump)
             if made is not None:
                 jump = made
-            done = any(f.op == "OP_DONE" for _, f in entry.operations)
+            done = "OP_DONE" in [f.op for _, f in entry.operations]
             now += 1
             following = entry.bundle.end
             if done:

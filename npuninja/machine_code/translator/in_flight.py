@@ -119,6 +119,6 @@ class Owner(Protocol):
 def is_translatable(entry: PreparedBundle) -> bool:
     """Whether translated code has all that a bundle does."""
     # A bundle may wait for one thing at a time here: one that has a lock and a port is interpreted.
-    return not (entry.blocks and entry.waits_for_port) and all(
-        f.op != "OP_UNSUPPORTED" for _, f in entry.operations
-    )
+    if entry.blocks and entry.waits_for_port:
+        return False
+    return "OP_UNSUPPORTED" not in [f.op for _, f in entry.operations]

@@ -33,11 +33,8 @@ class Ports(Leaving):
 
     def may_wait(self, entry: PreparedBundle, now: int) -> bool:
         """Whether the core may wait in front of a bundle that would be issued `now`."""
-        return (
-            entry.blocks
-            or entry.waits_for_port
-            or any(p.kind == CASCADE and p.due == now for p in self.pending)
-        )
+        due = [p.kind for p in self.pending if p.due == now]
+        return CASCADE in due or entry.blocks or entry.waits_for_port
 
     def wait_for_ports(self, entry: PreparedBundle) -> None:
         """At the block's begin: what its first bundle sends and receives, and the read of the cascade that is due."""
