@@ -27,7 +27,13 @@ PAGES = {
         "Running built designs",
         ("device.manifest", "device.choice", "device.api", "device.reference", "device.comparison"),
     ),
-    "emulator": Page("The emulated array", ("emulator", "emulator.emulator", "emulator.array_access", "emulator.host_memory", "emulator.errors")),
+    "emulator": Page(
+        "The emulated array",
+        (
+            *("emulator", "emulator.emulator", "emulator.array_access"),
+            *("emulator.host_memory", "emulator.errors"),
+        ),
+    ),
     "timing": Page("The timing model", ("emulator.timing.work", "emulator.timing.model", "emulator.timing.band")),
     "ir": Page(
         "MLIR text",
