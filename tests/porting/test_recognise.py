@@ -78,6 +78,8 @@ LINES = {
     "./test.exe -x b/x.xclbin": HostRun("/f/test.exe", ("-x", "b/x.xclbin"), "/f", ()),
     "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),
     "sudo python3 test.py": HostRun("/f/test.py", (), "/f", ()),
+    "timeout -k 5 60 ./test.exe -v": HostRun("/f/test.exe", ("-v",), "/f", ()),
+    "sudo -E env A=1 nice -n 5 python3 test.py": HostRun("/f/test.py", (), "/f", (("A", "1"),)),
 }  # fmt: skip
 
 

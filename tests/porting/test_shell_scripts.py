@@ -16,6 +16,7 @@ SCRIPTS = {
     "quotes": """show 'a b' "c d" e\\ f "it's" $'x\\ty' "a\\"b" a"b"'c' "" '$HOME' \\$X "$'q'" """,
     "variables": """A="x y"; B=$A; C=${A}z; show $A "$A" "${B}" $C pre$A"post" ${NONE} "${NONE}" """,
     "defaults": """show ${N:-4} "${M-a b}" ${K:=7} $K ${A:+set} "${K:+is $K}"; A=; show "${A-x}" "${A:-y}" """,
+    "quotes in defaults": """A=; show ${A:-'b}c'} "${A:-"d e"}" "$(echo "f ${A:-"g )"}" ")")" ${A:-`echo "i'j"`}""",
     "patterns": """F=dir.d/name.tar.gz
 show ${F%.*} ${F%%.*} ${F#*/} ${F##*/} ${F/name/new} ${F//./_} ${#F} ${F:4:3} ${F: -2}""",
     "case of letters": """A=Mixed; show ${A^^} ${A,,} ${A^} ${A,}""",

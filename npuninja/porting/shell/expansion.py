@@ -225,7 +225,7 @@ class Expansion:
     def _dollar(self, text: str, at: int, quoted: bool) -> tuple[list[str], int]:
         opening = text[at : at + 2]
         if opening[0] == "`" or opening in ("$(", "${"):
-            end = _behind(text, at, quoted)
+            end = _behind(text, at)
             inner = text[at + (1 if opening[0] == "`" else 2) : end - 1]
             if opening == "${":
                 return self._parameter(inner, quoted), end
@@ -335,10 +335,10 @@ def _regular(pattern: str) -> str:
     return re.sub(r"^\(\?s:|\)(\\Z|\\z)$", "", fnmatch.translate(pattern))
 
 
-def _behind(text: str, at: int, quoted: bool = False) -> int:
+def _behind(text: str, at: int) -> int:
     """As `quoting.behind`; what does not end (in a here-document anything may stand) ends with the text."""
     try:
-        return behind(text, at, quoted)
+        return behind(text, at)
     except UnclosedError:
         return len(text) + 1
 

@@ -39,12 +39,15 @@ def behind(text: str, at: int, quoted: bool = False) -> int:
     if character == "$" and after == "'" and not quoted:
         return _behind_escaped(text, at + 2, "'")
     if character == "$" and after in ("(", "{"):
-        return behind_closing(text, at + 1, quoted and after == "{")
+        return behind_closing(text, at + 1)
     return at + 1
 
 
-def behind_closing(text: str, at: int, quoted: bool = False) -> int:
-    """The place behind what closes the double quote, parenthesis or brace at a place. The arguments are those of `behind`."""
+def behind_closing(text: str, at: int) -> int:
+    """The place behind what closes the double quote, parenthesis or brace at a place; raises as `behind`.
+
+    In `"${…}"` a `'` begins a quote, for bash as in `${…}`.
+    """
     begin, opening = at, text[at]
     closing = _CLOSING[opening]
     depth = 0
@@ -62,7 +65,7 @@ def behind_closing(text: str, at: int, quoted: bool = False) -> int:
             end = text.find("\n", at)
             at = end if end >= 0 else len(text)
         else:
-            at = behind(text, at, quoted or opening == '"')
+            at = behind(text, at, opening == '"')
     raise UnclosedError(begin, closing)
 
 
