@@ -165,21 +165,12 @@ def lower_design(
     Raises:
         UserError: the design must be refused.
     """
-    from npuninja.ir.parser import parse_module
     from npuninja.ir.printer import print_module
-    from npuninja.ir.verifier import verify
-    from npuninja.lints.design import lint_design
     from npuninja.lowering import pipeline
     from npuninja.lowering.generation import rules_of
-    from npuninja.lowering.number_operands import numbers_from_values
     from npuninja.lowering.resources.scratchpad import parameter_table
 
-    module = parse_module(text, file)
-    if generation == "auto":
-        generation = pipeline.generation_of(module)
-    numbers_from_values(module)
-    verify(module, splits_transfers=rules_of(generation).splits_transfers)
-    lint_design(module, warnings)
+    module, generation = _checked(text, file, generation, warnings)
     watch = watch or Watch()
     settings = passes.PassSettings(rules_of(generation), warnings, alloc_scheme, packet_fifos, dynamic_fifos)
     if watch.run(passes.RESOURCES, module, settings):
@@ -207,6 +198,24 @@ def lower_design(
     for name, device, sequence in _sequences(sequences):
         files[name] = pipeline.instructions(sequences, device, sequence, generation=generation)
     return files
+
+
+def _checked(text: str, file: str, generation: str, warnings: Warnings) -> tuple[Operation, str]:
+    """The module of a text, verified and linted, and the generation to lower it for."""
+    from npuninja.ir.parser import parse_module
+    from npuninja.ir.verifier import verify
+    from npuninja.lints.design import lint_design
+    from npuninja.lowering.generation import rules_of
+    from npuninja.lowering.number_operands import numbers_from_values
+    from npuninja.lowering.pipeline import generation_of
+
+    module = parse_module(text, file)
+    if generation == "auto":
+        generation = generation_of(module)
+    numbers_from_values(module)
+    verify(module, splits_transfers=rules_of(generation).splits_transfers)
+    lint_design(module, warnings)
+    return module, generation
 
 
 def devices_of(module: Operation) -> list[tuple[str, str, Operation]]:
