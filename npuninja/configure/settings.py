@@ -254,6 +254,7 @@ _FIELDS = {
 
 
 def _below(folder: str, path: str | None) -> str | None:
+    # `$NAME` may stand for an absolute path, which is known only when tools were found.
     return (
         None if path is None else os.path.join(folder, os.path.expanduser(path)) if "$" not in path else path
     )

@@ -67,6 +67,7 @@ def _with_flags(pipeline: str, design: Design, providers: Providers) -> str:
     scheme = design.alloc_scheme or flags.alloc_scheme
     if flags.control_overlay:
         pipeline = _with_overlay(pipeline)
+    # Braces are doubled twice: for the f-string here, and for `format` in `tool_words`.
     for old, new in (
         ("dynamic-objFifos=0", flags.dynamic_fifos == "true" and "dynamic-objFifos=1"),
         ("default-dynamic=0", flags.dynamic_fifos == "true" and "default-dynamic=1"),

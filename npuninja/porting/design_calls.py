@@ -47,7 +47,9 @@ class DesignCalls:
             others = [c.found for c in self._calls if c.design == call.design]
             xclbins = {other.outputs["xclbin"] for other in others if "xclbin" in other.outputs}
             own = found.outputs.get("xclbin")
-            if found.chained in xclbins if found.chained else own is None or xclbins <= {own}:
+            # One that goes on with an XCLBIN is of the design that made it; another XCLBIN is another design.
+            joins = found.chained in xclbins if found.chained else own is None or xclbins <= {own}
+            if joins:
                 return call.design
         return ""
 

@@ -62,6 +62,7 @@ class HostRuns:
     def run(self, command: Command, found: HostRun) -> None:
         """A run of a program or of a script."""
         path = self._files.original(found.program)
+        # MLIR-AIE's Makefiles run NAME.exe, which WSL wants, and CMake makes NAME.
         program = self._programs.get(path) or self._programs.get(path.removesuffix(".exe"))
         is_script = path.endswith(SCRIPT_SUFFIXES) and os.path.isfile(path)
         if program is None and not is_script:

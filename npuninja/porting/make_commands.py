@@ -27,7 +27,7 @@ _OWN_LINES = re.compile(r"^(?:g?make(?:\[\d+\])?: |.+:\d+: (?:warning|\S+: No su
 # The target that says what the Makefile exports, and what a shell sets itself.
 _ENVIRONMENT = "npuninja-environment"
 _SHELLS_OWN = ("_", "PWD", "OLDPWD", "SHLVL", "LC_ALL")
-# Each missing file needs a run of its own; this many are no misunderstanding between make and us any more.
+# So many missing files are no misunderstanding between make and us any more.
 _MAX_ASSUMED = 40
 
 
@@ -143,6 +143,7 @@ def _ask(
                 folder,
                 environment,
             )
+            # make names the first file that it knows no rule for, so each needs a run of its own.
             missing = _MISSING.search(done.stderr)
             if missing and missing[1] not in assumed and len(assumed) < _MAX_ASSUMED:
                 assumed.append(missing[1])

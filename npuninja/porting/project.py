@@ -112,14 +112,14 @@ def text_of(path: str) -> str:
 def plain_name(text: str) -> str:
     """A name that a design or a host program can have."""
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
-    return (name if name[:1].isalpha() else f"design_{name}")[:63]
+    return (name if name[:1].isalpha() else f"design_{name}")[:63]  # as long as npuninja.plan.names takes
 
 
 def unlike(name: str, others: Iterable[str]) -> str:
     """A name that none of the others has: the name itself, or with a number behind it."""
     taken, number, found = set(others), 2, name
     while found in taken:
-        found, number = f"{name[:59]}_{number}", number + 1
+        found, number = f"{name[:59]}_{number}", number + 1  # 63 characters with up to 999
     return found
 
 

@@ -27,8 +27,7 @@ def run(arguments: list[str]) -> None:
         command = [options.one("--compiler"), *options.positional, "-o", temporary]
         # XRT may be of a newer system, with its own C library; what it needs is looked up when the program starts.
         command += [word for name in options.all("--library") for word in _library_words(name)]
-        command += ["-pthread", *([xrt] if xrt else [])]
-        command += ["-Wl,--allow-shlib-undefined"]
+        command += ["-pthread", *([xrt] if xrt else []), "-Wl,--allow-shlib-undefined"]
         try:
             sys.stderr.write(run_tool(command))
         except ToolFailed as failure:

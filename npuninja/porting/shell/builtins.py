@@ -99,7 +99,7 @@ class Builtins(Shell):
         return True
 
     def _do_set(self, words: list[str], _: Simple) -> bool | None:
-        if "--" in words:
+        if "--" in words:  # options of the shell itself (-e, -x) change no command
             self.variables.arguments = words[words.index("--") + 1 :]
         return True
 
