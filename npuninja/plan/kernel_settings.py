@@ -88,7 +88,7 @@ def check_flags(settings: KernelSettings) -> None:
     """UserError for flags that are the build's own; located."""
     for flag in settings.flags:
         for start, instead in REFUSED_FLAGS:
-            # Of a single letter only the word itself: -Ofast, -cl-… and -Eb are other flags.
+            # -c, -S, -E and -o count as whole words only: other flags begin like them (-cl-std).
             if flag == start or (flag.startswith(start) and start not in ("-o", "-c", "-S", "-E")):
                 raise UserError(f"flag {flag!r} is not yours to give", settings.place("flags"), hint=instead)
     for define in settings.defines:
