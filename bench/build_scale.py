@@ -12,7 +12,6 @@ minutes on two cores. Nothing here runs in the tests.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import resource
@@ -26,7 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 from build_times import ninja_path  # noqa: E402
-from machine import ROOT, describe, machine, record, run_in, timed  # noqa: E402
+from machine import ROOT, command_line, describe, machine, record, run_in, timed  # noqa: E402
 
 from npuninja.emit.build_log import as_run  # noqa: E402
 
@@ -174,13 +173,11 @@ def table(results: dict[int, dict[str, dict[str, float]]]) -> str:
 
 def main() -> int:
     """Measures, prints the table, writes the JSON."""
-    parser = argparse.ArgumentParser(description="build times by number of designs, on this machine")
+    parser = command_line("build times by number of designs, on this machine", repeat=5)
     parser.add_argument(
         "--designs", type=int, nargs="+", default=[1, 10, 100], metavar="N", help="default: 1 10 100"
     )
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each short measurement (default 5)")
     parser.add_argument("--ninja-only", action="store_true", help="leave Make and CMake out")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     facts = machine()
     results = {count: measure(count, options.repeat, not options.ninja_only) for count in options.designs}

@@ -8,7 +8,6 @@ wall times beside the targets and can write the same as JSON. Nothing here runs 
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import signal
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import ROOT, describe, machine, record, run_in, timed
+from machine import ROOT, command_line, describe, machine, record, run_in, timed
 
 SOURCES = ("configure.py", "build.ninja.in", "toolchain.toml", "npuninja", "kernels", "mlir", "host")
 # Those the targets are for; other designs bring kernels that take longer to compile.
@@ -147,9 +146,7 @@ def table(results: dict[str, dict[str, float]]) -> str:
 
 def main() -> int:
     """Measures, prints the table, writes the JSON."""
-    parser = argparse.ArgumentParser(description="measured build times on this machine")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--repeat", type=int, default=7, help="runs of each short measurement (default 7)")
+    parser = command_line("measured build times on this machine", repeat=7)
     options = parser.parse_args()
     facts = machine()
     results = measure(options.repeat)

@@ -10,7 +10,6 @@ nothing about an NPU.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from build_times import Tree
-from machine import children_cpu_s, describe, machine, record
+from machine import children_cpu_s, command_line, describe, machine, record
 
 TARGET_S = 0.7
 KERNEL = """\
@@ -58,11 +57,8 @@ def steps_s(log: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     facts = machine()
     elapsed, cpu = [], []

@@ -12,7 +12,6 @@ because it suffers less from other load. Nothing here runs in the tests.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from machine import ROOT, Figure, best, describe, machine, record
+from machine import ROOT, Figure, best, command_line, describe, machine, record
 
 CONFORMANCE = ROOT / "tests" / "conformance"
 # The stages of the reference that `npuninja lower` does not replace.
@@ -186,9 +185,7 @@ def growth_table(results: dict[str, dict[str, float]]) -> str:
 
 def main() -> int:
     """Measures, prints the tables, writes the JSON."""
-    parser = argparse.ArgumentParser(description="measured times of lowering on this machine")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each measurement (default 5)")
+    parser = command_line("measured times of lowering on this machine", repeat=5)
     parser.add_argument("--only", choices=("designs", "growth"), help="leave out the other part")
     options = parser.parse_args()
     facts = machine()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -15,6 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def command_line(about: str | None, repeat: int | None = None) -> argparse.ArgumentParser:
+    """The options of a benchmark that writes its figures to a file; `repeat`: how often it runs what it measures."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    if repeat is not None:
+        parser.add_argument(
+            "--repeat", type=int, default=repeat, help="runs of each measurement (default: %(default)s)"
+        )
+    return parser
 
 
 def machine() -> dict[str, Any]:

@@ -12,7 +12,6 @@ timing model of the emulator says of an NPU).
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -28,7 +27,7 @@ FOLDERS = (ROOT, ROOT / "tests", ROOT / "examples/mel", ROOT / "host", Path(__fi
 sys.path[:0] = [str(folder) for folder in FOLDERS]
 
 from build_times import Tree  # noqa: E402 - beside this file
-from machine import describe, machine, timed, write_result  # noqa: E402
+from machine import command_line, describe, machine, timed, write_result  # noqa: E402
 from mel_layout import DESIGNS, ELEMENT, MAX_FRAMES  # noqa: E402
 from mel_signals import LEVELS_DB, SIGNALS, signal  # noqa: E402 - the tests' signals
 from wasm_build import ZIG, WasmBuild  # noqa: E402
@@ -40,7 +39,7 @@ from whisper_mel.log_mel import outputs  # noqa: E402
 from npuninja.device.manifest import read_manifest  # noqa: E402
 from npuninja.emulator.timing import count_work, time_work  # noqa: E402
 from npuninja.stages import kernel_cc  # noqa: E402
-from npuninja.stages._run import run_tool  # noqa: E402
+from npuninja.stages._tool import run_tool  # noqa: E402
 
 CLIP_S = 30
 ELEMENTS, LANES = 5, 4  # of a frame; of the vectorised kernel
@@ -246,9 +245,7 @@ def speed_table(rows: list[dict[str, Any]], alone_us: dict[str, float]) -> str:
 
 def main() -> int:
     """Builds, measures, prints, writes the JSON."""
-    parser = argparse.ArgumentParser(description="accuracy and speed of the log-mel designs")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--repeat", type=int, default=15, help="runs of each measurement (default 15)")
+    parser = command_line("accuracy and speed of the log-mel designs", repeat=15)
     options = parser.parse_args()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")

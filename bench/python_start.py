@@ -11,7 +11,6 @@ not counted.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from machine import children_cpu_s, describe, machine, record  # noqa: E402
+from machine import children_cpu_s, command_line, describe, machine, record  # noqa: E402
 
 TARGET_S = 0.25
 IMPORTS = "import numpy as np\nfrom aie.iron import ObjectFifo, Program, Runtime, Worker\n"
@@ -63,11 +62,8 @@ def cost(command: list[str], environment: dict[str, str]) -> tuple[float, float]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     facts = machine()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -11,7 +11,6 @@ PostgreSQL). Nothing here runs in the tests.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -26,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from build_scale import Generated
 from build_times import ninja_path
-from machine import ROOT, describe, machine, record, timed
+from machine import ROOT, command_line, describe, machine, record, timed
 
 ENGINES = ("casd", "buildgrid")
 
@@ -96,11 +95,10 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measures, prints the table, writes the JSON."""
-    parser = argparse.ArgumentParser(description="builds through a farm on this machine")
+    parser = command_line("builds through a farm on this machine")
     parser.add_argument("--designs", type=int, default=200, metavar="N", help="default: 200")
     parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES, help="default: both")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     facts = machine()
     results = measure(options.designs, options.engines, options.workers)

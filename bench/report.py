@@ -10,7 +10,6 @@ in the tests.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lowering import design_of
-from machine import ROOT, describe, machine, record
+from machine import ROOT, command_line, describe, machine, record
 
 TARGET_S = 2.0
 PROBE = """<script>addEventListener("load", () => requestAnimationFrame(() => {
@@ -61,9 +60,7 @@ def opened_s(page: Path, folder: Path, browser: str) -> float:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser = command_line(__doc__.split("\n")[0], repeat=5)
     parser.add_argument("--cores", type=int, default=32)
     parser.add_argument("--page", type=Path, metavar="FILE", help="this page, instead of building one")
     options = parser.parse_args()

@@ -8,7 +8,6 @@ sees the edit to the verdict of the run. It looks for edits every 20 ms. Nothing
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import statistics
@@ -20,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from machine import describe, machine, record  # noqa: E402
+from machine import command_line, describe, machine, record  # noqa: E402
 
 TARGET_S = 0.5
 
@@ -57,9 +56,8 @@ def times_s(folder: Path, edits: int) -> list[float]:
 
 def main() -> int:
     """Measures, prints, writes the JSON."""
-    parser = argparse.ArgumentParser(description="npuninja watch: from an edit to its verdict")
+    parser = command_line("npuninja watch: from an edit to its verdict")
     parser.add_argument("--edits", type=int, default=10)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     facts = machine()
     with tempfile.TemporaryDirectory(prefix="npuninja-watch-") as name:

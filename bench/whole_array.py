@@ -13,7 +13,6 @@ other things run. Nothing here runs in the tests.
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).parent)]
-from machine import best, describe, machine, record  # noqa: E402
+from machine import best, command_line, describe, machine, record  # noqa: E402
 
 from npuninja.detect.mlir_aie_releases import RELEASES, Release  # noqa: E402
 
@@ -268,11 +267,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 def main() -> int:
     """Measures, prints the table, writes the JSON."""
-    parser = argparse.ArgumentParser(
-        description="measured times of lowering whole-array designs on this machine"
-    )
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each measurement (default 3)")
+    parser = command_line("measured times of lowering whole-array designs on this machine", repeat=3)
     parser.add_argument("--only", default="", help="only designs with this in their name: 32 cores")
     parser.add_argument("--reference", metavar="AIE_OPT", help="also time MLIR-AIE's own aie-opt")
     parser.add_argument("--translate", metavar="AIE_TRANSLATE", default="", help="and its aie-translate")

@@ -10,7 +10,6 @@ time of this machine; it says nothing about an NPU.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
 
 from design_chain import Chain  # noqa: E402 - the tests build designs in one process
-from machine import describe, machine, record  # noqa: E402
+from machine import command_line, describe, machine, record  # noqa: E402
 from wasm_build import WasmBuild  # noqa: E402
 
 from npuninja.emulator import Emulator  # noqa: E402
@@ -94,10 +93,7 @@ def _build(folder: str, name: str) -> WasmBuild:
 
 def main() -> int:
     """Measures, prints the figures, writes the JSON."""
-    parser = argparse.ArgumentParser(
-        description="what stock XRT and the emulated driver cost, on this machine"
-    )
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser = command_line("what stock XRT and the emulated driver cost, on this machine")
     options = parser.parse_args()
     facts = machine()
     figures = measure()
