@@ -1,22 +1,29 @@
-"""What a shim does for a trace and for control packets: flows to it, its buffer descriptors, and their start.
-
-Register addresses within a tile: AMD's AIE-ML register reference (AM025).
-"""
+"""What a shim does for a trace and for control packets: flows to it, its buffer descriptors, and their start."""
 
 from __future__ import annotations
 
 from typing import Any, Sequence
 
-from npuninja.arch.registers import COLUMN_SHIFT
+from npuninja.arch.registers import (
+    CHANNEL_CONTROLLER_ID_MASK,
+    CHANNEL_CONTROLLER_ID_SHIFT,
+    DIRECTIONS,
+    DMA,
+    QUEUE_TOKEN_SHIFT,
+    bd_offset,
+    channel_control,
+    channel_queue,
+    tile_address,
+)
 from npuninja.python_designs.construct.operations import build
 from npuninja.python_designs.dialects.aie_streams import packetflow
 from npuninja.python_designs.dialects.aiex import npu_address_patch, npu_maskwrite32, npu_sync, npu_write32
 from npuninja.python_designs.tracing.events import PacketType
 
 S2MM, MM2S = 0, 1
-_BD_ADDRESS, _BD_BYTES = 0x1D004, 0x20
-#: (direction, channel) -> the control register of a shim's channel; its queue is the next one.
-_CONTROLS = {(S2MM, 0): 0x1D200, (S2MM, 1): 0x1D208, (MM2S, 0): 0x1D210, (MM2S, 1): 0x1D218}
+_DIRECTIONS = tuple(DIRECTIONS)  # names by number
+#: The controller id that the bindings give a channel, for its tokens.
+_CONTROLLER_ID = 15
 
 
 def write(tile: Any, address: int, value: int) -> None:
@@ -40,8 +47,8 @@ def _write_descriptor(
         packet_id=packet_id, packet_type=int(packet_type), burst_length=shim_burst_length, valid_bd=1,
     )  # fmt: skip
     build("aiex.npu.writebd", [], fields)
-    address = int(shim.col) << COLUMN_SHIFT | _BD_ADDRESS + bd_id * _BD_BYTES
-    npu_address_patch(addr=address, arg_idx=ddr_id, arg_plus=offset)
+    address = bd_offset("shim", bd_id) + 4 * DMA["shim"].address_word
+    npu_address_patch(addr=tile_address(int(shim.col), 0, address), arg_idx=ddr_id, arg_plus=offset)
 
 
 def configure_shimtile_dma_tracing_aie2(
@@ -61,11 +68,12 @@ def configure_shimtile_dma_tracing_aie2(
     _write_descriptor(
         shim, bd_id, ddr_id, size, offset, enable_packet, packet_id, packet_type, shim_burst_length
     )
-    _start_channel(shim, _CONTROLS[S2MM, channel], bd_id, enable_token)
+    _start_channel(shim, S2MM, channel, bd_id, enable_token)
 
 
-def _start_channel(shim: Any, control: int, bd_id: int, enable_token: int) -> None:
-    write(shim, control + 4, (enable_token & 1) << 31 | bd_id)
+def _start_channel(shim: Any, direction: int, channel: int, bd_id: int, enable_token: int) -> None:
+    queue = channel_queue("shim", _DIRECTIONS[direction], channel)
+    write(shim, queue, (enable_token & 1) << QUEUE_TOKEN_SHIFT | bd_id)
 
 
 def configure_packet_tracing_flow(tiles_to_trace: Sequence[Any], shim: Any) -> None:
@@ -110,9 +118,11 @@ def configure_shimtile_dma_aie2(
     _write_descriptor(
         shim, bd_id, ddr_id, size, offset, enable_packet, packet_id, packet_type, shim_burst_length
     )
-    control = _CONTROLS[direction, channel]
-    npu_maskwrite32(column=int(shim.col), row=int(shim.row), address=control, value=0xF00, mask=0x1F00)
-    _start_channel(shim, control, bd_id, enable_token)
+    npu_maskwrite32(
+        column=int(shim.col), row=int(shim.row), address=channel_control("shim", _DIRECTIONS[direction], channel),
+        value=_CONTROLLER_ID << CHANNEL_CONTROLLER_ID_SHIFT, mask=CHANNEL_CONTROLLER_ID_MASK,
+    )  # fmt: skip
+    _start_channel(shim, direction, channel, bd_id, enable_token)
 
 
 def config_ctrl_pkts_aie(
