@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from functools import lru_cache
-from typing import Sequence
+from typing import Hashable, Iterable, Sequence, TypeVar
 
 from npuninja.aie2_compiler.operations import Form, MachineOperation, Touch
 from npuninja.errors import InternalError, Location
@@ -46,6 +46,11 @@ class _Node:
         self.after: list[tuple[_Node, int]] = []
         self.height = 0
         self.place = -1
+
+
+#: Which nodes touch a register, and in which stage.
+_Known = dict[str, list[tuple[_Node, int]]]
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Scheduled(NamedTuple):
@@ -119,16 +124,24 @@ def _place_all(nodes: list[_Node], table: _Reservations) -> int:
 
 def _connect(nodes: list[_Node]) -> None:
     """The order that registers and memory ask for."""
-    writers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
-    readers: dict[str, list[tuple[_Node, int]]] = defaultdict(list)
+    writers: _Known = defaultdict(list)
+    readers: _Known = defaultdict(list)
     memory: list[tuple[_Node, str]] = []
     for node in nodes:
         reads = [read for form in node.operation.forms for read in form.reads]
         writes = [write for form in node.operation.forms for write in form.writes]
-        found = [(other, at - read.stage + 1) for read in reads for other, at in writers[read.register]]
-        for write in writes:
-            found += [(other, at - write.stage + 1) for other, at in writers[write.register]]
-            found += [(other, at - write.stage + write.bypassed) for other, at in readers[write.register]]
+        found = [
+            *(
+                (other, at - touch.stage + 1)
+                for touch in (*reads, *writes)
+                for other, at in writers[touch.register]
+            ),
+            *(
+                (other, at - one.stage + one.bypassed)
+                for one in writes
+                for other, at in readers[one.register]
+            ),
+        ]
         kind = node.operation.forms[0].memory
         if kind:
             # Loads need no order among each other.
@@ -140,22 +153,22 @@ def _connect(nodes: list[_Node]) -> None:
         for write in writes:
             readers[write.register] = []
         _note(node, reads, readers, replace=False)
-        needs: dict[_Node, int] = {}
-        for other, distance in found:
-            needs[other] = max(needs.get(other, 0), distance)
-        node.before = list(needs.items())
+        node.before = list(_largest(found).items())
         for other, distance in node.before:
             other.after.append((node, distance))
 
 
-def _note(
-    node: _Node, touches: list[Touch], known: dict[str, list[tuple[_Node, int]]], *, replace: bool
-) -> None:
+def _largest(pairs: Iterable[tuple[_Key, int]]) -> dict[_Key, int]:
+    """The largest number that stands beside each key, at least 0."""
+    found: dict[_Key, int] = {}
+    for key, number in pairs:
+        found[key] = max(found.get(key, 0), number)
+    return found
+
+
+def _note(node: _Node, touches: list[Touch], known: _Known, *, replace: bool) -> None:
     """Enters a node with the latest stage in which it touches each register."""
-    latest: dict[str, int] = {}
-    for touch in touches:
-        latest[touch.register] = max(latest.get(touch.register, 0), touch.stage)
-    for register, stage in latest.items():
+    for register, stage in _largest((touch.register, touch.stage) for touch in touches).items():
         known[register] = [(node, stage)] if replace else [*known[register], (node, stage)]
 
 

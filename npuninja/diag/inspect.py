@@ -7,7 +7,7 @@ of an unknown kind is a UserError that says where.
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Sequence, TypeVar
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
@@ -29,9 +29,11 @@ from npuninja.formats.wasm_module import read_wasm
 from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
-from npuninja.machine_code.functions import Function, functions_of
+from npuninja.machine_code.functions import functions_of
 from npuninja.records import NamedTuple
 from npuninja.stages.insts_elf import NO_ELF
+
+_T = TypeVar("_T")
 
 
 class InspectReport(NamedTuple):
@@ -265,6 +267,14 @@ _SECTIONS: dict[int, Callable[[bytes, str], tuple[dict[str, Any], list[str]]]] =
 }
 
 
+def _tried(read: Callable[[], _T]) -> tuple[_T | None, str | None]:
+    """What a check gives, or else the problem that it finds."""
+    try:
+        return read(), None
+    except Error as error:
+        return None, error.message
+
+
 def _elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
     if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
@@ -272,16 +282,9 @@ def _elf(data: bytes, name: str) -> InspectReport:
     if inspect_full_elf.is_instruction_elf(found):
         return _named(name, inspect_full_elf.instruction_elf(found, len(data)))
     architecture = elf.architecture_of(found.flags) or ""
-    problem = None
-    functions: tuple[Function, ...] = ()
-    try:
-        check_core_elf(found, architecture, name)
-    except Error as error:
-        problem = error.message
-    try:
-        functions = functions_of(data, name)
-    except Error as error:
-        problem = problem or error.message
+    _, problem = _tried(lambda: check_core_elf(found, architecture, name))
+    functions, of_functions = _tried(lambda: functions_of(data, name))
+    problem = problem or of_functions
     program_bytes = sum(s.memory_bytes for s in found.segments if s.address < elf.DATA_START)
     facts = {
         "bytes": len(data),

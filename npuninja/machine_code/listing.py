@@ -130,8 +130,7 @@ def section_lines(
         address = bundle.address
         if address in headings or address in flow.calls:
             yield ""
-            for symbol in headings.get(address, ()):
-                yield f"{address:08x} <{symbol.name}>:"
+        yield from (f"{address:08x} <{symbol.name}>:" for symbol in headings.get(address, ()))
         if address in blocks:
             cycles = blocks[address].cycles
             yield f"  // block 0x{address:x}: {cycles} cycle{'s' if cycles > 1 else ''}"
@@ -140,8 +139,7 @@ def section_lines(
             shown = place
             yield f"  // {place}{files.excerpt(place) if files is not None else ''}"
         yield _bundle_line(bundle, flow, begins, names)
-        for relocation in relocations.get(address, ()):
-            yield _relocation_line(relocation)
+        yield from map(_relocation_line, relocations.get(address, ()))
 
 
 def _relocation_line(relocation: Relocation) -> str:

@@ -131,9 +131,7 @@ def _stage(place: Place, work: Work, cores: Mapping[Place, StagePart], clock_hz:
     if core:
         middle = largest((longest, own.plus(into_alone).plus(out_alone)))
     else:
-        fill_alone = into_alone.plus(out) if any(into_alone) else NOTHING
-        drain_alone = into.plus(out_alone) if any(out_alone) else NOTHING
-        middle = largest((longest, fill_alone, drain_alone))
+        middle = largest((longest, into_alone.plus(out), into.plus(out_alone)))
     text = "the longest; pessimistic: all after each other"
     if any(into_alone) or any(out_alone):
         text += "; a channel has one buffer only, so it and what uses the buffer add up in the middle"
