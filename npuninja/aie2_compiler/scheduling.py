@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from functools import lru_cache
-from typing import Hashable, Iterable, Sequence, TypeVar
+from typing import Hashable, Iterable, Iterator, Sequence, TypeVar
 
 from npuninja.aie2_compiler.operations import Form, MachineOperation, Touch
 from npuninja.errors import InternalError, Location
@@ -144,9 +144,7 @@ def _connect(nodes: list[_Node]) -> None:
         ]
         kind = node.operation.forms[0].memory
         if kind:
-            # Loads need no order among each other.
-            others = [(other, k) for other, k in memory if not kind == k == "L"]
-            found += [(other, _AFTER_PART_WORD if k == "LS" else 1) for other, k in others]
+            found += _behind_memory(kind, memory)
             # What came before the last store is behind it by that store's own distance.
             memory = [(node, kind)] if kind != "L" else [*memory, (node, kind)]
         _note(node, writes, writers, replace=True)
@@ -156,6 +154,13 @@ def _connect(nodes: list[_Node]) -> None:
         node.before = list(_largest(found).items())
         for other, distance in node.before:
             other.after.append((node, distance))
+
+
+def _behind_memory(kind: str, earlier: list[tuple[_Node, str]]) -> Iterator[tuple[_Node, int]]:
+    """How far an access comes behind earlier ones; loads need no order among each other."""
+    for other, before in earlier:
+        if not kind == before == "L":
+            yield other, _AFTER_PART_WORD if before == "LS" else 1
 
 
 def _largest(pairs: Iterable[tuple[_Key, int]]) -> dict[_Key, int]:

@@ -23,6 +23,14 @@ def run_parser() -> VerbParser:
         epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device failed, "
         "77 no device of the required kind, 70 a bug of npuninja.",
     )
+    _add_place(parser)
+    _add_data(parser)
+    _add_runs(parser)
+    return parser
+
+
+def _add_place(parser: VerbParser) -> None:
+    """What runs, and where."""
     parser.add_argument("manifest", help="the .json beside the design's .xclbin")
     parser.add_argument(
         "--device",
@@ -47,6 +55,10 @@ def run_parser() -> VerbParser:
         metavar="K[:S],…",
         help="with --runlist: which kernels and sequences, in which order; one may come several times",
     )
+
+
+def _add_data(parser: VerbParser) -> None:
+    """What goes in and out, and what it is compared with."""
     parser.add_argument(
         "--input",
         action="append",
@@ -72,6 +84,10 @@ def run_parser() -> VerbParser:
         help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again; "
         "a name that begins with {}/ lies beside the manifest",
     )
+
+
+def _add_runs(parser: VerbParser) -> None:
+    """How often it runs, what is checked, and what is said of it."""
     add_checks(parser)
     parser.add_argument(
         "--schedules",
@@ -119,7 +135,6 @@ def run_parser() -> VerbParser:
         "--kernel-output", action="store_true", help="show what kernels print (emulated cores only)"
     )
     parser.add_argument("--brief", action="store_true", help="leave out what holds for every emulated run")
-    return parser
 
 
 #: Seconds for one run when nothing is said, and for one that is checked, which may take three times as long.
