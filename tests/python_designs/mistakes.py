@@ -232,6 +232,10 @@ def module_that_is_missing():
     importlib.import_module("aie.teleporter")
 
 
+def device_of_an_older_release():
+    print(AIEDevice.npu1_4col)
+
+
 def control_packets():
     with mlir_mod_ctx() as ctx:
 

@@ -68,6 +68,7 @@ WANTED = {
     "part_at_half_a_byte": ("TypeError", "subview() begins at a whole byte, and offset is 1.5"),
     "jitted_number": ("AttributeError", "'int' object has no attribute 'operation'"),
     "module_that_is_missing": ("ModuleNotOffered", "No module named 'aie.teleporter'"),
+    "device_of_an_older_release": ("AttributeError", "npu1_4col: what older releases called npu1"),
     "control_packets": ("ValueError", "['0x2003', '0x1f000', '0x2', '0x2003', '0x2700400']"),
 }
 

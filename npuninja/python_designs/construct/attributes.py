@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import EnumMeta, IntEnum
 from typing import Any, Sequence, get_args
 
 import numpy as np
@@ -29,7 +29,7 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.enums import ENUMS, case_of
+from npuninja.ir.enums import ENUMS, FORMER_NAMES, case_of
 from npuninja.python_designs.construct.types import Type, is_array_type, mlir_type
 
 _CLASSES = get_args(Attribute)
@@ -40,9 +40,26 @@ def is_attribute(given: Any) -> bool:
     return isinstance(given, _CLASSES)
 
 
+class _Cases(EnumMeta):
+    """Says of a case that is not there any more what it is called now."""
+
+    def __getattr__(cls, name: str) -> Any:
+        try:
+            return super().__getattr__(name)  # type: ignore[misc]
+        except AttributeError:
+            now = FORMER_NAMES.get(name)
+            note = f": what older releases called {now}" if now in cls.__members__ else ""
+            raise AttributeError(f"{name}{note}") from None
+
+
+class _Enum(IntEnum, metaclass=_Cases):
+    pass
+
+
 def enum_class(kind: str) -> type[IntEnum]:
     """A Python enum with the cases of one of the dialects' enums."""
-    found = IntEnum(kind, ENUMS[kind])  # type: ignore[misc]
+    base: Any = _Enum
+    found: type[IntEnum] = base(kind, ENUMS[kind])
     found.__str__ = _case_name  # type: ignore[method-assign]
     return found
 
