@@ -11,9 +11,10 @@ try:
 
     keep_own_bytecode()
     from npuninja.cli import main
+    from npuninja.leaving import leave
 except KeyboardInterrupt:  # before anything could be begun
     sys.stderr.write("interrupted\n")
     sys.exit(130)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

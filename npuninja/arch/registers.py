@@ -1,9 +1,8 @@
 """The register map: where things are inside a tile, and how a tile's address is packed.
 
 Sources: MLIR-AIE's aie_registers_aie2.json (AM025 as data) and aie-rt's xaiemlgbl_params.h; for AIE2P
-    xaie2pgbl_params.h,
-which differs only in what `families` says. Offsets are in bytes from the tile's start. Tile kinds are those
-of `devices`.
+xaie2pgbl_params.h, which differs only in what `families` says. Offsets are in bytes from the tile's start.
+Tile kinds are those of `devices`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A port is `(bundle, channel)`, with the bundle's name as in MLIR. A *master* lea
 the tile to the right.
 
 Sources: AM025 and aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal
-    connections).
+connections).
 """
 
 from __future__ import annotations

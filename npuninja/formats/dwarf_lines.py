@@ -1,7 +1,7 @@
 """Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 5).
 
-Source: DWARF 4 and DWARF 5, section 6.2 ("Line Number Information"), DWARF 5, 7.5.6 (forms). Only what a message needs
-    is kept: file, line and column.
+Source: DWARF 4 and DWARF 5, section 6.2 ("Line Number Information"), DWARF 5, 7.5.6 (forms). Only what a
+message needs is kept: file, line and column.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Core programs of the real toolchain: ELF32 executables of the AI Engine.
 
 Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine number,
-    flags).
+flags).
 """
 
 from __future__ import annotations
@@ -113,7 +113,10 @@ class ElfSymbol(NamedTuple):
 
 
 class Elf(NamedTuple):
-    """An ELF file of any machine and type."""
+    """An ELF file of any machine and type.
+
+    `symbols` are those with names, `symbol_table` all by number; a section's symbol has the section's name there.
+    """
 
     type: int
     machine: int
@@ -122,14 +125,11 @@ class Elf(NamedTuple):
     segments: tuple[ElfSegment, ...]
     sections: tuple[ElfSection, ...]
     symbols: tuple[ElfSymbol, ...]
-    symbol_names: tuple[str, ...] = ()
-    symbol_values: tuple[int, ...] = ()
-    symbol_sections: tuple[int, ...] = ()
-    symbol_globals: tuple[bool, ...] = ()
+    symbol_table: tuple[ElfSymbol, ...] = ()
 
     def symbol_at(self, number: int) -> str:
-        """The name of a symbol by its number in the table; a section's symbol has the section's name."""
-        return self.symbol_names[number] if number < len(self.symbol_names) else f"symbol {number}"
+        """The name of a symbol by its number in the table."""
+        return self.symbol_table[number].name if number < len(self.symbol_table) else f"symbol {number}"
 
     def section(self, name: str) -> ElfSection | None:
         """The first section called `name`, or None."""
@@ -155,7 +155,6 @@ def read_elf(data: bytes, name: str) -> Elf:
             f"not a 32-bit little-endian ELF file: class {reader.data[4]}, byte order {reader.data[5]}, expected 1 and 1",
             "it was made for another machine; compile with the target of the NPU",
         )
-    fields = struct.unpack_from("<HHIIIIIHHHHHH", reader.data, 16)
     (
         elf_type,
         machine,
@@ -170,7 +169,7 @@ def read_elf(data: bytes, name: str) -> Elf:
         _,
         section_count,
         names,
-    ) = fields
+    ) = struct.unpack_from("<HHIIIIIHHHHHH", reader.data, 16)
     segments = []
     taken = 0
     for i in range(programs):
@@ -186,10 +185,8 @@ def read_elf(data: bytes, name: str) -> Elf:
             segments.append(ElfSegment(address, content, memory_bytes, i))
     sections, symbols, table = _read_sections(reader, section_offset, section_count, names)
     return Elf(
-        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols),
-        tuple(s.name for s in table), tuple(s.value for s in table), tuple(s.section for s in table),
-        tuple(s.is_global for s in table),
-    )  # fmt: skip
+        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols), tuple(table)
+    )
 
 
 def _taken(reader: ByteReader, taken: int, what: str) -> int:

@@ -2,8 +2,8 @@
 functions.
 
 Source: WebAssembly core specification, chapter 5 ("Binary Format"), with the SIMD and bulk memory
-    instructions. What is not
-in it (threads, exceptions, garbage collection) does not occur in the objects of cores.
+instructions. What is not in it (threads, exceptions, garbage collection) does not occur in the objects of
+cores.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What an XCLBIN must have so that XRT loads it and finds the kernel; xclbinutil makes files that have less.
 
 Source: XRT's loader (a file without a DPU kernel in EMBEDDED_METADATA fails with "No valid DPU kernel found
-    in xclbin
-(err=22)"), xclbin.h, files that ran on an NPU.
+in xclbin (err=22)"), xclbin.h, files that ran on an NPU.
 """
 
 from __future__ import annotations

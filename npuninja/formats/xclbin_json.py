@@ -1,8 +1,8 @@
 """The JSON files from which xclbinutil packs an XCLBIN, as aiecc writes them.
 
 Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). The one
-    difference: the PDI's
-UUID comes from its content instead of from chance, so that the same PDI gives the same XCLBIN.
+difference: the PDI's UUID comes from its content instead of from chance, so that the same PDI gives the same
+XCLBIN.
 """
 
 from __future__ import annotations
@@ -23,17 +23,7 @@ MODULES_FILE = "core_modules.bin"
 
 def mem_topology_json() -> str:
     """The file of `--add-replace-section MEM_TOPOLOGY:JSON:`."""
-    memories = [
-        {
-            "m_type": "MEM_DRAM",
-            "m_used": str(int(memory.used)),
-            "m_sizeKB": f"0x{memory.size_kib:x}",
-            "m_tag": memory.tag,
-            "m_base_address": f"0x{memory.base_address:x}",
-        }
-        for memory in sections.MEMORIES
-    ]
-    return _text({"mem_topology": {"m_count": str(len(memories)), "m_mem_data": memories}})
+    return _text({"mem_topology": sections.memories_json(sections.MEMORIES)})
 
 
 def kernels_json(kernels: Sequence[XclbinKernel]) -> str:

@@ -21,7 +21,6 @@ from npuninja.formats.xclbin_kinds import (
 
 START = b"XCLBIN_MIRROR_DATA_START"
 END = b"XCLBIN_MIRROR_DATA_END"
-_MEMORY_TYPES = {2: "MEM_DRAM"}
 _UNIT_TYPES = {7: "IP_PS_KERNEL"}
 _SUBTYPES = {1: "DPU"}
 _FUNCTIONAL = {0: "DPU"}
@@ -79,18 +78,8 @@ def _payload(section: PlacedSection) -> dict[str, Any] | None:
     """The section as JSON, for the kinds that xclbinutil mirrors."""
     name = "mirror data"
     if section.kind in (MEM_TOPOLOGY, GROUP_TOPOLOGY):
-        memories = [
-            {
-                "m_type": _MEMORY_TYPES[m.type],
-                "m_used": str(int(m.used)),
-                "m_sizeKB": f"0x{m.size_kib:x}",
-                "m_tag": m.tag,
-                "m_base_address": f"0x{m.base_address:x}",
-            }
-            for m in sections.read_mem_topology(section.data, name)
-        ]
         key = "mem_topology" if section.kind == MEM_TOPOLOGY else "group_topology"
-        return {key: {"m_count": str(len(memories)), "m_mem_data": memories}}
+        return {key: sections.memories_json(sections.read_mem_topology(section.data, name))}
     if section.kind == IP_LAYOUT:
         units = [
             {

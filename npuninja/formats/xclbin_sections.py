@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Sequence
+from typing import Any, Sequence
 
 from npuninja.errors import UserError
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
 
 _MEM_DRAM = 2
+_MEMORY_TYPES = {_MEM_DRAM: "MEM_DRAM"}
 _PS_KERNEL = 7
 _SUBTYPE_DPU = 1
 _NO_ADDRESS = 0xFFFFFFFFFFFFFFFF
@@ -122,6 +123,21 @@ def connections(buffers: Sequence[int]) -> tuple[MemoryConnection, ...]:
         for i, argument in enumerate(call_arguments(count))
         if argument.memory is not None
     )
+
+
+def memories_json(memories: Sequence[Memory]) -> dict[str, Any]:
+    """Memories as xclbinutil's JSON has them."""
+    items = [
+        {
+            "m_type": _MEMORY_TYPES[m.type],
+            "m_used": str(int(m.used)),
+            "m_sizeKB": f"0x{m.size_kib:x}",
+            "m_tag": m.tag,
+            "m_base_address": f"0x{m.base_address:x}",
+        }
+        for m in memories
+    ]
+    return {"m_count": str(len(items)), "m_mem_data": items}
 
 
 def write_mem_topology(memories: Sequence[Memory]) -> bytes:

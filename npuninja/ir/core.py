@@ -319,6 +319,13 @@ class Operation:
         return [op for op in self.walk() if value in op.operands or any(value in p for _, p in op.successors)]
 
 
+def final(value: Value, replaced: dict[Value, Value]) -> Value:
+    """What stands for a value in the end, where what replaces it may be replaced itself."""
+    while value in replaced:
+        value = replaced[value]
+    return value
+
+
 def erase_all(ops: Iterable[Operation]) -> None:
     """Takes operations out of their blocks, many at once. Their results must have no uses left."""
     gone = set(ops)

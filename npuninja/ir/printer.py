@@ -279,20 +279,25 @@ class OpWriter:
             text += f" <{dictionary_text(properties)}>"
         self.out.append(text)
         if op.regions:
-            self.out.append(" (")
-            for i, region in enumerate(op.regions):
-                self.out.append(", {\n" if i else "{\n")
-                self._blocks(region, False, found.terminator)
-                self.out.append(self._indent + "}")
-            if op.name in ("scf.if", "affine.if") and len(op.regions) == 1:
-                self.out.append(f", {{\n{self._indent}}}")
-            self.out.append(")")
+            self._generic_regions(op, found)
         discardable = {n: v for n, v in op.attributes.items() if "." in n}
         if discardable:
             self.out.append(" " + dictionary_text(discardable))
         results = [r.type for r in op.results]
         right = results[0] if len(results) == 1 else f"({', '.join(results)})"
         self.out.append(f" : ({', '.join(v.type for v in operands)}) -> {right}")
+
+    def _generic_regions(self, op: Operation, found: OpDefinition) -> None:
+        self.out.append(" (")
+        for i, region in enumerate(op.regions):
+            self.out.append(", {\n" if i else "{\n")
+            self._blocks(region, False, found.terminator)
+            self.out.append(self._indent + "}")
+        if (
+            op.name in ("scf.if", "affine.if") and len(op.regions) == 1
+        ):  # MLIR writes the branch that is not there
+            self.out.append(f", {{\n{self._indent}}}")
+        self.out.append(")")
 
 
 def _ends_with(block: Block, terminator: str) -> bool:

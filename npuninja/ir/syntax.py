@@ -1,8 +1,7 @@
 """The operations and their custom form, one row each, in the language of `assembly.py`.
 
 Sources: assemblyFormat and argument lists of MLIR-AIE's AIEOps.td and AIEX.td, and of MLIR's own dialects.
-    Both spellings
-of what changed between the generations have a row or an alternative.
+Both spellings of what changed between the generations have a row or an alternative.
 """
 
 from __future__ import annotations

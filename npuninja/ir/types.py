@@ -223,6 +223,16 @@ def strides_and_offset(type: MemRefType) -> tuple[tuple[int, ...], int]:
     return tuple(numbers), DYNAMIC if found[2] == "?" else int(found[2] or 0)
 
 
+def offset_of(type: str) -> int:
+    """The offset of a memref type in elements, -1 where it is known only at run time; 0 for other types."""
+    if not type.startswith("memref<"):
+        return 0
+    try:
+        return strides_and_offset(memref(type))[1]
+    except ValueError:
+        return 0  # a layout that is not strided: whoever uses it says so
+
+
 def function_parts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Argument and result types of the canonical function type `(a, b) -> c` or `(a) -> (b, c)`."""
     depth = 0

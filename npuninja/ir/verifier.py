@@ -23,6 +23,7 @@ from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.ir.verifier_ranges import RANGES, check_ranges
 from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges, is_constant_transfer
 from npuninja.ir.verifier_standard import STANDARD_RULES
+from npuninja.ir.verifier_tiles import op_error
 
 Rule = Callable[[Operation], None]
 
@@ -118,7 +119,14 @@ class _Verifier:
             for value in passed:
                 self._check_use(op, value)
             self._check_branch(op, target, passed)
-        rule = _RULES.get(op.name)
+        self._check_rule(op)
+        if op.name in SYMBOL_TABLES:
+            check_unique_symbols(op)
+        for region in op.regions:
+            self._region(op, region)
+
+    def _check_rule(self, op: Operation) -> None:
+        """What holds for operations of this name."""
         newer = _NEWER.get(op.name)
         if newer in op.attributes:
             raise UserError(
@@ -126,27 +134,22 @@ class _Verifier:
                 op.loc,
                 hint="the newest dialect known here is the one of 2026-08-14",
             )
+        rule = _RULES.get(op.name)
+        is_transfer = op.name == "aiex.npu.dma_memcpy_nd"
+        if rule is None or (is_transfer and self._is_checked_later(op)):
+            return
+        try:
+            rule(op)
+            if is_transfer and not self._splits_transfers:
+                check_transfer_ranges(op)
+        except ValueError as problem:  # a type that is not what the rule looks into
+            raise op_error(op, str(problem)) from None
+
+    def _is_checked_later(self, transfer: Operation) -> bool:
         # Since 1.4 numbers of transfers may be computed; what comes out is checked when loops are written out.
-        later = (
-            self._splits_transfers
-            and op.name == "aiex.npu.dma_memcpy_nd"
-            and len(op.operands) > 1
-            and not is_constant_transfer(op)
-        )
-        later = later or (
-            self._as_printed and op.name == "aiex.npu.dma_memcpy_nd" and not _has_allocation(op)
-        )
-        if rule is not None and not later:
-            try:
-                rule(op)
-                if op.name == "aiex.npu.dma_memcpy_nd" and not self._splits_transfers:
-                    check_transfer_ranges(op)
-            except ValueError as problem:  # a type that is not what the rule looks into
-                raise UserError(f"'{op.name}': {problem}", op.loc) from None
-        if op.name in SYMBOL_TABLES:
-            check_unique_symbols(op)
-        for region in op.regions:
-            self._region(op, region)
+        if self._splits_transfers and len(transfer.operands) > 1 and not is_constant_transfer(transfer):
+            return True
+        return self._as_printed and not _has_allocation(transfer)
 
     def _region(self, parent: Operation, region: Region) -> None:
         for block in region.blocks:
@@ -269,9 +272,7 @@ def _check_shape(op: Operation, found: OpDefinition) -> None:
         if group.type:
             for value in op.operands[start : start + size]:
                 if value.type != group.type:
-                    raise UserError(
-                        f"'{op.name}': {group.name} has type {value.type}, expected {group.type}", op.loc
-                    )
+                    raise op_error(op, f"{group.name} has type {value.type}, expected {group.type}")
         start += size
     if len(op.regions) < found.region_count:
         raise UserError(f"'{op.name}' has {len(op.regions)} regions, expected {found.region_count}", op.loc)
@@ -285,7 +286,7 @@ def _check_shape(op: Operation, found: OpDefinition) -> None:
         raise UserError(f"'{op.name}' has {len(op.results)} results, expected {len(found.results)}", op.loc)
     for result, rule in zip(op.results, found.results):
         if rule in _FIXED_RESULTS and result.type != rule:
-            raise UserError(f"'{op.name}': the result has type {result.type}, expected {rule}", op.loc)
+            raise op_error(op, f"the result has type {result.type}, expected {rule}")
 
 
 _FIXED_RESULTS = ("index", "i1")

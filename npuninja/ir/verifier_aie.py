@@ -7,7 +7,7 @@ from typing import Callable
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DEFAULT_STACK_BYTES, DEVICES, TileKind
 from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
 from npuninja.ir.attributes import IntegerAttr
-from npuninja.ir.core import Block, Operation
+from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at, place_of
 from npuninja.ir.types import DYNAMIC, memref
@@ -112,11 +112,8 @@ def _check_on_own_tile(op: Operation) -> None:
 
 def _check_use_lock(op: Operation) -> None:
     lock = operand(op, "lock")
-    owner = lock.owner
-    if isinstance(owner, Block):
-        holder = owner.parent.parent if owner.parent is not None else None
-        if holder is not None and holder.name in ("aie.bd_chain", "func.func"):
-            return  # whoever starts the chain or calls the function passes the lock
+    if _is_passed(lock):
+        return
     number = lock.made_by("arith.constant")
     if number is not None and _home_is_code(op):
         value = number.attributes.get("value")
@@ -137,6 +134,13 @@ def _check_use_lock(op: Operation) -> None:
     known = all(count.made_by("arith.constant") for count in group(op, "value"))
     if not known and home.name != "aie.core":
         raise op_error(op, "the count of a lock in a DMA program must be a constant")
+
+
+def _is_passed(lock: Value) -> bool:
+    """Whether a lock is an argument of a chain or function: whoever starts or calls that passes it."""
+    owner = lock.owner
+    holder = owner.parent.parent if isinstance(owner, Block) and owner.parent is not None else None
+    return holder is not None and holder.name in ("aie.bd_chain", "func.func")
 
 
 def _home_is_code(op: Operation) -> bool:

@@ -15,9 +15,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
 from npuninja.ir.tiles import kind_name_of, place_of
 from npuninja.ir.types import bits, vector
-from npuninja.ir.verifier_tiles import op_error, require_tiles
-
-_WORDS = {"core": "a core tile", "mem": "a memtile", "shim": "a shim tile"}
+from npuninja.ir.verifier_tiles import KIND_WORDS, op_error, require_tiles
 
 
 def _check_cascade(op: Operation) -> None:
@@ -26,7 +24,9 @@ def _check_cascade(op: Operation) -> None:
     for tile in op.operands:
         kind = kind_name_of(tile)
         if kind in ("mem", "shim"):
-            raise op_error(op, f"{_WORDS[kind]} has no cascade", "cascades lead from core tile to core tile")
+            raise op_error(
+                op, f"{KIND_WORDS[kind]} has no cascade", "cascades lead from core tile to core tile"
+            )
 
 
 def _check_placed(op: Operation) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Callable
 
-from npuninja.arch.devices import MAX_ITERATIONS, TileKind
+from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
     BDDimLayoutArrayAttr,
     BDPadLayoutArrayAttr,
     EnumAttr,
-    PacketInfoAttr,
     is_contiguous,
 )
 from npuninja.ir.core import Block, Operation
@@ -21,6 +21,7 @@ from npuninja.ir.types import DYNAMIC, bits, element_count, memref, size_bytes
 from npuninja.ir.verifier_tiles import (
     DMA_REGIONS,
     KIND_WORDS,
+    check_packet,
     check_reach,
     home_of,
     op_error,
@@ -117,7 +118,7 @@ def _check_allocation(op: Operation) -> None:
 
 
 def _check_dma_bd(op: Operation) -> None:
-    _check_packet(op)
+    check_packet(op)
     home = home_of(op)
     if "offset" not in op.attributes or len(op.operands) > 1:
         _check_values(op, home)
@@ -141,30 +142,35 @@ def _check_dma_bd(op: Operation) -> None:
         number = op.integer(name, 0)
         if not 0 <= number < kind.bds:
             raise op_error(op, f"{name} is {number}, a {kind.name} tile has 0 to {kind.bds - 1}")
+    _check_extent(op, kind, buffer)
+    if op.integer("burst_length", 0) and home.name != "aie.shim_dma":
+        raise op_error(op, "'burst_length' is for shim tiles only")
+    _check_pads(op, home)
+    _check_dimensions(op, kind)
+
+
+def _check_extent(op: Operation, kind: TileKind, buffer: Operation) -> None:
+    """Length and start of a descriptor are whole words, and the length fits into its field."""
     type = memref(buffer.result.type)
-    if "len" not in op.attributes and DYNAMIC in type.shape:
+    if "len" in op.attributes:
+        length_bits = op.integer("len") * bits(type.element)
+    elif DYNAMIC in type.shape:
         raise op_error(op, "a buffer of dynamic shape needs a length")
-    length = (
-        op.integer("len", 0) * bits(type.element)
-        if "len" in op.attributes
-        else 8 * size_bytes(buffer.result.type)
-    )
-    if length % 32:
-        raise op_error(op, f"the transfer has {length // 8} bytes, which is no multiple of 4")
-    if length // 32 > kind.max_length_words:
+    else:
+        length_bits = 8 * size_bytes(buffer.result.type)
+    if length_bits % WORD_BITS:
+        raise op_error(op, f"the transfer has {length_bits // 8} bytes, which is no multiple of 4")
+    if length_bits // WORD_BITS > kind.max_length_words:
         raise op_error(
             op,
-            f"the length is {length // 32} words, and a descriptor of {KIND_WORDS[kind.name]} counts up to "
+            f"the length is {length_bits // WORD_BITS} words, and a descriptor of {KIND_WORDS[kind.name]} counts up to "
             f"{kind.max_length_words}",
             "share the transfer between two descriptors",
         )
-    address = buffer.integer("address", 0)
-    if (8 * address + op.integer("offset", 0) * bits(type.element)) % 32:
+    address, offset = buffer.integer("address", 0), op.integer("offset", 0)
+    if (8 * address + offset * bits(type.element)) % WORD_BITS:
         behind = f" behind address {address}" if address else ""
-        raise op_error(op, f"offset {op.integer('offset', 0)} elements{behind} is no multiple of 4 bytes")
-    if op.integer("burst_length", 0) and home.name != "aie.shim_dma":
-        raise op_error(op, "'burst_length' is for shim tiles only")
-    _check_dimensions(op, kind, home)
+        raise op_error(op, f"offset {offset} elements{behind} is no multiple of 4 bytes")
 
 
 def _check_values(op: Operation, home: Operation | None) -> None:
@@ -202,55 +208,45 @@ def _check_iteration(op: Operation, home: Operation | None) -> None:
         raise op_error(op, f"the iteration's stride is {step_bits // 32} 32-bit words, expected 1 to {limit}")
 
 
-def _check_dimensions(op: Operation, kind: TileKind, home: Operation) -> None:
-    dims = op.typed("dimensions", BDDimLayoutArrayAttr) or BDDimLayoutArrayAttr(())
-    pads = op.typed("pad_dimensions", BDPadLayoutArrayAttr) or BDPadLayoutArrayAttr(())
-    type = memref(operand(op, "buffer").type)
-    if pads.pads:
-        if home.name != "aie.memtile_dma":
-            raise op_error(op, "padding is only supported by the DMA of a memtile")
-        if len(pads.pads) != len(dims.dims):
-            raise op_error(op, f"padding has {len(pads.pads)} dimensions, the transfer {len(dims.dims)}")
-        padded = 1
-        for dim, pad in zip(dims.dims, pads.pads):
-            padded *= pad.before + dim.size + pad.after
-        if "len" in op.attributes and padded > op.integer("len"):
-            raise op_error(
-                op, f"with its padding the transfer has {padded} elements, its length is {op.integer('len')}"
-            )
-    if not dims.dims:
+def _check_pads(op: Operation, home: Operation) -> None:
+    pads = op.typed("pad_dimensions", BDPadLayoutArrayAttr)
+    if pads is None or not pads.pads:
         return
-    if len(dims.dims) > kind.bd_dimensions:
+    dims = op.typed("dimensions", BDDimLayoutArrayAttr) or BDDimLayoutArrayAttr(())
+    if home.name != "aie.memtile_dma":
+        raise op_error(op, "padding is only supported by the DMA of a memtile")
+    if len(pads.pads) != len(dims.dims):
+        raise op_error(op, f"padding has {len(pads.pads)} dimensions, the transfer {len(dims.dims)}")
+    padded = prod(pad.before + dim.size + pad.after for dim, pad in zip(dims.dims, pads.pads))
+    if "len" in op.attributes and padded > op.integer("len"):
         raise op_error(
-            op, f"{len(dims.dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}"
+            op, f"with its padding the transfer has {padded} elements, its length is {op.integer('len')}"
         )
+
+
+def _check_dimensions(op: Operation, kind: TileKind) -> None:
+    attribute = op.typed("dimensions", BDDimLayoutArrayAttr)
+    if attribute is None or not attribute.dims:
+        return
+    dims, type = attribute.dims, memref(operand(op, "buffer").type)
+    if len(dims) > kind.bd_dimensions:
+        raise op_error(op, f"{len(dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}")
     # A shim tile moves data without gaps as one line, whatever its dimensions say.
-    limited = kind.name != "shim" or not is_contiguous(dims.dims)
-    for dim in dims.dims:
+    limited = kind.name != "shim" or not is_contiguous(dims)
+    for dim in dims:
         if dim.size < 1 or (limited and dim.size > 1023):
             raise op_error(op, f"size {dim.size} is outside [1:1023]", _TAIL_HINT)
         if dim.stride < 0 or dim.stride >= 1 << 19 or (dim.stride == 0 and dim.size > 1):
             raise op_error(op, f"stride {dim.stride} is outside [1:{(1 << 19) - 1}]", _TAIL_HINT)
-    if DYNAMIC not in type.shape:
-        last = sum((d.size - 1) * d.stride for d in dims.dims)
-        if last >= element_count(type.shape):
-            count = element_count(type.shape)
-            raise op_error(op, f"sizes and strides reach element {last} of a buffer of {count}", _TAIL_HINT)
-    if bits(type.element) != 32 and dims.dims[-1].stride != 1:
+    last = sum((d.size - 1) * d.stride for d in dims)
+    if DYNAMIC not in type.shape and last >= (count := element_count(type.shape)):
+        raise op_error(op, f"sizes and strides reach element {last} of a buffer of {count}", _TAIL_HINT)
+    if bits(type.element) != WORD_BITS and dims[-1].stride != 1:
         raise op_error(
             op,
-            f"the innermost stride is {dims.dims[-1].stride}, but must be 1 for elements of {bits(type.element)} bits",
+            f"the innermost stride is {dims[-1].stride}, but must be 1 for elements of {bits(type.element)} bits",
             "a DMA counts 32-bit words: smaller elements cannot be picked, and larger ones are several words",
         )
-
-
-def _check_packet(op: Operation) -> None:
-    packet = op.typed("packet", PacketInfoAttr)
-    if packet is not None:
-        if not 0 <= packet.pkt_type <= 7:
-            raise op_error(op, f"packet type {packet.pkt_type} is outside [0:7]")
-        if not 0 <= packet.pkt_id <= 31:
-            raise op_error(op, f"packet id {packet.pkt_id} is outside [0:31]")
 
 
 def _check_dma(op: Operation) -> None:

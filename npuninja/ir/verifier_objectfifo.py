@@ -51,26 +51,16 @@ def _check_objectfifo(op: Operation) -> None:
 
 
 def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Value], depth: int) -> None:
-    kind = _kind_at(producer)
-    to_stream = op.typed("dimensionsToStream", BDDimLayoutArrayAttr)
-    from_stream = op.typed("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr)
-    received = from_stream.arrays if from_stream is not None else ()
-    if kind == "shim":
-        if to_stream is not None and to_stream.dims:
-            raise op_error(op, "'dimensionsToStream' is not supported for a shim tile")
+    _check_orders(op, producer, consumers)
+    if _kind_at(producer) == "shim":
         for name in ("repeat_count", "initValues"):
             if name in op.attributes:
                 raise op_error(op, f"'{name}' is not supported for a shim tile as the producer")
-    if received and len(received) != len(consumers):
-        raise op_error(op, f"dimensions for {len(received)} consumers, but there are {len(consumers)}")
-    for consumer, dims in zip(consumers, received):
-        if dims and _kind_at(consumer) == "shim":
-            raise op_error(op, "'dimensionsFromStream' is not supported for a shim tile")
-    if "padDimensions" in op.attributes and kind not in ("mem", ""):
+    if "padDimensions" in op.attributes and _kind_at(producer) not in ("mem", ""):
         raise op_error(op, "'padDimensions' is only supported for a memtile as the producer")
-    values = op.attributes.get("initValues")
-    if isinstance(values, ArrayAttr) and len(values.items) != depth:
-        raise op_error(op, f"{len(values.items)} initial values, but depth {depth}")
+    values = op.items("initValues")
+    if "initValues" in op.attributes and len(values) != depth:
+        raise op_error(op, f"{len(values)} initial values, but depth {depth}")
     if op.integer("repeat_count", 1) < 1:
         raise op_error(op, f"repeat_count is {op.integer('repeat_count')}, expected at least 1")
     _check_iterations(op)
@@ -86,6 +76,20 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
             op,
             f"{len(pins.values)} channels in 'cons_dma_channels', but there are {len(consumers)} consumers",
         )
+
+
+def _check_orders(op: Operation, producer: Value, consumers: list[Value]) -> None:
+    """The orders in which a DMA reads and writes: a shim's has none, and each consumer may have one of its own."""
+    to_stream = op.typed("dimensionsToStream", BDDimLayoutArrayAttr)
+    from_stream = op.typed("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr)
+    received = from_stream.arrays if from_stream is not None else ()
+    if to_stream is not None and to_stream.dims and _kind_at(producer) == "shim":
+        raise op_error(op, "'dimensionsToStream' is not supported for a shim tile")
+    if received and len(received) != len(consumers):
+        raise op_error(op, f"dimensions for {len(received)} consumers, but there are {len(consumers)}")
+    for consumer, dims in zip(consumers, received):
+        if dims and _kind_at(consumer) == "shim":
+            raise op_error(op, "'dimensionsFromStream' is not supported for a shim tile")
 
 
 def _producer(fifo: Operation) -> list[Value]:

@@ -5,8 +5,8 @@ Sources: the constraints of attributes in MLIR-AIE's AIEOps.td and AIETraceOps.t
 
 from __future__ import annotations
 
-from npuninja.errors import UserError
 from npuninja.ir.core import Operation
+from npuninja.ir.verifier_tiles import op_error
 
 #: Operation -> attribute -> its least and largest number; None for no largest.
 RANGES: dict[str, dict[str, tuple[int, int | None]]] = {
@@ -42,4 +42,4 @@ def check_ranges(op: Operation) -> None:
         number = op.integer(name)
         if number < low or (high is not None and number > high):
             wanted = f"{low} or more" if high is None else f"{low} to {high}"
-            raise UserError(f"'{op.name}': {name} is {number}, expected {wanted}", op.loc)
+            raise op_error(op, f"{name} is {number}, expected {wanted}")

@@ -6,12 +6,13 @@ from typing import Callable
 
 from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import IntegerAttr, PacketInfoAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.numbers import NUMBERS, entries
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
+from npuninja.ir.verifier_tiles import check_packet, op_error
 
 _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 
@@ -28,33 +29,27 @@ def check_transfer(op: Operation) -> None:
     buffer = memref(text)
     if DYNAMIC in buffer.shape and not text.startswith("memref<*"):
         raise UserError(f"'{op.name}' needs a memref of static shape, got {buffer}", op.loc)
-    packet = op.typed("packet", PacketInfoAttr)
-    if packet is not None:
-        for what, number, limit in (("id", packet.pkt_id, 31), ("type", packet.pkt_type, 7)):
-            if not 0 <= number <= limit:
-                raise UserError(f"'{op.name}': packet {what} {number} is outside [0:{limit}]", op.loc)
+    check_packet(op)
     sizes, strides, offsets = (_constants(op, key) for key in ("sizes", "strides", "offsets"))
     element_bits = bits(buffer.element)
     if element_bits > WORD_BITS:
-        raise UserError(
-            f"'{op.name}': elements of {element_bits} bits, at most {WORD_BITS} are possible",
-            op.loc,
-            hint=f"give the argument elements of i{WORD_BITS}, twice as many",
+        raise op_error(
+            op,
+            f"elements of {element_bits} bits, at most {WORD_BITS} are possible",
+            f"give the argument elements of i{WORD_BITS}, twice as many",
         )
     for i in range(4):
         if sizes[i] <= 0:
-            raise UserError(
-                f"'{op.name}': size {i} is {sizes[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
-            )
+            raise op_error(op, f"size {i} is {sizes[i]}, expected at least 1", _ORDER_HINT)
     if sizes[0] * element_bits % WORD_BITS:
         got = f"{sizes[0]} elements of {element_bits // 8} bytes are {sizes[0] * element_bits // 8} bytes"
-        raise UserError(f"'{op.name}': transfer sizes must be multiples of 4 bytes, but {got}", op.loc)
+        raise op_error(op, f"transfer sizes must be multiples of 4 bytes, but {got}")
     for i in range(4):
         if (i > 0 or strides[0] != 1) and strides[i] * element_bits % WORD_BITS:
             got = f"{strides[i]} elements of {element_bits // 8} bytes"
-            raise UserError(f"'{op.name}': stride {i} is {got}, which is no multiple of 4 bytes", op.loc)
+            raise op_error(op, f"stride {i} is {got}, which is no multiple of 4 bytes")
     if sum(o * s for o, s in zip(offsets, strides)) * element_bits % WORD_BITS:
-        raise UserError(f"'{op.name}': the offset is no multiple of 4 bytes", op.loc)
+        raise op_error(op, "the offset is no multiple of 4 bytes")
 
 
 def check_transfer_ranges(op: Operation) -> None:
@@ -62,13 +57,9 @@ def check_transfer_ranges(op: Operation) -> None:
     sizes, strides = _constants(op, "sizes"), _constants(op, "strides")
     for i in range(3):
         if sizes[i] > 1 and strides[i] < 1:
-            raise UserError(
-                f"'{op.name}': stride {i} is {strides[i]}, expected at least 1", op.loc, hint=_ORDER_HINT
-            )
+            raise op_error(op, f"stride {i} is {strides[i]}, expected at least 1", _ORDER_HINT)
     if sizes[3] > 1 and strides[3] < 0:
-        raise UserError(
-            f"'{op.name}': stride 3 is {strides[3]}, expected 0 or more", op.loc, hint=_ORDER_HINT
-        )
+        raise op_error(op, f"stride 3 is {strides[3]}, expected 0 or more", _ORDER_HINT)
     _check_ranges(op, _kind_of(op), sizes, strides, bits(memref(operand(op, "memref").type).element))
 
 
@@ -88,21 +79,17 @@ def _check_ranges(
             if size > kind.max_wrap:
                 unit = "words" if i == 0 else "rows"
                 limit = f"the range [0:{kind.max_wrap}] of a {kind.name} tile"
-                raise UserError(
-                    f"'{op.name}': size {i} is {size} {unit} and exceeds {limit}",
-                    op.loc,
-                    hint="split the dimension in two, or transfer it in several pieces",
+                raise op_error(
+                    op,
+                    f"size {i} is {size} {unit} and exceeds {limit}",
+                    "split the dimension in two, or transfer it in several pieces",
                 )
     if sizes[3] - 1 > MAX_ITERATIONS:
-        raise UserError(
-            f"'{op.name}': size 3 is {sizes[3]} and exceeds the range [1:{MAX_ITERATIONS}]", op.loc
-        )
+        raise op_error(op, f"size 3 is {sizes[3]} and exceeds the range [1:{MAX_ITERATIONS}]")
     for i in range(4):
         if sizes[i] > 1 and words[i] - 1 > kind.max_step_words and not (i < 3 and linear):
             limit = f"[1:{kind.max_step_words}] 32-bit words of a {kind.name} tile"
-            raise UserError(
-                f"'{op.name}': stride {i} is {words[i]} words and exceeds the range {limit}", op.loc
-            )
+            raise op_error(op, f"stride {i} is {words[i]} words and exceeds the range {limit}")
 
 
 def _contiguous(sizes: list[int], strides: list[int]) -> bool:
@@ -131,10 +118,10 @@ def _constant(op: Operation, key: str, value: Value) -> int:
         if isinstance(number, IntegerAttr):
             return number.value
     what = f"the result of '{owner.name}'" if isinstance(owner, Operation) else "no constant"
-    raise UserError(
-        f"'{op.name}': only constant {key} are supported, %{value.name} is {what}",
-        op.loc,
-        hint="write a number, or a value made by arith.constant",
+    raise op_error(
+        op,
+        f"only constant {key} are supported, %{value.name} is {what}",
+        "write a number, or a value made by arith.constant",
     )
 
 
@@ -208,11 +195,11 @@ def check_guard(op: Operation) -> None:
     if "max" in op.attributes:
         limit = op.integer("max")
         if not 0 <= value <= limit:
-            raise UserError(f"'{op.name}': the number is {value}, the field holds 0 to {limit}", op.loc)
+            raise op_error(op, f"the number is {value}, the field holds 0 to {limit}")
         return
     divisor = op.integer("divisor")
     if divisor and value % divisor and not (value == 1 and "allow_unit" in op.attributes):
-        raise UserError(f"'{op.name}': the number is {value}, no multiple of {divisor}", op.loc)
+        raise op_error(op, f"the number is {value}, no multiple of {divisor}")
 
 
 def _check_queue(op: Operation) -> None:
@@ -221,7 +208,7 @@ def _check_queue(op: Operation) -> None:
     device = device_of(op)
     place = op.integer("column"), op.integer("row")
     if device is not None and not device.contains(*place):
-        raise UserError(f"'{op.name}': there is no tile ({place[0]}, {place[1]}) in {device.name}", op.loc)
+        raise op_error(op, f"there is no tile ({place[0]}, {place[1]}) in {device.name}")
 
 
 def _check_writebd(op: Operation) -> None:
@@ -231,9 +218,7 @@ def _check_writebd(op: Operation) -> None:
         return
     kind = device.kind_of(op.integer("row", device.shim_row))
     if not 0 <= op.integer("bd_id") < kind.bds:
-        raise UserError(
-            f"'{op.name}': bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}", op.loc
-        )
+        raise op_error(op, f"bd_id is {op.integer('bd_id')}, a {kind.name} tile has 0 to {kind.bds - 1}")
     limits = [("packet_id", 31), ("packet_type", 7), ("iteration_size", 63), ("iteration_current", 63)]
     if kind.name != "core":
         limits += [("d0_size", 1023), ("d1_size", 1023)]
@@ -249,9 +234,7 @@ def _check_writebd(op: Operation) -> None:
         limits.append(("burst_length", 0))
     for name, limit in limits:
         if not 0 <= op.integer(name, 0) <= limit:
-            raise UserError(
-                f"'{op.name}': {name} is {op.integer(name)} and exceeds the range [0:{limit}]", op.loc
-            )
+            raise op_error(op, f"{name} is {op.integer(name)} and exceeds the range [0:{limit}]")
 
 
 SEQUENCE_RULES: dict[str, Callable[[Operation], None]] = {

@@ -11,6 +11,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.symbols import find_symbol
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import element_of, function_parts, memref
+from npuninja.ir.verifier_tiles import op_error
 
 _INTEGER = re.compile(r"i\d+|index")
 _FLOAT = re.compile(r"bf16|f16|f32|f64")
@@ -90,7 +91,7 @@ def _check_subscript(op: Operation) -> None:
     rank = len(array.shape)
     value = operand(op, "value") if op.name.endswith("store") else op.result
     if value.type != array.element:
-        raise UserError(f"'{op.name}': the value is {value.type}, an element of {target.type} is not", op.loc)
+        raise op_error(op, f"the value is {value.type}, an element of {target.type} is not")
     if indices != rank:
         raise UserError(
             f"'{op.name}' has {indices} subscripts, but {target.type} has {rank} dimensions", op.loc

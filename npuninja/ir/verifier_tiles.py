@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.arch.devices import memory_window
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
+from npuninja.ir.attributes import PacketInfoAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.tiles import device_of, place_of
 
@@ -38,6 +39,15 @@ def require_pad_value(op: Operation) -> None:
         raise op_error(
             op, f"the memtiles of {device.name} pad with zeros only", f"{able} has a register for the value"
         )
+
+
+def check_packet(op: Operation) -> None:
+    """Raises UserError when the packet header of a transfer or descriptor does not fit its fields."""
+    packet = op.typed("packet", PacketInfoAttr)
+    if packet is not None:
+        for what, number, limit in (("type", packet.pkt_type, 7), ("id", packet.pkt_id, 31)):
+            if not 0 <= number <= limit:
+                raise op_error(op, f"packet {what} {number} is outside [0:{limit}]")
 
 
 def home_of(op: Operation) -> Operation | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
-from npuninja.ir.types import memref
-from npuninja.lowering.core_code.bare_pointers import offset_of
+from npuninja.ir.types import memref, offset_of
 
 _ADVICE = "Pass the buffer and the offset to the function, as two arguments"
 

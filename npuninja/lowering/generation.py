@@ -82,8 +82,6 @@ class Rules(NamedTuple):
     orders_memtile_fifos: bool = False
     #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
     reserves_allocations: bool = False
-    #: A push of a memtile's queue holds six bits of the descriptor's number, not four.
-    wide_queue_numbers: bool = False
     #: Traces get an argument of their own behind the others, and packet ids in the order of places.
     appends_trace_buffer: bool = False
     #: Devices are numbered from 1 for `load_pdi`.
@@ -142,7 +140,6 @@ _SUMMER_2026 = _SPRING_2026._replace(
     ignores_single_steps=True,
     orders_memtile_fifos=True,
     reserves_allocations=True,
-    wide_queue_numbers=True,
     appends_trace_buffer=True,
     numbers_devices=True,
     counts_objects_in_values=True,

@@ -39,6 +39,8 @@ class Pass(NamedTuple):
         takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the device), or
             `rules.FIELD`; `=` in front of it names a keyword: `join=False`.
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
+        only_with: operations, or the beginning of their names with a dot or underscore at its end, without which it has
+            nothing to do; no pass of the step makes them.
     """
 
     name: str
@@ -46,12 +48,26 @@ class Pass(NamedTuple):
     scope: str = "device"
     takes: tuple[str, ...] = ()
     when: str = ""
+    only_with: tuple[str, ...] = ()
 
     def runs(self, rules: Rules) -> bool:
         """Whether a generation has it."""
         negated, field = self.when.startswith("not "), self.when.removeprefix("not ")
         return not field or bool(getattr(rules, field)) is not negated
 
+    def concerns(self, names: set[str]) -> bool:
+        """Whether it may have something to do in a module with operations of these names."""
+        if not self.only_with or not names.isdisjoint(self.only_with):
+            return True
+        beginnings = tuple(each for each in self.only_with if each[-1] in "._")
+        return bool(beginnings) and any(name.startswith(beginnings) for name in names)
+
+
+_SCRATCHPAD = (
+    "aiex.scratchpad_parameter", "aiex.read_scratchpad_parameter", "aiex.sync_scratchpad_parameters_from_host",
+)  # fmt: skip
+#: Tasks of a sequence, their starts and waits, chains of descriptors among them.
+_TASKS = ("aiex.dma_",)
 
 RESOURCES: tuple[Pass, ...] = (
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
@@ -59,6 +75,7 @@ RESOURCES: tuple[Pass, ...] = (
         "aie-place-tiles",
         "resources.place_tiles:place_tiles",
         takes=("rules", "warnings", "cores_per_column"),
+        only_with=("aie.logical_tile",),
     ),
     # The overlay for control packets, of all tiles or of those that are used: it takes channels of the shim before fifos do.
     Pass(
@@ -66,7 +83,12 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.controller_ids:route_all_tiles",
         takes=("control_overlay", "rules"),
     ),
-    Pass("aie-insert-trace-flows", "trace:lower_traces", takes=("rules",)),
+    Pass(
+        "aie-insert-trace-flows",
+        "trace:lower_traces",
+        takes=("rules",),
+        only_with=("aie.trace", "aie.trace.config"),
+    ),
     Pass(
         "aie-unroll-runtime-sequence-loops",
         "sequence.loops:unroll_sequence_loops",
@@ -83,11 +105,12 @@ RESOURCES: tuple[Pass, ...] = (
         "resources.canonicalize_device:canonicalize_device",
         takes=("rules", "warnings"),
     ),
-    Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module"),
+    Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module", only_with=("affine.",)),
     Pass(
         "aie-lower-scratchpad-parameters",
         "resources.scratchpad:lower_scratchpad_parameters",
         "module",
+        only_with=_SCRATCHPAD,
     ),
     Pass(
         "own-route-control-packets",
@@ -99,11 +122,20 @@ RESOURCES: tuple[Pass, ...] = (
         "aie-objectFifo-stateful-transform",
         "objectfifo.transform:lower_objectfifos",
         takes=("rules", "warnings", "packets=packet_fifos", "dynamic=dynamic_fifos"),
+        only_with=("aie.objectfifo", "aie.objectfifo."),
     ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="numbers_locks_last"),
     Pass("aie-assign-bd-ids", "resources.bd_ids:assign_bd_ids"),
-    Pass("aie-lower-cascade-flows", "resources.cascade_flows:lower_cascade_flows"),
-    Pass("aie-lower-broadcast-packet", "routing.broadcast:lower_broadcasts"),
+    Pass(
+        "aie-lower-cascade-flows",
+        "resources.cascade_flows:lower_cascade_flows",
+        only_with=("aie.cascade_flow",),
+    ),
+    Pass(
+        "aie-lower-broadcast-packet",
+        "routing.broadcast:lower_broadcasts",
+        only_with=("aiex.broadcast_packet", "aiex.multicast"),
+    ),
     Pass("aie-assign-tile-controller-ids", "resources.controller_ids:assign_controller_ids"),
     Pass(
         "aie-generate-column-control-overlay",
@@ -152,9 +184,17 @@ ROUTING: tuple[Pass, ...] = (
 
 SEQUENCES: tuple[Pass, ...] = (
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
-    Pass("aie-materialize-runtime-sequences", "sequence.devices:materialize_sequences", "module"),
     Pass(
-        "aie-materialize-bd-chains", "sequence.bd_chains:materialize_bd_chains", takes=("rules", "warnings")
+        "aie-materialize-runtime-sequences",
+        "sequence.devices:materialize_sequences",
+        "module",
+        only_with=("aiex.configure", "aiex.run"),
+    ),
+    Pass(
+        "aie-materialize-bd-chains",
+        "sequence.bd_chains:materialize_bd_chains",
+        takes=("rules", "warnings"),
+        only_with=_TASKS,
     ),
     Pass("own-merge-blocks", "control_flow.block_merging:merge_blocks"),
     # What MLIR's greedy rewriting does on the way to its patterns: folds constants, drops what nothing uses.
@@ -193,6 +233,7 @@ SEQUENCES: tuple[Pass, ...] = (
         "sequence.tasks:substitute_allocations",
         "sequence",
         takes=("device=device", "sequence=sequence"),
+        only_with=_TASKS,
     ),
     Pass(
         "own-linearize-descriptors",
@@ -224,15 +265,21 @@ SEQUENCES: tuple[Pass, ...] = (
         "sequence.task_ids:assign_bd_ids",
         "sequence",
         takes=("checks_tokens=rules.checks_tokens",),
+        only_with=_TASKS,
     ),
     Pass(
-        "aie-dma-tasks-to-npu", "sequence.tasks:lower_tasks", "sequence", takes=("model", "rules", "warnings")
+        "aie-dma-tasks-to-npu",
+        "sequence.tasks:lower_tasks",
+        "sequence",
+        takes=("model", "rules", "warnings"),
+        only_with=_TASKS,
     ),
     Pass(
         "aie-lower-dma-channel-reset",
         "sequence.resets:lower_resets",
         "sequence",
         takes=("device=device", "sequence=sequence"),
+        only_with=("aiex.core_reset", "aiex.dma_"),
     ),
     Pass(
         "aie-dma-to-npu",
@@ -252,7 +299,7 @@ SEQUENCES: tuple[Pass, ...] = (
         "sequence",
         takes=("device=device", "sequence=sequence", "model=model", "warnings=warnings"),
     ),
-    Pass("own-drop-bindings", "sequence.resets:drop_bindings"),
+    Pass("own-drop-bindings", "sequence.resets:drop_bindings", only_with=("aie.objectfifo_rearm_binding",)),
     Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
 )
 
@@ -275,20 +322,26 @@ def run_passes(
     Passes on devices that follow each other run on one device after the other, as MLIR's do; those on sequences alike.
     """
     running = [one for one in passes if one.runs(settings.rules)]
+    names = {op.name for op in module.walk()}
     for in_devices, group in groupby(running, key=lambda one: one.scope != "module"):
         together = list(group)
         if not in_devices:
             for one in together:
-                _run(one, module, {}, settings)
+                if one.concerns(names):
+                    _run(one, module, {}, settings)
                 if after:
                     after(one, module)
             continue
         for device in [op for op in module.body.ops if op.name == "aie.device"]:
-            _run_on_device(together, device, settings, after)
+            _run_on_device(together, device, settings, after, names)
 
 
 def _run_on_device(
-    passes: Sequence[Pass], device: Operation, settings: PassSettings, after: After | None
+    passes: Sequence[Pass],
+    device: Operation,
+    settings: PassSettings,
+    after: After | None,
+    names: set[str],
 ) -> None:
     from npuninja.lowering.sequence.lookup import sequences
 
@@ -297,7 +350,8 @@ def _run_on_device(
         roots = sequences(device) if scope == "sequence" else [device]
         for root in roots:
             for one in together:
-                _run(one, root, {"device": device, "sequence": root}, settings)
+                if one.concerns(names):
+                    _run(one, root, {"device": device, "sequence": root}, settings)
                 if after:
                     after(one, device)
 

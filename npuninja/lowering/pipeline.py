@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Iterable, Mapping
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
+from npuninja.lowering.generation import rules_of
 
 if TYPE_CHECKING:
     from npuninja.arch.devices import Place
@@ -64,7 +65,6 @@ def lower_resources(
         UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
             wrong use of a fifo.
     """
-    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.passes import RESOURCES, PassSettings, run_passes
 
     settings = PassSettings(
@@ -85,7 +85,6 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
     Raises:
         UserError: the flows cannot be routed; located at the flows that cause it.
     """
-    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.passes import ROUTING, PassSettings, run_passes
 
     run_passes(ROUTING, module, PassSettings(rules_of(generation), warnings))
@@ -93,8 +92,6 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
 
 def sequence_is_routed(generation: str) -> bool:
     """Whether step 3 of a generation reads the result of step 2, not of step 1."""
-    from npuninja.lowering.generation import rules_of
-
     return rules_of(generation).sequence_is_routed
 
 
@@ -106,7 +103,6 @@ def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) ->
         UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token,
             ….
     """
-    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.passes import SEQUENCES, PassSettings, run_passes
 
     run_passes(SEQUENCES, module, PassSettings(rules_of(generation), warnings))
@@ -135,7 +131,6 @@ def instructions(
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
     """
-    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.sequence.instructions import instruction_stream
 
     rules = rules_of(generation or generation_of(module))
@@ -169,7 +164,6 @@ def linker_scripts(
     Raises:
         UserError: there is no such device or core.
     """
-    from npuninja.lowering.generation import rules_of
     from npuninja.lowering.resources.linker_script import LinkerScripts
 
     scripts = LinkerScripts(module, device, rules_of(generation or generation_of(module)))

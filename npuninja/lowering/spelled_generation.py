@@ -11,6 +11,8 @@ of the pull requests that made them.
 
 from __future__ import annotations
 
+from typing import Callable
+
 from npuninja.errors import Location, UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
@@ -136,26 +138,41 @@ def mark_of(op: Operation) -> GenerationMark | None:
         if len(op.operands) > fixed:
             return GenerationMark((NEW,), f"values as operands of {name}", op.loc, key)
         return GenerationMark(_UP_TO_MIDDLE, f"literal numbers of {name}", op.loc, key)
-    if name == "aie.dma_bd":
-        return _descriptor_mark(op)
     for attribute in _MIDDLE_ATTRIBUTES.get(name, ()):
         if attribute in op.attributes:
             return GenerationMark(_FROM_MIDDLE, f"'{attribute}' of {name}", op.loc)
-    if name == "aie.shim_dma_allocation":
-        if op.operands:
-            return GenerationMark(_FROM_MIDDLE, "the tile of aie.shim_dma_allocation", op.loc)
-        # It outlived aiex.runtime_sequence by a month.
-        return GenerationMark(_UP_TO_MIDDLE, "the column of aie.shim_dma_allocation", op.loc)
-    if name == "aie.trace.host_config":
-        older = "arg_idx" in op.attributes
-        return GenerationMark((MIDDLE,) if older else (NEW,), f"the form of {name}", op.loc)
-    if name == "aie.trace.packet" and "id" not in op.attributes:
-        return GenerationMark((NEW,), "aie.trace.packet without an id", op.loc)
-    if name == "aie.packet_flow" and sum(each.name == "aie.packet_source" for each in op.body.ops) > 1:
-        return GenerationMark((NEW,), "several sources of aie.packet_flow", op.loc, "sources")
-    if name.startswith("aiex.dma_configure_task") and len(op.operands) > (name[-1] == "k"):
-        return GenerationMark((NEW,), f"a repeat count of {name} that is a value", op.loc)
-    return None
+    form = _FORMS.get(name)
+    return form(op) if form is not None else None
+
+
+def _allocation_mark(op: Operation) -> GenerationMark:
+    if op.operands:
+        return GenerationMark(_FROM_MIDDLE, "the tile of aie.shim_dma_allocation", op.loc)
+    # It outlived aiex.runtime_sequence by a month.
+    return GenerationMark(_UP_TO_MIDDLE, "the column of aie.shim_dma_allocation", op.loc)
+
+
+def _host_config_mark(op: Operation) -> GenerationMark:
+    older = "arg_idx" in op.attributes
+    return GenerationMark((MIDDLE,) if older else (NEW,), f"the form of {op.name}", op.loc)
+
+
+def _trace_packet_mark(op: Operation) -> GenerationMark | None:
+    if "id" in op.attributes:
+        return None
+    return GenerationMark((NEW,), "aie.trace.packet without an id", op.loc)
+
+
+def _packet_flow_mark(op: Operation) -> GenerationMark | None:
+    if sum(each.name == "aie.packet_source" for each in op.body.ops) < 2:
+        return None
+    return GenerationMark((NEW,), "several sources of aie.packet_flow", op.loc, "sources")
+
+
+def _task_mark(op: Operation) -> GenerationMark | None:
+    if len(op.operands) <= (op.name == "aiex.dma_configure_task"):
+        return None
+    return GenerationMark((NEW,), f"a repeat count of {op.name} that is a value", op.loc)
 
 
 def _descriptor_mark(op: Operation) -> GenerationMark | None:
@@ -170,6 +187,18 @@ def _descriptor_mark(op: Operation) -> GenerationMark | None:
     if placed or any(key in keys for key in ("dimensions", "pad_dimensions", "pad_value")):
         return GenerationMark(_UP_TO_MIDDLE, "positions of aie.dma_bd's numbers", op.loc, "aie.dma_bd")
     return None
+
+
+#: Operations whose form says for which generation they are written.
+_FORMS: dict[str, Callable[[Operation], GenerationMark | None]] = {
+    "aie.dma_bd": _descriptor_mark,
+    "aie.shim_dma_allocation": _allocation_mark,
+    "aie.trace.host_config": _host_config_mark,
+    "aie.trace.packet": _trace_packet_mark,
+    "aie.packet_flow": _packet_flow_mark,
+    "aiex.dma_configure_task": _task_mark,
+    "aiex.dma_configure_task_for": _task_mark,
+}
 
 
 def possible_generations(module: Operation) -> tuple[str, ...]:
@@ -188,45 +217,24 @@ def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str,
     Raises:
         UserError: as `possible_generations`.
     """
-    left, since, until = _settled(module)
-    return left, (since.place_in_time, until.place_in_time) if since and until else None
-
-
-class _Limit(NamedTuple):
-    """The mark that sets the first or the last day of a text."""
-
-    mark: GenerationMark
-    place_in_time: str
-
-
-def _settled(module: Operation) -> tuple[tuple[str, ...], _Limit | None, _Limit | None]:
-    """The generations, and what limits the days where no generation reads all."""
     marks: list[GenerationMark] = []
     left = GENERATIONS
-    since = until = None
+    since, until = "", _EVER
     computes = False
     for op in module.walk():
         mark = mark_of(op)
         if mark is None:
             computes = computes or (op.name == "aiex.npu.dma_memcpy_nd" and not is_constant_transfer(op))
             continue
-        if since is None or mark.since > since.place_in_time:
-            since = _Limit(mark, mark.since)
-        if until is None or mark.until < until.place_in_time:
-            until = _Limit(mark, mark.until)
-        if not left or set(left) <= set(mark.generations):
-            if not left and since.place_in_time >= until.place_in_time:
-                raise _mixed(mark, marks)
-            marks.append(mark)
-            continue
+        since, until = max(since, mark.since), min(until, mark.until)
         left = tuple(name for name in left if name in mark.generations)
-        if not left and since.place_in_time >= until.place_in_time:
+        if not left and since >= until:
             raise _mixed(mark, marks)
         marks.append(mark)
     if left:
         # Older releases refuse transfers whose numbers are computed: such a text is for the newest where it may be.
-        return ((NEW,) if computes and NEW in left else left), None, None
-    return (NEW,), since, until
+        return ((NEW,) if computes and NEW in left else left), None
+    return (NEW,), (since, until)
 
 
 def _mixed(mark: GenerationMark, marks: list[GenerationMark]) -> UserError:

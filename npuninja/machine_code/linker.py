@@ -95,11 +95,12 @@ def _relocations(found: elf.Elf, names: list[str]) -> list[ObjectRelocation]:
     for section in found.sections:
         if section.type != elf.RELA or not found.sections[section.info].flags & _ALLOCATED:
             continue
-        for offset, kind, symbol, addend in elf.relocations_in(section):
-            name, home = found.symbol_names[symbol], found.symbol_sections[symbol]
+        for offset, kind, number, addend in elf.relocations_in(section):
+            symbol = found.symbol_table[number]
+            name, home = symbol.name, symbol.section
             # A local symbol may be there in every object: it is meant by its place.
-            if home and home < len(names) and not found.symbol_globals[symbol]:
-                addend += found.symbol_values[symbol]
+            if home and home < len(names) and not symbol.is_global:
+                addend += symbol.value
                 name = f"section {names[home]}"
             made.append(ObjectRelocation(names[section.info], offset, kind, name, addend))
     return made

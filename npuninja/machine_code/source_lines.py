@@ -38,11 +38,11 @@ def _relocated(found: elf.Elf, number: int, section: int) -> bytes:
     for table in found.sections:
         if table.type != elf.RELA or table.info != number:
             continue
-        for offset, kind, symbol, addend in elf.relocations_in(table):
-            if kind not in _WORD_RELOCATIONS or symbol >= len(found.symbol_sections):
+        for offset, kind, target, addend in elf.relocations_in(table):
+            if kind not in _WORD_RELOCATIONS or target >= len(found.symbol_table):
                 continue
-            home = found.symbol_sections[symbol]
-            value = found.symbol_values[symbol] + addend
+            symbol = found.symbol_table[target]
+            home, value = symbol.section, symbol.value + addend
             is_code = home < len(found.sections) and found.sections[home].flags & elf.EXECUTABLE_SECTION
             if is_code and home != section:
                 value += _ELSEWHERE

@@ -19,6 +19,7 @@ try:
     from npuninja.depfile import ROOT, own_modules, write_depfile
     from npuninja.errors import INTERRUPTED, Error, UserError, report, report_bug
     from npuninja.files import foreign_error
+    from npuninja.leaving import leave
     from npuninja.stages._build_lock import claim_build_folder
     from npuninja.stages._run import SEPARATOR, with_words
     from npuninja.stages._words_first import with_words_first
@@ -92,4 +93,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(with_words_first(main, sys.argv[1:]))
+    leave(with_words_first(main, sys.argv[1:]))

@@ -14,6 +14,7 @@ from npuninja.errors import Warnings
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.generation import RULES, rules_of
+from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.passes import (
     RESOURCES,
     ROUTING,
@@ -24,6 +25,7 @@ from npuninja.lowering.passes import (
     run_passes,
     until,
 )
+from npuninja.lowering.pipeline import generation_of
 
 DESIGN = CONFORMANCE / "fan_out_two" / "design.mlir"
 # Spelled with an option here, or without effect on what the embedded lowering keeps.
@@ -147,3 +149,38 @@ def test_a_step_loads_only_its_own_passes():
     assert set(done.stdout.split()) == {
         f"npuninja.lowering.{name}" for name in ("generation", "passes", "pipeline")
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aug_tasks_iron",
+        "cascade_row",
+        "new_two_devices",
+        "aug_scratchpad",
+        "nested_two_levels",
+        "dma_regions",
+    ],
+)
+def test_a_pass_that_is_skipped_would_have_done_nothing(name):
+    """A pass says without which operations it has nothing to do: run all the same, it changes nothing."""
+    text = (CONFORMANCE / name / "design.mlir").read_text(encoding="utf-8")
+    results = []
+    for skips in (True, False):
+        module = parse_module(text, "design.mlir")
+        generation = generation_of(module)
+        numbers_from_values(module)
+        for step in STEPS.values():
+            passes = step if skips else [one._replace(only_with=()) for one in step]
+            run_passes(passes, module, PassSettings(rules_of(generation), Warnings()))
+        results.append(print_module(module))
+    assert results[0] == results[1]
+
+
+def test_what_a_pass_is_for():
+    beginnings = next(one for one in RESOURCES if one.name == "aie-objectFifo-stateful-transform")
+    assert beginnings.concerns({"aie.objectfifo"})
+    assert beginnings.concerns({"aie.objectfifo.link"})
+    assert not beginnings.concerns({"aie.objectfifo_rearm_binding", "aie.buffer"})
+    runs = next(one for one in SEQUENCES if one.name == "aie-materialize-runtime-sequences")
+    assert not runs.concerns({"aiex.runtime_sequence"})

@@ -1,8 +1,7 @@
 """Buffer descriptors of the static DMA programs: from fields in the registers' units to register words.
 
 Sources: AM025 and aie-rt's xaie_dma_aieml.c. Lengths, addresses and steps count 32-bit words; steps are
-    stored minus one,
-wraps as they are.
+stored minus one, wraps as they are.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Callable
 from npuninja.errors import UserError
 from npuninja.ir.affine import AffineMap, Expression, ExpressionReader
 from npuninja.ir.attributes import Attribute, EnumAttr, OpaqueAttr
-from npuninja.ir.core import Operation, Region, Value
+from npuninja.ir.core import Operation, Region, Value, final
 from npuninja.ir.custom_affine import map_of
 from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import constant
@@ -44,10 +44,7 @@ def lower_affine(module: Operation) -> None:
             replaced[op.result] = _extreme(op, _map(op), op.operands, op.name == "affine.max")
             op.erase()
     if replaced:
-        for value in replaced:
-            while replaced[value] in replaced:
-                replaced[value] = replaced[replaced[value]]
-        module.replace_uses(replaced)
+        module.replace_uses({value: final(value, replaced) for value in replaced})
 
 
 def _map(op: Operation, key: str = "map") -> AffineMap:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Iterable
 
 from npuninja.ir.attributes import same
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.core import Block, Operation, Region, Value, final
+from npuninja.lowering.control_flow.effects import read_by
 from npuninja.lowering.tiles import ops_of
 
 #: Branches that can pass more values to their targets.
@@ -28,10 +29,6 @@ def merge_blocks(device: Operation) -> None:
         region = core.regions[0]
         while len(region.blocks) > 1 and (_merge_once(region) or _drop_redundant_arguments(region)):
             pass
-
-
-def _operands(op: Operation) -> list[Value]:
-    return op.operands + [value for _, passed in op.successors for value in passed]
 
 
 def _set_operand(op: Operation, number: int, value: Value) -> None:
@@ -65,7 +62,7 @@ class _Links:
         """Adds (1) or takes away (-1) what the operations of some blocks use."""
         for block in blocks:
             for op in block.ops:
-                for value in _operands(op):
+                for value in read_by(op):
                     if self._home.get(value, block) is not block:
                         self._outside[value] = self._outside.get(value, 0) + step
 
@@ -134,15 +131,9 @@ def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
     inside_b = set(b.args)
     places = []
     for i, (x, y) in enumerate(zip(a.ops, b.ops)):
-        if (
-            x.name != y.name
-            or x.attributes.keys() != y.attributes.keys()
-            or not all(same(value, y.attributes[key]) for key, value in x.attributes.items())
-            or [r.type for r in x.results] != [r.type for r in y.results]
-            or [(t, len(p)) for t, p in x.successors] != [(t, len(p)) for t, p in y.successors]
-        ):
+        if not _same_operation(x, y):
             return None
-        left, right = _operands(x), _operands(y)
+        left, right = read_by(x), read_by(y)
         if len(left) != len(right):
             return None
         for k, (v, w) in enumerate(zip(left, right)):
@@ -158,6 +149,17 @@ def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
     return places
 
 
+def _same_operation(x: Operation, y: Operation) -> bool:
+    """Whether two operations differ in nothing but their operands."""
+    return (
+        x.name == y.name
+        and x.attributes.keys() == y.attributes.keys()
+        and all(same(value, y.attributes[key]) for key, value in x.attributes.items())
+        and [r.type for r in x.results] == [r.type for r in y.results]
+        and [(t, len(p)) for t, p in x.successors] == [(t, len(p)) for t, p in y.successors]
+    )
+
+
 def _merge(region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], links: _Links) -> bool:
     others, places = [block for block, _ in found], {place for _, each in found for place in each}
     merged = [leader, *others]
@@ -170,9 +172,7 @@ def _merge(region: Region, leader: Block, found: list[tuple[Block, list[_Place]]
     links.count(touched, -1)
     ordered = sorted(places)
     # Places that differ in the same way share one argument.
-    columns = {
-        place: tuple(_operands(block.ops[place[0]])[place[1]] for block in merged) for place in ordered
-    }
+    columns = {place: tuple(read_by(block.ops[place[0]])[place[1]] for block in merged) for place in ordered}
     arguments: dict[tuple[Value, ...], Value] = {}
     for column in columns.values():
         if column not in arguments:
@@ -197,20 +197,15 @@ def _drop_redundant_arguments(region: Region) -> bool:
     owner = region.parent
     assert owner is not None
     leading_to = _edges(region)
-    operands = {value for each in region.blocks for op in each.ops for value in _operands(op)}
+    operands = {value for each in region.blocks for op in each.ops for value in read_by(op)}
     replaced: dict[Value, Value] = {}
-
-    def meant(value: Value) -> Value:
-        while value in replaced:
-            value = replaced[value]
-        return value
 
     changed = False
     for block in region.blocks[1:]:
         edges = leading_to.get(block, [])
         kept = []
         for k, argument in enumerate(block.args):
-            values = {meant(op.successors[i][1][k]) for op, i in edges} - {argument}
+            values = {final(op.successors[i][1][k], replaced) for op, i in edges} - {argument}
             if len(values) == 1:
                 replaced[argument] = values.pop()
             elif argument in operands:
@@ -222,5 +217,5 @@ def _drop_redundant_arguments(region: Region) -> bool:
                 target, passed = op.successors[i]
                 op.successors[i] = (target, [passed[k] for k in kept])
     if replaced:
-        owner.replace_uses({value: meant(value) for value in replaced})
+        owner.replace_uses({value: final(value, replaced) for value in replaced})
     return changed

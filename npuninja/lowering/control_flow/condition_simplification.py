@@ -8,6 +8,7 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.syntax import group, operand
 from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
+from npuninja.records import NamedTuple
 
 
 def simplify_conditions_in(holder: Operation) -> bool:
@@ -17,31 +18,10 @@ def simplify_conditions_in(holder: Operation) -> bool:
     found = False
     replaced: dict[Value, Value] = {}
     for op in reversed(list(holder.walk())):  # inner ones first
-        before = op.parent
-        if op.name == "scf.for":
-            trips = trip_count(op)
-            if trips == 0:
-                _replace(op, None, {}, group(op, "initArgs"), replaced)
-            elif trips == 1:
-                _replace(
-                    op,
-                    op.body,
-                    dict(zip(op.body.args, [operand(op, "lowerBound"), *group(op, "initArgs")])),
-                    None,
-                    replaced,
-                )
-        elif op.name == "scf.if":
-            flag = constant_value(operand(op, "condition"))
-            if flag is not None:
-                chosen = op.regions[0 if flag else 1] if flag or len(op.regions) > 1 else None
-                _replace(
-                    op, chosen.entry if chosen is not None and chosen.blocks else None, {}, None, replaced
-                )
-        elif op.name == "scf.index_switch":
-            number = constant_value(operand(op, "arg"))
-            if number is not None:
-                _replace(op, _chosen(op, number), {}, None, replaced)
-        found = found or op.parent is not before
+        course = _course_of(op)
+        if course is not None:
+            _replace(op, course, replaced)
+            found = True
     while replaced:
         holder.replace_uses(replaced)
         used = {value for op in holder.walk() for value in op.operands}
@@ -49,21 +29,39 @@ def simplify_conditions_in(holder: Operation) -> bool:
     return found
 
 
-def _chosen(switch: Operation, number: int) -> Block:
-    """The block of an scf.index_switch that runs for a number; the first region is the default."""
-    cases = switch.numbers("cases")
-    region = switch.regions[cases.index(number) + 1 if number in cases else 0]
-    return region.entry
+class _Course(NamedTuple):
+    """What a loop or condition does when that is known: the block that runs, the values of its arguments, and what takes
+    the place of the results where no block runs.
+    """
+
+    body: Block | None
+    values: dict[Value, Value]
+    results: list[Value]
 
 
-def _replace(
-    op: Operation,
-    body: Block | None,
-    values: dict[Value, Value],
-    results: list[Value] | None,
-    replaced: dict[Value, Value],
-) -> None:
-    """Puts the operations of `body` in the place of `op`; its results are what the body yields, or `results`."""
+def _course_of(op: Operation) -> _Course | None:
+    """What an operation does; None when that depends, or the operation is another one."""
+    if op.name == "scf.for":
+        trips, inits = trip_count(op), group(op, "initArgs")
+        if trips == 0:
+            return _Course(None, {}, inits)
+        if trips == 1:
+            return _Course(op.body, dict(zip(op.body.args, [operand(op, "lowerBound"), *inits])), [])
+    elif op.name == "scf.if":
+        flag = constant_value(operand(op, "condition"))
+        if flag is not None:
+            chosen = op.regions[:1] if flag else op.regions[1:]
+            return _Course(chosen[0].entry if chosen and chosen[0].blocks else None, {}, [])
+    elif op.name == "scf.index_switch":
+        number, cases = constant_value(operand(op, "arg")), op.numbers("cases")
+        if number is not None:  # the first region is the default
+            return _Course(op.regions[cases.index(number) + 1 if number in cases else 0].entry, {}, [])
+    return None
+
+
+def _replace(op: Operation, course: _Course, replaced: dict[Value, Value]) -> None:
+    """Puts the operations of the block that runs in the place of `op`; its results are what that yields."""
+    body, values, results = course
     if body is not None:
         results = [values.get(value, value) for value in terminator_values(body)]
         for inner in list(body.ops):
@@ -71,4 +69,4 @@ def _replace(
                 op.insert_before(inner)
     op.erase()
     replaced.update(values)
-    replaced.update(zip(op.results, results or []))
+    replaced.update(zip(op.results, results))

@@ -8,7 +8,7 @@ Sources: MLIR CSE.cpp, LoopInvariantCodeMotionUtils.cpp.
 
 from __future__ import annotations
 
-from typing import Hashable, Union
+from typing import Hashable, Iterator, Union
 
 from npuninja.ir.core import Block, Operation, Region, Value, erase_all
 from npuninja.lowering.control_flow.constant_folding import COMMUTATIVE
@@ -94,9 +94,7 @@ def _hoist_out_of(loop: Operation) -> None:
         inside = {value for block in region.blocks for value in block.args}
         for block in region.blocks:
             for op in block.ops:
-                for each in op.walk():
-                    inside.update(each.results)
-                    inside.update(v for r in each.regions for b in r.blocks for v in b.args)
+                inside.update(_made_by(op))
         for block in region.blocks:
             kept = []
             for op in block.ops:
@@ -104,14 +102,21 @@ def _hoist_out_of(loop: Operation) -> None:
                     kept.append(op)
                     continue
                 loop.insert_before(op)
-                for each in op.walk():
-                    inside.difference_update(each.results)
+                inside.difference_update(_made_by(op))
             block.ops = kept
+
+
+def _made_by(op: Operation) -> Iterator[Value]:
+    """The results of an operation and of all inside it, and the arguments of the blocks there."""
+    for each in op.walk():
+        yield from each.results
+        for region in each.regions:
+            for block in region.blocks:
+                yield from block.args
 
 
 def _uses_any(op: Operation, values: set[Value]) -> bool:
     if op.name not in STRUCTURED:
         return any(value in values for value in op.operands)
-    own = {value for each in op.walk() for value in each.results}
-    own.update(v for each in op.walk() for r in each.regions for b in r.blocks for v in b.args)
+    own = set(_made_by(op))
     return any(value in values and value not in own for each in op.walk() for value in each.operands)

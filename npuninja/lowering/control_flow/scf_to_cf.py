@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
-from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.core import Block, Operation, Region, Value, final
 from npuninja.ir.syntax import group, operand
 
 _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region")
@@ -26,15 +26,7 @@ def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
             for region in holder.regions:
                 _lower_region(region, replaced, case_type)
             # A value may have been replaced by the result of an operation that was replaced later.
-            for value in replaced:
-                replaced[value] = _final(value, replaced)
-            holder.replace_uses(replaced)
-
-
-def _final(value: Value, replaced: dict[Value, Value]) -> Value:
-    while value in replaced:
-        value = replaced[value]
-    return value
+            holder.replace_uses({value: final(value, replaced) for value in replaced})
 
 
 def _lower_region(region: Region, replaced: dict[Value, Value], case_type: str) -> None:

@@ -1,4 +1,4 @@
-"""`arith` and `math` operations as C expressions. For what C leaves open see `core_code_prelude`."""
+"""`arith` and `math` operations as C expressions. For what C leaves open see `prelude`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
-from npuninja.ir.types import DYNAMIC, memref, strides_and_offset
+from npuninja.ir.types import DYNAMIC, offset_of
 
 #: Operations whose result has the buffer of their first operand.
 _SAME_BUFFER = frozenset(
@@ -28,16 +28,6 @@ _SAME_BUFFER = frozenset(
         "assume_alignment",
     )
 )
-
-
-def offset_of(type: str) -> int:
-    """The offset of a memref type in elements, -1 where it is known only at run time; 0 for other types."""
-    if not type.startswith("memref<"):
-        return 0
-    try:
-        return strides_and_offset(memref(type))[1]
-    except ValueError:
-        return 0  # a layout that is not strided: whoever uses it says so
 
 
 def loses_offset(op: Operation) -> bool:

@@ -20,7 +20,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.syntax import group, operand
-from npuninja.lowering.core_code import memory as core_code_memory
+from npuninja.lowering.core_code import memory
 from npuninja.lowering.core_code.bare_pointers import buffer_of, loses_offset, passed_buffer
 from npuninja.lowering.core_code.model import c_name
 from npuninja.lowering.core_code.types import (
@@ -182,17 +182,13 @@ class FunctionWriter:
         if op.name == "aie.buffer":  # memory, whose place is known; it may be declared inside the core
             return []
         operands = [self.operand(v, op) for v in op.operands]
-        on_vectors = vector_statements(op, operands)
-        if on_vectors is not None:
-            return on_vectors
-        value = vector_expression(op, operands)
-        if value is not None:
-            return [f"{self._declare(op.result, op)} = {value};"]
-        done = core_code_memory.statements(op, operands)
-        if done is not None and not op.results:
+        done = vector_statements(op, operands)
+        if done is None and not op.results:
+            done = memory.statements(op, operands)
+        if done is not None:
             return done
-        memory = core_code_memory.expression(op, operands)
-        expressions = [memory] if memory is not None else self.unit.arithmetic.expressions(op, operands)
+        one = vector_expression(op, operands) or memory.expression(op, operands)
+        expressions = [one] if one is not None else self.unit.arithmetic.expressions(op, operands)
         if expressions is None:
             raise _unsupported(op)
         return [f"{self._declare(r, op)} = {e};" for r, e in zip(op.results, expressions)]

@@ -1,7 +1,7 @@
 """The C of one core, from its body in branches (`input_with_addresses.mlir`).
 
 For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see
-`core_code_frames`.
+`frames`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from npuninja.lowering.core_code.function import FunctionWriter, function_body
 from npuninja.lowering.core_code.model import CoreModel
 from npuninja.lowering.core_code.prelude import blocks, prelude
 from npuninja.lowering.core_code.unit import Unit
+from npuninja.lowering.resources.link_files import linked_files
 from npuninja.lowering.sequence.instructions import find_device
 
 
@@ -59,8 +60,9 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
     for symbol, declaration in core.unit.functions_used.items():
         if declaration is not None and declaration.loc is not None:
             place = [file, declaration.loc.line, declaration.loc.column]
-            functions.append([symbol, *place, _argument_sizes(declaration)])
-            elements[symbol] = _argument_elements(declaration)
+            types = _argument_types(declaration)
+            functions.append([symbol, *place, list(map(_argument_size, types))])
+            elements[symbol] = [memref(t).element if t.startswith("memref<") else None for t in types]
     return {
         "abi": ABI_VERSION,
         "column": column,
@@ -77,43 +79,22 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
         "tile_buffers": [list(buffer) for buffer in model.memory_tile_buffers()],
         "functions": functions,
         "elements": elements,
-        "link_files": link_files(model.core),
+        "link_files": linked_files(model.core, merged=True),
         "banked": model.is_banked(),
     }
 
 
-def _argument_sizes(function: Operation) -> list[int | str | None]:
-    """See `core_info`.
-
-    Empty for a function with several results, which go through a pointer in front of them.
-    """
-    signature = function.type_of("function_type")
-    arguments, results = function_parts(signature)
-    sizes: list[int | str | None] = []
-    for type in arguments if len(results) < 2 else ():
-        if not type.startswith("memref<"):
-            sizes.append(type)
-        elif DYNAMIC in memref(type).shape or memref(type).layout:
-            sizes.append(None)
-        else:
-            sizes.append(size_bytes(type))
-    return sizes
+def _argument_types(function: Operation) -> tuple[str, ...]:
+    """None for a function with several results, which go through a pointer in front of the arguments."""
+    arguments, results = function_parts(function.type_of("function_type"))
+    return arguments if len(results) < 2 else ()
 
 
-def _argument_elements(function: Operation) -> list[str | None]:
-    """The element type of each memref; empty for a function with several results."""
-    signature = function.type_of("function_type")
-    arguments, results = function_parts(signature)
-    return [
-        memref(type).element if type.startswith("memref<") else None
-        for type in (arguments if len(results) < 2 else ())
-    ]
-
-
-def link_files(core: Operation) -> list[str]:
-    """The object files a core is linked with, in order; last those whose code is merged into it."""
-    found = core.strings("link_files") + core.strings("link_merge_files")
-    return found or ([core.string("link_with")] if "link_with" in core.attributes else [])
+def _argument_size(type: str) -> int | str | None:
+    """The bytes of a memref, None for one of unknown size; the type of a number."""
+    if not type.startswith("memref<"):
+        return type
+    return None if DYNAMIC in memref(type).shape or memref(type).layout else size_bytes(type)
 
 
 class _Core:

@@ -1,8 +1,7 @@
 """DMA channels, DMA programs, flows and shim allocations of split objectFifos.
 
 Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createDMA and what it calls). A memtile and a core tile
-    follow one
-scheme here; a shim tile has a program only for registered external buffers.
+follow one scheme here; a shim tile has a program only for registered external buffers.
 """
 
 from __future__ import annotations
@@ -241,13 +240,8 @@ def _create_program(
     if target is not fifo and kind_at(fifo.producer).name == "core":
         # A core tile goes round its own fifo's depth, whatever the link's owner has.
         buffers = buffers[: fifo.depth]
-    on_memtile = kind_at(fifo.producer).name == "mem"
-    iterations = fifo.iterations if on_memtile else None
-    repeat = fifo.repeat or 1
-    tasks = iterations or 1
-    whole = not on_memtile or link is None or target is not fifo or link.legs == 1
-    if rules.repeats_in_hardware and repeat > 1 and len(buffers) == 1 and iterations is None and whole:
-        tasks, repeat = repeat, 1
+    iterations = fifo.iterations if kind_at(fifo.producer).name == "mem" else None
+    tasks, repeat = _tasks_and_repeat(fifo, buffers, iterations, rules)
     for buffer in buffers:
         for offset, length, leg in _transfers(fifo, target, link, buffer, repeat, rules.orders_memtile_fifos):
             bd = [op_builders.dma_bd(buffer, offset, length, dims, pads, fifo.op.loc)]
@@ -261,6 +255,18 @@ def _create_program(
         start.attributes["repeat_count"] = op_builders.i32(tasks - 1)
     if pads is not None and fifo.pad_value:
         start.attributes["pad_value"] = op_builders.i32(fifo.pad_value)
+
+
+def _tasks_and_repeat(
+    fifo: ObjectFifo, buffers: list[Value], iterations: int | None, rules: Rules
+) -> tuple[int, int]:
+    """How often the channel runs its chain, and how often the chain moves each buffer."""
+    repeat, link = fifo.repeat or 1, fifo.link
+    parts = link.legs if link is not None and fifo.holder is fifo else 1
+    in_parts = parts > 1 and kind_at(fifo.producer).name == "mem"
+    if rules.repeats_in_hardware and repeat > 1 and len(buffers) == 1 and iterations is None and not in_parts:
+        return repeat, 1
+    return iterations or 1, repeat
 
 
 def _transfers(

@@ -197,6 +197,40 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
     """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind
     it.
     """
+    low, step, type = _counting(loop)
+    carried = group(loop, "initArgs")
+    main_trips = (trips - remainder) // factor
+    end = low + main_trips * factor * step
+    _check_unrolled(loop, factor, remainder, end)
+    before: list[Operation] = []
+    if main_trips == 1:
+        carried = _straight(loop, low, step, factor, type, carried, before)
+    else:
+        main = loop
+        if remainder or factor > 1:
+            main = _main_loop(loop, end, step, factor, type, before)
+        before.append(main)
+        carried = main.results
+    if remainder:
+        if keep_remainder:
+            carried = _remainder_loop(loop, end, type, carried, before)
+        else:
+            carried = _straight(loop, end, step, remainder, type, carried, before)
+    block = loop.parent
+    assert block is not None
+    at = block.ops.index(loop)
+    block.ops.pop(at)
+    for i, op in enumerate(before):
+        block.insert(at + i, op)
+    if loop.results and before[-1] is not loop:
+        owner = block.parent.parent if block.parent is not None else None
+        assert owner is not None
+        top = owner if owner.name == "aie.core" else owner.enclosing("aie.core") or owner
+        top.replace_uses(dict(zip(loop.results, carried)))
+
+
+def _check_unrolled(loop: Operation, factor: int, remainder: int, end: int) -> None:
+    """UserError when the copies are too many, or the number at which the main loop ends is too large."""
     count = (factor + remainder) * sum(1 for _ in loop.walk())
     if count > MAX_UNROLLED_OPERATIONS:
         raise UserError(
@@ -205,46 +239,12 @@ def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remai
             loop.loc,
             hint="the depths of the objectFifos it takes from have a large common multiple: make them alike",
         )
-    low, step, type = _counting(loop)
-    carried = group(loop, "initArgs")
-    main_trips = (trips - remainder) // factor
-    if factor > 1 and low + main_trips * factor * step > _LARGEST_INDEX:
+    if factor > 1 and end > _LARGEST_INDEX:
         raise UserError(
-            f"the loop's last number, {low + main_trips * factor * step}, is more than 64 bits hold: MLIR-AIE makes a core "
-            "of it whose loop never runs",
+            f"the loop's last number, {end}, is more than 64 bits hold: MLIR-AIE makes a core of it whose loop never runs",
             loop.loc,
             hint="let an endless loop count in steps of 1",
         )
-    before: list[Operation] = []
-    if main_trips == 1:
-        carried = _straight(loop, low, step, factor, type, carried, before)
-    else:
-        main = loop
-        if remainder or factor > 1:
-            main = _main_loop(loop, low + main_trips * factor * step, step, factor, type, before)
-        before.append(main)
-        carried = main.results
-    if remainder:
-        start = low + main_trips * factor * step
-        if keep_remainder:
-            carried = _remainder_loop(loop, start, type, carried, before)
-        else:
-            carried = _straight(loop, start, step, remainder, type, carried, before)
-    block = loop.parent
-    assert block is not None
-    at = block.ops.index(loop)
-    block.ops.pop(at)
-    for i, op in enumerate(before):
-        block.insert(at + i, op)
-    if loop.results and before[-1] is not loop:
-        block_owner = block.parent.parent if block.parent is not None else None
-        assert block_owner is not None
-        top = (
-            block_owner
-            if block_owner.name == "aie.core"
-            else block_owner.enclosing("aie.core") or block_owner
-        )
-        top.replace_uses(dict(zip(loop.results, carried)))
 
 
 def _main_loop(

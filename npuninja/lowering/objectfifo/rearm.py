@@ -23,8 +23,6 @@ def bind_rearms(fifos: ObjectFifos) -> None:
     for op in fifos.device.walk():
         if op.name == "aiex.dma_channel_reset_for":
             users.setdefault(op.symbol("objfifo"), []).append(op)
-    if not users:
-        return
     taken = {op.string("sym_name") for op in fifos.device.body.ops if "sym_name" in op.attributes}
     split = {producer.name for producer, _ in fifos.splits}
     for producer, consumers in fifos.splits:

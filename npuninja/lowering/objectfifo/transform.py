@@ -9,12 +9,9 @@ from npuninja.ir.verifier_dma import DMA_RULES
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
 from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
-from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
 from npuninja.lowering.objectfifo.elements import create_elements
 from npuninja.lowering.objectfifo.loop_unroll import unroll_by_own_accesses, unroll_fifo_loops
 from npuninja.lowering.objectfifo.model import ObjectFifos
-from npuninja.lowering.objectfifo.rearm import bind_rearms
-from npuninja.lowering.objectfifo.rotating import check_loops, rotate_accesses
 from npuninja.lowering.objectfifo.split import ACCESSES, split_fifos
 from npuninja.lowering.tiles import ops_of, place_of
 
@@ -45,6 +42,8 @@ def lower_objectfifos(
     for core in cores:
         check_accesses(core, fifos)
         if rules.counts_objects_in_values:
+            from npuninja.lowering.objectfifo.rotating import check_loops
+
             check_loops(core, warnings)
     _check_delegates(fifos, warnings)
     _warn_of_uneven_parts(fifos, warnings)
@@ -59,25 +58,39 @@ def lower_objectfifos(
             DMA_RULES[op.name](op)
     for core in cores:
         if any(op.name in ACCESSES for op in core.walk()):
-            if rules.counts_objects_in_values:
-                if not _is_dynamic(core, dynamic):
-                    unroll_by_own_accesses(core, fifos.by_name)
-                rotate_accesses(core, fifos, warnings, peels=not dynamic)
-            elif _is_dynamic(core, dynamic):
-                make_indices_dynamic(device, core, fifos, warnings)
-            else:
-                factors = unroll_fifo_loops(core, fifos.by_name)
-                if len(factors) > 1:
-                    warnings.add(
-                        f"loops of this core are unrolled by different factors ({', '.join(map(str, factors))}), "
-                        "which MLIR-AIE cannot always do: it may crash on this design",
-                        core.loc,
-                    )
-                lower_accesses(core, fifos, warnings)
-    bind_rearms(fifos)
+            _lower_core(core, fifos, rules, warnings, dynamic)
+    if any(op.name == "aiex.dma_channel_reset_for" for op in device.walk()):
+        from npuninja.lowering.objectfifo.rearm import bind_rearms
+
+        bind_rearms(fifos)
     _rename_uses(fifos)
     for op in list(ops_of(device, *_FIFO_OPS)):
         op.erase()
+
+
+def _lower_core(
+    core: Operation, fifos: ObjectFifos, rules: Rules, warnings: Warnings, dynamic: bool | None
+) -> None:
+    """Lowers the accesses of a core, in the way of its generation. What only one way needs is imported where it is gone."""
+    if rules.counts_objects_in_values:
+        from npuninja.lowering.objectfifo.rotating import rotate_accesses
+
+        if not _is_dynamic(core, dynamic):
+            unroll_by_own_accesses(core, fifos.by_name)
+        rotate_accesses(core, fifos, warnings, peels=not dynamic)
+    elif _is_dynamic(core, dynamic):
+        from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
+
+        make_indices_dynamic(fifos.device, core, fifos, warnings)
+    else:
+        factors = unroll_fifo_loops(core, fifos.by_name)
+        if len(factors) > 1:
+            warnings.add(
+                f"loops of this core are unrolled by different factors ({', '.join(map(str, factors))}), "
+                "which MLIR-AIE cannot always do: it may crash on this design",
+                core.loc,
+            )
+        lower_accesses(core, fifos, warnings)
 
 
 def _is_dynamic(core: Operation, otherwise: bool | None) -> bool:

@@ -1,9 +1,8 @@
 """Addresses of buffers in the data memory of their tiles.
 
 Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers behind the stack; `bank-aware`
-    spreads them over
-the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from the start of the
-tile's memory.
+spreads them over the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from
+the start of the tile's memory.
 """
 
 from __future__ import annotations

@@ -54,6 +54,13 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
             warnings.add(f"no core calls '@{name}', so its link_with is not used", op.loc)
 
 
+def linked_files(core: Operation, *, merged: bool = False) -> list[str]:
+    """The files that a core is linked with, in order; with `merged`, last those whose code is merged into it."""
+    found = core.strings("link_files") + (core.strings("link_merge_files") if merged else [])
+    own = core.string("link_with", "")
+    return found or ([own] if own else [])
+
+
 def _own_files(core: Operation, warnings: Warnings) -> list[str]:
     """The file that a core's own `link_with` names, which is taken away."""
     if "link_with" not in core.attributes:

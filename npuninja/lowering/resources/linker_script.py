@@ -18,6 +18,7 @@ from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.generation import Rules
+from npuninja.lowering.resources.link_files import linked_files
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
@@ -109,7 +110,7 @@ class LinkerScripts:
         lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
         lines += self._windows(place)
         lines += ["  .bss : { *(.bss*) } > data", "}"]
-        lines += [f"INPUT({name})" for name in link_files(core)]
+        lines += [f"INPUT({name})" for name in linked_files(core)]
         lines.append(f"PROVIDE(main = core_{place[0]}_{place[1]});")
         head = _HEAD.format(origin=own + origin, length=length)
         return head + "\n".join(lines) + "\n"
@@ -151,9 +152,3 @@ def _largest_gap(stack_bytes: int, taken: list[tuple[int, int]]) -> tuple[int, i
             best = (start, begin - start)
         start = max(start, end)
     return best
-
-
-def link_files(core: Operation) -> list[str]:
-    """The files to link with a core: `link_files`, or `link_with`."""
-    name = core.string("link_with", "")
-    return core.strings("link_files") or ([name] if name else [])

@@ -135,7 +135,7 @@ def channel_demand(device: Operation, *, counts_linked_ends: bool) -> dict[Opera
             add(producer, Channels(0, 1))
     for link in links:
         # A link stands at the first consumer of its first input.
-        first = next((fifos[name] for name in link.symbols("fifoIns") if name in fifos), None)
-        for tile in group(first, "consumerTiles")[:1] if first is not None else ():
-            add(tile.op, Channels(len(link.symbols("fifoIns")), len(link.symbols("fifoOuts"))))
+        for first in [fifos[name] for name in link.symbols("fifoIns") if name in fifos][:1]:
+            for tile in group(first, "consumerTiles")[:1]:
+                add(tile.op, Channels(len(link.symbols("fifoIns")), len(link.symbols("fifoOuts"))))
     return found

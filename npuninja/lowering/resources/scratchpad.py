@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
-    Attribute,
     BoolAttr,
     EnumAttr,
     IntegerAttr,
@@ -25,6 +24,7 @@ from npuninja.ir.types import bits
 from npuninja.lowering import op_builders
 from npuninja.lowering.op_builders import constant, i32
 from npuninja.lowering.sequence.lookup import sequences
+from npuninja.lowering.sequence.npu_operations import make
 from npuninja.lowering.tiles import ops_of, place_of
 
 PARAMETER, READ = "aiex.scratchpad_parameter", "aiex.read_scratchpad_parameter"
@@ -66,13 +66,9 @@ def parameter_table(module: Operation) -> str:
     lines = [str(len(ops))]
     for op in ops:
         lines.append(
-            f"{op.string('sym_name')} {op.integer('state_table_idx')} {_type_of(op)} {op.enum('kind')}"
+            f"{op.string('sym_name')} {op.integer('state_table_idx')} {op.type_of('type')} {op.enum('kind')}"
         )
     return "\n".join(lines) + "\n" if ops else ""
-
-
-def _type_of(parameter: Operation) -> str:
-    return parameter.type_of("type")
 
 
 def _ui8(number: int) -> IntegerAttr:
@@ -102,7 +98,7 @@ def _give_kinds(module: Operation, declared: dict[str, Operation]) -> None:
                 notes=(("read here", core[name].loc), ("an offset here", offset[name].loc)),
                 hint="declare two parameters",
             )
-        type_ = _type_of(op)
+        type_ = op.type_of("type")
         if name in offset and type_ != "i32":
             raise UserError(
                 f"scratchpad parameter '@{name}' is an offset of a transfer, so it must be i32, not {type_}",
@@ -129,30 +125,14 @@ def _wanted(op: Operation, default: bool) -> bool:
 
 def _lower_device(device: Operation, declared: dict[str, Operation]) -> None:
     used = [op for op in device.walk() if op.name == READ or "offset_state_table_idx" in op.attributes]
-    buffers: dict[tuple[str, Value], Operation] = {}
-    taken = {
-        op.string("sym_name") for op in device.walk() if isinstance(op.attributes.get("sym_name"), StringAttr)
-    }
-    reads: list[tuple[Operation, Operation]] = []
-    locks = []
     cores = list(ops_of(device, "aie.core"))
-    number = 0
-    for core in cores:
-        tile = core.tile
-        for op in [op for op in core.walk() if op.name == READ]:
-            key = op.symbol("parameter"), tile
-            if key not in buffers:
-                column, row = place_of(tile)
-                while (name := f"__param_{key[0]}_{column}_{row}_{number}") in taken:
-                    number += 1
-                number += 1
-                taken.add(name)
-                buffers[key] = op_builders.buffer(tile, name, _BUFFER_TYPE, None, op.loc)
-                _tile(tile).insert_after(buffers[key])
-            reads.append((op, buffers[key]))
-    for core in cores:
-        if _wanted(core, any(op.name == READ for op in core.walk())):
-            locks.append(_wait_in_core(core))
+    reads = [op for core in cores for op in core.walk() if op.name == READ]
+    buffers = _buffers(device, reads)
+    locks = [
+        _wait_in_core(core)
+        for core in cores
+        if _wanted(core, any(op.enclosing("aie.core") is core for op in reads))
+    ]
     for sequence in sequences(device):
         manual = any(op.name == MARKER for op in sequence.walk())
         if _wanted(sequence, bool(used) and not manual):
@@ -162,18 +142,40 @@ def _lower_device(device: Operation, declared: dict[str, Operation]) -> None:
             for new in _fill(marker, declared, buffers, locks):
                 marker.insert_before(new)
             marker.erase()
-    for op, buffer in reads:
-        _load(op, buffer)
+    for op in reads:
+        _load(op, buffers[_key(op)])
 
 
-def _tile(tile: Value) -> Operation:
-    return tile.op
+def _key(read: Operation) -> tuple[str, Value]:
+    """The parameter that is read, and the tile of the core that reads it."""
+    core = read.enclosing("aie.core")
+    assert core is not None, read
+    return read.symbol("parameter"), core.tile
+
+
+def _buffers(device: Operation, reads: list[Operation]) -> dict[tuple[str, Value], Operation]:
+    """A buffer for each parameter on each tile that reads it, behind the operation of the tile."""
+    taken = {
+        op.string("sym_name") for op in device.walk() if isinstance(op.attributes.get("sym_name"), StringAttr)
+    }
+    buffers: dict[tuple[str, Value], Operation] = {}
+    number = 0
+    for op in reads:
+        parameter, tile = key = _key(op)
+        if key not in buffers:
+            column, row = place_of(tile)
+            while (name := f"__param_{parameter}_{column}_{row}_{number}") in taken:
+                number += 1
+            number += 1
+            taken.add(name)
+            buffers[key] = op_builders.buffer(tile, name, _BUFFER_TYPE, None, op.loc)
+            tile.op.insert_after(buffers[key])
+    return buffers
 
 
 def _wait_in_core(core: Operation) -> Value:
     tile = core.tile
-    attributes: dict[str, Attribute] = {"init": i32(0)}
-    lock = _tile(tile).insert_after(Operation("aie.lock", [tile], attributes, ("index",), loc=core.loc))
+    lock = tile.op.insert_after(Operation("aie.lock", [tile], {"init": i32(0)}, ("index",), loc=core.loc))
     core.body.insert(0, op_builders.use_lock(lock.result, "Acquire", 1, core.loc))
     core.attributes[_PREAMBLE] = BoolAttr(False)
     return lock.result
@@ -186,26 +188,15 @@ def _fill(
     locks: list[Value],
 ) -> list[Operation]:
     size = IntegerAttr(_BYTES * len(declared), "ui32")
-    new = [Operation("aiex.npu.create_scratchpad", attributes={"size": size}, loc=marker.loc)]
+    new = [make("aiex.npu.create_scratchpad", marker, size=size)]
     zero = IntegerAttr(0, "ui32")
     for (name, _), buffer in buffers.items():
         symbol = SymbolRefAttr((buffer.string("sym_name"),))
         index = _ui8(declared[name].integer("state_table_idx"))
         # The firmware adds to what is there.
-        new.append(
-            Operation(
-                "aiex.npu.write32",
-                attributes={"address": zero, "value": zero, "buffer": symbol},
-                loc=marker.loc,
-            )
-        )
-        new.append(
-            Operation(
-                "aiex.npu.update_from_scratchpad",
-                attributes={"state_table_idx": index, "address": zero, "buffer": symbol},
-                loc=marker.loc,
-            )
-        )
+        new.append(make("aiex.npu.write32", marker, address=zero, value=zero, buffer=symbol))
+        update = "aiex.npu.update_from_scratchpad"
+        new.append(make(update, marker, state_table_idx=index, address=zero, buffer=symbol))
     new += [Operation("aiex.set_lock", [lock], {"value": i32(1)}, loc=marker.loc) for lock in locks]
     return new
 

@@ -55,7 +55,12 @@ def _legal_masters(kind: str, slave: int) -> list[int]:
     """The numbers of the masters that a slave may be connected to inside the switch of a tile kind, in order."""
     found = _LEGAL_MASTERS.get((kind, slave))
     if found is None:
-        found = [number for number, port in enumerate(_PORTS) if legal_connection(kind, _PORTS[slave], port)]
+        counts = MASTER_COUNTS[kind]
+        found = [
+            number
+            for number, port in enumerate(_PORTS)
+            if port[1] < counts.get(port[0], 0) and legal_connection(kind, _PORTS[slave], port)
+        ]
         _LEGAL_MASTERS[kind, slave] = found
     return found
 
@@ -112,30 +117,15 @@ class RoutingGraph:
 
     def expand(self, node: int) -> list[int]:
         """Works out the successors of a node, in order, with cost 1."""
-        (column, row), port = self.endpoint(node)
-        place = (column, row)
-        bundle, channel = port
-        base = (column * self._rows + row) * _WIDTH
-        found: list[int] = []
-        if node < self.masters or not self.masters:
-            slaves, masters = self.occupied.get(place, _NOTHING)
-            if port not in slaves and channel < port_counts(self.device, place, SLAVE_COUNTS).get(bundle, 0):
-                counts = port_counts(self.device, place, MASTER_COUNTS)
-                found = [
-                    base + self.masters + number
-                    for number in _legal_masters(self.device.tile_kind(row), _PORT_NUMBER[port])
-                    if _PORTS[number][0] in counts and _PORTS[number] not in masters
-                ]
-        if bundle in STEP and (node >= self.masters or not self.masters):
-            step_column, step_row = STEP[bundle]
-            x, y = column + step_column, row + step_row
-            if self.device.contains(x, y) and channel < MASTER_COUNTS[self.device.tile_kind(row)].get(
-                bundle, 0
-            ):
-                found.append((x * self._rows + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel])
+        place, port = self.endpoint(node)
+        base = (place[0] * self._rows + place[1]) * _WIDTH
+        leaves = node >= self.masters
+        found = self._connections(place, port, base) if not (leaves and self.masters) else []
+        if leaves:
+            behind = self._behind(place, port, node)
+            if behind is not None:
+                found.append(behind)
                 found.sort()
-        if bundle == "FIFO" and self.masters and node >= self.masters:
-            found.append(node - self.masters)
         self.successors[node] = found
         self.costs[node] = [_LEAST_COST] * len(found)
         inside = [
@@ -149,6 +139,32 @@ class RoutingGraph:
                 of_tile.update(inside)
                 self.tiles[base] = itemgetter(*of_tile)
         return found
+
+    def _connections(self, place: Place, port: Port, base: int) -> list[int]:
+        """The masters that a slave may still be connected to inside its switch; `base`: the first port of the tile."""
+        slaves, masters = self.occupied.get(place, _NOTHING)
+        bundle, channel = port
+        if port in slaves or channel >= port_counts(self.device, place, SLAVE_COUNTS).get(bundle, 0):
+            return []
+        counts = port_counts(self.device, place, MASTER_COUNTS)
+        return [
+            base + self.masters + number
+            for number in _legal_masters(self.device.tile_kind(place[1]), _PORT_NUMBER[port])
+            if _PORTS[number][0] in counts and _PORTS[number] not in masters
+        ]
+
+    def _behind(self, place: Place, port: Port, node: int) -> int | None:
+        """The slave that a master leads to: by a wire in the next tile, or by the stream FIFO in its own."""
+        (column, row), (bundle, channel) = place, port
+        if bundle == "FIFO" and self.masters:
+            return node - self.masters
+        if bundle not in STEP:
+            return None
+        x, y = column + STEP[bundle][0], row + STEP[bundle][1]
+        is_there = channel < MASTER_COUNTS[self.device.tile_kind(row)].get(bundle, 0)
+        if not is_there or not self.device.contains(x, y):
+            return None
+        return (x * self._rows + y) * _WIDTH + _PORT_NUMBER[OPPOSITE[bundle], channel]
 
     def start_round(self, used: dict[tuple[int, int], int]) -> None:
         """Sets the costs again from the history and from the usage of the round before."""
@@ -168,10 +184,8 @@ class RoutingGraph:
 def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[int]:
     """Dijkstra's algorithm as the reference runs it: the predecessor of each node reached, -1 elsewhere.
 
-    The heap is 4-ary; a push sifts up while strictly smaller; a pop moves the last element to the root and
-    sifts it down to the first of the smallest children while that is strictly smaller; a node whose distance
-    falls in the heap stays where it is. The source counts as unseen while it is expanded: where its port may
-    be connected to itself it is pushed again.
+    A node whose distance falls in the heap stays where it is. The source counts as unseen while it is expanded: where
+    its port may be connected to itself it is pushed again.
 
     Three things are left out because they change nothing: a node that has left the heap is not looked at again, since
     no way to it is shorter; connections of which none can be shorter are not looked at one by one (distances only fall, so

@@ -93,7 +93,17 @@ def shape_error(
                 f"stride {i} (innermost is 0) is {strides[i]} elements of {element_bits // 8} bytes, "
                 f"{strides[i] * element_bits // 8} bytes, which is not a multiple of 4"
             )
-    shape = hardware_shape(sizes, strides, element_bits)
+    return _field_error(sizes, strides, hardware_shape(sizes, strides, element_bits), kind, linear)
+
+
+def _field_error(
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    shape: HardwareShape,
+    kind: TileKind,
+    linear: bool | None,
+) -> str | None:
+    """Which field of a descriptor is too narrow for a transfer, as `shape_error` says it."""
     if linear:
         wraps: tuple[int, ...] = ()
     else:

@@ -8,7 +8,7 @@ What those operations refer to in the other device (tiles, locks, buffers, alloc
 device of the running sequence; symbols get a new name where theirs is taken, once for each run.
 
 Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp, and the reference's output for a module with three
-    devices.
+devices.
 """
 
 from __future__ import annotations

@@ -1,0 +1,26 @@
+"""How a process ends that has nothing to wind up. Imported by stage processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process with an exit code.
+
+    A process that never imported `threading` has no threads, children or servers; its files are closed where they are
+    written. Python would take its objects apart one by one, a tenth of a lowering's time: such a process just ends.
+    """
+    if "threading" not in sys.modules:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (
+            OSError,
+            ValueError,
+        ):  # the reader has gone, or the stream is closed: Python's own end says so
+            sys.exit(code)
+        os._exit(code)
+    sys.exit(code)
