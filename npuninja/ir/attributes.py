@@ -6,7 +6,7 @@ attributes are the same when class and fields are the same; use `same` where the
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Iterable, Union
 
 from npuninja.records import NamedTuple
 
@@ -163,11 +163,14 @@ def same(a: Attribute, b: Attribute) -> bool:
     return type(a) is type(b) and a == b
 
 
-def is_contiguous(dims: tuple[BDDimLayout, ...]) -> bool:
-    """Whether dimensions, outermost first, walk through memory without a gap."""
+def is_contiguous(dims: Iterable[tuple[int, int]], *, counts_single_steps: bool = True) -> bool:
+    """Whether dimensions, (size, stride) each and innermost first, walk through memory without a gap.
+
+    `counts_single_steps`: the innermost step has to be 1 even where that dimension has one element.
+    """
     step = 1
-    for i, dim in enumerate(reversed(dims)):
-        if dim.stride != step and (i == 0 or dim.size > 1):
+    for i, (size, stride) in enumerate(dims):
+        if stride != step and (size > 1 or (i == 0 and counts_single_steps)):
             return False
-        step *= dim.size
+        step *= size
     return True

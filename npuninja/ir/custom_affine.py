@@ -70,27 +70,31 @@ def _print_subscript(w: OpWriter, op: Operation) -> None:
 def _applied_map(p: Parser) -> tuple[OpaqueAttr, list[Value]]:
     place = p.i
     attribute = p.parse_attribute()
-    values: list[Value] = []
     try:
         map = map_of(attribute)
     except ValueError as problem:
         p.error(str(problem), place)
-    counts = []
-    for opening, closing in (("(", ")"), ("[", "]")):
-        before = len(values)
-        if p.accept(opening):
-            values += p.comma_separated(lambda: p.use("index"), closing)
-        counts.append(len(values) - before)
-    if counts != [map.dimensions, map.symbols]:
+    dims, symbols = _dims_and_symbols(p)
+    if (len(dims), len(symbols)) != (map.dimensions, map.symbols):
         takes = f"{map.dimensions} dimensions and {map.symbols} symbols"
-        p.error(f"the map takes {takes}, got {counts[0]} and {counts[1]}", place)
-    return OpaqueAttr(str(map)), values
+        p.error(f"the map takes {takes}, got {len(dims)} and {len(symbols)}", place)
+    return OpaqueAttr(str(map)), dims + symbols
+
+
+def _dims_and_symbols(p: Parser) -> tuple[list[Value], list[Value]]:
+    """Reads `(%a, …)[%n, …]`, each of which may be left out."""
+    dims: list[Value] = p.comma_separated(lambda: p.use("index"), ")") if p.accept("(") else []
+    symbols: list[Value] = p.comma_separated(lambda: p.use("index"), "]") if p.accept("[") else []
+    return dims, symbols
 
 
 def _applied_text(w: OpWriter, map: AffineMap, values: list[Value]) -> str:
-    dims = ", ".join(w.value(v) for v in values[: map.dimensions])
-    symbols = ", ".join(w.value(v) for v in values[map.dimensions :])
-    return f"{map}({dims})" + (f"[{symbols}]" if symbols else "")
+    return f"{map}{_dims_and_symbols_text(w, values, map.dimensions)}"
+
+
+def _dims_and_symbols_text(w: OpWriter, values: list[Value], dimensions: int) -> str:
+    symbols = ", ".join(map(w.value, values[dimensions:]))
+    return f"({', '.join(map(w.value, values[:dimensions]))})" + (f"[{symbols}]" if symbols else "")
 
 
 def _parse_apply(p: Parser, s: OpState) -> None:
@@ -136,7 +140,7 @@ def _parse_for(p: Parser, s: OpState) -> None:
     types: tuple[str, ...] = ()
     s.operands["inits"] = []
     if p.accept("iter_args"):
-        more, s.operands["inits"], s.places["inits"] = iteration_arguments(p, "(")
+        more, s.operands["inits"], s.places["inits"] = iteration_arguments(p)
         names += more
         p.expect("->")
         types = p.result_types()
@@ -154,8 +158,7 @@ def _print_for(w: OpWriter, op: Operation) -> None:
     if op.integer("step", 1) != 1:
         text += f" step {op.integer('step')}"
     if inits:
-        pairs = ", ".join(f"{w.value(a)} = {w.value(v)}" for a, v in zip(carried, inits))
-        text += f" iter_args({pairs}) -> ({', '.join(r.type for r in op.results)})"
+        text += f" iter_args({w.named_values(carried, inits)}) -> ({', '.join(r.type for r in op.results)})"
     w.parameter(text)
     w.region(op.regions[0], arguments_shown=True)
 
@@ -169,11 +172,8 @@ def _parse_if(p: Parser, s: OpState) -> None:
     if not isinstance(condition, OpaqueAttr) or not condition.text.startswith("affine_set<"):
         p.error("expected an affine set", place)
     s.attributes["condition"] = condition
-    values: list[Value] = []
-    for opening, closing in (("(", ")"), ("[", "]")):
-        if p.accept(opening):
-            values += p.comma_separated(lambda: p.use("index"), closing)
-    s.operands["operands"] = values
+    dims, symbols = _dims_and_symbols(p)
+    s.operands["operands"] = dims + symbols
     if p.accept("->"):
         s.types["results"] = p.result_types()
     parse_if_regions(p, s)
@@ -184,9 +184,7 @@ def _print_if(w: OpWriter, op: Operation) -> None:
     assert isinstance(condition, OpaqueAttr), op
     inside = condition.text[len("affine_set<(") :].partition(")")[0]
     dimensions = len(inside.split(",")) if inside.strip() else 0
-    dims = ", ".join(map(w.value, op.operands[:dimensions]))
-    symbols = ", ".join(map(w.value, op.operands[dimensions:]))
-    w.parameter(condition.text + f"({dims})" + (f"[{symbols}]" if symbols else ""))
+    w.parameter(condition.text + _dims_and_symbols_text(w, op.operands, dimensions))
     if op.results:
         w.parameter(
             f"-> ({', '.join(r.type for r in op.results)})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CustomForm
+from npuninja.ir.types import function_text
 
 if TYPE_CHECKING:
     from npuninja.ir.op_state import OpState
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from npuninja.ir.printer import OpWriter
 
 
-def iteration_arguments(p: Parser, opening: str) -> tuple[list[int], list[Value], list[int]]:
-    """Reads `(%a = %init, …)` behind `opening`: tokens of the names, initial values, tokens of these."""
-    p.expect(opening)
+def iteration_arguments(p: Parser) -> tuple[list[int], list[Value], list[int]]:
+    """Reads `(%a = %init, …)`: tokens of the names, initial values, tokens of these."""
+    p.expect("(")
     names: list[int] = []
     values: list[Value] = []
     places: list[int] = []
@@ -45,7 +46,7 @@ def _parse_scf_for(p: Parser, s: OpState) -> None:
     inits: list[Value] = []
     types: list[str] = []
     if p.accept("iter_args"):
-        more, inits, places = iteration_arguments(p, "(")
+        more, inits, places = iteration_arguments(p)
         names += more
         p.expect("->")
         s.operands["initArgs"], s.places["initArgs"] = inits, places
@@ -63,11 +64,11 @@ def _parse_scf_for(p: Parser, s: OpState) -> None:
 
 
 def _print_scf_for(w: OpWriter, op: Operation) -> None:
-    lower, upper, step, *inits = map(w.value, op.operands)
+    lower, upper, step, *inits = op.operands
     induction, *carried = op.body.args
-    w.parameter(f"{w.value(induction)} = {lower} to {upper} step {step}")
+    w.parameter(f"{w.value(induction)} = {w.value(lower)} to {w.value(upper)} step {w.value(step)}")
     if inits:
-        w.parameter(f"iter_args({', '.join(f'{w.value(a)} = {v}' for a, v in zip(carried, inits))})")
+        w.parameter(f"iter_args({w.named_values(carried, inits)})")
         w.parameter(f"-> ({', '.join(r.type for r in op.results)})")
     if induction.type != "index":
         w.parameter(f" : {induction.type}")
@@ -107,7 +108,7 @@ def print_if_regions(w: OpWriter, op: Operation) -> None:
 def _parse_scf_while(p: Parser, s: OpState) -> None:
     names: list[int] = []
     if p.tokens[p.i] == "(":
-        names, s.operands["inits"], s.places["inits"] = iteration_arguments(p, "(")
+        names, s.operands["inits"], s.places["inits"] = iteration_arguments(p)
     p.expect(":")
     types = p.type_list()
     p.expect("->")
@@ -121,12 +122,9 @@ def _parse_scf_while(p: Parser, s: OpState) -> None:
 def _print_scf_while(w: OpWriter, op: Operation) -> None:
     before = op.regions[0].entry
     if op.operands:
-        w.parameter(
-            f"({', '.join(f'{w.value(a)} = {w.value(v)}' for a, v in zip(before.args, op.operands))})"
-        )
-    results = [r.type for r in op.results]
-    right = results[0] if len(results) == 1 else f"({', '.join(results)})"
-    w.parameter(f": ({', '.join(v.type for v in op.operands)}) -> {right}")
+        w.parameter(f"({w.named_values(before.args, op.operands)})")
+    types = tuple(v.type for v in op.operands), tuple(r.type for r in op.results)
+    w.parameter(f": {function_text(*types)}")
     w.region(op.regions[0], arguments_shown=True)
     w.literal("do")
     w.region(op.regions[1])

@@ -13,6 +13,7 @@ from npuninja.ir.attributes import (
     DenseArrayAttr,
 )
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.types import function_text
 
 if TYPE_CHECKING:
     from npuninja.ir.op_state import OpState
@@ -205,9 +206,7 @@ class FunctionType(Directive):
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the function type."""
-        results = w.types(op, self.results)
-        right = results[0] if len(results) == 1 else f"({', '.join(results)})"
-        w.parameter(f"({', '.join(w.types(op, self.operands))}) -> {right}")
+        w.parameter(function_text(tuple(w.types(op, self.operands)), tuple(w.types(op, self.results))))
 
 
 class Successor(Directive):

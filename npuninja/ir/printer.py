@@ -18,6 +18,7 @@ from npuninja.ir.custom_trace import CUSTOM_TRACE
 from npuninja.ir.naming import result_groups, value_names
 from npuninja.ir.numbers import entries
 from npuninja.ir.syntax import definition
+from npuninja.ir.types import function_text
 
 
 def print_module(module: Operation, generic: bool = False) -> str:
@@ -176,6 +177,10 @@ class OpWriter:
             return label
         return f"{label}({', '.join(map(self.value, passed))} : {', '.join(v.type for v in passed)})"
 
+    def named_values(self, names: list[Value], values: list[Value]) -> str:
+        """`%a = %x, %b = %y`."""
+        return ", ".join(f"{self.value(name)} = {self.value(value)}" for name, value in zip(names, values))
+
     def typed_names(self, values: list[Value]) -> str:
         """`%a: type, %b: type`."""
         return ", ".join(f"{self.value(v)}: {v.type}" for v in values)
@@ -283,9 +288,8 @@ class OpWriter:
         discardable = {n: v for n, v in op.attributes.items() if "." in n}
         if discardable:
             self.out.append(" " + dictionary_text(discardable))
-        results = [r.type for r in op.results]
-        right = results[0] if len(results) == 1 else f"({', '.join(results)})"
-        self.out.append(f" : ({', '.join(v.type for v in operands)}) -> {right}")
+        types = tuple(v.type for v in operands), tuple(r.type for r in op.results)
+        self.out.append(f" : {function_text(*types)}")
 
     def _generic_regions(self, op: Operation, found: OpDefinition) -> None:
         self.out.append(" (")

@@ -232,7 +232,7 @@ def _check_dimensions(op: Operation, kind: TileKind) -> None:
     if len(dims) > kind.bd_dimensions:
         raise op_error(op, f"{len(dims)} dimensions, a {kind.name} tile has at most {kind.bd_dimensions}")
     # A shim tile moves data without gaps as one line, whatever its dimensions say.
-    limited = kind.name != "shim" or not is_contiguous(dims)
+    limited = kind.name != "shim" or not is_contiguous(dims[::-1])
     for dim in dims:
         if dim.size < 1 or (limited and dim.size > 1023):
             raise op_error(op, f"size {dim.size} is outside [1:1023]", _TAIL_HINT)

@@ -6,7 +6,7 @@ from typing import Callable
 
 from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKind
 from npuninja.errors import UserError
-from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr, is_contiguous
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.numbers import NUMBERS, entries
 from npuninja.ir.syntax import group, operand
@@ -73,7 +73,7 @@ def _check_ranges(
     words = [s * element_bits // WORD_BITS for s in strides]
     linear = sizes[1:3] == [1, 1] and strides[:3] == [1, 0, 0]
     if op.enclosing(_NEXT_GENERATION_SEQUENCE) is not None and kind is TILE_KINDS["shim"]:
-        linear = linear or _contiguous(sizes, strides)
+        linear = linear or is_contiguous(zip(sizes[:3], strides), counts_single_steps=False)
     if not linear:
         for i, size in ((0, sizes[0] * element_bits // WORD_BITS), (1, sizes[1])):
             if size > kind.max_wrap:
@@ -90,16 +90,6 @@ def _check_ranges(
         if sizes[i] > 1 and words[i] - 1 > kind.max_step_words and not (i < 3 and linear):
             limit = f"[1:{kind.max_step_words}] 32-bit words of a {kind.name} tile"
             raise op_error(op, f"stride {i} is {words[i]} words and exceeds the range {limit}")
-
-
-def _contiguous(sizes: list[int], strides: list[int]) -> bool:
-    """Whether the three inner dimensions walk through memory without a gap."""
-    step = 1
-    for size, stride in zip(sizes[:3], strides[:3]):
-        if size > 1 and stride != step:
-            return False
-        step *= size
-    return True
 
 
 def _constants(op: Operation, key: str) -> list[int]:

@@ -37,7 +37,7 @@ class Pass(NamedTuple):
         function: MODULE:FUNCTION below `npuninja.lowering`.
         scope: what it runs on: the module, each device, or each runtime sequence of a device.
         takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the device), or
-            `rules.FIELD`; `=` in front of it names a keyword: `join=False`.
+            `rules.FIELD`; `=` in front of it names a keyword: `join=False`, `wanted='true'`.
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
         only_with: operations, or the beginning of their names with a dot or underscore at its end, without which it has
             nothing to do; no pass of the step makes them.
@@ -60,14 +60,10 @@ class Pass(NamedTuple):
         if not self.only_with or not names.isdisjoint(self.only_with):
             return True
         beginnings = tuple(each for each in self.only_with if each[-1] in "._")
-        return bool(beginnings) and any(name.startswith(beginnings) for name in names)
+        return any(name.startswith(beginnings) for name in names)
 
 
-_SCRATCHPAD = (
-    "aiex.scratchpad_parameter", "aiex.read_scratchpad_parameter", "aiex.sync_scratchpad_parameters_from_host",
-)  # fmt: skip
-#: Tasks of a sequence, their starts and waits, chains of descriptors among them.
-_TASKS = ("aiex.dma_",)
+_TASKS = ("aiex.dma_",)  # of sequences, their starts and waits, chains of descriptors among them
 
 RESOURCES: tuple[Pass, ...] = (
     Pass("own-numbers-from-values", "number_operands:numbers_from_values", "module"),
@@ -80,8 +76,8 @@ RESOURCES: tuple[Pass, ...] = (
     # The overlay for control packets, of all tiles or of those that are used: it takes channels of the shim before fifos do.
     Pass(
         "own-route-control-packets",
-        "resources.controller_ids:route_all_tiles",
-        takes=("control_overlay", "rules"),
+        "resources.controller_ids:route_control_packets",
+        takes=("control_overlay", "rules", "wanted='first'"),
     ),
     Pass(
         "aie-insert-trace-flows",
@@ -110,12 +106,12 @@ RESOURCES: tuple[Pass, ...] = (
         "aie-lower-scratchpad-parameters",
         "resources.scratchpad:lower_scratchpad_parameters",
         "module",
-        only_with=_SCRATCHPAD,
+        only_with=("aiex.scratchpad_", "aiex.read_scratchpad_", "aiex.sync_scratchpad_"),
     ),
     Pass(
         "own-route-control-packets",
-        "resources.controller_ids:route_used_tiles",
-        takes=("control_overlay", "rules"),
+        "resources.controller_ids:route_control_packets",
+        takes=("control_overlay", "rules", "wanted='true'"),
     ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="not numbers_locks_last"),
     Pass(
@@ -375,6 +371,8 @@ def _run(one: Pass, root: Operation, around: dict[str, Operation], settings: Pas
 def _value(name: str, around: dict[str, Operation], settings: PassSettings) -> Any:
     if name in ("True", "False"):
         return name == "True"
+    if name[0] == "'":
+        return name[1:-1]
     if name in around:
         return around[name]
     if name == "model":

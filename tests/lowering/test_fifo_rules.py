@@ -337,19 +337,19 @@ def test_names_in_sequences_follow_the_allocation(generation: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([fifo("f", "%s0, {%c02}", "[1, 2, 3]")], "3 depths for 2 ends"),
+        ([fifo("f", "%s0, {%c02}", "[1, 2, 3]")], "3 depths, expected 2"),
         ([fifo("f", "%s0, {%c02}", type="memref<?xi32>")], "static shape"),
         ([fifo("f", "%s0, {%c02}"), "aie.objectfifo.link [@f] -> [@g] ([] [])"], "there is no objectFifo '@g'"),
         (
             [fifo("f", "%s0, {%m0}"), fifo("g", "%m1, {%c12}"), "aie.objectfifo.link [@f] -> [@g] ([] [])"],
-            "must end, and its outputs start, at one tile",
+            "the objectFifos have no tile in common",
         ),
         (
             [
                 fifo("f", "%s0, {%m0}"), fifo("g", "%m0, {%c02}"), fifo("h", "%m0, {%c03}"),
                 "aie.objectfifo.link [@f] -> [@g, @h] ([] [0])",
             ],
-            "1 offsets for 2 objectFifos",
+            "2 output objectFifos, but 1 offsets",
         ),
         (
             [
@@ -360,13 +360,13 @@ def test_names_in_sequences_follow_the_allocation(generation: str) -> None:
         ),
         (
             [fifo("f", "%s0, {%c02}", attributes="{padDimensions = #aie<bd_pad_layout_array[]>}")],
-            "only a memtile's DMA can pad",
+            "only supported for a memtile as the producer",
         ),
-        ([fifo("f", "%s0, {%c02}"), "aie.core(%c03) {", use("f", "Consume"), "aie.end }"], "is not a consumer of"),
-        ([fifo("f", "%s0, {%c02}"), "aie.core(%c02) {", use("f", "Produce"), "aie.end }"], "is not a producer of"),
+        ([fifo("f", "%s0, {%c02}"), "aie.core(%c03) {", use("f", "Consume"), "aie.end }"], "is no consumer of"),
+        ([fifo("f", "%s0, {%c02}"), "aie.core(%c02) {", use("f", "Produce"), "aie.end }"], "is no producer of"),
         ([fifo("f", "%s0, {%c02}", '[1, 2]'), "aie.core(%c02) {", "%s = aie.objectfifo.acquire @f(Consume, 1) : "
           "!aie.objectfifosubview<memref<16xi32>>", "%e = aie.objectfifo.subview.access %s[1] : "
-          "!aie.objectfifosubview<memref<16xi32>> -> memref<16xi32>", "aie.end }"], "object 1 is accessed"),
+          "!aie.objectfifosubview<memref<16xi32>> -> memref<16xi32>", "aie.end }"], "element 1 of 1 acquired"),
         ([fifo(f"f{i}", "%c02, {%c05}") for i in range(3)], "one more output \\(MM2S\\) DMA channel than the 2"),
         ([fifo(f"f{i}", "%c02, {%c03}") for i in range(9)], "no free lock"),
         ([fifo("f", "%s0, {%s0}", attributes="{via_DMA = true}")], "more than one shim tile"),

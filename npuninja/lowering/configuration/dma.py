@@ -7,7 +7,7 @@ Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of 
 from __future__ import annotations
 
 import struct
-from typing import Iterator, Sequence
+from typing import Iterator
 
 from npuninja.arch import registers
 from npuninja.arch.devices import (
@@ -23,7 +23,7 @@ from npuninja.arch.devices import (
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.formats.cdo import BlockWrite, Command, MaskWrite, Write
-from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, PacketInfoAttr
+from npuninja.ir.attributes import BDDimLayoutArrayAttr, BDPadLayoutArrayAttr, PacketInfoAttr, is_contiguous
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.numbers import iteration_of
 from npuninja.ir.syntax import operand
@@ -187,7 +187,7 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
     # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE rounds to
     # that what is less than a word; it is what the design says where its elements follow each other anyway.
     follows = bool(attribute.dims) and attribute.dims[-1].size * element_bytes < _WORD_BYTES
-    follows = follows and _is_contiguous([(dim.size, dim.stride) for dim in reversed(attribute.dims)])
+    follows = follows and is_contiguous(attribute.dims[::-1], counts_single_steps=False)
     for i, dim in enumerate(reversed(attribute.dims)):
         # The innermost stride counts elements that lie side by side, so it stays; its size becomes words.
         step_bytes = dim.stride * (element_bytes if i else _WORD_BYTES)
@@ -203,16 +203,6 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         steps[i] = max(step_bytes // _WORD_BYTES, 1)
         wraps[i] = size_bytes // _WORD_BYTES
     return steps, wraps
-
-
-def _is_contiguous(dimensions: Sequence[tuple[int, int]]) -> bool:
-    """Whether (size, stride) of each dimension, innermost first, visit element after element."""
-    count = 1
-    for size, stride in dimensions:
-        if size > 1 and stride != count:
-            return False
-        count *= size
-    return True
 
 
 def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 program.
 
 An `aie.objectfifo` whose ends do not share memory is split: the producer end keeps the name, each consumer
-end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several).
+end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several). What the verifier has
+checked is not checked again (`npuninja/ir/verifier_objectfifo.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import group
 from npuninja.ir.types import element_count, memref, object_fifo_memref
-from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
+from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 #: `share_direction`: whose memory the two ends of a fifo have in common (names as in MLIR-AIE: -1 and 1).
 PRODUCER_MEMORY, NO_SHARED_MEMORY, CONSUMER_MEMORY = -1, 0, 1
@@ -269,18 +270,10 @@ MAX_DEPTH = 1024
 MAX_REPEAT = 256
 
 
-def _depths(op: Operation, name: str, consumers: int) -> tuple[int, tuple[int, ...] | None]:
+def _depths(op: Operation, name: str) -> tuple[int, tuple[int, ...] | None]:
     """The depth at the producer, and those of all ends where each has its own."""
     number = op.attributes["elemNumber"]
-    depths: tuple[int, ...] | None = None
-    if isinstance(number, ArrayAttr):
-        depths = tuple(op.integers("elemNumber"))
-        if len(depths) != 1 + consumers:
-            raise UserError(
-                f"objectFifo '@{name}' has {len(depths)} depths for {1 + consumers} ends",
-                op.loc,
-                hint="give one depth for the producer and one for each consumer, in order",
-            )
+    depths = tuple(op.integers("elemNumber")) if isinstance(number, ArrayAttr) else None
     depth = depths[0] if depths else op.integer("elemNumber")
     if max(depths or (depth,)) > MAX_DEPTH:
         raise UserError(
@@ -294,7 +287,7 @@ def _depths(op: Operation, name: str, consumers: int) -> tuple[int, tuple[int, .
 def _read(op: Operation) -> ObjectFifo:
     name = op.string("sym_name")
     producer, consumers = op.tile, group(op, "consumerTiles")
-    depth, depths = _depths(op, name, len(consumers))
+    depth, depths = _depths(op, name)
     fifo = ObjectFifo(op, name, producer, consumers, depth)
     fifo.depths = depths
     try:
@@ -315,7 +308,12 @@ def _read(op: Operation) -> ObjectFifo:
     pads = op.attributes.get("padDimensions")
     if isinstance(pads, BDPadLayoutArrayAttr):
         fifo.pads = pads
-        _check_pads(fifo)
+        if not fifo.dims_to:
+            raise UserError(
+                f"objectFifo '@{name}' has padDimensions without dimensionsToStream",
+                op.loc,
+                hint="give the sizes and strides that the padding surrounds",
+            )
     if "repeat_count" in op.attributes:
         fifo.repeat = op.integer("repeat_count")
         if fifo.repeat > MAX_REPEAT:
@@ -334,51 +332,12 @@ def _read(op: Operation) -> ObjectFifo:
     init = op.attributes.get("initValues")
     if isinstance(init, ArrayAttr):
         fifo.init = init.items
-        if len(init.items) != depth:  # with an array of depths, the producer's
-            raise UserError(
-                f"objectFifo '@{name}' has {len(init.items)} initial values for a depth of {depth}", op.loc
-            )
-        if kind_at(producer).name == "shim":
-            raise UserError(
-                f"objectFifo '@{name}' has initial values but starts at a shim tile without memory", op.loc
-            )
     return fifo
 
 
-def _check_pads(fifo: ObjectFifo) -> None:
-    if kind_at(fifo.producer).name != "mem":
-        raise UserError(
-            f"objectFifo '@{fifo.name}' has padDimensions, but only a memtile's DMA can pad", fifo.op.loc
-        )
-    if not fifo.dims_to:
-        raise UserError(
-            f"objectFifo '@{fifo.name}' has padDimensions without dimensionsToStream",
-            fifo.op.loc,
-            hint="give the sizes and strides that the padding surrounds",
-        )
-
-
 def _check_link(link: Link) -> None:
-    if len(link.inputs) > 1 and len(link.outputs) > 1:
-        raise UserError(
-            "a link joins several objectFifos into one or distributes one to several, not both", link.op.loc
-        )
-    shared = place_of(link.outputs[0].producer)
-    ends = [place_of(fifo.producer) for fifo in link.outputs]
-    ends += [
-        shared if shared in map(place_of, fifo.consumers) else place_of(fifo.consumers[0])
-        for fifo in link.inputs
-    ]
-    if any(place != shared for place in ends):
-        raise UserError(
-            "the inputs of a link must end, and its outputs start, at one tile",
-            link.op.loc,
-            notes=tuple((f"'@{fifo.name}' stands here", fifo.op.loc) for fifo in link.inputs + link.outputs),
-        )
+    """The parts of a joined or distributed object lie in it one behind the other."""
     if link.legs > 1:
-        given = link.src_offsets if link.is_join else link.dst_offsets
-        if len(given) != link.legs:
-            raise UserError(f"the link has {len(given)} offsets for {link.legs} objectFifos", link.op.loc)
         whole = (link.outputs if link.is_join else link.inputs)[0].elements
         for leg in range(link.legs):
             offset, length = link.part(leg)

@@ -6,6 +6,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import ArrayAttr, Attribute, BoolAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.verifier_dma import DMA_RULES
+from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
 from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
@@ -37,6 +38,9 @@ def lower_objectfifos(
     `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say whether
     they find an object at run time; first trips are taken out of loops in no core when it is so.
     """
+    for op in device.walk():  # pipelines of passes come here without the verifier
+        if op.name in OBJECTFIFO_RULES:
+            OBJECTFIFO_RULES[op.name](op)
     fifos = ObjectFifos(device)
     cores = list(ops_of(device, "aie.core"))
     for core in cores:

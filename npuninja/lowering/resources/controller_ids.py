@@ -46,20 +46,10 @@ def add_control_overlay(device: Operation, overlay: str = "") -> None:
             device.body.insert(0, op_builders.tile(column, model.shim_row, model))
 
 
-def route_all_tiles(device: Operation, overlay: str, rules: Rules) -> None:
-    """The whole overlay when it comes first (`first`)."""
-    if overlay == "first":
-        route_control_packets(device, rules)
+def route_control_packets(device: Operation, overlay: str, rules: Rules, *, wanted: str) -> None:
+    """The whole overlay, where it is asked for at this place: `first`, or `true`, behind what drops unused tiles.
 
-
-def route_used_tiles(device: Operation, overlay: str, rules: Rules) -> None:
-    """The whole overlay when it comes behind what drops unused tiles (`true`)."""
-    if overlay == "true":
-        route_control_packets(device, rules)
-
-
-def route_control_packets(device: Operation, rules: Rules) -> None:
-    """aiecc's `--generate-ctrl-pkt-overlay`: the shim's DMA reaches the control port of every tile from the
+    aiecc's `--generate-ctrl-pkt-overlay`: the shim's DMA reaches the control port of every tile from the
     shim to the highest that the design has, in all columns between its first and its last; the lower rows by channel 0,
     the upper by channel 1. Each channel has the allocation `ctrlpkt_col<C>_mm2s_chan<K>`.
 
@@ -67,7 +57,7 @@ def route_control_packets(device: Operation, rules: Rules) -> None:
         UserError: a circuit has one of these channels.
     """
     places = [place_of(op.result) for op in ops_of(device, "aie.tile")]
-    if not places:
+    if overlay != wanted or not places:
         return
     model = model_of(device)
     own = {column for column, _ in places}

@@ -3,6 +3,12 @@
 Many paths have the same length, so the habits of the reference (MLIR-AIE, AIEPathFinder.cpp, d_ary_heap.h)
 decide which one is taken: the order of successors, the 4-ary heap, and that a node whose distance falls while
 it is in the heap is not moved. They are followed to the letter.
+
+Three things are left out of the search because they change nothing: a node that has left the heap is not
+looked at again, since no way to it is shorter; connections of which none can be shorter are not looked at one
+by one (distances only fall, so the largest in a tile, once known, is a bound for all nodes of it that are
+known by then); and the search ends when nothing that is left can shorten the way to a destination, since
+every edge costs `_LEAST_COST` or more.
 """
 
 from __future__ import annotations
@@ -186,11 +192,6 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
 
     A node whose distance falls in the heap stays where it is. The source counts as unseen while it is expanded: where
     its port may be connected to itself it is pushed again.
-
-    Three things are left out because they change nothing: a node that has left the heap is not looked at again, since
-    no way to it is shorter; connections of which none can be shorter are not looked at one by one (distances only fall, so
-    the largest in a tile, once known, is a bound for all nodes of it that are known by then); and the search ends when
-    nothing that is left can shorten the way to a destination, since every edge costs `_LEAST_COST` or more.
     """
     infinity = float("inf")
     distance = [infinity] * graph.size

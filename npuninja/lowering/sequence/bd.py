@@ -54,15 +54,6 @@ def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
-def is_contiguous_inside(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether the three inner dimensions walk through memory without a gap; the iteration may jump."""
-    return (
-        strides[0] == 1
-        and (sizes[1] == 1 or strides[1] == sizes[0])
-        and (sizes[2] == 1 or strides[2] == sizes[0] * sizes[1])
-    )
-
-
 def shape_error(
     sizes: tuple[int, ...],
     strides: tuple[int, ...],

@@ -47,7 +47,7 @@ def linearize_descriptors(device: Operation, *, keeps_iteration: bool) -> None:
         if op.name == "aie.dma_bd" and _is_on_shim(op):
             dimensions = op.attributes.get("dimensions")
             dims = dimensions.dims if isinstance(dimensions, BDDimLayoutArrayAttr) else ()
-            if not dims or (len(dims) == 1 and dims[0].stride == 1) or not is_contiguous(dims):
+            if not dims or (len(dims) == 1 and dims[0].stride == 1) or not is_contiguous(dims[::-1]):
                 continue
             length = IntegerAttr(prod(dim.size for dim in dims), "i32")
             if keeps_iteration and op.attributes.get("len", length) != length:
@@ -76,9 +76,7 @@ def _linearize(op: Operation) -> None:
     if len(sizes) != 4 or any(key in op.attributes for key in _ZERO_PADDING):
         return
     outer, planes, rows, items = sizes
-    contiguous = (
-        strides[3] == 1 and (rows == 1 or strides[2] == items) and (planes == 1 or strides[1] == items * rows)
-    )
+    contiguous = is_contiguous(list(zip(sizes, strides))[:0:-1])
     if not contiguous or (planes == rows == 1 and strides[1] == strides[2] == 0):
         return
     start = offsets[1] * strides[1] + offsets[2] * strides[2] + offsets[3]

@@ -183,7 +183,7 @@ class _Inliner:
 
     def _copy_symbol(self, owner: Operation, values: dict[Value, Value]) -> str:
         if owner.results and owner.result in values:
-            return _symbol_of(values[owner.result])
+            return values[owner.result].op.string("sym_name")
         copy = self._copy(owner, values)
         if owner.results:
             values[owner.result] = copy.result
@@ -194,7 +194,3 @@ class _Inliner:
         while candidate in taken:
             candidate, number = f"{name}_{number}", number + 1
         return candidate
-
-
-def _symbol_of(value: Value) -> str:
-    return value.op.string("sym_name")

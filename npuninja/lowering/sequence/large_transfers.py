@@ -9,12 +9,18 @@ from __future__ import annotations
 from math import prod
 
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
-from npuninja.ir.attributes import BDDimLayout, BDDimLayoutArrayAttr, DenseArrayAttr, IntegerAttr
+from npuninja.ir.attributes import (
+    BDDimLayout,
+    BDDimLayoutArrayAttr,
+    DenseArrayAttr,
+    IntegerAttr,
+    is_contiguous,
+)
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of
 from npuninja.lowering.op_builders import i32, next_bd
-from npuninja.lowering.sequence.bd import four_dimensions, is_contiguous_inside, shape_error
+from npuninja.lowering.sequence.bd import four_dimensions, shape_error
 from npuninja.lowering.sequence.contiguous_transfers import numbers_of
 from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors
@@ -109,7 +115,7 @@ def split_large_transfers(device: Operation, sequence: Operation) -> None:
 
 def _pieces(pattern: Pattern, element_bits: int, kind: TileKind) -> list[Pattern]:
     """The pieces of a pattern, none when it stays as it is."""
-    if is_contiguous_inside(pattern.sizes, pattern.strides):
+    if is_contiguous(zip(pattern.sizes[:3], pattern.strides)):
         return []
     if shape_error(pattern.sizes, pattern.strides, element_bits, kind) is None:
         return []

@@ -23,6 +23,7 @@ from npuninja.ir.attributes import (
     BDPadLayoutArrayAttr,
     EnumAttr,
     IntegerAttr,
+    is_contiguous,
 )
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import operand
@@ -32,7 +33,6 @@ from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
 from npuninja.lowering.sequence.bd import (
     SequenceDescriptor,
     four_dimensions,
-    is_contiguous_inside,
     is_linear,
     patch_address,
     shape_error,
@@ -327,7 +327,7 @@ def _with_dimensions(
         )
     on_shim = kind.name == "shim"
     linear = is_linear(sizes, strides) or (
-        rules.linearizes_transfers and on_shim and is_contiguous_inside(sizes, strides)
+        rules.linearizes_transfers and on_shim and is_contiguous(zip(sizes[:3], strides))
     )
     wrong = shape_error(sizes, strides, element_bits, kind, linear=linear and on_shim)
     if wrong:
