@@ -238,15 +238,17 @@ def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[in
             elif seen[next_node] or next_node != source:
                 continue
             seen[next_node] = 1
-            if next_node in waiting:
-                missing -= 1
+            missing -= next_node in waiting
             _push(heap, distance, next_node)
         seen[node] = 1  # the source, which was not in the heap for its own connection
-        if not missing and heap:
-            limit = min(map(distance.__getitem__, heap)) + _LEAST_COST
-            if all(distance[dest] <= limit for dest in waiting):
-                break
+        if not missing and heap and _are_settled(waiting, distance, heap):
+            break
     return before
+
+
+def _are_settled(dests: set[int], distance: list[float], heap: list[int]) -> bool:
+    limit = min(map(distance.__getitem__, heap)) + _LEAST_COST
+    return all(distance[dest] <= limit for dest in dests)
 
 
 def _push(heap: list[int], distance: list[float], node: int) -> None:
