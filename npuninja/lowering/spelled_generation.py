@@ -201,12 +201,21 @@ _FORMS: dict[str, Callable[[Operation], GenerationMark | None]] = {
 }
 
 
+def possible_generations(module: Operation) -> tuple[str, ...]:
+    """The generations in which a text reads as it stands, oldest first; the latest where only days before it read it.
+
+    Raises:
+        UserError: no day read it: the text holds spellings of two; located at the second, with both.
+    """
+    return generations_and_days(module)[0]
+
+
 def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str, str] | None]:
     """The possible generations; and the days (from, before) whose releases read the text, when it reads in no generation
     as a whole.
 
     Raises:
-        UserError: no day read it: the text holds spellings of two; located at the second, with both.
+        UserError: as `possible_generations`.
     """
     marks: list[GenerationMark] = []
     left = GENERATIONS
@@ -249,6 +258,6 @@ def detect(module: Operation, wanted: str | None = None) -> str:
     """The generation of a design; `wanted` decides where the text does not.
 
     Raises:
-        UserError: see `generations_and_days`.
+        UserError: see `possible_generations`.
     """
-    return choose(generations_and_days(module)[0], wanted)
+    return choose(possible_generations(module), wanted)
