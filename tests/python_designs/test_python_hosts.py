@@ -239,8 +239,8 @@ print((larger.numpy() == [*range(16), *[0] * 16]).all())
 
 def test_a_jitted_design_is_compiled_to_paths(tmp_path):
     assert run(tmp_path, COMPILED) == [
-        "compile(): elf_path requires xclbin_path and inst_path",
-        "compile(): xclbin_path and inst_path must be set together, or neither",
+        "compile(): elf_path comes with xclbin_path and inst_path; give these too",
+        "compile(): xclbin_path and inst_path go together: give both or neither",
         "('a.xclbin', 'a.bin')",
         "('whole.elf', None)",
         "0",

@@ -182,8 +182,8 @@ class CompilableDesign:
         ]
         if with_default:
             raise TypeError(
-                f"@iron.jit: parameter(s) {with_default} of '{name}' have default values but no In / Out / InOut / "
-                "CompileTime[T] annotation. Annotate them, or take the default away."
+                f"@iron.jit: '{name}' has defaults for {with_default}, which are no CompileTime[T] parameters: annotate "
+                "them, or take the defaults away"
             )
         loose = [
             n
@@ -218,10 +218,7 @@ class CompilableDesign:
         listed = self.parameters.signature.parameters
         for name in self.parameters.compile_time:
             if name not in values and not _default(listed[name]):
-                raise TypeError(
-                    f"CompilableDesign for '{self.name}': compile_kwargs do not match CompileTime[T] parameters — "
-                    f"missing a required argument: '{name}'"
-                )
+                raise TypeError(f"'{self.name}' needs a value for its CompileTime[T] parameter '{name}'")
         ExternalFunction.instances.clear()
         clear_made()
         for value in values.values():
@@ -265,10 +262,10 @@ class CompilableDesign:
             (xclbin, instructions), or (elf, None).
         """
         if full_elf_path is None and (xclbin_path is None) != (inst_path is None):
-            raise ValueError("compile(): xclbin_path and inst_path must be set together, or neither")
+            raise ValueError("compile(): xclbin_path and inst_path go together: give both or neither")
         if xclbin_path is None and (elf_path is not None or pdi_path is not None):
             which = "elf_path" if elf_path is not None else "pdi_path"
-            raise ValueError(f"compile(): {which} requires xclbin_path and inst_path")
+            raise ValueError(f"compile(): {which} comes with xclbin_path and inst_path; give these too")
         if full_elf_path is not None:
             self.full_elf = True
         ensure_current_device()
@@ -349,7 +346,7 @@ class CallableDesign:
 def jit_third(mlir_generator: Any = None, **options: Any) -> Any:
     """The decorator, bare or with settings and values."""
     if "is_placed" in options:
-        raise TypeError("@iron.jit received an unexpected keyword argument 'is_placed'")
+        raise TypeError("@iron.jit has no is_placed in this generation: leave it out")
     if mlir_generator is None:
         return lambda function: jit_third(function, **options)
     settings = {k: v for k, v in options.items() if k in CONFIGURATION}

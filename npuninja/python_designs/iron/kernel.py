@@ -214,9 +214,8 @@ class ExternalFunction(BaseKernel):
             if other.object_file_name == self.object_file_name:
                 if not is_default:
                     raise ValueError(
-                        f"ExternalFunction {self._name!r} would collide with an already-registered instance: "
-                        f"both make object_file_name='{self.object_file_name}', of different compile_flags or source. Give "
-                        "one another object_file_name=... or name=..."
+                        f"there are two kernels {self._name!r} of different source or compile_flags, and both make "
+                        f"{self.object_file_name}: give one another object_file_name=... or name=..."
                     )
                 stem, dot, suffix = self._object_file_name.rpartition(".")
                 self._object_file_name = f"{stem}_{self.content()[:8]}{dot}{suffix}"

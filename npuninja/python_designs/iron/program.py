@@ -20,8 +20,7 @@ class Program:
     def __init__(self, device: Any, rt: Any, workers: list[Any] | None = None) -> None:
         if device is None:
             raise ValueError(
-                "Program requires a device, but none was selected. Pass one, or choose it with "
-                "iron.set_current_device(...) or --device."
+                "this Program has no device: give it one, or choose one with iron.set_current_device(...) or --device"
             )
         self._device = device
         self._rt = rt

@@ -344,7 +344,7 @@ def softmax_ref(x: Any, *, tile_size: int = 1024) -> Any:
     values = np.asarray(x).astype(np.float32)
     _must(
         values.size % tile_size == 0,
-        f"softmax_ref: {values.size} elements are not a multiple of tile_size={tile_size}",
+        f"softmax_ref: {values.size} elements cannot be divided into tiles of {tile_size}",
     )
     rows = values.reshape(-1, tile_size)
     powers = np.exp(rows - rows.max(axis=1, keepdims=True))
