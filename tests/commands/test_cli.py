@@ -36,6 +36,31 @@ def test_an_unknown_verb_is_refused_with_a_near_one(capsys):
     assert "did you mean 'lower'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--foo", "d.py"], "has no option --foo"),
+        (["d.py", "e.py"], "unexpected 'e.py'"),
+        (["--device=npu9", "d.py"], "--device npu9: expected one of npu1, npu2"),
+        (["--generation", "2030-01", "d.py"], "--generation 2030-01: expected one of auto"),
+        (["--print"], "needs a script"),
+        (["--provider", "real", "--generation", "2026-02", "d.py"], "is for npuninja's own bindings"),
+    ],
+)
+def test_words_of_a_design_in_python(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.py").write_text("print('module {}')\n")
+    assert run("python", *words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_design_in_python_has_the_words_behind_its_own(capsys, tmp_path):
+    script = tmp_path / "d.py"
+    script.write_text("import sys\nprint('module {}', sys.argv[1:])\n")
+    assert run("python", "--print", "--print", script, "--", "--print", "-h") == 0
+    assert capsys.readouterr().out == "module {} ['--print', '-h']\n"
+
+
 def test_no_verb_is_refused(capsys):
     assert run() == 2
     assert "no verb given" in capsys.readouterr().err
