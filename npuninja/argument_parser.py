@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 class VerbParser(argparse.ArgumentParser):

@@ -11,10 +11,10 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import wasmtime
 
+from npuninja import TYPE_CHECKING
 from npuninja.cache_files import keep, kept
 from npuninja.errors import ToolError
 from npuninja.own_compiler import OwnCompiler, own_compiler, package_version

@@ -9,8 +9,8 @@ import errno
 import itertools
 import os
 import stat
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Error, Location, ToolError, UserError, in_words
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, ToolError
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 SETTINGS = "toolchain.toml"
 #: The record of the last configure, in the build folder.

@@ -8,17 +8,21 @@ it, which was a quarter of a lowering. To type checkers these are the originals.
 from __future__ import annotations
 
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Callable, Iterable, NoReturn
+
+from npuninja import TYPE_CHECKING
 
 __all__ = ("KW_ONLY", "NamedTuple", "field", "record", "replace")
 
 if TYPE_CHECKING:
     from dataclasses import KW_ONLY, field, replace
     from dataclasses import dataclass as record
-    from typing import NamedTuple
+    from typing import Any, Callable, Iterable, NamedTuple, NoReturn
 else:
     # As namedtuple's own fields. It has no public name; `property(itemgetter(place))` takes twice as long to read a field.
-    from collections import _tuplegetter
+    try:
+        from _collections import _tuplegetter
+    except ImportError:  # another Python than CPython; to load `collections` takes 5 ms
+        from collections import _tuplegetter
 
     class KW_ONLY:  # noqa: N801  (as dataclasses calls it)
         """As a type: the fields behind it are given by name."""

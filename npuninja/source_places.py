@@ -8,7 +8,10 @@ that only moves lines makes nothing again, and messages of later stages name the
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from npuninja import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Callable, Sequence
 
 #: File, line and column, as in `npuninja.errors.Location`.
 Place = tuple[str, int, int]

@@ -6,8 +6,7 @@ them up along calls, and knows by them that an object is made here. Its calling 
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.operations import operation
 from npuninja.aie2_compiler.riscv import Assembly, DataSection, RiscvFunction, RiscvInstruction, read_assembly
 from npuninja.aie2_compiler.scheduling import ScheduledBlock, schedule
@@ -15,6 +14,9 @@ from npuninja.aie2_compiler.selection import Placed, Selected, select
 from npuninja.errors import Location
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.object_file import ObjectSymbol, write_object
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 #: In front of a function's name: an absolute symbol whose value is the bytes of stack of one call.
 FRAME_SYMBOL = "__npuninja_frame."

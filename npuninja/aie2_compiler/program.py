@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Sequence
+from collections.abc import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.objects import FRAME_SYMBOL, TOO_LARGE, UNKNOWN_FRAME, compile_assembly
 from npuninja.aie2_compiler.registers import STACK_BIAS_BYTES, ZERO
 from npuninja.arch.devices import advised_stack_bytes
@@ -19,6 +20,9 @@ from npuninja.machine_code.linker import Linked, link_program, start_code, undef
 from npuninja.machine_code.linker_script import STACK_SYMBOL, LinkerScript, read_linker_script
 from npuninja.machine_code.program import read_programs
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 RUNTIME_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runtime")
 #: Sources of the runtime in C, in the order in which they may call each other.

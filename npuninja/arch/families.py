@@ -10,10 +10,12 @@ amdxdna's npu1_regs.c and npu4_regs.c (PCI ids, clocks, context limits, as publi
 
 from __future__ import annotations
 
-from typing import Mapping
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Mapping
 
 
 class Driver(NamedTuple):

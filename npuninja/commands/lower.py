@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
 from npuninja.lowering import passes
 from npuninja.lowering.generation import CHOICES
 from npuninja.records import NamedTuple
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 USAGE = """\
 usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|bank-aware]

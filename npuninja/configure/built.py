@@ -12,8 +12,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.record import read_project
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
@@ -21,6 +21,9 @@ from npuninja.own_compiler import RECORD
 from npuninja.plan.designs import FOLDER, select
 from npuninja.plan.layout import GRAPH, layout_of
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 BUILD_FILE = "build.ninja"
 MARKS = (BUILD_FILE, "toolchain.toml", FOLDER)

@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.hosts import has_hosts
 from npuninja.configure.options import Options

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.absent_packages import absent_packages, install_words
 from npuninja.configure.settings import Settings, expanded, from_root
 from npuninja.errors import Location, UserError, in_words
@@ -20,6 +20,9 @@ from npuninja.plan.host_program import (
     HostProgram,
 )
 from npuninja.plan.names import is_name
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCRIPT_END = "_test.py"
 #: What programs that test a design take, by the custom of MLIR-AIE's examples.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+
+from npuninja import TYPE_CHECKING
 
 if sys.dont_write_bytecode:  # as in many container images: each configure would parse all modules
     from npuninja.own_bytecode import keep_own_bytecode
@@ -14,6 +15,9 @@ if sys.dont_write_bytecode:  # as in many container images: each configure would
 
 from npuninja.configure.signals import is_held_back
 from npuninja.configure.watched import nothing_changed
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def main(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.argument_parser import VerbParser
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple, record, replace
 from npuninja.settings.table import CHECKS
+
+if TYPE_CHECKING:
+    from typing import Any
 
 GENERATORS = ("ninja", "make")
 PREFIX = "/usr/local"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.designs import DesignSet
 from npuninja.configure.machine import Machine
 from npuninja.configure.options import Options

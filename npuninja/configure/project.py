@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.designs import DesignSet, read_designs
 from npuninja.configure.options import PREFIX, Options, to_arguments, with_absolute_paths
 from npuninja.configure.package_table import package_of_project

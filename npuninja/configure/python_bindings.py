@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.settings import Settings
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import surroundings_of

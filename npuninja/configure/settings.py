@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.options import Options
 from npuninja.configure.package_table import read_package
 from npuninja.detect.probe import Denied
@@ -21,6 +21,9 @@ from npuninja.records import field, record, replace
 from npuninja.settings.reader import SettingsFile
 from npuninja.settings.table import CONFIGURE
 from npuninja.settings.toml_file import Table
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 # Variables that stand for what configure found, and the tool whose installation it is.

@@ -6,9 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
-from npuninja import __version__
+from npuninja import TYPE_CHECKING, __version__
 from npuninja.configure.faults import read_faults
 from npuninja.configure.interruption import interruptible, keep_outputs
 from npuninja.configure.machine import PACKAGE, Machine, look
@@ -30,6 +29,9 @@ from npuninja.plan.layout import layout_of
 from npuninja.records import NamedTuple
 from npuninja.settings.schema import write_schema
 from npuninja.terminal import tell, use_colour
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 class Configured(NamedTuple):

@@ -10,8 +10,8 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.configure.built import ninja_program
 from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
@@ -20,6 +20,9 @@ from npuninja.plan.layout import GRAPH, Layout
 from npuninja.records import record
 from npuninja.stages.table import digested_stages, modules_variable
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any
 
 PREVIOUS = "graph.previous.json"
 # Causes that are shown; more than a few mean "nearly everything", and nobody reads them.

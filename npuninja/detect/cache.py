@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.cache_files import keep_answer, kept_answer
 from npuninja.detect.tool import Proof
 from npuninja.files import write_if_changed
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 2
 #: In the user's cache.

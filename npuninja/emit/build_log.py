@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _HEADER = re.compile(r"# ninja log v([567])\n")
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from npuninja import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def dot(edges: Sequence[Mapping[str, Any]]) -> str:

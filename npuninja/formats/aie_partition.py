@@ -7,10 +7,13 @@ Source: XRT xclbin.h (aie_partition, aie_pdi, cdo_group); heap order as xclbinut
 from __future__ import annotations
 
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _HEADER_BYTES = 184
 _ENTRY_BYTES = 96  # of aie_pdi, and of cdo_group

@@ -11,13 +11,16 @@ Sources: Xilinx/bootgen cdo-binary.c (command numbers) and cdo-driver/cdo_driver
 from __future__ import annotations
 
 import struct
-from typing import Sequence, Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.registers import TILE_BYTES
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
 from npuninja.formats.register_write import Write as Write
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 MAGIC = 0x004F4443  # "CDO\0"
 VERSION = 0x00000200
@@ -99,7 +102,7 @@ class Other(NamedTuple):
     words: tuple[int, ...]
 
 
-Command = Union[Write, MaskWrite, MaskPoll, BlockWrite, Fill, Delay, Nop, Other]
+Command = Write | MaskWrite | MaskPoll | BlockWrite | Fill | Delay | Nop | Other
 
 
 def read_cdo(data: bytes, name: str = "CDO") -> list[Command]:

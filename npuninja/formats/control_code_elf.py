@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.elf import PROGBITS, RELA
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 OS_ABI = 0x45
 #: Relocations: the 48-bit address in words 1 and 2 of a shim's descriptor; a 64-bit address in two words.

@@ -12,8 +12,8 @@ AIECtrlPacketToDma.cpp, IRTransforms.h (getControlPacketPipeline); all of August
 from __future__ import annotations
 
 import struct
-from typing import Callable, Iterator, Sequence, Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DeviceModel
 from npuninja.arch.registers import (
     DIRECTIONS,
@@ -37,6 +37,9 @@ from npuninja.formats.txn import (
 )
 from npuninja.records import NamedTuple
 
+if TYPE_CHECKING:
+    from typing import Callable, Iterator, Sequence
+
 MOST_WORDS = 4  # of a packet: two bits of the control word
 #: Added to the offset of an argument that the firmware does not translate (formats/txn.py).
 LATE_OFFSET = 0x80000000
@@ -53,7 +56,7 @@ class ControlPacket(NamedTuple):
     words: tuple[int, ...]
 
 
-Step = Union[ControlPacket, Write, MaskWrite]
+Step = ControlPacket | Write | MaskWrite
 
 
 def configuration_steps(commands: Sequence[cdo.Command]) -> Iterator[Step]:
@@ -164,7 +167,7 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
     return bytes(packets), operations
 
 
-def _transfers(steps: Sequence[Step], join: bool) -> Iterator[Union[list[ControlPacket], Write, MaskWrite]]:
+def _transfers(steps: Sequence[Step], join: bool) -> Iterator[list[ControlPacket] | Write | MaskWrite]:
     """What is sent at once, and what stays a write; `join`: packets for one tile in a row are one transfer."""
     packets: list[ControlPacket] = []
     for step in steps:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.core_abi import ABI_VERSION, MEMORY_PAGES, OWN_DATA
 from npuninja.formats.elf import DATA_END, DATA_START, check_core_elf, read_elf
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.formats.wasm_module import PAGE_BYTES, WasmModule, read_wasm
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 CORE_SECTION = "npuninja.core"
 NEIGHBOURS = ("south", "west", "north")

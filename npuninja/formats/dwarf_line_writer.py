@@ -7,8 +7,8 @@ tables here are small.
 from __future__ import annotations
 
 import struct
-from typing import Iterable, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import (
     ADVANCE_LINE,
@@ -20,6 +20,9 @@ from npuninja.formats.dwarf_lines import (
     SET_FILE,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable, Sequence
 
 #: Operands of the standard opcodes 1 to 12.
 _OPERANDS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1))

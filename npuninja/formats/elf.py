@@ -7,12 +7,15 @@ flags).
 from __future__ import annotations
 
 import struct
-from typing import Iterator, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import FAMILIES
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterator, Sequence
 
 ELF_MAGIC, ARCHIVE_MAGIC = b"\x7fELF", b"!<arch>\n"
 MACHINE = 264  # EM_AIENGINE

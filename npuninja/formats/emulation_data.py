@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.byte_reader import ByteReader
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 MAGIC = b"NPUNWASM"
 _DATA_VERSION = 1

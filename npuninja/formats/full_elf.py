@@ -29,8 +29,8 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Iterable, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats.control_code_elf import (
     DATA,
@@ -57,6 +57,9 @@ from npuninja.formats.txn import (
     write_txn,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable, Sequence
 
 FULL_ABI_VERSION = 0x21
 CONFIGURATION_NOTE, CONFIGURATION_KIND = ".note.xrt.configuration", 6

@@ -12,8 +12,8 @@ XRT, elf_patcher.h (numbers of the relocations).
 from __future__ import annotations
 
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats.control_code_elf import (
     ADDRESS,
@@ -38,6 +38,9 @@ from npuninja.formats.txn import (
     read_txn_at,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 ABI_VERSION = 2
 _FIRST_ARGUMENT = 3  # a kernel's arguments 0 to 2 are the opcode, the instructions and their length

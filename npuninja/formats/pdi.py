@@ -12,8 +12,8 @@ Sources: Xilinx/bootgen imageheadertable-versal.h, partitionheadertable-versal.h
 from __future__ import annotations
 
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.cdo import (
     END,
@@ -31,6 +31,9 @@ from npuninja.formats.cdo import (
 )
 from npuninja.formats.cdo import LONG as _LONG
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _BUS_WIDTH = (0x000000DD, 0x11223344, 0x55667788, 0x99AABBCC)
 _TABLE_VERSION = 0x00040000

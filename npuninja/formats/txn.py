@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Iterator, Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.register_write import MaskWrite as MaskWrite
 from npuninja.formats.register_write import Write as Write
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 WRITE32 = 0x00
 BLOCKWRITE = 0x01
@@ -138,10 +141,20 @@ class Other(NamedTuple):
     data: bytes
 
 
-TxnOperation = Union[
-    Write, MaskWrite, MaskPoll, BlockWrite, LoadPdi, Preempt, Noop, Sync, AddressPatch, CreateScratchpad,
-    UpdateFromScratchpad, Other
-]  # fmt: skip
+TxnOperation = (
+    Write
+    | MaskWrite
+    | MaskPoll
+    | BlockWrite
+    | LoadPdi
+    | Preempt
+    | Noop
+    | Sync
+    | AddressPatch
+    | CreateScratchpad
+    | UpdateFromScratchpad
+    | Other
+)
 
 
 class Transaction(NamedTuple):

@@ -8,11 +8,13 @@ cores.
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_module import WasmModule
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 CALL, LOCAL_GET, LOCAL_SET, LOCAL_TEE, GLOBAL_GET = 0x10, 0x20, 0x21, 0x22, 0x23
 NOP, DROP, SELECT, GLOBAL_SET, I32_STORE = 0x01, 0x1A, 0x1B, 0x24, 0x36

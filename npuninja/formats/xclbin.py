@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
@@ -44,6 +44,9 @@ from npuninja.formats.xclbin_kinds import (
 )
 from npuninja.formats.xclbin_mirror import mirror_data
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 MAGIC = b"xclbin2\0"
 

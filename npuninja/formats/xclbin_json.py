@@ -8,10 +8,13 @@ XCLBIN.
 from __future__ import annotations
 
 import json
-from typing import Any, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.xclbin import XclbinKernel, content_uuid
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 #: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every
 #: build.

@@ -8,8 +8,8 @@ Readers need only the binary headers. The text is compact JSON in which every va
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.xclbin_kinds import (
     CONNECTIVITY,
@@ -18,6 +18,11 @@ from npuninja.formats.xclbin_kinds import (
     IP_LAYOUT,
     MEM_TOPOLOGY,
 )
+
+if TYPE_CHECKING:
+    from typing import Any, Protocol, Sequence
+else:
+    Protocol = object
 
 START = b"XCLBIN_MIRROR_DATA_START"
 END = b"XCLBIN_MIRROR_DATA_END"

@@ -12,10 +12,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import ToolError
 from npuninja.install.folder import tools_folder
+
+if TYPE_CHECKING:
+    from typing import Any
 
 RECORD = "npuninja-packages.json"
 #: Is there while an installation is made in its place.

@@ -8,11 +8,17 @@ as in MLIR.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.records import NamedTuple
 
-Expression = tuple[Any, ...]
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    Expression = tuple[Any, ...]
+else:
+    Expression = tuple
+
 
 _TOKEN = re.compile(r"\s*(->|\d+|[A-Za-z_]\w*|[-+*(),\[\]])")
 _PRODUCTS = ("*", "floordiv", "ceildiv", "mod")

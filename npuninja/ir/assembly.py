@@ -31,8 +31,8 @@ order in which the row names them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attribute_directives import (
     FLAG_ATTRIBUTES,
     INTEGER_KIND,
@@ -71,6 +71,8 @@ from npuninja.ir.types import element_of, with_element
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from npuninja.ir.op_state import OpState
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import Attribute, EnumAttr, IntegerAttr, OpaqueAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.directives import Directive
 from npuninja.ir.enums import ENUMS
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from npuninja.ir.op_state import OpState
     from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter

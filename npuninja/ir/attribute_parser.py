@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -28,6 +27,9 @@ from npuninja.ir.number_parser import NumberParser
 from npuninja.ir.type_parser import PARAMETRIC_TYPES
 from npuninja.ir.types import is_scalar
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 #: What aliases may stand for all together: each doubles what it names twice.
 MAX_EXPANDED_TOKENS = 1_000_000

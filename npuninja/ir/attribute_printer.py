@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -28,6 +28,9 @@ from npuninja.ir.attributes import (
 from npuninja.ir.dense_bytes import elements_bytes
 from npuninja.ir.enums import ENUMS, STORAGE
 from npuninja.ir.types import element_of, shape_of
+
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 #: MLIR lists the elements of no more than this many; more are a string of bytes.
 _MOST_LISTED = 100

@@ -7,8 +7,7 @@ source.
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Iterator, TypeVar
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location
 from npuninja.ir.attributes import (
     ArrayAttr,
@@ -23,7 +22,10 @@ from npuninja.ir.attributes import (
     UnitAttr,
 )
 
-_Kind = TypeVar("_Kind", bound=Attribute)
+if TYPE_CHECKING:
+    from typing import Callable, Iterable, Iterator, TypeVar
+
+    _Kind = TypeVar("_Kind", bound=Attribute)
 
 
 class Value:

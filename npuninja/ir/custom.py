@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import (
     ArrayAttr,
     BDDimLayout,
@@ -14,6 +13,8 @@ from npuninja.ir.core import Operation
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from npuninja.ir.op_state import OpState
     from npuninja.ir.parser import Parser
     from npuninja.ir.printer import OpWriter

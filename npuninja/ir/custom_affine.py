@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.affine import AffineMap, Expression, ExpressionReader, expression_text, parse_map
 from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr
 from npuninja.ir.core import Operation, Value

@@ -12,8 +12,7 @@ turns one into the other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.custom import CustomForm

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.custom import CustomForm

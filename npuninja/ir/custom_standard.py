@@ -4,8 +4,7 @@ cannot say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attribute_printer import dictionary_text
 from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr
 from npuninja.ir.core import Operation

@@ -6,11 +6,14 @@ Floats round to nearest even from the decimal literal, like MLIR's parser; `0xâ€
 from __future__ import annotations
 
 import struct
-from typing import Iterable
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import DenseElementsAttr
 from npuninja.ir.types import bits, element_count, element_of, shape_of
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 _FLOAT_FORMATS = {"f16": "<e", "f32": "<f", "f64": "<d"}
 

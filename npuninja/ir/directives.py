@@ -6,8 +6,8 @@ Each can read itself and write itself; `assembly.py` makes them from rows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError
 from npuninja.ir.attributes import (
     DenseArrayAttr,

@@ -12,9 +12,12 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 from operator import add
-from typing import NoReturn
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Inside `<…>`: no brackets or quotes, but the arrow of an affine map and the comparison of an affine set.
 _FLAT = r"(?:[^<>\"-]|->|>=|-(?!>))*"

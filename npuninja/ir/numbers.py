@@ -7,13 +7,16 @@ the attributes; all operands are i32.
 from __future__ import annotations
 
 import re
-from typing import Iterable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import DenseArrayAttr, OpaqueAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.syntax import group
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
     "aie.use_lock": (("value", "i32"),),

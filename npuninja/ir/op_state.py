@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Block, Region, Value

@@ -7,8 +7,7 @@ out. Values written as numbers (`%0`) get no name: the printer numbers them agai
 
 from __future__ import annotations
 
-from typing import NoReturn
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.assembly import OpDefinition, result_types
 from npuninja.ir.attributes import Attribute, DenseArrayAttr
 from npuninja.ir.core import Block, Operation, Region, Value
@@ -22,6 +21,9 @@ from npuninja.ir.declared_parser import DeclaredParser
 from npuninja.ir.op_state import OpState
 from npuninja.ir.refused import why_unknown
 from npuninja.ir.syntax import ISOLATED, SHORT_NAMES, definition, operation_names
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 #: Passes call themselves for each region, so there is a limit; designs have a dozen.
 MAX_REGION_DEPTH = 64

@@ -6,10 +6,12 @@ Both spellings of what changed between the generations have a row or an alternat
 
 from __future__ import annotations
 
-from typing import Iterable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.core import Operation, Value
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 _ROWS = """
 builtin.module               (? .sym_name:symname )? attributes{} region

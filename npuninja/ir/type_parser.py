@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, NoReturn
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.lexer import TokenStream
 from npuninja.ir.types import canonical, function_text, is_scalar
+
+if TYPE_CHECKING:
+    from typing import Callable, NoReturn
 
 #: Of an integer type (MLIR, IntegerType::kMaxWidth).
 MAX_WIDTH = (1 << 24) - 1

@@ -8,7 +8,7 @@ follow the `verify` functions of MLIR-AIE and MLIR.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from npuninja.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition

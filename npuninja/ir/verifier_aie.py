@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DEFAULT_STACK_BYTES, DEVICES, TileKind
 from npuninja.arch.switch import MASTER_COUNTS, SLAVE_COUNTS
 from npuninja.ir.attributes import IntegerAttr
@@ -12,6 +11,9 @@ from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at, place_of
 from npuninja.ir.types import DYNAMIC, memref
 from npuninja.ir.verifier_tiles import KIND_WORDS, check_reach, home_of, op_error, require_tiles
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 _TASKS = ("aiex.dma_configure_task", "aiex.dma_configure_task_for", "aie.bd_chain")
 #: Locks that a core sees: its own and those of three neighbours, 16 each.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -21,6 +20,9 @@ from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import kind_at, place_of
 from npuninja.ir.types import element_count, memref, object_fifo_memref
 from npuninja.ir.verifier_tiles import op_error, require_pad_value, require_tiles
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 #: A channel's queue repeats a task up to 256 times.
 MOST_ITERATIONS = 256

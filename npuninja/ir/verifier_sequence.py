@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import MAX_ITERATIONS, TILE_KINDS, WORD_BITS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr, SymbolRefAttr, is_contiguous
@@ -13,6 +12,9 @@ from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import device_of, kind_at
 from npuninja.ir.types import DYNAMIC, bits, memref
 from npuninja.ir.verifier_tiles import check_packet, op_error
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 _NEXT_GENERATION_SEQUENCE = "aie.runtime_sequence"
 

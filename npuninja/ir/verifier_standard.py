@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.ir.attributes import TypeAttr
 from npuninja.ir.core import Operation
@@ -12,6 +12,9 @@ from npuninja.ir.symbols import find_symbol
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import element_of, function_parts, memref
 from npuninja.ir.verifier_tiles import op_error
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 _INTEGER = re.compile(r"i\d+|index")
 _FLOAT = re.compile(r"bf16|f16|f32|f64")

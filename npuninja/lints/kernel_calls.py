@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence, Union
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, Warnings
 from npuninja.formats import wasm_code
 from npuninja.formats.wasm_code import DROP, GLOBAL_SET, NOP, SELECT, SIMD, FunctionCode, WasmInstruction
@@ -11,9 +10,12 @@ from npuninja.formats.wasm_module import I32_CONST
 from npuninja.lints.kernel_code import KernelFunction
 from npuninja.records import NamedTuple
 
+if TYPE_CHECKING:
+    from typing import Iterator, Sequence
+
 #: An argument as the design passes it: the bytes of a memref, None for one of unknown size, the type of a
 #: number.
-PassedArgument = Union[int, None, str]
+PassedArgument = int | None | str
 
 
 class _Value(NamedTuple):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location
 from npuninja.formats.dwarf_lines import LineTable, read_line_table
 from npuninja.formats.wasm_code import (
@@ -16,6 +15,9 @@ from npuninja.formats.wasm_code import (
     functions,
 )
 from npuninja.formats.wasm_module import I32_CONST, WasmModule
+
+if TYPE_CHECKING:
+    from typing import Mapping
 
 _PROLOGUE_INSTRUCTIONS = 8
 

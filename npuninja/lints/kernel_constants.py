@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_WINDOW_BYTES
 from npuninja.errors import Location, Warnings
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 #: More constants than this, of a tile's data memory, are worth a warning: a table is easily larger than
 #: meant.

@@ -8,10 +8,13 @@ bytes (a kernel may copy anything as bytes) and arguments of unknown type are le
 from __future__ import annotations
 
 import re
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, Warnings, source_lines
 from npuninja.lints.kernel_code import KernelFunction
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 # Bytes of the types that a kernel's pointer may have; those of one byte are no claim about what lies there.
 _BYTES = {

@@ -9,12 +9,14 @@ another way. Nobody has compared this with programs that Peano made: the band is
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, Warnings
 from npuninja.formats.wasm_code import FunctionCode
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _LOW_BYTES_AN_OPERATION, _HIGH_BYTES_AN_OPERATION = 2.5, 6.0
 _HIGH_BYTES_A_JUMP = 10.0  # five delay slots

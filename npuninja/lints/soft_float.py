@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Warnings
 from npuninja.formats.wasm_code import BULK, CALL, SIMD
 from npuninja.lints.kernel_code import KernelFunction
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 # The instruction of the emulated core, and the function that Peano's compiler calls in its place
 # (compiler-rt).

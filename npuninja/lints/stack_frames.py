@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import advised_stack_bytes
 from npuninja.errors import Location, Warnings
 from npuninja.lints.kernel_code import KernelFunction
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 
 class StackNeed(NamedTuple):

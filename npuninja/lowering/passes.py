@@ -7,14 +7,18 @@ names. A pass is imported when it runs: every build edge is a process of its own
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
-from typing import Any, Callable, Sequence, Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.generation import Rules
 from npuninja.records import NamedTuple
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence, Union
 
 
 class PassSettings(NamedTuple):

@@ -5,13 +5,14 @@ Each step works on a module in place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, Mapping
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.generation import rules_of
 
 if TYPE_CHECKING:
+    from typing import Iterable, Mapping
+
     from npuninja.arch.devices import Place
     from npuninja.formats.core_image import CoreImage
     from npuninja.lowering.configuration.files import ConfigurationFiles

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DeviceModel, Place, TileKind
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering import op_builders
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 #: Declarations that may stand in the region of a DMA.
 _NESTED = frozenset(("aie.buffer", "aie.lock", "aie.external_buffer"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.listing import Names, SectionListing, list_section
 from npuninja.machine_code.program import MachineProgram
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 #: Width of the left column.
 _COLUMN = 72

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, Mapping, Sequence
 
 import wasmtime
 
+from npuninja import TYPE_CHECKING
 from npuninja.cache_files import cache_folder
 from npuninja.compiled_modules import (
     Sources,
@@ -26,6 +26,9 @@ from npuninja.machine_code.families.fields import BUNDLE, OP, FieldLayout, opera
 from npuninja.machine_code.prepare import Prepared, prepare
 from npuninja.machine_code.registers import BANK_BYTES, RegisterPlace, place_of
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Sequence
 
 SOURCES = Path(__file__).parent / "runtime"
 #: First byte of the runtime's own memory: behind everything that a core can address.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache, lru_cache
-from typing import Iterator
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.machine_code.instruction_set import (
     Instruction,
@@ -15,6 +15,9 @@ from npuninja.machine_code.instruction_set import (
     instruction_set,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 #: Registers whose text is not their name (pairs are printed as such).
 PAIR_TEXT = {f"l{i}": f"r{17 + 2 * i}:r{16 + 2 * i}" for i in range(8)}

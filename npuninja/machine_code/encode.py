@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.machine_code.decode import PAIR_TEXT, Bundle, decoder
 from npuninja.machine_code.instruction_set import BundleFormat, Instruction, InstructionSet, instruction_set
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _PAIRS = {text: name for name, text in PAIR_TEXT.items()}
 FILLER_OF_SLOT = {

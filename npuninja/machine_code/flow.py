@@ -7,10 +7,13 @@ bundle at `ls` to the one at `le`; both are constants in every program known.
 from __future__ import annotations
 
 import bisect
-from typing import Mapping, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Mapping, Sequence
 
 #: Bundles that are issued behind a branch before its target.
 DELAY_SLOTS = 5

@@ -6,11 +6,13 @@ AIE2. So bytes on that way that are no AIE2 instruction mean another instruction
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.machine_code.decode import Decoded, UndecodableError, decoder
 from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, branch_of, ends_core, target_of
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 #: Bundles to look at: another instruction set shows in the first few.
 _ENOUGH = 256

@@ -7,8 +7,8 @@ The stack grows upwards: a function's frame is what it adds to `sp` at most (aie
 from __future__ import annotations
 
 import bisect
-from typing import Any, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.machine_code.flow import Branch, Flow, Loop, analyse, ends_core
@@ -16,6 +16,9 @@ from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 #: Bundles that are followed in search of the cycles of one call.
 _LONGEST_WALK = 20_000

@@ -9,10 +9,13 @@ import json
 import os
 import re
 from functools import cache
-from typing import Any, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError, UserError
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 #: Instruction sets by the architecture and the file that describes them.
 TABLES = {"aie2": "aie2.json"}

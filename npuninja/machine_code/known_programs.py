@@ -6,8 +6,8 @@ A configuration holds bytes of program memory only. An ELF whose program is the 
 from __future__ import annotations
 
 import os
-from typing import Iterable, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Error, Location
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.dwarf_lines import LineTable
@@ -16,6 +16,9 @@ from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.source_lines import line_table
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable, Sequence
 
 #: How many files of a build folder are looked through.
 _MOST_FILES = 2000

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats import elf
@@ -20,6 +19,9 @@ from npuninja.machine_code.object_file import ObjectRelocation, ObjectSection, O
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.source_lines import line_table
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _ALLOCATED = 2  # the flag of a section that takes memory
 

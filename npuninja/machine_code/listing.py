@@ -7,14 +7,17 @@ assembler (`npuninja as`) takes, so a listing can be assembled again.
 from __future__ import annotations
 
 import bisect
-from typing import Any, Iterator, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError, source_lines
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import DELAY_SLOTS, Flow, analyse
 from npuninja.machine_code.program import CodeSection, MachineProgram, Relocation, Symbol
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Iterator, Sequence
 
 #: Width of a bundle's bytes in a line: 16 bytes with blanks.
 _BYTES_WIDTH = 47

@@ -12,8 +12,8 @@ import os
 import struct
 from functools import cached_property
 from pathlib import Path
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.cache_files import cache_folder, forget_oldest, keep, kept
 from npuninja.compiled_modules import sources_key
 from npuninja.machine_code import decode, prepare, reachable
@@ -25,6 +25,9 @@ from npuninja.machine_code.foreign_code import require_aie2
 from npuninja.machine_code.instruction_set import table_path
 from npuninja.machine_code.prepare import Prepared
 from npuninja.machine_code.reachable import reachable_bundles
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 #: Prepared programs to keep; each is some hundred kilobytes.
 _PROGRAMS_KEPT = 256

@@ -6,8 +6,8 @@ Source: ELF specification; llvm-aie for machine number, flags and relocations (t
 from __future__ import annotations
 
 import struct
-from typing import Mapping, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.dwarf_line_writer import CodeRows, write_line_table
 from npuninja.formats.elf import (
     ABSOLUTE,
@@ -21,6 +21,9 @@ from npuninja.formats.elf import (
     SYMTAB,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Mapping, Sequence
 
 _STRTAB = 3
 LINE_SECTION = ".debug_line"

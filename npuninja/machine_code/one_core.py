@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 import wasmtime
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
@@ -20,6 +20,9 @@ from npuninja.machine_code.registers import NAMES, VECTOR_NAMES, place_of
 from npuninja.machine_code.source_lines import line_table
 from npuninja.records import NamedTuple
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any
 
 #: lr of an entry function: no bundle can be there, so its return is seen.
 RETURN_ADDRESS = 0xFFFF0

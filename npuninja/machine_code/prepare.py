@@ -7,8 +7,8 @@ the instruction's name when it is issued: nothing is guessed.
 from __future__ import annotations
 
 from functools import cache
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.machine_code.families.fields import (
     BUNDLE,
@@ -51,6 +51,9 @@ from npuninja.machine_code.families.vectors import (
     vector_move,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 #: Families by mnemonic up to the first dot; a key with a slot in front of it goes first.
 _FAMILIES: dict[str, Family] = {

@@ -7,13 +7,15 @@ one place took was not counted.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable
-
+from npuninja import TYPE_CHECKING
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle
 from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.functions import Functions
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable
 
 _LINES_SHOWN = 40
 

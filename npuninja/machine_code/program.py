@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from array import array
 from itertools import groupby
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
@@ -23,6 +23,9 @@ from npuninja.formats.pdi import read_pdi
 from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.machine_code.foreign_code import require_aie2
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _PDI_MAGIC = b"\xdd\0\0\0"
 #: An archive that holds the names of objects only, which lie elsewhere.

@@ -6,10 +6,12 @@ when a core comes there.
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
 from npuninja.machine_code.flow import BRANCHES, DELAY_SLOTS, target_of
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _ALIGNMENT = 16  # where code begins again behind something that is no code
 

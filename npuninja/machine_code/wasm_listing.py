@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.formats.wasm_code import FunctionCode, WasmInstruction, functions
 from npuninja.formats.wasm_module import WasmModule, read_wasm
 from npuninja.formats.wasm_names import function_names, instruction_name
 from npuninja.machine_code.program import MachineProgram
+
+if TYPE_CHECKING:
+    from typing import Any, Iterator
 
 _OPENS = frozenset({"block", "loop", "if"})
 

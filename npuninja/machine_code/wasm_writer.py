@@ -6,9 +6,13 @@ Source: WebAssembly core specification, chapter 5. Only what the translator of m
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Sequence, Union
+from typing import Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.formats.wasm_module import unsigned_leb128
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 I32 = 0x7F
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Without `[package]` in toolchain.toml. Not the folder's name: packages of equal sources are to be equal.
 DEFAULT_NAME = "npu-designs"

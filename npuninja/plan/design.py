@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location
 from npuninja.formats.xclbin_sections import DEFAULT_INSTANCE_NAME, DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME
 from npuninja.records import NamedTuple, record
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @record(frozen=True)

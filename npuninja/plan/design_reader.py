@@ -7,8 +7,8 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.detect.tool import file_stamp
 from npuninja.errors import Location, UserError, in_words
 from npuninja.files import write_if_changed
@@ -18,6 +18,8 @@ from npuninja.plan.known_scans import KnownScans
 from npuninja.records import replace
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from npuninja.plan.python_design import PythonDesign, StartedDesign
     from npuninja.python_designs.script import Bindings
 

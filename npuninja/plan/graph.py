@@ -6,10 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError, UserError
 from npuninja.records import KW_ONLY, field, record
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @record(frozen=True)

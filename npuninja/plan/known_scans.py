@@ -9,10 +9,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.cache_files import keep_answer, kept_answer
 from npuninja.plan.design import Design, from_json, to_json
+
+if TYPE_CHECKING:
+    from typing import Any
 
 CACHE = "scans"
 

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.script import (
     Bindings,
@@ -23,6 +23,9 @@ from npuninja.python_designs.script import (
     start_with_bindings,
 )
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 TIME_LIMIT_S = 60.0
 WHAT_IT_DOES = "a design in Python prints its MLIR on stdout"

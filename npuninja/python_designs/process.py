@@ -17,9 +17,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import IO, NoReturn
 
+from npuninja import TYPE_CHECKING
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import IO, NoReturn
 
 #: How long to wait at a time for the end of a copy, which may have left others behind that hold its pipe.
 _STEP_S = 0.25

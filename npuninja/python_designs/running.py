@@ -6,7 +6,11 @@ import io
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
+
+from npuninja import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 #: The device that `get_current_device()` gives, as the command named it, or None.
 DEVICE: str | None = None

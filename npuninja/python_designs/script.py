@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.python_designs.imports import Evidence
 from npuninja.python_designs.imports import generation_of as generation_of
@@ -14,6 +14,9 @@ from npuninja.python_designs.imports import is_jitted as is_jitted
 from npuninja.python_designs.process import Copy, OwnProcess, Running, TooLong, can_be_copied
 from npuninja.python_designs.start import package_root as package_root
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class ScriptOutcome(NamedTuple):

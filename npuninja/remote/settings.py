@@ -5,10 +5,13 @@ build folder.
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 SETTINGS_FORMAT = 1
 # The exit code of `npuninja-stage` for an action that its worker must not run; no stage has it.

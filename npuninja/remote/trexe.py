@@ -12,11 +12,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import ToolError, in_words
 from npuninja.records import NamedTuple
 from npuninja.remote.action import Action
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of
 # it is short.

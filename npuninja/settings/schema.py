@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.files import write_if_changed
 from npuninja.settings.table import GENERAL, IN_PRESETS, PRESET, SECTIONS, Key, Section
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FILE = "toolchain.schema.json"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import MAX_DESCRIPTION_BYTES, read_file
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any
 
 INSTALL = "`pip install -e .` installs all that is needed, and `make run` does that and the rest"
 

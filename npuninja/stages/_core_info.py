@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError, Location
 from npuninja.source_places import original
 from npuninja.stages._run import Arguments, read_text
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def read_core_info(options: Arguments) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from npuninja import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 _CPLUSPLUS = (".cc", ".cpp", ".cxx", ".C", ".c++")
 #: What programs for today's XRT are written in, where they do not say it.

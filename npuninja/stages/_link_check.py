@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Error, Location, UserError, Warnings
 from npuninja.formats.core_abi import OWN_DATA, OWN_DATA_END
 from npuninja.stages._tool import ToolFailed
 from npuninja.stages._wasm_flags import CORE_IMPORTS
 from npuninja.stages._wasm_object import Symbols
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # Symbols that wasm-ld defines itself.
 LINKER_SYMBOLS = frozenset(

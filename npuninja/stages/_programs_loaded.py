@@ -5,13 +5,15 @@ A design whose image lacks a program runs to completion and returns zeros; no to
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, DeviceModel, Place, memory_neighbours
 from npuninja.arch.registers import PROGRAM_MEMORY, tile_address
 from npuninja.errors import Location, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, Fill, MaskWrite, Write
 from npuninja.formats.core_image import CoreImage
+
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator, Mapping
 
 
 def check_loaded(

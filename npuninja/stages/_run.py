@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Callable, Iterable, Union
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError, Location, ToolError, UserError, Warnings, in_words
 from npuninja.files import MAX_XCLBIN_BYTES, is_lfs_pointer, is_special, read_file, write_file
 from npuninja.records import NamedTuple
 from npuninja.terminal import tell
 
-Check = Callable[[bytes], None]
+if TYPE_CHECKING:
+    from typing import Callable, Iterable, Union
+
+    Check = Callable[[bytes], None]
+else:
+    Check = object
 """Looks at the bytes of an output and raises an `Error` when their structure is wrong."""
 
 

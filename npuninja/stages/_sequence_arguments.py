@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.registers import BD_STRIDE, COLUMN_SHIFT, bd_offset, channel_queue
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
@@ -11,6 +10,9 @@ from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.types import bits, memref
 from npuninja.lowering.sequence.arguments import argument_of
 from npuninja.lowering.sequence.lookup import allocation, sequences
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it
 # out.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 from npuninja import kernel_headers
 from npuninja.records import NamedTuple

@@ -15,10 +15,13 @@ import io
 import os
 import stat
 import sys
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.source_places import WARNINGS_SUFFIX
 from npuninja.terminal import started_by_ninja, use_colour, without_colour
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 #: The number of pidfd_getfd(2), Linux 5.6, which is the same on all machines that AMD's drivers run on.
 _PIDFD_GETFD = 438

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.stages._run import Outputs, stage_arguments
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 # What aiecc writes; the ids are those of every NPU image.
 BIF = """all:

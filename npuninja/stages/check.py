@@ -7,9 +7,12 @@ descriptors that the hardware would refuse are found here, while the build goes 
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
+
+if TYPE_CHECKING:
+    from typing import Any
 
 RUN_LIMIT_S = 30.0
 

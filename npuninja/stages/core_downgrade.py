@@ -8,11 +8,14 @@ needs is in the build file. Source: aiecc (main.py of 2025-10: `downgrade_ir_for
 from __future__ import annotations
 
 import re
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.stages._older_floats import older_floats
 from npuninja.stages._run import Outputs, read_text, stage_arguments
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 def _replacing(pattern: str, replacement: str) -> Callable[[str], str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError, ToolError, UserError, Warnings
 from npuninja.formats.core_abi import MEMORY_PAGES, OWN_DATA_END
 from npuninja.formats.core_image import CORE_SECTION, read_core_image
@@ -23,6 +23,9 @@ from npuninja.stages._core_info import read_core_info
 from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_arguments
 from npuninja.stages._tool import ToolFailed, WorkFolder, run_tool
 from npuninja.stages._wasm_object import Symbols, global_value, read_symbols
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # What the section npuninja.core says, from the JSON of the core_code stage; `data_end` is found here.
 SECTION_FIELDS = (

@@ -7,8 +7,8 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.device.manifest import MANIFEST_FORMAT
 from npuninja.errors import InternalError, Location, UserError
 from npuninja.files import read_file
@@ -23,6 +23,9 @@ from npuninja.stages._run import (
     read_text,
     stage_arguments,
 )
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 

@@ -9,13 +9,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from threading import Thread
-from typing import IO
 
+from npuninja import TYPE_CHECKING
 from npuninja.depfile import ROOT
 from npuninja.errors import UserError, WrongResult, in_words
 from npuninja.formats.notebook import program_of_notebook
 from npuninja.stages._run import Arguments, stage_arguments
 from npuninja.stages.insts_elf import refuse_no_elf
+
+if TYPE_CHECKING:
+    from typing import IO
 
 # What a program has left running may hold its output open.
 _LAST_OUTPUT_S = 5

@@ -15,10 +15,12 @@ but the records.
 
 from __future__ import annotations
 
-from typing import Any, Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.records import replace
 from npuninja.stages.declaration import Option, Provider, Stage
+
+if TYPE_CHECKING:
+    from typing import Any, Iterator
 
 SHORT = Provider("npuninja", short=True)
 BY_AIEBU = Provider(

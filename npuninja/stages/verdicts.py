@@ -6,11 +6,14 @@ import json
 import os
 import re
 import sys
-from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import WrongResult
 from npuninja.stages._run import Outputs, read_text, stage_arguments
+
+if TYPE_CHECKING:
+    from typing import Any
 
 GOOD = "right"
 _NOT_IN_XML = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

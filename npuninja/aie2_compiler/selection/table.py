@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.riscv import RiscvFunction, RiscvInstruction
 from npuninja.aie2_compiler.selection.leaving import SelectedLeaving
 from npuninja.aie2_compiler.selection.registers import Selected
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Selector(SelectedLeaving):

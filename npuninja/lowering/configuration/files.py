@@ -9,8 +9,7 @@ Sources: MLIR-AIE AIETargetCDODirect.cpp and AIERT.cpp (what is written, in whic
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch import registers
 from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
@@ -31,6 +30,9 @@ from npuninja.lowering.configuration.switch import cascade, shim_mux, shim_switc
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterator, Mapping
 
 _DMA_PROGRAMS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")  # in the order they are configured
 # The channels of a core in the order aie-rt resets them.

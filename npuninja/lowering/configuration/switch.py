@@ -5,8 +5,7 @@ Source: MLIR-AIE AIERT.cpp; aie-rt xaie_ss_aieml.c, xaie_plif_aieml.c (fields: n
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch import registers, switch
 from npuninja.arch.devices import Place
 from npuninja.errors import UserError
@@ -15,6 +14,9 @@ from npuninja.ir.attributes import BoolAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.tiles import kind_at, place_of
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 
 def switchbox(box: Operation) -> Iterator[Command]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.ir.affine import AffineMap, Expression, ExpressionReader
 from npuninja.ir.attributes import Attribute, EnumAttr, OpaqueAttr
@@ -12,6 +12,9 @@ from npuninja.ir.core import Operation, Region, Value, final
 from npuninja.ir.custom_affine import map_of
 from npuninja.ir.syntax import group, operand
 from npuninja.lowering.op_builders import constant
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 #: An index does not leave its range when it is scaled.
 _NO_WRAP: dict[str, Attribute] = {"overflowFlags": OpaqueAttr("#arith.overflow<nsw>")}

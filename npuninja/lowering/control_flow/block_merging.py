@@ -8,12 +8,14 @@ Source: MLIR RegionUtils.cpp (mergeIdenticalBlocks, dropRedundantArguments, runR
 
 from __future__ import annotations
 
-from typing import Iterable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import same
 from npuninja.ir.core import Block, Operation, Region, Value, final
 from npuninja.lowering.control_flow.effects import read_by
 from npuninja.lowering.tiles import ops_of
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 #: Branches that can pass more values to their targets.
 BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")

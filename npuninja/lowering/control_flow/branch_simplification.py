@@ -10,14 +10,16 @@ Source: MLIR ControlFlowOps.cpp (canonicalization patterns), RegionUtils.cpp.
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.block_merging import BRANCHES
 from npuninja.lowering.control_flow.effects import read_by
 from npuninja.lowering.op_builders import constant_value
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 Target = tuple[Block, list[Value]]
 

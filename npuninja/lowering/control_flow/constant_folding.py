@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.syntax import operand
@@ -12,6 +12,9 @@ from npuninja.lowering.control_flow.effects import is_removable, read_by
 from npuninja.lowering.index_operations import ARITH_OF_INDEX
 from npuninja.lowering.op_builders import constant, constant_value
 from npuninja.lowering.tiles import ops_of
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 def _truncated(a: int, b: int) -> int | None:

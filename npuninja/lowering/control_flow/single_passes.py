@@ -5,13 +5,15 @@ The lowering runs these steps inside its own passes, in the order of MLIR-AIE's 
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import ArrayAttr, DictAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.symbols import RUNTIME_SEQUENCES
 from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equal_operations
 from npuninja.lowering.control_flow.simplification import canonicalize_code, share_sequence_constants
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 
 def canonicalize(module: Operation) -> None:

@@ -7,8 +7,7 @@ step function, `PlainFrame` a function for hardware that blocks in the lock inst
 
 from __future__ import annotations
 
-from typing import Callable, Protocol
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import CASCADE_BITS
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
@@ -32,6 +31,11 @@ from npuninja.lowering.core_code.types import (
 )
 from npuninja.lowering.core_code.unit import Unit
 from npuninja.lowering.core_code.vectors import vector_constant, vector_expression, vector_statements
+
+if TYPE_CHECKING:
+    from typing import Callable, Protocol
+else:
+    Protocol = object
 
 _NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
 

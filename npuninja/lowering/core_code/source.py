@@ -6,8 +6,7 @@ For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) 
 
 from __future__ import annotations
 
-from typing import Any
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.families import architectures
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import ABI_VERSION
@@ -21,6 +20,9 @@ from npuninja.lowering.core_code.prelude import blocks, prelude
 from npuninja.lowering.core_code.unit import Unit
 from npuninja.lowering.resources.link_files import linked_files
 from npuninja.lowering.sequence.instructions import find_device
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def core_source(module: Operation, device: str, column: int, row: int, *, kind: str, file: str) -> str:

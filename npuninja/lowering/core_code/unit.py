@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import DenseElementsAttr, UnitAttr

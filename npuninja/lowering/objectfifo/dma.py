@@ -6,8 +6,7 @@ follow one scheme here; a shim tile has a program only for registered external b
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place
 from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
@@ -19,6 +18,9 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.model import Dims, Link, ObjectFifo, ObjectFifos
 from npuninja.lowering.sequence.lookup import ALLOCATION_SUFFIX
 from npuninja.lowering.tiles import DMA_REGIONS, append, kind_at, ops_of, place_of
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 _REGION_OF = {
     "shim": ("aie.shim_dma", "shim_dma"),

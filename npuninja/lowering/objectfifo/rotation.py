@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifos
 from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, Key, key_of
 from npuninja.records import NamedTuple
 
 #: A number of a port: known, or an i32 in the code.
-Number = Union[int, Value]
+Number = int | Value
 #: The same while code is only looked at: known, or not.
-Known = Union[int, None]
+Known = int | None
 #: One of the two numbers of one port: `first` or `held`.
 Field = tuple[Key, str]
 

@@ -8,9 +8,13 @@ starts at 2·log2(n) levels, which sizes of buffers do not reach.
 
 from __future__ import annotations
 
-from typing import Callable, TypeVar
+from npuninja import TYPE_CHECKING
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import Callable, TypeVar
+
+    T = TypeVar("T")
+
 
 _THRESHOLD = 16
 

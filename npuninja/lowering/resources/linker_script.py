@@ -5,8 +5,7 @@ Byte for byte what `aie-translate --aie-generate-ldscript` prints. Source: MLIR-
 
 from __future__ import annotations
 
-from typing import Iterator
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DATA_WINDOWS,
@@ -21,6 +20,9 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.resources.link_files import linked_files
 from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import model_of, ops_of, place_of
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 _HEAD = """
 MEMORY

@@ -14,10 +14,13 @@ every edge costs `_LEAST_COST` or more.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any, Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DeviceModel, Place
 from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
+
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 #: A port of a tile.
 Endpoint = tuple[Place, Port]

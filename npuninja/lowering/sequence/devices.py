@@ -13,14 +13,16 @@ devices.
 
 from __future__ import annotations
 
-from typing import Sequence
-
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value, clone
 from npuninja.lowering.sequence.lookup import sequences, symbols
 from npuninja.lowering.tiles import place_of, tile_at
+
+if TYPE_CHECKING:
+    from typing import Sequence
 
 _CONFIGURE, _RUN, _LOAD = "aiex.configure", "aiex.run", "aiex.npu.load_pdi"
 _SCRATCHPAD = "aiex.npu.create_scratchpad"

@@ -6,8 +6,8 @@ Source: MLIR-AIE AIETargetNPU.cpp; the stream's layout is `npuninja.formats.txn`
 from __future__ import annotations
 
 import struct
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
     TRANSLATED_ARGUMENTS,
@@ -36,6 +36,9 @@ from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.checks import run_time_error
 from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 HOST_MEMORY_OFFSET = 0x80000000
 

@@ -12,7 +12,7 @@ Source: MLIR-AIE AIEDmaToNpu.cpp, AIELowerSetLock.cpp.
 
 from __future__ import annotations
 
-from typing import Callable, Union
+from collections.abc import Callable
 
 from npuninja.arch.devices import LOCK_VALUE_MAX, DeviceModel, TileKind
 from npuninja.arch.registers import (
@@ -119,7 +119,7 @@ class SequenceContext:
 
 
 #: What takes an operation's place; None when it stays as it is.
-Rule = Callable[[Operation, SequenceContext], Union[list[Operation], None]]
+Rule = Callable[[Operation, SequenceContext], list[Operation] | None]
 
 
 def expand(

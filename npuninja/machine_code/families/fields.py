@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import struct
+from collections.abc import Callable
 from functools import cache
-from typing import Callable
 
 from npuninja.errors import InternalError
 from npuninja.machine_code.decode import Decoded
