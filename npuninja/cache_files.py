@@ -11,10 +11,13 @@ import contextlib
 import hashlib
 import os
 import stat
-from pathlib import Path
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import ToolError
 from npuninja.files import MIB, write_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DIGEST_BYTES = 32
 #: The largest is a core's program translated: 16 KiB of machine code become some megabytes.
@@ -45,6 +48,8 @@ def cache_folder(name: str = "") -> Path:
 
 
 def _whole_cache() -> Path:
+    from pathlib import Path  # 8 ms, and configure.py often needs no cache
+
     given = os.environ.get("NPUNINJA_CACHE_DIR")
     if given:
         folder = Path(given)

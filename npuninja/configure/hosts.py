@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from npuninja import TYPE_CHECKING
-from npuninja.configure.absent_packages import absent_packages, install_words
 from npuninja.configure.settings import Settings, expanded, from_root
 from npuninja.errors import Location, UserError, in_words
 from npuninja.formats.notebook import program_of_notebook
@@ -22,6 +20,7 @@ from npuninja.plan.host_program import (
 from npuninja.plan.names import is_name
 
 if TYPE_CHECKING:
+    import ast
     from typing import Any
 
 _SCRIPT_END = "_test.py"
@@ -153,6 +152,8 @@ def _check_designs(name: str, named: Iterable[str], designs: Collection[str], wh
 
 def _lacking(path: str, script: ast.Module, module: str, places: list[str]) -> str:
     """Why a script cannot run with the Python packages that are here; "" when it can, or another Python runs it."""
+    from npuninja.configure.absent_packages import absent_packages, install_words
+
     missing = absent_packages(script, places) if module in ("aie", "") else ()
     if not missing:
         return ""
@@ -177,6 +178,8 @@ def _python_path(table: Mapping[str, Any]) -> list[str]:
 
 
 def _script(path: str) -> ast.Module:
+    import ast  # 4 ms, and many projects have no such programs
+
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
@@ -190,6 +193,8 @@ def _script(path: str) -> ast.Module:
 
 def _module_of(tree: ast.Module) -> str:
     """What a script imports of the host's side: "aie", "pyxrt", "both", or ""."""
+    import ast
+
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

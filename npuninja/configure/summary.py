@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Sequence
 
 from npuninja.configure.designs import DesignSet
@@ -100,6 +99,8 @@ def _fitted(line: str, width: int) -> list[str]:
     """A line broken at blanks where the terminal is narrower; paths stay whole."""
     if not width or len(line) <= width:
         return [line]
+    import textwrap  # 2 ms, and only narrow terminals need it
+
     return textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
@@ -128,6 +129,8 @@ def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[st
     """
     paths = []
     if width and any(len(line) > width for line in _aligned(rows)):
+        import textwrap
+
         paths = list(dict.fromkeys(f"{row[1]}: {row[3]}" for row in rows[1:] if row[3] != "-"))
         rows = [(*row[:3], *row[4:]) for row in rows]
         start = sum(max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]) - 1))
