@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Hashable, Iterable, Iterator, Sequence, TypeVar
+from typing import TypeVar
 
+from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.operations import Form, MachineOperation, Touch
 from npuninja.errors import InternalError, Location
 from npuninja.machine_code.encode import EncodeError, choose_format
 from npuninja.machine_code.flow import DELAY_SLOTS
 from npuninja.machine_code.instruction_set import instruction_set
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator, Sequence
 
 #: Between a part-word store and the next access of memory: it reads the word in stage 5 and writes it in stage 11.
 _AFTER_PART_WORD = 7

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Any, Sequence
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, Sequence
 
 _MEM_DRAM = 2
 _MEMORY_TYPES = {_MEM_DRAM: "MEM_DRAM"}

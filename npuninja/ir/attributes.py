@@ -6,9 +6,11 @@ attributes are the same when class and fields are the same; use `same` where the
 
 from __future__ import annotations
 
-from typing import Iterable, Union
-
+from npuninja import TYPE_CHECKING
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable
 
 
 class IntegerAttr(NamedTuple):
@@ -137,25 +139,25 @@ class OpaqueAttr(NamedTuple):
     text: str
 
 
-Attribute = Union[
-    IntegerAttr,
-    BoolAttr,
-    FloatAttr,
-    StringAttr,
-    UnitAttr,
-    TypeAttr,
-    SymbolRefAttr,
-    ArrayAttr,
-    DenseArrayAttr,
-    DictAttr,
-    EnumAttr,
-    DenseElementsAttr,
-    PacketInfoAttr,
-    BDDimLayoutArrayAttr,
-    BDDimLayoutArrayArrayAttr,
-    BDPadLayoutArrayAttr,
-    OpaqueAttr,
-]
+Attribute = (
+    IntegerAttr
+    | BoolAttr
+    | FloatAttr
+    | StringAttr
+    | UnitAttr
+    | TypeAttr
+    | SymbolRefAttr
+    | ArrayAttr
+    | DenseArrayAttr
+    | DictAttr
+    | EnumAttr
+    | DenseElementsAttr
+    | PacketInfoAttr
+    | BDDimLayoutArrayAttr
+    | BDDimLayoutArrayArrayAttr
+    | BDPadLayoutArrayAttr
+    | OpaqueAttr
+)
 
 
 def same(a: Attribute, b: Attribute) -> bool:

@@ -6,8 +6,8 @@ Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of th
 from __future__ import annotations
 
 import math
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import CASCADE_BITS
 from npuninja.arch.events import TRACE_EVENTS
 from npuninja.ir.attributes import ArrayAttr, Attribute, DenseArrayAttr, EnumAttr, SymbolRefAttr
@@ -16,6 +16,9 @@ from npuninja.ir.syntax import group
 from npuninja.ir.tiles import kind_name_of, place_of
 from npuninja.ir.types import bits, vector
 from npuninja.ir.verifier_tiles import KIND_WORDS, op_error, require_tiles
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 def _check_cascade(op: Operation) -> None:

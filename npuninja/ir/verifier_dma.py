@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Callable
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import MAX_ITERATIONS, WORD_BITS, TileKind
 from npuninja.errors import UserError
 from npuninja.ir.attributes import (
@@ -28,6 +28,9 @@ from npuninja.ir.verifier_tiles import (
     require_pad_value,
     require_tiles,
 )
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 _BUFFERS = ("aie.buffer", "aie.external_buffer")
 _TAIL_HINT = "dimensions are written outermost first"

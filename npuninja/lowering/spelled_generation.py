@@ -11,8 +11,7 @@ of the pull requests that made them.
 
 from __future__ import annotations
 
-from typing import Callable
-
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
@@ -20,6 +19,9 @@ from npuninja.ir.verifier_sequence import is_constant_transfer
 from npuninja.lowering.generation import GENERATIONS, RULES, choose
 from npuninja.lowering.number_operands import has_braced_length
 from npuninja.records import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 OLD, MIDDLE, NEW = GENERATIONS
 _UP_TO_MIDDLE = (OLD, MIDDLE)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
 from npuninja.settings.places import Path, SettingPlaces
 from npuninja.settings.table import CONFIGURE, IN_PRESETS, KINDS, PRESET, SECTIONS, Key, Section
 from npuninja.settings.toml_file import parse_toml, read_text
 from npuninja.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 

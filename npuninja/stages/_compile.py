@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Callable
+from collections.abc import Callable
 
 from npuninja import kernel_headers
 from npuninja.arch.families import architectures

@@ -7,8 +7,8 @@ Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of 
 from __future__ import annotations
 
 import struct
-from typing import Iterator
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch import registers
 from npuninja.arch.devices import (
     LOCK_VALUE_MAX,
@@ -32,6 +32,9 @@ from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, des
 from npuninja.lowering.dma_channels import Channel, channels_of
 from npuninja.lowering.sequence.bd import burst_code
 from npuninja.lowering.tiles import place_of
+
+if TYPE_CHECKING:
+    from typing import Iterator
 
 _WORD_BYTES = 4
 _MAX_DIMENSIONS = 4

@@ -8,8 +8,9 @@ Sources: MLIR CSE.cpp, LoopInvariantCodeMotionUtils.cpp.
 
 from __future__ import annotations
 
-from typing import Hashable, Iterator, Union
+from collections.abc import Hashable
 
+from npuninja import TYPE_CHECKING
 from npuninja.ir.core import Block, Operation, Region, Value, erase_all
 from npuninja.lowering.control_flow.constant_folding import COMMUTATIVE
 from npuninja.lowering.control_flow.effects import (
@@ -21,6 +22,9 @@ from npuninja.lowering.control_flow.effects import (
     effect_of,
     may_run_early,
 )
+
+if TYPE_CHECKING:
+    from typing import Iterator, Union
 
 _LOOPS = ("scf.for", "scf.while", "affine.for")
 _Table = dict[Hashable, Operation]
