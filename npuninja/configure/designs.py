@@ -118,7 +118,9 @@ def _readings(
     remembered, as many run at a time as there are processors.
     """
     remembered = {name: reader.remembered(source) for name, source in sources.items()}
-    waiting = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
+    scripts = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
+    known = {name: text for name in scripts if (text := reader.known_print(sources[name])) is not None}
+    waiting = [name for name in scripts if name not in known]
     waiting.reverse()
     started: dict[str, StartedDesign | Error] = {}
     with ExitStack() as at_the_end:
@@ -147,6 +149,8 @@ def _readings(
         for name, design in remembered.items():
             if design is not None:
                 yield name, partial(_itself, design)
+            elif name in known:
+                yield name, partial(reader.made, sources[name], known[name])
             elif sources[name].path.endswith(".py"):
                 yield name, partial(printed, name)
             else:

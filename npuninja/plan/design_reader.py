@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -114,6 +115,7 @@ class DesignReader:
         self._cache = cache
         self._bindings = bindings
         self._scans = scans
+        self._texts: dict[str, dict[str, str] | None] = {}
 
     def remembered(self, source: Source) -> Design | None:
         """The design in `source` when nothing that decided it has changed."""
@@ -122,6 +124,24 @@ class DesignReader:
     def read(self, source: Source) -> Design:
         """The design in `source`: the remembered one, or what it is now. Raises UserError as `made`."""
         return self.remembered(source) or self.made(source)
+
+    def known_print(self, source: Source) -> PythonDesign | None:
+        """What a Python source prints, when nothing but its text decides that and another build folder has it."""
+        words = self._closed_words(source)
+        return self._scans.print_of(words) if words is not None and self._scans is not None else None
+
+    def _closed_words(self, source: Source) -> tuple[object, ...] | None:
+        """All that decides what a Python source prints; None when that is more than its text."""
+        if self._scans is None or self._bindings is not None or source.module or source.folder:
+            return None
+        if source.name not in self._texts:
+            from npuninja.python_designs.script import closed_texts
+
+            self._texts[source.name] = closed_texts(source.path)
+        texts = self._texts[source.name]
+        if texts is None:
+            return None
+        return (texts, source.path, source.arguments, source.generation, sys.version)
 
     def start(self, source: Source) -> StartedDesign:
         """Starts the program that a Python source is; what it prints is for `made`. Raises UserError."""
@@ -151,6 +171,9 @@ class DesignReader:
             if printed is None:
                 with self.start(source) as running:
                     printed = running.result()
+            words = self._closed_words(source)
+            if words is not None and self._scans is not None:
+                self._scans.keep_print(words, printed)
             text, imports, made, flags = printed
             kernels = tuple(_own_kernel(kernel, source, self._generated_folder) for kernel in made)
             mlir = self._write_mlir(source, text)
@@ -170,10 +193,10 @@ class DesignReader:
             module = parse_module(text, file)
             return scan_module(module, source.name, source.path, mlir, imports, all_flags, source.generation)
 
-        words = (file, source.name, source.path, mlir, imports, all_flags, source.generation)
+        deciding = (file, source.name, source.path, mlir, imports, all_flags, source.generation)
         # With words replaced, places are looked up in the text before.
         known = self._scans if not source.replaced else None
-        design = known.scanned(text, words, scan) if known else scan()
+        design = known.scanned(text, deciding, scan) if known else scan()
         design = replace(design, kernels=kernels, aiecc_flags=flags)
         self._cache.put(design, source, self._printed_by(source))
         return design

@@ -1,4 +1,4 @@
-"""What scans of designs found, for all build folders of a project: the same text says the same in each.
+"""What designs print and what scans of them found, for all build folders of a project: the same text says the same in each.
 
 Used where a build folder knows nothing yet. One file in the user's cache for each project and state of npuninja.
 """
@@ -16,6 +16,8 @@ from npuninja.plan.design import Design, from_json, to_json
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from npuninja.plan.python_design import PythonDesign
 
 CACHE = "scans"
 
@@ -42,11 +44,8 @@ class KnownScans:
             words: what else decides what is found: the files that places name, flags.
             scan: reads the text. What it raises is not kept.
         """
-        if not self._question:
-            self._question = f"{os.path.abspath(self._project)}\0{self._state()}"
-            self._known = _entries(kept_answer(CACHE, self._question))
-        key = hashlib.sha256(json.dumps([text, *words]).encode()).hexdigest()
-        entry = self._known.get(key)
+        key = _key("scan", text, *words)
+        entry = self._entry(key)
         try:
             if entry is not None:
                 name, source, mlir, imports, content = entry
@@ -59,10 +58,39 @@ class KnownScans:
         self._used[key] = [design.name, design.source, design.mlir, list(design.imports), to_json(design)]
         return design
 
+    def print_of(self, words: tuple[object, ...]) -> PythonDesign | None:
+        """What a program printed that nothing but these words decides, when that is known."""
+        key = _key("print", *words)
+        entry = self._entry(key)
+        try:
+            if entry is not None:
+                from npuninja.plan.python_design import PythonDesign
+
+                text, imports = entry
+                return PythonDesign(text, tuple(imports), ())
+        except (TypeError, ValueError):
+            pass
+        return None
+
+    def keep_print(self, words: tuple[object, ...], printed: PythonDesign) -> None:
+        """Notes what a program printed, if it brings nothing besides."""
+        if not printed.kernels and not printed.aiecc_flags:
+            self._used[_key("print", *words)] = [printed.text, list(printed.imports)]
+
+    def _entry(self, key: str) -> Any:
+        if not self._question:
+            self._question = f"{os.path.abspath(self._project)}\0{self._state()}"
+            self._known = _entries(kept_answer(CACHE, self._question))
+        return self._known.get(key)
+
     def save(self) -> None:
-        """Keeps the scans of this time, when one of them is new."""
+        """Keeps what is known of this time, when one of them is new."""
         if self._question and not self._used.keys() <= self._known.keys():
             keep_answer(CACHE, self._question, json.dumps(self._used).encode())
+
+
+def _key(*words: object) -> str:
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
 
 def _entries(content: bytes | None) -> dict[str, Any]:

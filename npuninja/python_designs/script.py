@@ -8,6 +8,7 @@ import sys
 
 from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError
+from npuninja.python_designs.closed_script import closed_texts as closed_texts
 from npuninja.python_designs.imports import Evidence
 from npuninja.python_designs.imports import generation_of as generation_of
 from npuninja.python_designs.imports import is_jitted as is_jitted

@@ -52,7 +52,9 @@ class Scanned:
         found, refused = find_designs(".", dict(settings))
         assert not refused
         try:
-            return reader.read(found["d"])
+            return reader.made(
+                found["d"], reader.known_print(found["d"]) if found["d"].path.endswith(".py") else None
+            )
         finally:
             known.save()
 
@@ -86,3 +88,26 @@ def test_a_text_that_is_refused_is_refused_each_time(project, tmp_path):
     for _ in range(2):
         with pytest.raises(UserError, match="npu7"):
             project.read()
+
+
+PRINTS = "from _text import TEXT\nprint(TEXT)\n"
+OPEN = "import os\n" + PRINTS
+
+
+@pytest.mark.parametrize(("script", "runs"), [(PRINTS, 1), (OPEN, 2)])
+def test_what_a_script_prints_by_its_text_alone_is_printed_once(project, tmp_path, monkeypatch, script, runs):
+    (tmp_path / "mlir/d.mlir").unlink()
+    (tmp_path / "mlir/d.py").write_text(script)
+    module = tmp_path / "mlir/_text.py"
+    module.write_text(f"TEXT = '''{TEXT}'''\n")
+    started = []
+    start = DesignReader.start
+    monkeypatch.setattr(
+        DesignReader, "start", lambda self, source: started.append(source) or start(self, source)
+    )
+    first = project.read()
+    assert project.read() == first
+    assert len(started) == runs
+    assert [os.path.realpath(path) for path in first.imports] == [os.path.realpath(module)]
+    module.write_text(f"TEXT = '''{TEXT.replace('@sequence', '@other')}'''\n")
+    assert [s.name for c in project.read().configurations for s in c.sequences] == ["other"]
