@@ -220,47 +220,26 @@ def _check_requirement(requires: str, where: Location) -> None:
 def with_settings(options: Options, settings: Settings) -> Options:
     """The options with those of the file put below them: what is on the command line wins."""
     said = {key.name: settings.options[key.name] for key in CONFIGURE.keys if key.name in settings.options}
-    paths = [_below(settings.folder, path) or "" for path in said.get("include", ())]
+    paths = [_below(settings.folder, path) for path in said.get("include", ())]
     lists = {"defines": [*said.get("define", ()), *options.defines], "includes": [*paths, *options.includes]}
     changes: dict[str, Any] = {name: tuple(values) for name, values in lists.items()}
     plain = Options()
-    for key, name in _FIELDS.items():
-        if key in said and getattr(options, name) == getattr(plain, name):
-            value = said[key]
+    for key, value in said.items():
+        name = _FIELDS.get(key, key)
+        if name not in changes and getattr(options, name) == getattr(plain, name):
             changes[name] = tuple(value) if isinstance(value, list) else value
     if "prefix" in changes:
         changes["prefix"] = _below(settings.folder, changes["prefix"])
     return replace(options, **changes)
 
 
-#: Keys of the file that are options of the command line, and their fields, which the file sets where the line says nothing.
-_FIELDS = {
-    "separate-stages": "separate",
-    **{
-        name: name
-        for name in (
-            *(
-                "device",
-                "retarget",
-                "checks",
-                "schedules",
-                "seeds",
-                "designs",
-                "generator",
-                "launcher",
-                "remote",
-            ),
-            *("prefix", "werror", "check"),
-        )
-    },
-}
+#: Keys of the file whose options have another name in the record.
+_FIELDS = {"separate-stages": "separate", "define": "defines", "include": "includes"}
 
 
-def _below(folder: str, path: str | None) -> str | None:
+def _below(folder: str, path: str) -> str:
     # `$NAME` may stand for an absolute path, which is known only when tools were found.
-    return (
-        None if path is None else os.path.join(folder, os.path.expanduser(path)) if "$" not in path else path
-    )
+    return path if "$" in path else os.path.join(folder, os.path.expanduser(path))
 
 
 def variables_in(settings: Settings, options: Options) -> list[str]:
