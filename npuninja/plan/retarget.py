@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
@@ -16,6 +17,9 @@ from npuninja.files import write_file, write_if_changed
 from npuninja.plan.design import Design
 from npuninja.records import replace
 from npuninja.source_places import SAME_COLUMN, SUFFIX, places_text
+
+if TYPE_CHECKING:
+    from npuninja.ir.core import Operation
 
 _DEVICE = re.compile(r"\baie\.device\s*\(\s*(\w+)\s*\)")
 
@@ -78,10 +82,7 @@ def retargeted(design: Design, wanted: str, folder: str) -> Design:
     )
 
 
-def _check(module: object, design: Design, target: str) -> None:
-    from npuninja.ir.core import Operation
-
-    assert isinstance(module, Operation)
+def _check(module: Operation, design: Design, target: str) -> None:
     there = DEVICES[target]
     for op in module.walk():
         where = op.loc or Location(design.mlir)
@@ -90,6 +91,5 @@ def _check(module: object, design: Design, target: str) -> None:
                 f"the design cannot be retargeted to {target}: it uses column {op.integer('col')}, and {target} has "
                 f"{there.columns} column{'s' if there.columns > 1 else ''}",
                 where,
-                hint="devices of that family: "
-                + ", ".join(n for n, d in DEVICES.items() if d.family == there.family),
+                hint=f"devices of that family: {', '.join(n for n, d in DEVICES.items() if d.family == there.family)}",
             )
