@@ -171,19 +171,20 @@ def _link_at_functions(device: Operation) -> bool:
         if op.name == "func.func" and not op.regions[0].blocks
     }
     called = {core: _callees(core) & functions.keys() for core in ops_of(device, "aie.core")}
+    linking = {
+        core: own for core in called if (own := core.attributes.get("link_with")) is not None and called[core]
+    }
     moved = False
-    for core, names in called.items():
-        own = core.attributes.get("link_with")
-        takers = [other for other, its in called.items() if its & names]
-        files = {op.attributes.get("link_with") for op in takers}
+    for core, own in linking.items():
+        names = called[core]
+        files = {other.attributes.get("link_with") for other, its in called.items() if its & names}
         files |= {functions[name].attributes.get("link_with", own) for name in names}
-        if own is not None and names and files == {own}:
+        if files == {own}:
             for name in names:
                 functions[name].attributes["link_with"] = own
             moved = True
-    for core, names in called.items() if moved else ():
-        own = core.attributes.get("link_with")
-        if own is not None and names and {functions[n].attributes.get("link_with") for n in names} == {own}:
+    for core, own in linking.items() if moved else ():
+        if {functions[name].attributes.get("link_with") for name in called[core]} == {own}:
             del core.attributes["link_with"]
     return moved
 

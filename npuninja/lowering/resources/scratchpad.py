@@ -78,11 +78,12 @@ def _ui8(number: int) -> IntegerAttr:
 def _give_kinds(module: Operation, declared: dict[str, Operation]) -> None:
     core: dict[str, Operation] = {}
     offset: dict[str, Operation] = {}
+    transfers = [op for op in module.walk() if "offset_parameter" in op.attributes]
     for op in module.walk():
         if op.name == READ:
             core.setdefault(op.symbol("parameter"), op)
-        elif "offset_parameter" in op.attributes:
-            offset.setdefault(op.symbol("offset_parameter"), op)
+    for op in transfers:
+        offset.setdefault(op.symbol("offset_parameter"), op)
     for name, user in (*core.items(), *offset.items()):
         if name not in declared:
             raise UserError(
@@ -91,31 +92,33 @@ def _give_kinds(module: Operation, declared: dict[str, Operation]) -> None:
                 hint=f"the module declares {', '.join('@' + n for n in declared) or 'no parameters'}",
             )
     for number, (name, op) in enumerate(declared.items()):
-        if name in core and name in offset:
-            raise UserError(
-                f"scratchpad parameter '@{name}' is used both as a number of a core and as an offset of a transfer",
-                op.loc,
-                notes=(("read here", core[name].loc), ("an offset here", offset[name].loc)),
-                hint="declare two parameters",
-            )
-        type_ = op.type_of("type")
-        if name in offset and type_ != "i32":
-            raise UserError(
-                f"scratchpad parameter '@{name}' is an offset of a transfer, so it must be i32, not {type_}",
-                op.loc,
-                notes=(("an offset here", offset[name].loc),),
-            )
-        if type_ not in ("i1", "i8", "i16", "i32", "bf16") and not (type_[:1] == "i" and bits(type_) <= 32):
-            raise UserError(
-                f"a scratchpad parameter is an integer of up to 32 bits or bf16, not {type_}", op.loc
-            )
+        _check_use(op, core.get(name), offset.get(name))
         op.attributes["kind"] = EnumAttr("ScratchpadParameterKind", "addr" if name in offset else "core")
         op.attributes["state_table_idx"] = _ui8(number)
-    for op in module.walk():
-        if "offset_parameter" in op.attributes:
-            name = op.symbol("offset_parameter")
-            del op.attributes["offset_parameter"]
-            op.attributes["offset_state_table_idx"] = _ui8(declared[name].integer("state_table_idx"))
+    for op in transfers:
+        name = op.symbol("offset_parameter")
+        del op.attributes["offset_parameter"]
+        op.attributes["offset_state_table_idx"] = _ui8(declared[name].integer("state_table_idx"))
+
+
+def _check_use(op: Operation, read: Operation | None, transfer: Operation | None) -> None:
+    """A parameter's type fits its use: by a core, or as the offset of a transfer."""
+    what, type_ = f"scratchpad parameter '@{op.string('sym_name')}'", op.type_of("type")
+    if read is not None and transfer is not None:
+        raise UserError(
+            f"{what} is used both as a number of a core and as an offset of a transfer",
+            op.loc,
+            notes=(("read here", read.loc), ("an offset here", transfer.loc)),
+            hint="declare two parameters",
+        )
+    if transfer is not None and type_ != "i32":
+        raise UserError(
+            f"{what} is an offset of a transfer, so it must be i32, not {type_}",
+            op.loc,
+            notes=(("an offset here", transfer.loc),),
+        )
+    if type_ not in ("i1", "i8", "i16", "i32", "bf16") and not (type_[:1] == "i" and bits(type_) <= 32):
+        raise UserError(f"a scratchpad parameter is an integer of up to 32 bits or bf16, not {type_}", op.loc)
 
 
 def _wanted(op: Operation, default: bool) -> bool:
