@@ -93,7 +93,10 @@ aie.iron.kernels.linalg           =aie.iron.kernels
 aie.iron.kernels.reduce           =aie.iron.kernels
 aie.iron.kernels.vision           =aie.iron.kernels
 aie.iron.algorithms               algorithms.elementwise: for_each transform transform_binary transform_parallel
-                                  transform_parallel_binary; algorithms.rows: reduce row_at_a_time row_at_a_time_tiled
+                                  transform_parallel_binary for_each_typed=for_each transform_typed=transform
+                                  transform_binary_typed=transform_binary transform_parallel_typed=transform_parallel
+                                  transform_parallel_binary_typed=transform_parallel_binary;
+                                  algorithms.rows: reduce reduce_typed=reduce row_at_a_time row_at_a_time_tiled
                                   row_at_a_time_with_skip sliding_3row
 aie.iron.algorithms.conv_pipeline =aie.iron.algorithms
 aie.iron.algorithms.for_each      =aie.iron.algorithms

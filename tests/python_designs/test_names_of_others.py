@@ -1,4 +1,4 @@
-"""Kernels that a design makes by the names of `aie.iron.kernels._common`, as designs of others do."""
+"""Names that designs of others have and MLIR-AIE's own examples have not: `aie.iron.kernels._common` and some more."""
 
 from __future__ import annotations
 
@@ -131,3 +131,14 @@ with mlir_mod_ctx() as module:
         in outcome.text
     )
     assert re.search(r"func.call @p1_second\(%b, %\d\)", outcome.text)
+
+
+def test_names_of_algorithms_of_june(tmp_path: Path) -> None:
+    """For a week of June 2026 the algorithms that take types had names of their own; designs of that time have them."""
+    design = tmp_path / "design.py"
+    design.write_text("""
+from aie.iron import algorithms
+for name in ("for_each", "reduce", "transform", "transform_binary", "transform_parallel", "transform_parallel_binary"):
+    print(getattr(algorithms, name + "_typed") is getattr(algorithms, name))
+""")
+    assert run_design(str(design), [], generation="2026-08").text == "True\n" * 6
