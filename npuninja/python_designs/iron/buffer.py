@@ -13,7 +13,7 @@ from npuninja.python_designs.construct.types import OfArrays
 from npuninja.python_designs.dialects.aie_memory import buffer
 from npuninja.python_designs.iron.building_now import current_core
 from npuninja.python_designs.iron.device import Tile
-from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
+from npuninja.python_designs.iron.resolvable import HasOperation, NotResolvedError, Resolvable
 
 
 def _type_of(type: Any, initial_value: Any) -> Any:
@@ -24,9 +24,10 @@ def _type_of(type: Any, initial_value: Any) -> Any:
     return type
 
 
-class Buffer(OfArrays, Resolvable):
+class Buffer(OfArrays, HasOperation, Resolvable):
     """A buffer of a worker, which the runtime's program can write too."""
 
+    LACKING = NotResolvedError
     _count = 0
 
     def __init__(
@@ -50,7 +51,6 @@ class Buffer(OfArrays, Resolvable):
         self.is_pinned = self._tile is not None
         self._use_write_rtp = use_write_rtp
         self._address = address
-        self._op: Any = None
         self._owner_worker: Any = None  # the first that has it among its arguments
 
     @property
@@ -75,13 +75,6 @@ class Buffer(OfArrays, Resolvable):
     def obj_type(self) -> Any:
         """Its array type."""
         return self._arr_type
-
-    @property
-    def op(self) -> Any:
-        """The operation."""
-        if self._op is None:
-            raise NotResolvedError
-        return self._op
 
     def __getitem__(self, index: Any) -> Any:
         if self._op is None:

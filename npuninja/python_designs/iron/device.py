@@ -9,13 +9,14 @@ from npuninja.ir.enums import ENUMS
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.dialects.aie_enums import AIEDevice, AIETileType
 from npuninja.python_designs.dialects.aie_tiles import get_target_model, logical_tile, tile
+from npuninja.python_designs.iron.resolvable import HasOperation
 
 SHIM, MEMORY, CORE = "ShimNOCTile", "MemTile", "CoreTile"
 #: DMA channels of a tile in each direction.
 CHANNELS = {SHIM: 2, MEMORY: 6, CORE: 2}
 
 
-class Tile:
+class Tile(HasOperation):
     """A place: both coordinates, one, or none with the kind of tile."""
 
     def __init__(
@@ -30,7 +31,6 @@ class Tile:
         self.row = None if row is None else int(row)
         self.tile_type = tile_type
         self.allocation_scheme = allocation_scheme
-        self._op: Any = None
 
     @property
     def kind(self) -> str | None:
@@ -47,17 +47,6 @@ class Tile:
     def copy(self) -> Tile:
         """Another tile with the same place and kind."""
         return Tile(self.col, self.row, tile_type=self.tile_type, allocation_scheme=self.allocation_scheme)
-
-    @property
-    def op(self) -> Any:
-        """The operation. Raises ValueError before there is one."""
-        if self._op is None:
-            raise ValueError(f"{self} has no operation yet: resolve the program first")
-        return self._op
-
-    @op.setter
-    def op(self, op: Any) -> None:
-        self._op = op
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Tile) and generation.is_first() and self.is_placed:

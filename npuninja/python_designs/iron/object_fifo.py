@@ -10,17 +10,18 @@ from npuninja.python_designs.iron.device import Tile
 from npuninja.python_designs.iron.lists import pack_pad_value
 from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink
-from npuninja.python_designs.iron.resolvable import NotResolvedError, Resolvable
+from npuninja.python_designs.iron.resolvable import HasOperation, NotResolvedError, Resolvable
 
 PadDims = StreamDims = "list[Sequence[int]]"
 
 
-class ObjectFifo(OfArrays, Resolvable):
+class ObjectFifo(OfArrays, HasOperation, Resolvable):
     """A queue of `depth` elements of one array type, with one producer and any number of consumers.
 
     Dimensions are pairs of (size, stride), outermost first, in elements.
     """
 
+    LACKING = NotResolvedError
     _count = 0
 
     def __init__(
@@ -69,7 +70,6 @@ class ObjectFifo(OfArrays, Resolvable):
         self._iter_count: int | None = None
         self._prod: ObjectFifoHandle | None = None
         self._cons: list[ObjectFifoHandle] = []
-        self._op: Any = None
         self._resolving = False
 
     @property
@@ -91,13 +91,6 @@ class ObjectFifo(OfArrays, Resolvable):
     def obj_type(self) -> Any:
         """The array type of an element."""
         return self._obj_type
-
-    @property
-    def op(self) -> Any:
-        """The operation."""
-        if self._op is None:
-            raise NotResolvedError
-        return self._op
 
     def set_iter_count(self, iter_count: int) -> None:
         """How often a memory tile goes through its descriptors: 1 to 256."""

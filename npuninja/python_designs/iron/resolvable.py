@@ -14,6 +14,26 @@ class NotResolvedError(Exception):
         super().__init__(message)
 
 
+class HasOperation:
+    """A part whose operation, `op`, is there once the program is resolved. Before, it raises `LACKING`."""
+
+    LACKING: type[Exception] = ValueError
+    _op: Any = None
+
+    @property
+    def op(self) -> Any:
+        """The operation."""
+        if self._op is None:
+            raise self.LACKING(
+                f"{getattr(self, 'name', self)} has no operation yet: resolve the program first"
+            )
+        return self._op
+
+    @op.setter
+    def op(self, op: Any) -> None:
+        self._op = op
+
+
 class _ByMethods(type):
     """Whether something is resolvable shows in its methods, as with a protocol; it need not inherit."""
 

@@ -14,10 +14,10 @@ from npuninja.python_designs.dialects.aie_tiles import EndOp
 from npuninja.python_designs.iron.buffer import Buffer
 from npuninja.python_designs.iron.device import CORE, MEMORY, SHIM, Tile
 from npuninja.python_designs.iron.lists import pack_pad_value
-from npuninja.python_designs.iron.resolvable import Resolvable
+from npuninja.python_designs.iron.resolvable import HasOperation, Resolvable
 
 
-class Lock(Resolvable):
+class Lock(HasOperation, Resolvable):
     """A lock of a tile."""
 
     _count = 0
@@ -29,14 +29,6 @@ class Lock(Resolvable):
             name = f"lock_{Lock._count}"
             Lock._count += 1
         self.tile, self.lock_id, self.init, self.name = tile, lock_id, init, name
-        self._op: Any = None
-
-    @property
-    def op(self) -> Any:
-        """The operation."""
-        if self._op is None:
-            raise ValueError("this lock has no operation yet: resolve the program first")
-        return self._op
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
         """Makes the operation, once."""

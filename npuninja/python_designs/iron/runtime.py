@@ -19,38 +19,30 @@ from npuninja.python_designs.iron.device import SHIM, AnyShimTile, Tile, tile_of
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoEndpoint
+from npuninja.python_designs.iron.resolvable import HasOperation
 from npuninja.python_designs.iron.worker import Worker, WorkerRuntimeBarrier
 from npuninja.python_designs.taplib.pattern import TensorAccessPattern
 from npuninja.python_designs.taplib.tiler import TensorTiler2D
 
 
-class RuntimeData(OfArrays):
+class RuntimeData(OfArrays, HasOperation):
     """An argument of the runtime's program."""
 
     def __init__(self, arr_type: Any) -> None:
         self.arr_type = arr_type
-        self._op: Any = None
 
     @property
     def obj_type(self) -> Any:
         """Its array type."""
         return self.arr_type
 
+    def __str__(self) -> str:
+        return f"RuntimeData({self.arr_type})"
+
     def default_tap(self) -> TensorAccessPattern:
         """The whole of it, in order."""
         tap: TensorAccessPattern = TensorTiler2D.simple_tiler(self.shape)[0]
         return tap
-
-    @property
-    def op(self) -> Any:
-        """The sequence's argument."""
-        if self._op is None:
-            raise ValueError("this argument of the sequence has no operation yet: resolve the program first")
-        return self._op
-
-    @op.setter
-    def op(self, op: Any) -> None:
-        self._op = op
 
 
 class RuntimeEndpoint(ObjectFifoEndpoint):
