@@ -21,7 +21,7 @@ from npuninja.python_designs.dialects.aiex import npu_address_patch, npu_maskwri
 from npuninja.python_designs.tracing.events import PacketType
 
 S2MM, MM2S = 0, 1
-_DIRECTIONS = tuple(DIRECTIONS)  # names by number
+_BY_NUMBER = tuple(DIRECTIONS)  # the names
 #: The controller id that the bindings give a channel, for its tokens.
 _CONTROLLER_ID = 15
 
@@ -72,7 +72,7 @@ def configure_shimtile_dma_tracing_aie2(
 
 
 def _start_channel(shim: Any, direction: int, channel: int, bd_id: int, enable_token: int) -> None:
-    queue = channel_queue("shim", _DIRECTIONS[direction], channel)
+    queue = channel_queue("shim", _BY_NUMBER[direction], channel)
     write(shim, queue, (enable_token & 1) << QUEUE_TOKEN_SHIFT | bd_id)
 
 
@@ -119,7 +119,7 @@ def configure_shimtile_dma_aie2(
         shim, bd_id, ddr_id, size, offset, enable_packet, packet_id, packet_type, shim_burst_length
     )
     npu_maskwrite32(
-        column=int(shim.col), row=int(shim.row), address=channel_control("shim", _DIRECTIONS[direction], channel),
+        column=int(shim.col), row=int(shim.row), address=channel_control("shim", _BY_NUMBER[direction], channel),
         value=_CONTROLLER_ID << CHANNEL_CONTROLLER_ID_SHIFT, mask=CHANNEL_CONTROLLER_ID_MASK,
     )  # fmt: skip
     _start_channel(shim, direction, channel, bd_id, enable_token)
