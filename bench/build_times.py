@@ -30,6 +30,7 @@ TARGETS_S = {
     "npuninja watch: kernel edit to verdict": 0.5,
     "ninja without a change": 0.015,
     "configure.py, first": 2.0,
+    "configure.py, first, nothing known": 2.0,
     "configure.py, warm": 0.3,
     "npuninja lower passthrough.mlir": 0.15,
     "the process of a stage": 0.06,
@@ -90,6 +91,17 @@ def measure(repeat: int) -> dict[str, dict[str, float]]:
         results["cold build, six designs"] = timed(lambda: cold(*SIX), few, tree.clean)
         results["cold build, passthrough"] = timed(lambda: cold("passthrough"), few, tree.clean)
         results["configure.py, first"] = timed(lambda: tree.configure(*SIX), few, tree.clean)
+        # What other build folders found is in the user's cache, as after `rm -r build`; here it is empty.
+        unknown = Path(name) / "cache"
+
+        def forget() -> None:
+            tree.clean()
+            shutil.rmtree(unknown, ignore_errors=True)
+
+        variable = f"NPUNINJA_CACHE_DIR={unknown}"
+        results["configure.py, first, nothing known"] = timed(
+            lambda: tree.run("env", variable, sys.executable, "configure.py", *SIX), few, forget
+        )
         results["configure.py, warm"] = timed(lambda: tree.configure(*SIX), repeat)
         tree.ninja("run")
         results["ninja without a change"] = timed(tree.ninja, repeat * 3)
