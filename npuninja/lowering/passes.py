@@ -18,7 +18,7 @@ from npuninja.records import NamedTuple
 from npuninja.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from typing import Any, Sequence, Union
+    from typing import Any, Sequence
 
 
 class PassSettings(NamedTuple):
@@ -337,11 +337,7 @@ def run_passes(
 
 
 def _run_on_device(
-    passes: Sequence[Pass],
-    device: Operation,
-    settings: PassSettings,
-    after: After | None,
-    names: set[str],
+    passes: Sequence[Pass], device: Operation, settings: PassSettings, after: After | None, names: set[str]
 ) -> None:
     from npuninja.lowering.sequence.lookup import sequences
 
@@ -384,7 +380,7 @@ def _value(name: str, around: dict[str, Operation], settings: PassSettings) -> A
 
         return model_of(around["device"])
     whole, _, field = name.partition(".")
-    value: Union[object, Any] = getattr(settings, whole)
+    value = getattr(settings, whole)
     return getattr(value, field) if field else value
 
 
