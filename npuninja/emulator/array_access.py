@@ -23,7 +23,7 @@ from npuninja.emulator.state import ActorState
 if TYPE_CHECKING:
     from npuninja.emulator.machine_cores import MachineCore
 
-_T = TypeVar("_T")
+_Done = TypeVar("_Done")
 
 
 class ArrayAccess:
@@ -147,7 +147,7 @@ class ArrayAccess:
 
     # --- Errors.
 
-    def _guard(self, action: Callable[[], _T], time_limit_s: float = 0.0) -> _T:
+    def _guard(self, action: Callable[[], _Done], time_limit_s: float = 0.0) -> _Done:
         """Does something in the engine; a trap becomes the error it stands for."""
         try:
             return action()
