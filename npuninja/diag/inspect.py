@@ -33,7 +33,7 @@ from npuninja.machine_code.functions import functions_of
 from npuninja.records import NamedTuple
 from npuninja.stages.insts_elf import NO_ELF
 
-_T = TypeVar("_T")
+_Read = TypeVar("_Read")
 
 
 class InspectReport(NamedTuple):
@@ -267,7 +267,7 @@ _SECTIONS: dict[int, Callable[[bytes, str], tuple[dict[str, Any], list[str]]]] =
 }
 
 
-def _tried(read: Callable[[], _T]) -> tuple[_T | None, str | None]:
+def _tried(read: Callable[[], _Read]) -> tuple[_Read | None, str | None]:
     """What a check gives, or else the problem that it finds."""
     try:
         return read(), None
