@@ -136,6 +136,8 @@ def keep(path: Path, content: bytes) -> bool:
 
 def kept_answer(kind: str, question: str) -> bytes | None:
     """What `keep_answer` wrote for a question of a kind; None when nothing is there that counts."""
+    if os.name != "posix":  # elsewhere files have no owners
+        return None
     try:
         return kept(cache_folder(kind) / _name_of(question))
     except (ToolError, OSError):  # a cache that is not to be trusted has nothing
@@ -144,6 +146,8 @@ def kept_answer(kind: str, question: str) -> bytes | None:
 
 def keep_answer(kind: str, question: str, answer: bytes) -> None:
     """Keeps an answer that nothing but the words of its question decides; of each kind the newest `MAX_ANSWERS` stay."""
+    if os.name != "posix":
+        return
     with contextlib.suppress(ToolError, OSError):
         folder = cache_folder(kind)
         forget_oldest(folder, MAX_ANSWERS)
