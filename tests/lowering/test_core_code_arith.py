@@ -150,8 +150,7 @@ PREDICATES = {
 }
 
 
-def build_program():
-    program = Program()
+def add_integers(program):
     for type in WIDTHS:
         program.operands(type)
         for name in (*SIGNED, *UNSIGNED):
@@ -165,6 +164,9 @@ def build_program():
                 program.result(("extui", type, other), f"arith.extui %a_{type} : {type} to {other}", other)
         for name in ("ctlz", "cttz", "ctpop", "absi"):
             program.result((name, type), f"math.{name} %a_{type} : {type}", type)
+
+
+def add_floats(program):
     for type in FLOAT_FORMATS:
         program.operands(type)
         for name in ("addf", "subf", "mulf", "divf", "maximumf", "minimumf", "maxnumf", "minnumf"):
@@ -183,6 +185,12 @@ def build_program():
                 program.result(("truncf", type, other), f"arith.truncf %a_{type} : {type} to {other}", other)
         program.result(("fptosi", type), f"arith.fptosi %a_{type} : {type} to i32", "i32")
         program.result(("fptoui", type), f"arith.fptoui %a_{type} : {type} to i16", "i16")
+
+
+def build_program():
+    program = Program()
+    add_integers(program)
+    add_floats(program)
     for type in WIDTHS:
         for name in ("addui_extended", "mulsi_extended", "mului_extended"):
             second = "i1" if name == "addui_extended" else type
