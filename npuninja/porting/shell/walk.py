@@ -44,7 +44,10 @@ _MOST_DEPTH = 40
 _ENDS_SCRIPT, _ENDS_FUNCTION = ("exit", "return", "false", "die"), ("exit",)
 _SHELLS = ("bash", "sh", "zsh", "dash")
 # Programs at the end of a pipe which only look on.
-_LOOK_ON = frozenset("tee tail head grep egrep cat less more sed awk sort wc ts column".split())
+_LOOK_ON = (
+    *("tee", "tail", "head", "grep", "egrep", "cat", "less"),
+    *("more", "sed", "awk", "sort", "wc", "ts", "column"),
+)
 
 
 # Programs that are asked for their exit code.
