@@ -28,7 +28,7 @@ def small_package(folder: Path) -> Path:
     """The folder of a package npuninja.some with a module, and beside npuninja a module of somebody else."""
     package = folder / "npuninja" / "some"
     package.mkdir(parents=True)
-    (package.parent / "__init__.py").write_text("")
+    (package.parent / "__init__.py").write_text("TYPE_CHECKING = False\n")
     shutil.copy(ROOT / "npuninja" / "own_bytecode.py", package.parent)
     (package / "__init__.py").write_text("")
     (package / "module.py").write_text("VALUE = 7\n")
