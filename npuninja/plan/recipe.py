@@ -70,7 +70,8 @@ def plan(
         names = tuple(f"{target}-{name}" for name in chosen)
         _alias(graph, target, (*names, *faults.behind(target, names)))
     if context.providers.driver == "stages":
-        _alias(graph, "ldscripts", [f"ldscripts-{n}" for n in chosen])
+        scripts = [script for name in chosen for script in built[name].linker_scripts()]
+        _alias(graph, "ldscripts", list(filter(graph.makes, scripts)))
         folders = tuple(built[name].files.folder for name in chosen)
         graph.add(Edge("size", ("size",), implicit=whole, options=folders, for_whom=EVERY))
         if folders and "report" in graph.rules:
@@ -196,13 +197,6 @@ def _plan_targets(graph: Graph, design: Design, steps: DesignSteps, checks: tupl
     """The names by which a user asks for a design."""
     whom = f"design {design.name}"
     graph.add(Edge("phony", (design.name,), inputs=tuple(steps.wanted), for_whom=whom, validations=checks))
-    scripts = tuple(
-        steps.files.core(configuration, core, "script")
-        for configuration in design.configurations
-        for core in configuration.cores
-    )
-    if all(graph.makes(script) for script in scripts):
-        _alias(graph, f"ldscripts-{design.name}", scripts, whom)
 
 
 def _plan_run(

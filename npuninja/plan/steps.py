@@ -62,6 +62,10 @@ class DesignSteps:
             for core in place.configuration.cores
         ]
 
+    def linker_scripts(self) -> list[str]:
+        """The linker script of each core; they are made when they are asked for."""
+        return [self.files.core(c, core, "script") for c in self._design.configurations for core in c.cores]
+
     def plan(self) -> None:
         """Adds every stage that the design needs.
 
