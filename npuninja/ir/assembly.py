@@ -93,10 +93,12 @@ class OpDefinition:
         "assumed",
         "defaults",
         "directives",
+        "first_variadic",
         "groups",
         "in_format",
         "kinds",
         "name",
+        "places",
         "region_count",
         "required",
         "results",
@@ -123,6 +125,10 @@ class OpDefinition:
         for item in declared.split():
             self._declare(item)
         self.variadic = sum(g.variadic for g in self.groups)
+        self.places = {g.name: place for place, g in enumerate(self.groups)}
+        self.first_variadic = next(
+            (place for place, g in enumerate(self.groups) if g.variadic), len(self.groups)
+        )
 
     def _declare(self, item: str) -> None:
         if "=" not in item:
@@ -168,13 +174,16 @@ class OpDefinition:
         return "(" + ", ".join(g.name + ("…" if g.variadic else "") for g in self.groups) + ")"
 
     def group(self, op: Operation, name: str) -> list[Value]:
-        """The operands of `op` in group `name`."""
-        start = 0
-        for group, size in zip(self.groups, self.group_sizes(op)):
-            if group.name == name:
-                return op.operands[start : start + size]
-            start += size
-        raise KeyError(name)
+        """The operands of `op` in group `name`. KeyError, and ValueError as `group_sizes`."""
+        place = self.places[name]
+        more = len(op.operands) - len(self.groups)  # than one for each group
+        if (self.variadic == 1 and more >= -1) or (not self.variadic and not more):
+            # As nearly all, and asked for each printed operand.
+            start = place + more if place > self.first_variadic else place
+            return op.operands[start : start + 1 + (more if place == self.first_variadic else 0)]
+        sizes = self.group_sizes(op)
+        start = sum(sizes[:place])
+        return op.operands[start : start + sizes[place]]
 
     def matches(self, attribute: Attribute, kind: str) -> bool:
         """Whether an attribute is of a declared kind."""
