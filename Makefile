@@ -14,19 +14,20 @@ run: $(STAMP)
 	"$(BIN)/ninja"
 	"$(BIN)/ninja" run
 
-check: $(STAMP)
-	"$(BIN)/ruff" check .
-	"$(BIN)/ruff" format --check .
-	"$(BIN)/python" -m mypy
-	"$(BIN)/python" -m pytest -n 2 -q --quick
+# mypy keeps one core busy for half a minute, so it works beside the tests; its errors stand last.
+define types_and_tests
+"$(BIN)/ruff" check .
+"$(BIN)/ruff" format --check .
+"$(BIN)/python" -m mypy >"$(VENV)/mypy.log" 2>&1 & types=$$!; \
+"$(BIN)/python" -m pytest -n 2 $(1); tests=$$?; \
+wait $$types || { cat "$(VENV)/mypy.log"; exit 1; }; exit $$tests
+endef
 
-# mypy keeps one core busy for a minute, so it works beside the first tests; its errors stand last.
+check: $(STAMP)
+	$(call types_and_tests,-q --quick)
+
 test: $(STAMP)
-	"$(BIN)/ruff" check .
-	"$(BIN)/ruff" format --check .
-	"$(BIN)/python" -m mypy >"$(VENV)/mypy.log" 2>&1 & types=$$!; \
-	"$(BIN)/python" -m pytest -n 2 --dist worksteal; tests=$$?; \
-	wait $$types || { cat "$(VENV)/mypy.log"; exit 1; }; exit $$tests
+	$(call types_and_tests,--dist worksteal)
 
 # Mutated files into every reader: make fuzz SECONDS=60 SEED=1
 fuzz: $(STAMP)
