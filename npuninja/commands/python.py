@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.families import FAMILIES
 from npuninja.errors import UserError
 from npuninja.lowering.generation import CHOICES

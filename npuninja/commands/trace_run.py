@@ -7,8 +7,8 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.arch.registers import split_address
 from npuninja.configure.built import meant_manifest

@@ -120,6 +120,11 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     return _DOLLAR.sub(lambda m: m[3] if m[3] else variables.get(m[1] or m[2], ""), text)
 
 
+def rule_block(name: str, variables: Mapping[str, str]) -> str:
+    """A rule as Ninja reads it; the values are escaped already."""
+    return "\n".join([f"rule {name}", *(f"  {key} = {value}" for key, value in variables.items())])
+
+
 def settled(text: str, read: NinjaText) -> str:
     """Text with the file's variables replaced by their values, in Ninja's language again; the other names stay.
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from npuninja.emit.batch import RULE, BatchPart, batch_variables
 from npuninja.emit.escape import command_value, escape_value
-from npuninja.emit.ninja_text import NinjaText, expand, settled
+from npuninja.emit.ninja_text import NinjaText, expand, rule_block, settled
 from npuninja.plan.graph import Batch
 from npuninja.records import NamedTuple
 from npuninja.stages.table import rules
@@ -60,40 +59,33 @@ def shared_batches(
         read: the rules and variables, as build.ninja is to have them.
         words_folder: where files of words may lie, as build.ninja names it; "" leaves the words there.
     """
-    own = {batch.name: batch_variables(batch, parts) for batch in batches}
-    made = {batch.name: command_value(batch.outputs) for batch in batches}
-    forms = {name: _form(name, {**variables, "out": made[name]}) for name, variables in own.items()}
-    often = Counter(form for form in forms.values() if form is not None)
     rule = read.rules.get(RULE, {})
     in_files = bool(words_folder) and f"@{rule.get('rspfile')}" in rule.get("command", "")
-    first: dict[tuple[str, ...], Batch] = {}
-    names: dict[tuple[str, ...], str] = {}
-    commands: dict[str, BatchCommand] = {}
+    alike: dict[tuple[str, ...] | None, list[Batch]] = {}
+    own = {batch.name: batch_variables(batch, parts) for batch in batches}
     for batch in batches:
-        form = forms[batch.name]
-        if form is None or often[form] < 2:
-            commands[batch.name] = BatchCommand(RULE, own[batch.name])
-            continue
-        first.setdefault(form, batch)
-        shared = names.setdefault(form, f"{RULE}_{len(names) + 1}")
-        folder, design = _folder_and_design(batch.name)
-        commands[batch.name] = (
-            BatchCommand(shared, {}, True)
-            if in_files
-            else BatchCommand(shared, {"folder": folder, "design": design})
-        )
+        out = command_value(batch.outputs)
+        alike.setdefault(_form(batch.name, {**own[batch.name], "out": out}), []).append(batch)
+    commands = {name: BatchCommand(RULE, variables) for name, variables in own.items()}
     files: dict[str, str] = {}
-    texts = []
-    for form, name in names.items():
-        values = dict(zip(_VALUES, form))
+    texts: list[str] = []
+    for form, those in alike.items():
+        if form is None or len(those) < 2:
+            continue
+        name, values = f"{RULE}_{len(texts) + 1}", dict(zip(_VALUES, form))
         if in_files:
             content = expand(_filled(rule["rspfile_content"], values), {**read.variables, **_WHERE}) + "\n"
             digest = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:12]
             path = f"{words_folder}/{digest}.words"
             files[path] = content
-            texts.append(_rule_text(name, _by_first_output(read, values, path, _discovers(first[form]))))
+            variables = _by_first_output(read, values, path, _discovers(those[0]))
         else:
-            texts.append(_rule_text(name, {key: _filled(value, values) for key, value in rule.items()}))
+            variables = {key: _filled(value, values) for key, value in rule.items()}
+        texts.append(rule_block(name, variables))
+        for batch in those:
+            folder, design = _folder_and_design(batch.name)
+            where = {} if in_files else {"folder": folder, "design": design}
+            commands[batch.name] = BatchCommand(name, where, in_files)
     return SharedBatches("\n\n".join(texts), commands, files)
 
 
@@ -116,10 +108,6 @@ def _by_first_output(
 def _discovers(batch: Batch) -> bool:
     """Whether a stage of a batch may read files that its command does not name."""
     return any(_DISCOVERS.get(edge.rule, "-o") in ("-o", *edge.options) for edge in batch.edges)
-
-
-def _rule_text(name: str, variables: Mapping[str, str]) -> str:
-    return "\n".join([f"rule {name}", *(f"  {key} = {value}" for key, value in variables.items())])
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from npuninja.emit.escape import command_value
-from npuninja.emit.ninja_text import NinjaText, settled
+from npuninja.emit.ninja_text import NinjaText, rule_block, settled
 from npuninja.plan.graph import Edge
 from npuninja.records import NamedTuple
 
@@ -52,6 +52,7 @@ def shared_options(edges: Iterable[Edge], read: NinjaText, remote_rules: frozens
         own = dict(read.rules[rule])
         if rule not in remote_rules:
             own["command"] = settled(own["command"], read)
-        lines = [f"  {key} = {_OPTIONS.sub(words, value)}" for key, value in own.items()]
-        texts.append("\n".join([f"rule {names[rule, options]}", *lines]))
+        texts.append(
+            rule_block(names[rule, options], {key: _OPTIONS.sub(words, value) for key, value in own.items()})
+        )
     return SharedOptions("\n\n".join(texts), names)

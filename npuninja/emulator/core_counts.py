@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.emulator import layout
 from npuninja.emulator.array import Array
 from npuninja.emulator.core_faults import full_stack

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import wasmtime
 
+from npuninja import TYPE_CHECKING
 from npuninja.emulator import layout
 from npuninja.emulator.array import Array, unexpected
 from npuninja.emulator.checks.accesses import bad_access

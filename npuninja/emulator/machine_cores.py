@@ -9,10 +9,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import wasmtime
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.arch.registers import BD_STRIDE, DMA, tile_address
 from npuninja.emulator import layout

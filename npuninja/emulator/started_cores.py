@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.registers import PROGRAM_MEMORY
 from npuninja.emulator import layout

@@ -11,8 +11,8 @@ import base64
 import binascii
 import hashlib
 import os
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import read_file
 from npuninja.records import NamedTuple

@@ -145,7 +145,7 @@ def _plan_verdicts(
         faults: designs that cannot be built.
     """
     names = tuple(f"{kind or 'verdict'}-{name}" for name, _, kind in tests)
-    results = [f"{name}{':' * bool(kind)}{kind}={_result(steps)}" for name, steps, kind in tests]
+    results = [f"{name}{':' * bool(kind)}{kind}={steps.files['verdict']}" for name, steps, kind in tests]
     options = (*each("--of", results), *each("--faulty", faults.files()))
     options += ("--junit", layout.output("test", "junit.xml"))
     graph.add(Edge("verdicts", ("test",), implicit=names, options=options, for_whom=EVERY))
@@ -243,8 +243,3 @@ def _tests_machine_code(context: Context, tested: Context | None) -> bool:
 def _tests(emulated: bool, by_verdicts: bool) -> tuple[str, ...]:
     """The targets of all designs' tests that are aliases."""
     return ("check",) if by_verdicts else ("test", "check") if emulated else ()
-
-
-def _result(steps: DesignSteps) -> str:
-    """Where the verdict on a design is kept."""
-    return f"{steps.files.folder}/verdict.json"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
+from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.errors import Location, UserError
 from npuninja.files import write_file, write_if_changed

@@ -138,9 +138,7 @@ def _with_smaller_frames(
 
     try:
         if shifts:
-            from npuninja.stages._shift_counts import make_object  # 5 ms, and few kernels have such shifts
-
-            make_object(compile_again, _code_command(options, source), other, variables)
+            _with_shifts(compile_again, options, source, other, variables)
         else:
             compile_again(["-c"], other)
         if os.path.getsize(other) <= _LONGER * os.path.getsize(made):
@@ -181,6 +179,19 @@ def _code_command(options: Arguments, source: str) -> list[str]:
     return [*words, *_wasm_flags.CODE_FLAGS, "-c"]
 
 
+def _with_shifts(
+    compile_to: Callable[[list[str], str], None],
+    options: Arguments,
+    source: str,
+    target: str,
+    variables: dict[str, str],
+) -> None:
+    """Makes the object of a source that shifts by counts known at run time."""
+    from npuninja.stages._shift_counts import make_object  # 5 ms, and few kernels have such shifts
+
+    make_object(compile_to, _code_command(options, source), target, variables)
+
+
 def _run_compiler(
     options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]
 ) -> tuple[list[str], bool]:
@@ -219,9 +230,7 @@ def _run_compiler(
         # A header whose name a macro says was not seen before.
         shifts = is_kernel and any(map(_shift_search.in_file, read_depfile(depfile)))
     if shifts:
-        from npuninja.stages._shift_counts import make_object
-
-        make_object(compile_to, _code_command(options, source), target, variables)
+        _with_shifts(compile_to, options, source, target, variables)
     return command, shifts
 
 

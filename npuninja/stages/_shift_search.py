@@ -19,13 +19,7 @@ _SHIFT = rf"(?:<<|>>)=?(?!{_NUMBER_ALONE})\s*[\w(~!+*:-]"
 
 def in_file(path: str) -> bool:
     """Whether a source, or a header that is not ours, may have such shifts; not where it cannot be read."""
-    if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
-        return False
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return may_shift_by_values(stream.read())
-    except OSError:
-        return False
+    return may_shift_by_values(_text(path))
 
 
 def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
@@ -41,14 +35,10 @@ def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
     waiting = [path]
     while waiting:
         path = os.path.normpath(waiting.pop())
-        if path in seen or path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
+        if path in seen:
             continue
         seen.add(path)
-        try:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                text = stream.read()
-        except OSError:
-            continue
+        text = _text(path)
         if may_shift_by_values(text):
             return True
         for bracket, name in re.findall(_INCLUDE, text, re.MULTILINE):
@@ -56,6 +46,17 @@ def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
             found = (os.path.join(folder, name) for folder in (*beside, *folders))
             waiting += [file for file in found if os.path.isfile(file)][:1]
     return False
+
+
+def _text(path: str) -> str:
+    """What is in a file; "" for one of our headers, whose counts are in range, and where it cannot be read."""
+    if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
+        return ""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def may_shift_by_values(text: str) -> bool:

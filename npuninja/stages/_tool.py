@@ -115,18 +115,28 @@ class WorkFolder:
         self._files = files
 
     def __enter__(self) -> str:
-        os.makedirs(self.path, exist_ok=True)
-        for file in self._files:
-            os.symlink(os.path.abspath(file), os.path.join(self.path, os.path.basename(file)))
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            for file in self._files:
+                os.symlink(os.path.abspath(file), os.path.join(self.path, os.path.basename(file)))
+        except BaseException:  # `__exit__` is not called for it
+            self._remove()
+            raise
         return self.path
 
     def __exit__(self, *error: object) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        """Takes the folder away, as far as that can be done: what a tool has left open is no fault of the stage's."""
+        from contextlib import suppress  # `subprocess` has loaded it
+
         # By hand, as `shutil` takes longer to load than most stages run.
         for folder, folders, names in os.walk(self.path, topdown=False):
-            for path in (os.path.join(folder, name) for name in (*names, *folders)):
-                (os.rmdir if os.path.isdir(path) and not os.path.islink(path) else os.unlink)(path)
-        if os.path.isdir(self.path):
-            os.rmdir(self.path)
+            paths = (os.path.join(folder, name) for name in (*names, *folders))
+            for path in (*paths, *([folder] if folder == self.path else [])):
+                with suppress(OSError):
+                    (os.rmdir if os.path.isdir(path) and not os.path.islink(path) else os.unlink)(path)
 
 
 def remove(*paths: str) -> None:

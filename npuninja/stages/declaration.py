@@ -144,6 +144,7 @@ FILES: dict[str, str] = {
     "vectors_in": "vectors_in.bin",
     "vectors_out": "vectors_out.bin",
     "check": "check.json",
+    "verdict": "verdict.json",
     "script": "core_C_R.ld.script",
     "core_c": "core_C_R.c",
     "core_info": "core_C_R.json",

@@ -12,8 +12,7 @@ import sys
 import time
 
 from npuninja.errors import WrongResult
-
-FILE_NAME = "verdict.json"
+from npuninja.stages.declaration import FILES
 
 
 def run(arguments: list[str]) -> None:
@@ -33,7 +32,9 @@ def run(arguments: list[str]) -> None:
         "message": _message(err.getvalue()),
         "text": text,
     }
-    with open(os.path.join(os.path.dirname(arguments[-1]), FILE_NAME), "w", encoding="utf-8") as stream:
+    with open(
+        os.path.join(os.path.dirname(arguments[-1]), FILES["verdict"]), "w", encoding="utf-8"
+    ) as stream:
         json.dump(content, stream)
     if content["verdict"] != "right":
         sys.stdout.write(text)
