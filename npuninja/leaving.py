@@ -21,10 +21,8 @@ def leave(code: int) -> NoReturn:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-        except (
-            OSError,
-            ValueError,
-        ):  # the reader has gone, or the stream is closed: Python's own end says so
+        except (OSError, ValueError, AttributeError):
+            # The reader has gone, or the stream is closed, or was so when Python began: its own end knows what to say.
             sys.exit(code)
         os._exit(code)
     sys.exit(code)

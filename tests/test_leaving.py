@@ -38,3 +38,14 @@ def test_the_reader_has_gone() -> None:
     done = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
     assert "Bad file descriptor" in done.stderr
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_stream_that_is_not_there(closed: int) -> None:
+    program = f"""
+import os
+os.close({closed})
+os.execv({sys.executable!r}, [{sys.executable!r}, "-S", "-c", "from npuninja.leaving import leave; leave(3)"])
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
