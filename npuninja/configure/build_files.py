@@ -7,8 +7,8 @@ import sys
 
 from npuninja.configure.built import BUILD_FILE
 from npuninja.configure.faults import sources_of, write_faults
-from npuninja.configure.machine import PACKAGE
 from npuninja.configure.options import makefile_name
+from npuninja.configure.planned import PACKAGE
 from npuninja.configure.planning import Plan
 from npuninja.configure.project import configure_words
 from npuninja.configure.remote import REMOTE_SETTINGS

@@ -13,7 +13,6 @@ from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DEVICES
 from npuninja.configure.hosts import has_hosts
 from npuninja.configure.options import Options
-from npuninja.configure.planned import modules_stamp
 from npuninja.configure.settings import Settings
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
@@ -65,8 +64,10 @@ def read_designs(
     layout: Layout,
     references: frozenset[str],
     bindings: Callable[[], Bindings | None],
+    stamp: Callable[[], str],
 ) -> DesignSet:
-    """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python.
+    """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python, `stamp` for that
+    of npuninja's modules where the build folder knows no scans.
 
     Raises:
         UserError: there is none at all, none of those that were asked for, or none for the device.
@@ -81,7 +82,7 @@ def read_designs(
     wanted = select(names, options.designs, needed)
     designs: list[Design] = []
     printing = bindings() if any(source.path.endswith(".py") for source in sources.values()) else None
-    known = KnownScans(".", _state_of_npuninja) if cache.is_new and not options.fresh else None
+    known = KnownScans(".", stamp) if cache.is_new and not options.fresh else None
     reader = DesignReader(generated, cache, printing, known)
     try:
         decided: dict[str, Source] = {}
@@ -155,10 +156,6 @@ def _readings(
                 yield name, partial(printed, name)
             else:
                 yield name, partial(reader.made, sources[name])
-
-
-def _state_of_npuninja() -> str:
-    return repr(modules_stamp(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
 def _itself(design: Design) -> Design:

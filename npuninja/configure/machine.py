@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from npuninja.configure.hosts import has_hosts, has_sources, read_hosts
 from npuninja.configure.kernel_folder import read_kernel_folder
 from npuninja.configure.launcher import find_launcher
+from npuninja.configure.planned import PACKAGE
 from npuninja.configure.project import Project
 from npuninja.configure.remote import remote_settings
 from npuninja.configure.settings import resolved_kernels
@@ -24,8 +25,6 @@ from npuninja.plan.wasm_compiler import WasmCompiler, wasm_compiler
 from npuninja.records import record
 from npuninja.remote.settings import RemoteSettings
 from npuninja.settings.toml_file import INSTALL
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 @record(frozen=True, kw_only=True)

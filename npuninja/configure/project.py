@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from npuninja import TYPE_CHECKING
 from npuninja.configure.designs import DesignSet, read_designs
 from npuninja.configure.options import PREFIX, Options, to_arguments, with_absolute_paths
 from npuninja.configure.package_table import package_of_project
+from npuninja.configure.planned import modules_stamp
 from npuninja.configure.python_bindings import bindings_of
 from npuninja.configure.settings import Settings, read_settings, with_settings
 from npuninja.configure.template import TEMPLATE, read_template
@@ -90,9 +91,14 @@ def source_root_of(options: Options, home: str) -> str:
     return here if any(map(os.path.exists, (FOLDER, SETTINGS))) else os.path.abspath(home)
 
 
-def open_project(options: Options, home: str, environment: Mapping[str, str] = os.environ) -> Project:
+def open_project(
+    options: Options,
+    home: str,
+    environment: Mapping[str, str] = os.environ,
+    stamp: Callable[[], str] = modules_stamp,
+) -> Project:
     """Reads the project that the options name. Changes the working folder to it. `environment` says where MLIR-AIE's
-    bindings may be, when a design is in Python.
+    bindings may be, when a design is in Python; `stamp` gives that of npuninja's modules.
 
     Raises:
         UserError: there is no project, no build folder can be, or something in it cannot be understood; located.
@@ -125,7 +131,7 @@ def open_project(options: Options, home: str, environment: Mapping[str, str] = o
         settings=settings,
         asked=asked,
         template=read_template(TEMPLATE),
-        designs=read_designs(options, settings, layout, references or frozenset(), bindings),
+        designs=read_designs(options, settings, layout, references or frozenset(), bindings, stamp),
         references=references,
         package=package_of_project(settings.package, settings.file, options.preset),
     )

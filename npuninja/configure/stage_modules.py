@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from npuninja.cache_files import keep_answer, kept_answer
-from npuninja.configure.planned import modules_stamp
 from npuninja.files import write_if_changed
 from npuninja.records import record
 
@@ -47,6 +46,7 @@ class StageModules:
 
 def stage_modules(
     package: str,
+    stamp: str,
     stages: tuple[str, ...],
     build_folder: str,
     for_all: bool = False,
@@ -56,15 +56,14 @@ def stage_modules(
 
     Args:
         package: the folder of npuninja.
+        stamp: that of its modules (`npuninja.configure.planned.modules_stamp`).
         stages: for which digests are wanted.
         build_folder: where the last answer is kept.
-        also: further modules whose files are wanted, with all that they import.
         for_all: whether the answer is kept, and taken, for all build folders of this user too.
+        also: further modules whose files are wanted, with all that they import.
     """
     path = os.path.join(build_folder, FILE)
-    key = hashlib.sha256(
-        repr((modules_stamp(package), stages, also)).encode("utf-8", "surrogateescape")
-    ).hexdigest()
+    key = hashlib.sha256(repr((stamp, stages, also)).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             known = _of_json(stream.read(), key)

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from npuninja import TYPE_CHECKING, __version__
 from npuninja.configure.faults import read_faults
 from npuninja.configure.interruption import interruptible, keep_outputs
-from npuninja.configure.machine import PACKAGE, Machine, look
+from npuninja.configure.machine import Machine, look
 from npuninja.configure.options import Options, parse_options
-from npuninja.configure.planned import Planned
+from npuninja.configure.planned import PACKAGE, Planned, modules_stamp
 from npuninja.configure.planning import Causes
 from npuninja.configure.project import Project, configure_words, open_project, source_root_of
 from npuninja.configure.record import read_record, write_record
@@ -96,13 +96,14 @@ def _of_the_machine(error: OSError) -> Error:
 def configure(options: Options, environment: Mapping[str, str], home: str, colour: bool) -> Configured:
     """Does the work. Changes the working folder to the project's."""
     started_ns = time.time_ns()
-    project = open_project(options, home, environment)
+    stamp = modules_stamp()
+    project = open_project(options, home, environment, lambda: stamp)
     machine = look(project, environment)
     record = _record(project, machine, environment)
     causes = Causes(
         project=project, machine=machine, places=_places(project, record), header=_header(project)
     )
-    planned = Planned(project.layout.build_folder, causes.digest(), PACKAGE)
+    planned = Planned(project.layout.build_folder, causes.digest(), stamp)
     changed, found = False, project.designs
     if planned.still_holds():
         found = found.without([f for f in read_faults(project.layout) if f not in found.faulty])
@@ -115,7 +116,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         from npuninja.stages.table import digested_stages
 
         modules = stage_modules(
-            PACKAGE, digested_stages(), project.layout.build_folder, not options.fresh, SCANNING
+            PACKAGE, stamp, digested_stages(), project.layout.build_folder, not options.fresh, SCANNING
         )
         plan = make_plan(causes, modules)
         found = plan.designs

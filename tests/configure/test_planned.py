@@ -8,7 +8,7 @@ from build_project import Project, make_tool
 from conftest import ROOT
 from test_layers import imported_in, module_name
 
-from npuninja.configure.planned import NOT_OF_PLANNING, Planned
+from npuninja.configure.planned import NOT_OF_PLANNING, Planned, modules_stamp
 
 WRITTEN = ["build.ninja", ".build.ninja.d", "compile_commands.json", "build/graph.json"]
 
@@ -26,7 +26,7 @@ def test_what_is_remembered_holds_until_a_cause_or_a_file_changes(tmp_path, pack
     written.write_text("text", encoding="utf-8")
 
     def planned(causes: str) -> Planned:
-        return Planned(str(tmp_path), causes, str(package))
+        return Planned(str(tmp_path), causes, modules_stamp(str(package)))
 
     assert not planned("a 1").still_holds()
     planned("a 1").remember([str(written)])
@@ -42,9 +42,9 @@ def test_what_is_remembered_holds_until_a_cause_or_a_file_changes(tmp_path, pack
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"causes": 1}', '{"causes": "", "files": 3}'])
-def test_a_damaged_memory_holds_nothing(tmp_path, package, content):
+def test_a_damaged_memory_holds_nothing(tmp_path, content):
     (tmp_path / "planned.json").write_text(content, encoding="utf-8")
-    assert not Planned(str(tmp_path), "", str(package)).still_holds()
+    assert not Planned(str(tmp_path), "", "").still_holds()
 
 
 def test_a_second_configure_does_not_plan(project: Project):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from npuninja.configure.planned import modules_stamp
 from npuninja.configure.stage_modules import BY_NAME, stage_modules
 from npuninja.depfile import read_depfile
 from npuninja.remote.identities import package_files
@@ -47,7 +48,12 @@ def package(tmp_path):
 
 
 def digests(package):
-    return stage_modules(str(package), ("one", "two"), str(package.parent)).digests
+    return found(package, str(package.parent)).digests
+
+
+def found(package, build_folder, for_all=False):
+    stamp = modules_stamp(str(package))
+    return stage_modules(str(package), stamp, ("one", "two"), build_folder, for_all)
 
 
 @pytest.mark.parametrize(
@@ -75,23 +81,23 @@ def test_a_changed_module_changes_the_stages_that_consist_of_it(package, changed
 def test_another_build_folder_takes_what_is_known_of_the_package(package, tmp_path, monkeypatch):
     monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(tmp_path / "user"))
 
-    def found(folder):
-        return stage_modules(str(package), ("one", "two"), str(tmp_path / folder), for_all=True)
+    def in_folder(name):
+        return found(package, str(tmp_path / name), for_all=True)
 
-    first = found("a")
+    first = in_folder("a")
     with monkeypatch.context() as patch:
         patch.setattr("npuninja.configure.stage_modules._found", None)  # nothing is to be read again
-        assert found("b") == first
-        assert found("b") == first, "now by what that folder has"
+        assert in_folder("b") == first
+        assert in_folder("b") == first, "now by what that folder has"
     (package / "parts/left.py").write_text("# changed\n", encoding="utf-8")
-    assert found("c").digests["one"] != first.digests["one"]
+    assert in_folder("c").digests["one"] != first.digests["one"]
     (package / "parts/deep.py").unlink()
-    assert str(package / "parts/deep.py") not in found("d").files
+    assert str(package / "parts/deep.py") not in in_folder("d").files
     for kept in (tmp_path / "user/stage_modules").iterdir():
         kept.write_bytes(kept.read_bytes()[:-1])
     with monkeypatch.context() as patch:
         patch.setattr("npuninja.configure.stage_modules._found", lambda *_: first)
-        assert found("e") == first, "what is damaged counts as not there"
+        assert in_folder("e") == first, "what is damaged counts as not there"
 
 
 def test_a_touched_module_changes_nothing(package):
@@ -112,7 +118,7 @@ def test_the_last_answer_is_taken_while_nothing_changes(package):
 
 def test_computed_imports_are_known(tmp_path):
     """Each `__import__` in what stages consist of is one of `BY_NAME`, or that of the stage itself."""
-    files = stage_modules(str(PACKAGE), digested_stages(), str(tmp_path)).files
+    files = stage_modules(str(PACKAGE), "", digested_stages(), str(tmp_path)).files
     computed = {
         os.path.relpath(file, ROOT)[:-3].replace(os.sep, ".")
         for file in files
@@ -127,7 +133,7 @@ def test_stages_load_no_other_modules(project, tmp_path):
     project.write("toolchain.toml", '[providers]\npdi = "embedded"\n')
     project.configure("--separate-stages")
     project.ninja()
-    known = set(stage_modules(str(PACKAGE), digested_stages(), str(tmp_path)).files)
+    known = set(stage_modules(str(PACKAGE), "", digested_stages(), str(tmp_path)).files)
     counted = set(package_files(str(PACKAGE)))  # by what another machine's npuninja is told from this one
     tried = set()
     for command in project.commands("all"):
