@@ -113,14 +113,15 @@ def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
     return path
 
 
-def proved(what: str, command: Sequence[str], time_limit_s: float = 60, prints: bool = True) -> list[str]:
+def proved(what: str, command: Sequence[str], time_limit_s: float = 60, least_words: int = 1) -> list[str]:
     """The words that a program of unpacked packages prints, on standard output or else the other. ToolError, with the end
-    of what it says, when it does not run, or prints nothing and should.
+    of what it says, when it does not run, or prints fewer words than it should.
     """
     done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit_s, check=False)
-    if done.returncode or (prints and not (done.stdout + done.stderr).strip()):
+    words = (done.stdout or done.stderr).split()
+    if done.returncode or len(words) < least_words:
         raise ToolError(f"the fetched {what} does not work: {(done.stderr or done.stdout).strip()[-300:]}")
-    return (done.stdout or done.stderr).split()
+    return words
 
 
 def run(

@@ -82,10 +82,10 @@ def _prove(root: str, libraries: str) -> str:
         with open(source, "w", encoding="utf-8") as stream:
             stream.write(_PROOF)
         loader = os.path.join(root, loader_of(root))
-        for command in (
-            [compiler, "-std=c++23", source, "-o", program],
-            [loader, "--inhibit-cache", "--library-path", os.path.join(root, libraries), program],
-            [compiler, "-dumpfullversion"],
+        for command, least_words in (
+            ([compiler, "-std=c++23", source, "-o", program], 0),
+            ([loader, "--inhibit-cache", "--library-path", os.path.join(root, libraries), program], 0),
+            ([compiler, "-dumpfullversion"], 1),
         ):
-            words = proved("g++", command, time_limit_s=120, prints=False)
+            words = proved("g++", command, 120, least_words)
     return words[0]

@@ -27,4 +27,4 @@ def finish_postgresql(root: str) -> str:
         # In place: initdb looks for the server beside itself, and both for their data relative to it.
         launch_in_place(root, os.path.relpath(os.path.join(folders[0], program), root))
     #     postgres (PostgreSQL) 18.1 (Debian 18.1-1)
-    return proved("PostgreSQL", [os.path.join(folders[0], "postgres"), "--version"])[2]
+    return proved("PostgreSQL", [os.path.join(folders[0], "postgres"), "--version"], least_words=3)[2]

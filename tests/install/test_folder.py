@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from npuninja.errors import ToolError
-from npuninja.install.folder import launch_in_place, write_launcher, write_runner
+from npuninja.install.folder import launch_in_place, proved, write_launcher, write_runner
 
 
 @pytest.fixture
@@ -71,3 +71,11 @@ def test_missing_program(root, write):
 def test_missing_loader(tmp_path):
     with pytest.raises(ToolError, match="no dynamic loader"):
         write_runner(str(tmp_path), "with-these")
+
+
+def test_a_program_that_is_proved():
+    assert proved("echo", ["echo", "a", "b c"], least_words=3) == ["a", "b", "c"]
+    assert proved("true", ["true"], least_words=0) == []
+    for command, least_words in ((["true"], 1), (["echo", "a"], 2), (["sh", "-c", "echo a; exit 1"], 1)):
+        with pytest.raises(ToolError, match="the fetched thing does not work: "):
+            proved("thing", command, least_words=least_words)
