@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Mapping
@@ -112,11 +113,15 @@ def _from_json(content: bytes | None) -> Entry | None:
 def _question(key: str, alone_in: str) -> str:
     """What decides an answer for all build folders: the machine, and the modules here that read answers, too."""
     machine = os.uname().nodename if hasattr(os, "uname") else ""
+    return json.dumps([machine, _readers(), key, alone_in])
+
+
+@functools.cache
+def _readers() -> list[tuple[str, int, int]]:
+    """The modules that read answers, as this process has them: path, size and time."""
     with os.scandir(os.path.dirname(os.path.abspath(__file__))) as entries:
-        modules = [
-            (e.path, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".py")
-        ]
-    return json.dumps([machine, sorted(modules), key, alone_in])
+        states = [(entry.path, entry.stat()) for entry in entries if entry.name.endswith(".py")]
+    return sorted((path, state.st_size, state.st_mtime_ns) for path, state in states)
 
 
 def _as_json(version: str, reason: str, facts: tuple[str, ...]) -> dict[str, Any]:
