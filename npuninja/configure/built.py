@@ -166,9 +166,8 @@ def read_graph_file(path: str) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(read_file(path, MAX_XCLBIN_BYTES, hint="run configure.py"))
         for edge in content["edges"]:
-            if not (
-                isinstance(edge["inputs"], list) and isinstance(edge["outputs"][0], str) and edge["rule"]
-            ):
+            lists = all(isinstance(edge[key], list) for key in ("outputs", "inputs", "implicit"))
+            if not (lists and isinstance(edge["outputs"][0], str) and edge["rule"]):
                 raise TypeError
         return content
     except (ValueError, LookupError, TypeError, RecursionError) as error:

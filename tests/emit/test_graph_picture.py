@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from npuninja.commands.graph import main
+from npuninja.commands.graph import main as graph
+from npuninja.commands.trace import main as trace
 from npuninja.emit.graph_picture import boxes_of, columns_of, needed_edges, svg
 from npuninja.errors import UserError
 
@@ -66,9 +68,16 @@ def test_a_frame_for_each_design_and_nothing_of_a_name_is_markup() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "[]", "{}", '{"edges": [1]}', '{"edges": [{"outputs": [], "rule": "x"}]}', "[" * 9999]
+    "damage",
+    [
+        *("", "[]", "{}", "[" * 9999, '{"edges": [1]}', '{"edges": [{"outputs": [], "rule": "x"}]}'),
+        '{"edges": [{"outputs": ["a"], "inputs": [], "rule": "x", "batch": "b"}]}',
+    ],
 )
-def test_a_damaged_graph_is_an_error_with_its_place(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("main", [graph, trace])
+def test_a_damaged_graph_is_an_error_with_its_place(
+    tmp_path: Path, damage: str, main: Callable[[list[str]], int]
+) -> None:
     (tmp_path / "graph.json").write_text(damage, encoding="utf-8")
     with pytest.raises(UserError, match="not a graph that configure"):
         main([str(tmp_path)])
