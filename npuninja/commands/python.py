@@ -16,6 +16,8 @@ from npuninja.records import NamedTuple
 if TYPE_CHECKING:
     from npuninja.python_designs.script import Bindings
 
+#: Options that have a value, and what it is without them; of some, what it may be.
+_VALUED = {"--generation": "auto", "--device": "", "--provider": "embedded", "--module": ""}
 _CHOICES = {
     "--generation": CHOICES,
     "--device": tuple(FAMILIES),
@@ -55,13 +57,13 @@ def _read(arguments: list[str]) -> _Asked | None:
     """The command line, taken apart; None when it asks for help."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     scripts: list[str] = []
-    options = {"--generation": "auto", "--device": "", "--provider": "embedded", "--module": ""}
+    options = dict(_VALUED)
     words = iter(arguments[:at])
     for word in words:
         name, equals, value = word.partition("=")
         if word == "--print":
             options[word] = "yes"
-        elif name in options:
+        elif name in _VALUED:
             options[name] = value if equals else next(words, "")
             if name in _CHOICES and options[name] not in _CHOICES[name]:
                 known = ", ".join(_CHOICES[name])

@@ -44,6 +44,7 @@ def test_an_unknown_verb_is_refused_with_a_near_one(capsys):
         (["--device=npu9", "d.py"], "--device npu9: expected one of npu1, npu2"),
         (["--generation", "2030-01", "d.py"], "--generation 2030-01: expected one of auto"),
         (["--print"], "needs a script"),
+        (["--print", "--print=no", "d.py"], "has no option --print=no"),
         (["--provider", "real", "--generation", "2026-02", "d.py"], "is for npuninja's own bindings"),
     ],
 )
