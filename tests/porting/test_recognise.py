@@ -79,6 +79,7 @@ LINES = {
     "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),
     "sudo python3 test.py": HostRun("/f/test.py", (), "/f", ()),
     "timeout -k 5 60 ./test.exe -v": HostRun("/f/test.exe", ("-v",), "/f", ()),
+    "sudo -n env -i A=1 stdbuf -i 0 ./test.exe -v": HostRun("/f/test.exe", ("-v",), "/f", (("A", "1"),)),
     "sudo -E env A=1 nice -n 5 python3 test.py": HostRun("/f/test.py", (), "/f", (("A", "1"),)),
 }  # fmt: skip
 
