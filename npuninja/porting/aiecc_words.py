@@ -106,9 +106,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             outputs[_ASKED[option][0]] = value or ""
         elif option in _PARTS:
             parts[option] = value or ""
-        elif (
-            option in FLAGS and value != ""
-        ):  # an empty value is an empty variable of a Makefile: as without the flag
+        elif option in FLAGS and value != "":  # an empty variable of a Makefile is as without the flag
             flags.append(option if value is None else f"{option}={value}")
         elif option not in (*FLAGS, *_WITH_VALUE, *_WITHOUT_EFFECT):
             others.append(word)

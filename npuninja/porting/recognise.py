@@ -144,10 +144,8 @@ def _language_of(compiler: str, sources: Sequence[str]) -> str:
 
 
 def _archive(command: Command) -> Reading:
-    archive, *members = [command.path(word) for word in command.words[1:] if word.endswith((".a", ".o"))] or [
-        ""
-    ]
-    return Archive(archive, tuple(members)) if members else "it makes no archive of objects"
+    files = [command.path(word) for word in command.words[1:] if word.endswith((".a", ".o"))]
+    return Archive(files[0], tuple(files[1:])) if len(files) > 1 else "it makes no archive of objects"
 
 
 def _link(command: Command) -> Reading:

@@ -15,19 +15,8 @@ pytestmark = NEEDS_MAKE
 
 
 def test_what_is_not_taken_over_is_said(tmp_path, capsys):
-    assert (
-        main(
-            [
-                "import",
-                str(imported_folders.place / "gain"),
-                "-o",
-                str(tmp_path / "p"),
-                "--target",
-                "surprise",
-            ]
-        )
-        == 2
-    )
+    folder = str(imported_folders.place / "gain")
+    assert main(["import", folder, "-o", str(tmp_path / "p"), "--target", "surprise"]) == 2
     assert "none of what make surprise would do" in capsys.readouterr().err
 
 

@@ -59,9 +59,7 @@ def behind_closing(text: str, at: int) -> int:
                 return at
         elif character == opening:
             at, depth = at + 1, depth + 1
-        elif (
-            character == "#" and opening == "(" and text[at - 1] in " \t\n"
-        ):  # a comment, to the end of its line
+        elif character == "#" and opening == "(" and text[at - 1] in " \t\n":  # a comment ends with its line
             end = text.find("\n", at)
             at = end if end >= 0 else len(text)
         else:
