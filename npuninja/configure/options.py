@@ -179,12 +179,12 @@ def with_absolute_paths(options: Options) -> Options:
 
 
 def to_arguments(options: Options) -> list[str]:
-    """The command line that asks for the same again; without `--fresh`, which is for one time only."""
+    """The command line that asks for the same again; without `--fresh`, which is for one time only, and empty values."""
     words: list[str] = []
     otherwise = vars(Options())
     for word, field, behind, _, many, lasting in _WORDS:
         value = getattr(options, field)
-        if not lasting or value == otherwise[field]:
+        if not lasting or value in ("", otherwise[field]):
             continue
         if field == "checks":
             value = ",".join(value) or "none"

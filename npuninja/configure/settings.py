@@ -218,7 +218,9 @@ def _check_requirement(requires: str, where: Location) -> None:
 
 
 def with_settings(options: Options, settings: Settings) -> Options:
-    """The options with those of the file put below them: what is on the command line wins."""
+    """The options with those of the file put below them: what is on the command line wins, if it is not empty: in
+    `--launcher "$LAUNCHER"` of a script, that is a variable which nobody set.
+    """
     said = {key.name: settings.options[key.name] for key in CONFIGURE.keys if key.name in settings.options}
     paths = [_below(settings.folder, path) for path in said.get("include", ())]
     lists = {"defines": [*said.get("define", ()), *options.defines], "includes": [*paths, *options.includes]}
@@ -226,7 +228,7 @@ def with_settings(options: Options, settings: Settings) -> Options:
     plain = Options()
     for key, value in said.items():
         name = _FIELDS.get(key, key)
-        if name not in changes and getattr(options, name) == getattr(plain, name):
+        if name not in changes and getattr(options, name) in ("", getattr(plain, name)):
             changes[name] = tuple(value) if isinstance(value, list) else value
     if "prefix" in changes:
         changes["prefix"] = _below(settings.folder, changes["prefix"])
