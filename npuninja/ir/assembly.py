@@ -40,8 +40,10 @@ from npuninja.ir.attribute_directives import (
     AttributeField,
 )
 from npuninja.ir.attributes import (
+    ArrayAttr,
     Attribute,
     BoolAttr,
+    DenseArrayAttr,
     EnumAttr,
     FloatAttr,
     IntegerAttr,
@@ -202,6 +204,8 @@ _KIND_CLASSES: dict[str, type] = {
     "sym": SymbolRefAttr,
     "unit": UnitAttr,
     "float": FloatAttr,
+    "array": ArrayAttr,
+    "integers": DenseArrayAttr,
 }
 
 _SPACINGS = {"_": " ", "~": ""}
@@ -275,7 +279,7 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
         return None
     if function == "mixed":
         definition.groups.append(OperandGroup(argument, True, type or "index"))
-        definition.kinds["static_" + argument] = "any"
+        definition.kinds["static_" + argument] = "integers"
         definition.in_format.add("static_" + argument)
         return MixedList(argument, type or "index")
     # operands(a,b*) and attributes(a,b): what a custom directive reads.

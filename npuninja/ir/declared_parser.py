@@ -16,6 +16,8 @@ _KIND_WORDS = {
     "symname": "a string",
     "sym": "a symbol such as @name",
     "unit": "given without a value",
+    "array": "a list such as [1, 2]",
+    "integers": "a list of integers such as array<i64: 1, 2>",
 }
 
 

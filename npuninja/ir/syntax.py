@@ -55,7 +55,8 @@ aie.dma_bd_packet            ( .packet_type:i32 , .packet_id:i32 ) {}
 aie.dma_bd                   ( $buffer : type(buffer) custom(dma_bd)
                              operands(offset*,len*,sizes*,strides*)
                              attributes(offset:i32,len:i32,dimensions,pad_dimensions,pad_value)
-                             attributes(static_offset:i32,static_len:i32,static_sizes,static_strides,offset_written) ) {}
+                             attributes(static_offset:i32,static_len:i32,static_sizes:integers,static_strides:integers)
+                             attributes(offset_written) ) {}
                              | offset+=0:i32 bd_id:i32 next_bd_id:i32 packet:packet burst_length:i32 pad_value=0:i32
                              offset_parameter:sym offset_state_table_idx:ui8
 aie.next_bd                  ^dest {}
@@ -74,7 +75,7 @@ aie.shim_dma_allocation      .sym_name:symname ( custom(shim_dma_allocation) ope
 
 aie.objectfifo               .sym_name:symname ( custom(objectfifo) operands(producerTile,consumerTiles*) ) {} :
                              .elemType:any (? -> .consumerElemType:any )? custom(init_values)
-                             attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues)
+                             attributes(elemNumber,dimensionsToStream,dimensionsFromStreamPerConsumer,initValues:array)
                              | via_DMA=false plio=false disable_synchronization=false repeat_count:i32
                              iter_count:i32 aie_stream:i32 aie_stream_port:i32 prod_dma_channel:i32 padValue=0:i32
 aie.objectfifo_rearm_binding .sym_name:symname channels ( (? $channel_tiles* : types(channel_tiles) )? ) locks (
@@ -196,7 +197,7 @@ scf.for                      custom(scf_for) regions(1) operands(lowerBound,uppe
 scf.if                       $condition:i1 custom(result_list) custom(if_regions) regions(1) terminator(scf.yield) {}
                              => results*
 scf.while                    custom(scf_while) regions(2) operands(inits*) {} => results*
-scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) regions(1) attributes(cases!)
+scf.index_switch             $arg:index {} custom(result_list) custom(index_switch) regions(1) attributes(cases!:integers)
                              => results*
 scf.condition                ( $condition:i1 ) {} (? $args* : types(args) )?
 scf.yield                    {} (? $args* : types(args) )?

@@ -75,6 +75,14 @@ ERRORS = [
         "the hexadecimal string of dense<…> has 3 bytes, expected 4",
         None,
     ),
+    *(
+        (
+            f"%t = aie.tile(0, 2)\n%b = aie.buffer(%t) : memref<4xi8> = dense<{values}> : «tensor<2xi16>",
+            "the initial value has type tensor<2xi16>, expected memref<4xi8>",
+            None,
+        )
+        for values in ("[1, 2, 3, 4]", '"0x01FF0380"')
+    ),
     (
         '%c = arith.constant dense<«"0x0100000G"> : vector<1xi32>',
         "has a character that is no digit",
@@ -90,6 +98,23 @@ ERRORS = [
         "aiex.npu.preempt {«level = 3 : i32}",
         "attribute 'level' of 'aiex.npu.preempt' must be ui8, got i32",
         None,
+    ),
+    (
+        "%t = aie.tile(0, 2)\n%u = aie.tile(0, 3)\n"
+        "aie.objectfifo @f(%t, {%u}, 2 : i32) {«initValues = 5 : i32} : !aie.objectfifo<memref<4xi32>>",
+        "attribute 'initValues' of 'aie.objectfifo' must be a list such as [1, 2], got i32",
+        None,
+    ),
+    *(
+        (
+            f'func.func @f(%a: memref<4xi32>) {{\n"{name}"(%a) <{{{others}«{list} = 5 : i32}}> : (memref<4xi32>) -> ()\n}}',
+            f"attribute '{list}' of '{name}' must be a list of integers such as array<i64: 1, 2>, got i32",
+            None,
+        )
+        for name, others, list in (
+            ("aie.dma_bd", "offset = 0 : i32, ", "static_sizes"),
+            ("aiex.npu.dma_memcpy_nd", "", "static_offsets"),
+        )
     ),
     ("func.func @f() {\n  cf.br «^bb9\n}", "reference to undefined block '^bb9'", None),
     ("func.func @f() {\n^a:\n  func.return\n«^a:\n  func.return\n}", "block '^a' is defined twice", None),
