@@ -99,6 +99,7 @@ class OpDefinition:
         "groups",
         "in_format",
         "kinds",
+        "mixed",
         "name",
         "places",
         "region_count",
@@ -113,6 +114,7 @@ class OpDefinition:
         self.name = name
         self.groups: list[OperandGroup] = []
         self.kinds: dict[str, str] = {}
+        self.mixed: list[str] = []
         self.defaults: dict[str, Attribute] = {}
         self.assumed: dict[str, Attribute] = {}
         self.in_format: set[str] = set()
@@ -279,6 +281,7 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
         return None
     if function == "mixed":
         definition.groups.append(OperandGroup(argument, True, type or "index"))
+        definition.mixed.append(argument)
         definition.kinds["static_" + argument] = "integers"
         definition.in_format.add("static_" + argument)
         return MixedList(argument, type or "index")

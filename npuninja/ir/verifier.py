@@ -14,6 +14,7 @@ from npuninja.errors import Location, UserError
 from npuninja.ir.assembly import OpDefinition
 from npuninja.ir.attributes import SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.directives import DYNAMIC_INDEX
 from npuninja.ir.symbols import SYMBOL_TABLES, check_unique_symbols, find_symbol
 from npuninja.ir.syntax import definition
 from npuninja.ir.verifier_aie import AIE_RULES
@@ -274,6 +275,10 @@ def _check_shape(op: Operation, found: OpDefinition) -> None:
                 if value.type != group.type:
                     raise op_error(op, f"{group.name} has type {value.type}, expected {group.type}")
         start += size
+    for name in found.mixed:
+        places, values = op.numbers(f"static_{name}").count(DYNAMIC_INDEX), len(found.group(op, name))
+        if places != values and f"static_{name}" in op.attributes:
+            raise op_error(op, f"{name} has {places} places for values, but {values} values")
     if len(op.regions) < found.region_count:
         raise UserError(f"'{op.name}' has {len(op.regions)} regions, expected {found.region_count}", op.loc)
     if len(op.successors) < found.successor_count:

@@ -48,6 +48,17 @@ INVALID = [
     (core("") + "%d = aie.core(%t) {\n  aie.end\n}\n", 6, "the tile already has one"),
     (core("", '{link_with = "a.o", link_files = ["b.o"]}'), 2, "'link_with' and 'link_files' exclude each other"),
     (TILE + "%core = aie.core(%t) {\n}\n", 2, "a block of 'aie.core' ends without a terminator"),
+    *(
+        (
+            "aiex.runtime_sequence(%a: memref<4xi32>) {\n%c = arith.constant 0 : i64\n"
+            f'"aiex.npu.dma_memcpy_nd"(%a{values}) <{{id = 0 : i64, metadata = @x, static_offsets = array<i64: 0, 0, 0, {last}>, '
+            "static_sizes = array<i64: 1, 1, 1, 4>, static_strides = array<i64: 0, 0, 0, 1>, "
+            f"operandSegmentSizes = array<i32: 1, {count}, 0, 0>}}> : (memref<4xi32>{types}) -> ()\n}}\n",
+            3,
+            f"offsets has {places} places for values, but {count} values",
+        )
+        for values, types, count, last, places in (("", "", 0, -(1 << 63), 1), (", %c", ", i64", 1, 0, 0))
+    ),
     (
         BUFFER + "aie.mem(%t) {\n^a:\n  aie.dma_bd(%b : memref<16xi32>, 0, 16)\n  aie.next_bd ^a\n}\n",
         6,
