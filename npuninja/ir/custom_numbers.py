@@ -13,10 +13,9 @@ turns one into the other.
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.ir.attributes import DenseArrayAttr
-from npuninja.ir.core import Operation, Value
+from npuninja.ir.core import Operation
 from npuninja.ir.custom import CustomForm
-from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.directives import MixedList
 from npuninja.ir.types import element_count, memref
 
 if TYPE_CHECKING:
@@ -87,26 +86,9 @@ def _parse_keywords(p: Parser, s: OpState) -> None:
     for name in _LISTS:
         if p.accept(name):
             p.expect("=")
-            _parse_list(p, s, name)
+            MixedList(name, "i64").parse(p, s)
     if p.accept("pad"):
         s.attributes["pad_dimensions"] = p.pads()
-
-
-def _parse_list(p: Parser, s: OpState, name: str) -> None:
-    values: list[Value] = []
-    places: list[int] = []
-
-    def entry() -> int:
-        if p.tokens[p.i][:1] != "%":
-            return p.integer()
-        places.append(p.i)
-        values.append(p.use("i64"))
-        return DYNAMIC_INDEX
-
-    p.expect("[")
-    numbers = p.comma_separated(entry, "]")
-    s.operands[name], s.places[name] = values, places
-    s.attributes["static_" + name] = DenseArrayAttr("i64", tuple(numbers))
 
 
 def _print_dma_bd(w: OpWriter, op: Operation) -> None:

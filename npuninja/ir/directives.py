@@ -9,9 +9,7 @@ from abc import ABC, abstractmethod
 
 from npuninja import TYPE_CHECKING
 from npuninja.errors import InternalError
-from npuninja.ir.attributes import (
-    DenseArrayAttr,
-)
+from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import function_text
 
@@ -258,20 +256,18 @@ class MixedList(Directive):
         """Reads the list into operands and the static attribute."""
         values: list[Value] = []
         places: list[int] = []
-        statics: list[int] = []
+
+        def entry() -> int:
+            if p.tokens[p.i][:1] != "%":
+                return p.integer()
+            places.append(p.i)
+            values.append(p.use(self.type))
+            return DYNAMIC_INDEX
+
         p.expect("[")
-        while not p.accept("]"):
-            if statics:
-                p.expect(",")
-            if p.tokens[p.i][:1] == "%":
-                places.append(p.i)
-                values.append(p.use(self.type))
-                statics.append(DYNAMIC_INDEX)
-            else:
-                statics.append(p.integer())
-        s.operands[self.name] = values
-        s.places[self.name] = places
-        s.attributes["static_" + self.name] = DenseArrayAttr("i64", tuple(statics))
+        numbers = p.comma_separated(entry, "]")
+        s.operands[self.name], s.places[self.name] = values, places
+        s.attributes["static_" + self.name] = DenseArrayAttr("i64", tuple(numbers))
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the list."""
