@@ -4,7 +4,7 @@ canonicalize).
 
 from __future__ import annotations
 
-from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.core import Block, Operation, Value, final
 from npuninja.ir.syntax import group, operand
 from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
@@ -22,10 +22,8 @@ def simplify_conditions_in(holder: Operation) -> bool:
         if course is not None:
             _replace(op, course, replaced)
             found = True
-    while replaced:
-        holder.replace_uses(replaced)
-        used = {value for op in holder.walk() for value in op.operands}
-        replaced = {old: new for old, new in replaced.items() if old in used}
+    if replaced:
+        holder.replace_uses({value: final(value, replaced) for value in replaced})
     return found
 
 
