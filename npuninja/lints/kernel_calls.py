@@ -39,6 +39,7 @@ _LOADED_BYTES = (4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4)
 _STORED_BYTES = (4, 8, 4, 8, 1, 2, 1, 2, 4)
 _LOADS = {**dict(enumerate(_LOADED_BYTES, 0x28)), SIMD: 16, **dict.fromkeys(range(SIMD | 1, SIMD | 7), 8)}
 _STORES = {**dict(enumerate(_STORED_BYTES, 0x36)), SIMD | 11: 16}
+_MOVED_BYTES = {**_LOADS, **_STORES}
 # What control can leave by: behind it, code may never run.
 _BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
 _OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
@@ -154,8 +155,8 @@ def _accessed(instruction: WasmInstruction, values: list[_Value | None]) -> Iter
     """The accesses of an instruction that takes these values, the top of the stack first."""
     opcode = instruction.opcode
     touched: list[tuple[_Value | None, int, int]] = []
-    if opcode in _LOADS or opcode in _STORES:
-        touched = [(values[-1], {**_LOADS, **_STORES}[opcode], instruction.immediates[1])]
+    if opcode in _MOVED_BYTES:
+        touched = [(values[-1], _MOVED_BYTES[opcode], instruction.immediates[1])]
     elif opcode in (wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL):
         length, source, target = values
         if length is not None and length.argument < 0:
