@@ -297,9 +297,8 @@ class OpWriter:
             self.out.append(", {\n" if i else "{\n")
             self._blocks(region, False, found.terminator)
             self.out.append(self._indent + "}")
-        if (
-            op.name in ("scf.if", "affine.if") and len(op.regions) == 1
-        ):  # MLIR writes the branch that is not there
+        if op.name in ("scf.if", "affine.if") and len(op.regions) == 1:
+            # MLIR writes the branch that is not there.
             self.out.append(f", {{\n{self._indent}}}")
         self.out.append(")")
 

@@ -24,7 +24,7 @@ from npuninja.lowering.control_flow.effects import (
 )
 
 if TYPE_CHECKING:
-    from typing import Iterator, Union
+    from typing import Iterator
 
 _LOOPS = ("scf.for", "scf.while", "affine.for")
 _Table = dict[Hashable, Operation]
@@ -76,7 +76,7 @@ def _join_in_block(block: Block, known: _Table, replaced: dict[Value, Value], go
 
 
 def _identity(op: Operation) -> Hashable:
-    operands: tuple[Union[Value, int], ...] = tuple(op.operands)
+    operands: tuple[Value | int, ...] = tuple(op.operands)
     if op.name in COMMUTATIVE:
         operands = tuple(sorted(id(value) for value in op.operands))
     attributes = tuple(sorted((key, type(value), value) for key, value in op.attributes.items()))

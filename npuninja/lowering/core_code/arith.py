@@ -57,14 +57,17 @@ _BUILTIN_MATH = {
     **{name: f"__builtin_{name}" for name in ("ceil", "floor", "sqrt", "trunc")},
     **{"absf": "__builtin_fabs", "roundeven": "__builtin_rint", "rsqrt": "1 / __builtin_sqrt"},
 }
-_LIBRARY_MATH = frozenset(
-    (
-        "acos", "asin", "atan", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "sin",
-        "sinh", "tan", "tanh",
-    )
-)  # fmt: skip
 #: Operation -> function of the C library.
-_LIBRARY = {**{name: name for name in _LIBRARY_MATH}, "atan2": "atan2", "powf": "pow", "remf": "fmod"}
+_LIBRARY = {
+    **{
+        name: name
+        for name in (
+            "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "erf", "exp", "exp2", "expm1", "log", "log10", "log1p",
+            "log2", "sin", "sinh", "tan", "tanh",
+        )
+    },
+    **{"powf": "pow", "remf": "fmod"},
+}  # fmt: skip
 _CONVERSIONS = (
     "extsi", "extui", "trunci", "sitofp", "uitofp", "fptosi", "fptoui", "extf", "truncf", "bitcast",
 )  # fmt: skip

@@ -28,7 +28,7 @@ class _Counter:
         self.depth = depth
 
 
-def make_indices_dynamic(device: Operation, core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
+def make_indices_dynamic(core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
     """Lowers the fifo operations of a core without unrolling its loops.
 
     Raises UserError like `lower_accesses`.

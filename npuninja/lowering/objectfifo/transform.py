@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import ArrayAttr, Attribute, BoolAttr, SymbolRefAttr
-from npuninja.ir.core import Operation
+from npuninja.ir.core import Operation, erase_all
 from npuninja.ir.verifier_dma import DMA_RULES
 from npuninja.ir.verifier_objectfifo import OBJECTFIFO_RULES
 from npuninja.lowering.generation import Rules
@@ -68,8 +68,7 @@ def lower_objectfifos(
 
         bind_rearms(fifos)
     _rename_uses(fifos)
-    for op in list(ops_of(device, *_FIFO_OPS)):
-        op.erase()
+    erase_all(ops_of(device, *_FIFO_OPS))
 
 
 def _lower_core(
@@ -85,7 +84,7 @@ def _lower_core(
     elif _is_dynamic(core, dynamic):
         from npuninja.lowering.objectfifo.dynamic import make_indices_dynamic
 
-        make_indices_dynamic(fifos.device, core, fifos, warnings)
+        make_indices_dynamic(core, fifos, warnings)
     else:
         factors = unroll_fifo_loops(core, fifos.by_name)
         if len(factors) > 1:

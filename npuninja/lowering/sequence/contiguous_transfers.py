@@ -76,7 +76,7 @@ def _linearize(op: Operation) -> None:
     if len(sizes) != 4 or any(key in op.attributes for key in _ZERO_PADDING):
         return
     outer, planes, rows, items = sizes
-    contiguous = is_contiguous(list(zip(sizes, strides))[:0:-1])
+    contiguous = is_contiguous(zip(sizes[:0:-1], strides[:0:-1]))
     if not contiguous or (planes == rows == 1 and strides[1] == strides[2] == 0):
         return
     start = offsets[1] * strides[1] + offsets[2] * strides[2] + offsets[3]
