@@ -41,7 +41,9 @@ def rope(a, b):
 
 
 def gelu(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    slope, cubic = np.sqrt(2 / np.pi), 0.044715 * x**3
+    switch = np.tanh(slope * (x + cubic))
+    return 0.5 * x * (1 + switch)
 
 
 def convolved(a):

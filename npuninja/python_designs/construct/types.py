@@ -347,7 +347,8 @@ def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
 
 def np_ndarray_type_get_dtype(ndarray_type: Any) -> Any:
     """The scalar type in `np.ndarray[(2, 3), np.dtype[np.int32]]`."""
-    return get_args(get_args(ndarray_type)[1])[0]
+    element = get_args(ndarray_type)[1]
+    return get_args(element)[0]
 
 
 class OfArrays:

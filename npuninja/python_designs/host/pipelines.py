@@ -21,7 +21,8 @@ class Pipeline:
 
     def Nested(self, context: str, p: Pipeline) -> Pipeline:
         """Passes that run on the operations `context`."""
-        self._pipeline.append(f"{context}({p.materialize(module=False)})")
+        inside = p.materialize(module=False)
+        self._pipeline.append(f"{context}({inside})")
         return self
 
     def Func(self, p: Pipeline) -> Pipeline:
@@ -62,7 +63,7 @@ class Pipeline:
         return self
 
     def __add__(self, other: Pipeline) -> Pipeline:
-        return Pipeline(self._pipeline + other._pipeline)
+        return Pipeline([*self._pipeline, *other._pipeline])
 
 
 def run_pipeline(

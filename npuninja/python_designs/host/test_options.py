@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 
 def create_default_argparser() -> argparse.ArgumentParser:
@@ -44,11 +45,12 @@ def create_npu_kernel(opts: argparse.Namespace) -> argparse.Namespace:
 
     trace_config = None
     if getattr(opts, "trace_size", 0) > 0:
-        trace_config = TraceConfig(
-            opts.trace_size,
-            trace_file=getattr(opts, "trace_file", "trace.txt"),
-            reuse_output_buffer=getattr(opts, "reuse_output_buffer", False),
-            enable_ctrl_pkts=getattr(opts, "enable_ctrl_pkts", False),
-        )
+        usual: dict[str, Any] = {
+            "trace_file": "trace.txt",
+            "reuse_output_buffer": False,
+            "enable_ctrl_pkts": False,
+        }
+        said = {name: getattr(opts, name, value) for name, value in usual.items()}
+        trace_config = TraceConfig(opts.trace_size, **said)
     opts.npu_kernel = NPUKernel(opts.xclbin, opts.instr, kernel_name=opts.kernel, trace_config=trace_config)
     return opts

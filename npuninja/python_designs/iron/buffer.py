@@ -17,11 +17,11 @@ from npuninja.python_designs.iron.resolvable import HasOperation, NotResolvedErr
 
 
 def _type_of(type: Any, initial_value: Any) -> Any:
-    if type is None and initial_value is None:
+    if type is not None:
+        return type
+    if initial_value is None:
         raise ValueError("a buffer has the type that is given or that of its initial value; give either")
-    if type is None:
-        type = np.ndarray[initial_value.shape, np.dtype[initial_value.dtype.type]]
-    return type
+    return np.ndarray[initial_value.shape, np.dtype[initial_value.dtype.type]]
 
 
 class Buffer(OfArrays, HasOperation, Resolvable):

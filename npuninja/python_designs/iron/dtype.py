@@ -21,7 +21,9 @@ def str_to_dtype(dtype_str: str) -> Any:
     try:
         return dtype_map[dtype_str]
     except KeyError:
-        raise ValueError(f"Unrecognized dtype: {dtype_str}") from None
+        raise ValueError(
+            f"{dtype_str!r} is no type of numbers here; there are {', '.join(dtype_map)}"
+        ) from None
 
 
 def dtype_to_str(dtype: Any) -> str:
@@ -29,4 +31,4 @@ def dtype_to_str(dtype: Any) -> str:
     for key, value in dtype_map.items():
         if value == dtype:
             return key
-    raise ValueError(f"Unrecognized dtype: {dtype}")
+    raise ValueError(f"{dtype} has no name here; {', '.join(dtype_map)} are those that have one")

@@ -94,7 +94,7 @@ class ObjectFifo(OfArrays, HasOperation, Resolvable):
 
     def set_iter_count(self, iter_count: int) -> None:
         """How often a memory tile goes through its descriptors: 1 to 256."""
-        if not iter_count or iter_count < 1 or iter_count > 256:
+        if not (iter_count and 1 <= iter_count <= 256):
             raise ValueError(f"a memory tile repeats its descriptors 1 to 256 times, not {iter_count}")
         self._iter_count = iter_count
 

@@ -89,7 +89,7 @@ class Worker(ObjectFifoEndpoint, Resolvable):
     @classmethod
     def grid(cls, rows: int, cols: int, factory: Callable[[int, int], Worker]) -> list[list[Worker]]:
         """`factory(row, column)` for each place of a grid, row by row."""
-        return [[factory(r, c) for c in range(cols)] for r in range(rows)]
+        return [[factory(row, column) for column in range(cols)] for row in range(rows)]
 
     @property
     def buffers(self) -> list[Buffer]:

@@ -320,7 +320,9 @@ def add_weighted(line_width: int = 1920, dtype: Any = np.uint8, use_chess: bool 
 
 
 def _gelu(x: Any) -> Any:
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    bent = x + 0.044715 * x**3
+    gate = np.tanh(np.sqrt(2 / np.pi) * bent)
+    return 0.5 * x * (1 + gate)
 
 
 def _reference(name: str, function: Callable[[Any], Any]) -> Any:

@@ -81,7 +81,7 @@ class TensorTiler2D:
         Raises:
             ValueError: the tiles do not cover the tensor evenly, or the pattern needs more than four dimensions.
         """
-        if not isinstance(pattern_repeat, int) or pattern_repeat < 1:
+        if not (isinstance(pattern_repeat, int) and pattern_repeat >= 1):
             raise ValueError(f"a pattern is repeated at least once, got pattern_repeat={pattern_repeat}")
         tensor, tile, repeats, steps = (
             checked_dims(dims, expected=2)

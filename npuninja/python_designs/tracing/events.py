@@ -73,7 +73,7 @@ class BasePortEvent(GenericEvent):
             self.master = True if master is None else bool(master)
             self.port_number = int(channel or 0)
         super().__init__(code)
-        self.slot = int(code.name.split("_")[-1])
+        self.slot = int(code.name.rpartition("_")[2])
         self.event_number = self.slot
 
 

@@ -202,17 +202,21 @@ def configure_shim_trace_start_aie2(
     shim: Any, brdcst_num: int = 15, user_event: Any = ShimTileEvent["USER_EVENT_1"]
 ) -> None:
     """Starts the trace: an event of the shim, sent to all."""
-    configure_timer_ctrl_coretile_aie2(shim, user_event)
-    configure_broadcast_core_aie2(shim, brdcst_num, user_event)
-    configure_event_gen_core_aie2(shim, user_event)
+    _start_timer(CORE, shim, user_event)
+    _send_to_all(shim, brdcst_num, user_event)
 
 
 def gen_trace_done_aie2(
     shim: Any, brdcst_num: int = 14, user_event: Any = ShimTileEvent["USER_EVENT_0"]
 ) -> None:
     """Ends the trace."""
-    configure_broadcast_core_aie2(shim, brdcst_num, user_event)
-    configure_event_gen_core_aie2(shim, user_event)
+    _send_to_all(shim, brdcst_num, user_event)
+
+
+def _send_to_all(shim: Any, broadcast: int, event: Any) -> None:
+    """Makes an event of the shim happen, which all tiles see as a broadcast."""
+    configure_broadcast_core_aie2(shim, broadcast, event)
+    configure_event_gen_core_aie2(shim, event)
 
 
 def configure_packet_tracing_aie2(
@@ -307,7 +311,7 @@ def configure_simple_tracing_aie2(
     events: Any = None,
 ) -> None:
     """A core's trace over a circuit."""
-    configure_coretile_tracing_aie2(tile, start, stop, events)
+    configure_unit(CORE, tile, start, stop, events)
     configure_shimtile_dma_tracing_aie2(shim, channel, bd_id, ddr_id, size, offset)
 
 
