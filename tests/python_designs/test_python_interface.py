@@ -64,6 +64,11 @@ def test_every_name_of_the_table_is_there(tmp_path, generation):
             "of(np.ndarray[('4',), np.dtype[np.int8]])",
             "the shape of an array type holds integers only; '4' is none",
         ),
+        (
+            "from aie.iron import ObjectFifo\nimport numpy as np\n"
+            "ObjectFifo(np.ndarray[(4,), np.dtype[np.int8]]).prod().join([])",
+            "an ObjectFifoLink has no source",
+        ),
     ],
 )
 def test_errors_name_the_place_in_the_design(tmp_path, text, error):

@@ -70,6 +70,8 @@ def test_fields_of_a_value():
         "Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1"
     )
     assert annotator.generate_comment(told, 2, mask=2).endswith("| Mask 0x2, Value 0x2: Reset=1")
+    for offset in ("32000", 0x32000):  # always hexadecimal where it is text
+        assert "Offset 0x32000" in annotator.generate_comment({"offset": offset})
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,8 @@ class MLIRModuleAnnotator:
         self, decoded_info: dict[str, Any], value: int | None = None, mask: int | None = None
     ) -> str:
         """`Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1`."""
-        offset = int(str(decoded_info.get("offset", 0)), 0)
+        offset = decoded_info.get("offset", 0)
+        offset = int(offset, 16) if isinstance(offset, str) else offset
         told = (
             f"Tile({decoded_info.get('col', '?')}, {decoded_info.get('row', '?')}), Offset 0x{offset:05X}, "
             f"Name: {decoded_info.get('register', 'unknown')}"

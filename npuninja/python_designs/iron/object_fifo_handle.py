@@ -158,7 +158,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         ends = [(part["depth"], part.pop("dims_from_stream_per_cons")) for part in parts]
         made = [type(self._object_fifo)(plio=plio, **part) for part in parts]
         if not generation.is_third():  # every end gets depth and dimensions of the last one
-            ends = [ends[-1]] * len(ends)
+            ends = ends[-1:] * len(ends)
         ObjectFifoLink([f.cons(*end) for f, end in zip(made, ends)], self, placement or tile, offsets, [])
         return made
 
