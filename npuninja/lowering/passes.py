@@ -134,8 +134,9 @@ RESOURCES: tuple[Pass, ...] = (
     Pass(
         "aie-lower-broadcast-packet",
         "routing.broadcast:lower_broadcasts",
-        only_with=("aiex.broadcast_packet", "aiex.multicast"),
+        only_with=("aiex.broadcast_packet",),
     ),
+    Pass("aie-lower-multicast", "routing.broadcast:lower_multicasts", only_with=("aiex.multicast",)),
     Pass("aie-assign-tile-controller-ids", "resources.controller_ids:assign_controller_ids"),
     Pass(
         "aie-generate-column-control-overlay",

@@ -99,6 +99,24 @@ def test_a_pass_that_is_not_there_runs_only_where_it_has_nothing_to_do():
     names_after("builtin.module(aie.device(aie-lower-set-lock))")
 
 
+def test_options_of_a_pass_that_has_nothing_to_do_change_nothing():
+    names, _ = names_after("builtin.module(func.func(affine-loop-unroll{unroll-factor=4}),cse)")
+    assert names.count("memref.load") == 1
+
+
+def test_multicasts_become_flows():
+    module = Module(
+        parse_module(
+            "module { aie.device(npu1) { %t = aie.tile(0, 2)\n %u = aie.tile(0, 3)\n"
+            "aiex.multicast(%t, DMA : 0) { aiex.multi_dest<%u, DMA : 1> } } }",
+            "d.mlir",
+        )
+    )
+    PassManager.parse("builtin.module(aie.device(aie-lower-multicast))").run(module)
+    assert "aie.flow(%t, DMA : 0, %u, DMA : 1)" in str(module)
+    assert "multicast" not in str(module)
+
+
 def test_pipelines_are_put_together_by_calls():
     pipeline = Pipeline().canonicalize() + Pipeline().Nested(
         "aie.device", Pipeline().add_pass("aie-place-tiles", **{"cores-per-col": 1}).aie_assign_lock_ids()

@@ -8,15 +8,17 @@ from npuninja.lowering.tiles import ops_of
 
 
 def lower_broadcasts(device: Operation) -> None:
-    """Replaces each broadcast by a packet flow for each of its ids, and each multicast by a flow to each
-    destination.
-    """
+    """Replaces each broadcast by a packet flow for each of its ids."""
     for op in list(ops_of(device, "aiex.broadcast_packet")):
         for group in op.body.ops:
             if group.name == "aiex.bp_id":
                 dests = [_end(dest) for dest in group.body.ops if dest.name == "aiex.bp_dest"]
                 op.insert_before(op_builders.packet_flow(group.integer("ID"), _end(op), dests, {}))
         op.erase()
+
+
+def lower_multicasts(device: Operation) -> None:
+    """Replaces each multicast by a flow to each destination."""
     for op in list(ops_of(device, "aiex.multicast")):
         for dest in op.body.ops:
             if dest.name == "aiex.multi_dest":

@@ -30,11 +30,11 @@ _GENERAL: dict[str, Callable[[Operation], None]] = {
     "loop-invariant-code-motion": single_passes.move_invariants,
     "symbol-dce": single_passes.drop_unused_symbols,
 }
-#: Passes that npuninja does not have, and the beginnings of the names of the operations that they are about.
+#: Passes that npuninja does not have, and the beginnings of the names of the operations that they are about. They have
+#: nothing to do on other modules, whatever their options.
 _ABOUT = {
     "affine-loop-unroll": ("affine.for",),
     "affine-super-vectorize": ("affine.for",),
-    "aie-lower-multicast": ("aie.multicast",),
     "aie-lower-set-lock": ("aiex.set_lock",),
     "aie-register-objectFifos": ("aie.objectfifo.register_process",),
     "aie-objectFifo-unroll": ("aie.objectfifo",),
@@ -188,7 +188,7 @@ def _read(text: str) -> Iterator[Step]:
 
 def _settings(name: str, options: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for option, text in _OPTION.findall(options):
+    for option, text in _OPTION.findall(options) if name not in _ABOUT else ():
         setting = _OPTIONS.get((name, option))
         if setting is None:
             raise NotImplementedError(f"the option {option} of the pass {name} is not offered ({PAGE})")
