@@ -117,6 +117,44 @@ def test_multicasts_become_flows():
     assert "multicast" not in str(module)
 
 
+HEAD = "// -----// IR Dump"
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, ["After cse", "After symbol-dce", "After cse", "After aie-lower-set-lock Failed"]),
+        ({"print_after_change": True}, ["After cse", "After symbol-dce", "After aie-lower-set-lock Failed"]),
+        ({"print_after_failure": True}, ["After aie-lower-set-lock Failed"]),
+        (
+            {"print_before_all": True, "print_after_all": False, "large_elements_limit": None},
+            ["Before cse", "Before symbol-dce", "Before cse", "Before aie-lower-set-lock"],
+        ),
+    ],
+)
+def test_the_module_is_printed_around_passes(capsys, options, shown):
+    text = DESIGN.replace(
+        "  }\n}", "    %l = aie.lock(%core0, 0)\n    aie.runtime_sequence() { aiex.set_lock(%l, 1) }\n  }\n}"
+    )
+    module = Module(parse_module(text, "design.mlir"))
+    manager = PassManager.parse("builtin.module(cse,symbol-dce,cse,aie.device(aie-lower-set-lock))")
+    manager.enable_ir_printing(**options)
+    with pytest.raises(NotImplementedError):
+        manager.run(module)
+    errors = capsys.readouterr().err
+    assert [line for line in errors.splitlines() if line.startswith(HEAD)] == [
+        f"{HEAD} {when} //----- //" for when in shown
+    ]
+    assert errors.endswith(str(module) + "\n")
+    with pytest.raises(NotImplementedError, match="print_generic_op_form of enable_ir_printing"):
+        manager.enable_ir_printing(print_generic_op_form=True)
+
+
+def test_a_pipeline_prints_its_modules(capsys):
+    run_pipeline(Module(parse_module(DESIGN, "design.mlir")), "builtin.module(cse)", enable_ir_printing=True)
+    assert capsys.readouterr().err.startswith(f"{HEAD} After cse //----- //\nmodule")
+
+
 def test_pipelines_are_put_together_by_calls():
     pipeline = Pipeline().canonicalize() + Pipeline().Nested(
         "aie.device", Pipeline().add_pass("aie-place-tiles", **{"cores-per-col": 1}).aie_assign_lock_ids()

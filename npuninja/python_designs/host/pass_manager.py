@@ -7,11 +7,13 @@ have runs only where it has nothing to do: on a module without the operations th
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.printer import print_module
 from npuninja.lowering import number_operands, passes
 from npuninja.lowering.control_flow import single_passes
 from npuninja.lowering.generation import rules_of
@@ -87,6 +89,15 @@ class Step(NamedTuple):
     settings: dict[str, Any]
 
 
+class Printing(NamedTuple):
+    """When the module is printed: before a pass, after it, and whether after it only if it changed something or failed."""
+
+    before: bool = False
+    after: bool = False
+    if_changed: bool = False
+    if_failed: bool = False
+
+
 class PassManager:
     """A pipeline of passes.
 
@@ -98,6 +109,7 @@ class PassManager:
     def __init__(self, anchor_op: str = "any", context: Any = None) -> None:
         self._text = anchor_op
         self._steps: list[Step] = []
+        self._printing = Printing()
 
     @classmethod
     def parse(cls, pipeline: str, context: Any = None) -> PassManager:
@@ -121,30 +133,75 @@ class PassManager:
         root = getattr(operation, "ir", None)
         if not isinstance(root, Operation) or root.name != "builtin.module":
             raise ValueError(f"passes run on modules, got {operation!r}")
-        rules = rules_of(generation())
         for step in self._steps:
-            if step.name in _GENERAL:
-                _GENERAL[step.name](root)
-            elif step.name in _ABOUT:
-                _refuse_work(step.name, root)
-            else:
-                number_operands.numbers_from_values(root)
-                settings = passes.PassSettings(rules, Warnings())._replace(**step.settings)
-                passes.run_passes(_KNOWN[step.name], root, settings)
-                if rules.numbers_are_values:
-                    number_operands.numbers_to_values(root)
+            self._run(step, root)
+
+    def _run(self, step: Step, root: Operation) -> None:
+        when = self._printing
+        before = print_module(root) if when.before or when.if_changed else ""
+        if when.before:
+            _show(f"Before {step.name}", before)
+        try:
+            _run_pass(step, root)
+        except Exception:
+            if when.after:
+                _show(f"After {step.name} Failed", print_module(root))
+            raise
+        if when.after and not when.if_failed:
+            after = print_module(root)
+            if not when.if_changed or after != before:
+                _show(f"After {step.name}", after)
 
     def enable_verifier(self, enable: bool = True) -> None:
         """Changes nothing: a module is verified where it is printed."""
 
-    def enable_ir_printing(self, *_: Any, **__: Any) -> None:
-        """Not offered. Raises NotImplementedError."""
-        raise NotImplementedError(
-            f"printing between passes is not offered ({PAGE}); npuninja lower --print-after does it"
-        )
+    def enable_ir_printing(
+        self,
+        print_before_all: bool = False,
+        print_after_all: bool = True,
+        print_module_scope: bool = False,
+        print_after_change: bool = False,
+        print_after_failure: bool = False,
+        **form: Any,
+    ) -> None:
+        """Has the whole module printed on standard error around each pass.
+
+        Args:
+            print_before_all: before each pass.
+            print_after_all: after each pass.
+            print_module_scope: changes nothing: it is always the module.
+            print_after_change: after a pass only where it changed something.
+            print_after_failure: after a pass only where it failed.
+            form: how it is printed; nothing of it is offered.
+
+        Raises:
+            NotImplementedError: another form is asked for.
+        """
+        for name, asked in form.items():
+            if asked not in (None, False):
+                raise NotImplementedError(f"{name} of enable_ir_printing() is not offered ({PAGE})")
+        self._printing = Printing(print_before_all, print_after_all, print_after_change, print_after_failure)
 
     def __str__(self) -> str:
         return self._text
+
+
+def _show(when: str, text: str) -> None:
+    print(f"// -----// IR Dump {when} //----- //\n{text}", file=sys.stderr)
+
+
+def _run_pass(step: Step, root: Operation) -> None:
+    if step.name in _GENERAL:
+        _GENERAL[step.name](root)
+    elif step.name in _ABOUT:
+        _refuse_work(step.name, root)
+    else:
+        rules = rules_of(generation())
+        number_operands.numbers_from_values(root)
+        settings = passes.PassSettings(rules, Warnings())._replace(**step.settings)
+        passes.run_passes(_KNOWN[step.name], root, settings)
+        if rules.numbers_are_values:
+            number_operands.numbers_to_values(root)
 
 
 def _refuse_work(name: str, root: Operation) -> None:

@@ -84,6 +84,8 @@ def run_pipeline(
         manager = PassManager.parse(str(pipeline))
         if print_pipeline:
             print(manager)
+        if enable_ir_printing:
+            manager.enable_ir_printing()
         manager.run(made)
     except (UserError, ValueError, NotImplementedError) as error:
         raise MlirCompilerError(f"{description or 'the pipeline'} failed: {error}") from None
