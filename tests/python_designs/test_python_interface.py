@@ -69,6 +69,10 @@ def test_every_name_of_the_table_is_there(tmp_path, generation):
             "ObjectFifo(np.ndarray[(4,), np.dtype[np.int8]]).prod().join([])",
             "an ObjectFifoLink has no source",
         ),
+        (
+            "from aie.ir import Location\nLocation.file('a.py', 1, 2)\nLocation.file('a.py')",
+            "file() missing 2 required positional arguments: 'line' and 'col'",
+        ),
     ],
 )
 def test_errors_name_the_place_in_the_design(tmp_path, text, error):

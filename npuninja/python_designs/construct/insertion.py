@@ -154,10 +154,20 @@ def get_dialect_registry() -> None:
 class Location:
     """Places are taken from the design's frames; this gives MLIR's name for a context manager."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
+    @classmethod
+    def unknown(cls, context: Any = None) -> Location:
+        """No place."""
+        return cls()
 
-    unknown = file = name = classmethod(lambda cls, *_, **__: cls())
+    @classmethod
+    def file(cls, filename: str, line: int, col: int, context: Any = None) -> Location:
+        """A place in a file."""
+        return cls()
+
+    @classmethod
+    def name(cls, name: str, childLoc: Any = None, context: Any = None) -> Location:
+        """A name for a place."""
+        return cls()
 
     def __enter__(self) -> Location:
         return self
