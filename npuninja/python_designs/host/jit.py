@@ -383,7 +383,7 @@ def jit_older(function: Any = None, *, is_placed: bool = True, use_cache: bool =
         from npuninja.python_designs.host.tensors import NpuTensor
 
         tensors = [a for a in (*arguments, *named.values()) if isinstance(a, NpuTensor)]
-        run_module(text, list(ExternalFunction.instances), tensors, function.__name__)
+        run_module(text, list(ExternalFunction.instances), tensors)
 
     return call
 

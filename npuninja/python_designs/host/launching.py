@@ -53,7 +53,7 @@ def _take_trace(trace: Any, manifest: Any, buffers: Sequence[Any]) -> None:
         trace.physical_mlir_path = os.path.join(os.path.dirname(manifest.path), "input_with_addresses.mlir")
 
 
-def run_module(text: str, kernels: Sequence[Any], tensors: list[Any], name: str) -> Any:
+def run_module(text: str, kernels: Sequence[Any], tensors: list[Any]) -> Any:
     """As `run_design`, for the older decorator."""
     return _run(build_module(text, kernels), tensors, [f"argument {i}" for i in range(len(tensors))], {})
 

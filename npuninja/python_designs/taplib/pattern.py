@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from copy import copy
 from typing import Any, Iterator, Sequence
 
@@ -73,14 +74,14 @@ def clear_leading(sizes: list[int], strides: list[int]) -> None:
         strides[i] = 0
 
 
-class Accesses:
+class Accesses(ABC):
     """What patterns, and sequences of them, say of a tensor's elements."""
 
     _tensor_dims: Sequence[int]
 
+    @abstractmethod
     def accesses(self) -> tuple[Any, Any]:
         """Two int32 arrays of the tensor's shape: the number of the last access, -1 without, and how many."""
-        raise NotImplementedError
 
     def access_order(self) -> Any:
         """The number of the last access to each element, -1 without."""
