@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Hashable
 from functools import lru_cache
-from typing import TypeVar
 
 from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.operations import Form, MachineOperation, Touch
@@ -25,7 +23,10 @@ from npuninja.machine_code.instruction_set import instruction_set
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Iterable, Iterator, Sequence
+    from collections.abc import Hashable
+    from typing import Iterable, Iterator, Sequence, TypeVar
+
+    _Key = TypeVar("_Key", bound=Hashable)
 
 #: Between a part-word store and the next access of memory: it reads the word in stage 5 and writes it in stage 11.
 _AFTER_PART_WORD = 7
@@ -55,7 +56,6 @@ class _Node:
 
 #: Which nodes touch a register, and in which stage.
 _Known = dict[str, list[tuple[_Node, int]]]
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Scheduled(NamedTuple):
