@@ -5,7 +5,7 @@ Source: WebAssembly core specification, chapter 5. Only what the translator of m
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Union
 
 from npuninja import TYPE_CHECKING
@@ -23,12 +23,13 @@ GE_S, GE_U, CHOOSE = b"\x4e", b"\x4f", b"\x1b"
 LOAD, LOAD8_S, LOAD8_U, LOAD16_S, LOAD16_U = b"\x28", b"\x2c", b"\x2d", b"\x2e", b"\x2f"
 STORE, LOAD64, STORE64, ADD64 = b"\x36", b"\x29", b"\x37", b"\x7c"
 
+#: The same few numbers and variables come again and again; a program that fills its memory has some 1,500.
+_KEPT = 4096
 
-#: A number in unsigned LEB128; the same few come again and again.
-unsigned = cache(unsigned_leb128)
+#: A number in unsigned LEB128.
+unsigned = lru_cache(maxsize=_KEPT)(unsigned_leb128)
 
 
-@cache
 def signed(value: int) -> bytes:
     """A number in signed LEB128."""
     out = bytearray()
@@ -46,23 +47,23 @@ def signed(value: int) -> bytes:
 Expression = Union[int, bytes, "tuple[Any, ...]"]
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _local_get(local: int) -> bytes:
     return b"\x20" + unsigned(local)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _local_set(local: int) -> bytes:
     return b"\x21" + unsigned(local)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def constant(value: int) -> bytes:
     """An i32 constant, given signed or unsigned."""
     return b"\x41" + signed(value - (1 << 32) if value >> 31 == 1 else value)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _access(opcode: bytes, offset: int) -> bytes:
     """A load or store at an address plus `offset`, with no promise about alignment."""
     return opcode + b"\0" + unsigned(offset)
@@ -73,7 +74,7 @@ def loaded(address: Expression, offset: int = 0, opcode: bytes = LOAD) -> Expres
     return _access(opcode, offset), address
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def word_at(address: int) -> bytes:
     """The word at a fixed address."""
     return constant(0) + _access(LOAD, address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from npuninja.machine_code.wasm_writer import signed, unsigned
+from npuninja.machine_code.wasm_writer import constant, unsigned
 
 I32, I64, F32, F64, V128 = b"\x7f", b"\x7e", b"\x7d", b"\x7c", b"\x7b"
 TYPE_BYTES: Final = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
@@ -24,11 +24,8 @@ I32_LOAD, I64_LOAD, I32_LOAD8_U, I32_LOAD16_U = b"\x28", b"\x29", b"\x2d", b"\x2
 I32_STORE, I64_STORE, I32_STORE8 = b"\x36", b"\x37", b"\x3a"
 V128_LOAD, V128_STORE = b"\xfd\x00", b"\xfd\x0b"
 MEMORY_FILL = b"\xfc\x0b\x00"
-
-
-def const(value: int) -> bytes:
-    """i32.const; values from 2^31 on are taken as negative ones"""
-    return b"\x41" + signed(value - (1 << 32) if value >> 31 == 1 else value)
+#: i32.const
+const = constant
 
 
 def get(local: int) -> bytes:
