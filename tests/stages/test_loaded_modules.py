@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Folders whose modules run in stages that need no tool.
-RUN_IN_STAGES = ("arch", "formats", "ir", "lints", "lowering")
+#: Folders whose modules run in the processes of stages.
+RUN_IN_STAGES = ("aie2_compiler", "arch", "formats", "ir", "lints", "lowering")
 
 
 def loaded(program: str) -> set[str]:
