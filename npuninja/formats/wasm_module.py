@@ -228,8 +228,16 @@ def unsigned_leb128(value: int) -> bytes:
     return bytes(out)
 
 
+def name_bytes(name: str) -> bytes:
+    """A name with its length."""
+    return unsigned_leb128(len(name.encode())) + name.encode()
+
+
+def section_bytes(number: int, content: bytes) -> bytes:
+    """A section as a module has it."""
+    return bytes([number]) + unsigned_leb128(len(content)) + content
+
+
 def append_custom_section(module: bytes, name: str, content: bytes) -> bytes:
     """The module with one more custom section at its end."""
-    raw_name = name.encode()
-    body = unsigned_leb128(len(raw_name)) + raw_name + content
-    return module + bytes([CUSTOM]) + unsigned_leb128(len(body)) + body
+    return module + section_bytes(CUSTOM, name_bytes(name) + content)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Union
 
 from npuninja import TYPE_CHECKING
-from npuninja.formats.wasm_module import unsigned_leb128
+from npuninja.formats.wasm_module import MAGIC, name_bytes, section_bytes, unsigned_leb128
 
 if TYPE_CHECKING:
     from typing import Any, Sequence
@@ -157,16 +157,8 @@ class WrittenFunction:
         return unsigned(len(content)) + content
 
 
-def _section(number: int, content: bytes) -> bytes:
-    return bytes((number,)) + unsigned(len(content)) + content
-
-
 def _vector(items: Sequence[bytes]) -> bytes:
     return unsigned(len(items)) + b"".join(items)
-
-
-def _name(text: str) -> bytes:
-    return unsigned(len(text)) + text.encode()
 
 
 def write_module(
@@ -190,18 +182,19 @@ def write_module(
     type_items = [
         b"\x60" + unsigned(p) + bytes((I32,)) * p + unsigned(r) + bytes((I32,)) * r for p, r in types
     ]
-    memory = _name("env") + _name("memory") + b"\x02\x01" + unsigned(memory_pages) + unsigned(memory_pages)
-    import_items = [memory, *(_name("env") + _name(n) + b"\x00" + unsigned(t) for n, t in imports)]
+    pages = unsigned(memory_pages)
+    memory = name_bytes("env") + name_bytes("memory") + b"\x02\x01" + pages + pages
+    import_items = [memory, *(name_bytes("env") + name_bytes(n) + b"\x00" + unsigned(t) for n, t in imports)]
     element = b"\x00\x41\x01\x0b" + _vector([unsigned(f) for f in table])
     return b"".join(
         (
-            b"\0asm\1\0\0\0",
-            _section(1, _vector(type_items)),
-            _section(2, _vector(import_items)),
-            _section(3, _vector([unsigned(t) for t, _ in functions])),
-            _section(4, _vector([b"\x70\x00" + unsigned(len(table) + 1)])),
-            _section(7, _vector([_name(n) + b"\x00" + unsigned(f) for n, f in exported.items()])),
-            _section(9, _vector([element])),
-            _section(10, _vector([body for _, body in functions])),
+            MAGIC,
+            section_bytes(1, _vector(type_items)),
+            section_bytes(2, _vector(import_items)),
+            section_bytes(3, _vector([unsigned(t) for t, _ in functions])),
+            section_bytes(4, _vector([b"\x70\x00" + unsigned(len(table) + 1)])),
+            section_bytes(7, _vector([name_bytes(n) + b"\x00" + unsigned(f) for n, f in exported.items()])),
+            section_bytes(9, _vector([element])),
+            section_bytes(10, _vector([body for _, body in functions])),
         )
     )

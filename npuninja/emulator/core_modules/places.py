@@ -12,11 +12,19 @@ import wasmtime
 
 from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
-from npuninja.emulator.core_modules.section_tables import name_bytes, number_at, section, with_items
+from npuninja.emulator.core_modules.section_tables import number_at, with_items
 from npuninja.errors import Location
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import FunctionCode, functions
-from npuninja.formats.wasm_module import CUSTOM, MAGIC, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import (
+    CUSTOM,
+    MAGIC,
+    append_custom_section,
+    name_bytes,
+    read_wasm,
+    section_bytes,
+    unsigned_leb128,
+)
 
 #: A function and where in it: innermost first.
 Frame = tuple[str, Location | None]
@@ -100,10 +108,10 @@ class CodePlaces:
             wasm_sections.EXPORT: b"\x01" + export,
             wasm_sections.CODE: head + b"".join(bodies),
         }
-        out = MAGIC + b"".join(section(n, replaced[n]) for n in _ORDER if n in replaced)
+        out = MAGIC + b"".join(section_bytes(n, replaced[n]) for n in _ORDER if n in replaced)
         for custom in self._wasm.sections:
             if custom.id == CUSTOM:
-                out += section(CUSTOM, name_bytes(custom.name) + custom.data)
+                out = append_custom_section(out, custom.name, custom.data)
         return self._run(out)
 
     def _run(self, module: bytes) -> list[Frame]:

@@ -40,7 +40,6 @@ from npuninja.emulator.core_modules.section_tables import (
     Marked,
     import_types,
     locals_count,
-    name_bytes,
     number_at,
     types_of,
     with_code,
@@ -50,7 +49,7 @@ from npuninja.emulator.core_modules.suspension import make_suspendable, needs_su
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import CALL, FunctionCode, functions
-from npuninja.formats.wasm_module import read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import name_bytes, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Counted up when rewriting changes: names what the cache keeps.

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import ByteCursor, FunctionCode
-from npuninja.formats.wasm_module import MAGIC, unsigned_leb128
+from npuninja.formats.wasm_module import MAGIC, section_bytes, unsigned_leb128
 from npuninja.records import NamedTuple
 
 VALUE_LETTERS = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v"}
@@ -108,16 +108,6 @@ def with_items(data: bytes, items: Sequence[bytes]) -> bytes:
     return unsigned_leb128(count + len(items)) + data[start:] + b"".join(items)
 
 
-def section(number: int, data: bytes) -> bytes:
-    """A section as a module has it."""
-    return bytes([number]) + unsigned_leb128(len(data)) + data
-
-
-def name_bytes(name: str) -> bytes:
-    """A name with its length."""
-    return unsigned_leb128(len(name.encode())) + name.encode()
-
-
 class AddedTypes:
     """Types of functions that a module gets behind its own, each once.
 
@@ -161,8 +151,8 @@ def with_code(
     sized = [unsigned_leb128(len(code)) + code for code, _ in bodies]
     content = b"".join((head, *sized, *added))
     numbers = [number for number in wasm_sections.OF_CORES[:-1] if number in sections]
-    module = MAGIC + b"".join(section(number, sections[number]) for number in numbers)
-    module += section(wasm_sections.CODE, content)
+    module = MAGIC + b"".join(section_bytes(number, sections[number]) for number in numbers)
+    module += section_bytes(wasm_sections.CODE, content)
     at = len(module) - len(content) + len(head)
     starts: list[int] = []
     marks: list[_Mark] = []

@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from npuninja.emulator.core_modules.section_tables import locals_count, name_bytes, number_at, with_items
-from npuninja.emulator.core_modules.section_tables import section as section_bytes
+from npuninja.emulator.core_modules.section_tables import locals_count, number_at, with_items
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
 from npuninja.formats.core_abi import LOCK_PAGE, LOCK_PAGE_BYTES
 from npuninja.formats.core_image import CORE_SECTION
 from npuninja.formats.wasm_code import CALL, I32_STORE, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
-from npuninja.formats.wasm_module import CUSTOM, MAGIC, WasmModule, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import (
+    CUSTOM,
+    MAGIC,
+    WasmModule,
+    name_bytes,
+    read_wasm,
+    section_bytes,
+    unsigned_leb128,
+)
 from npuninja.records import NamedTuple
 
 # if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
