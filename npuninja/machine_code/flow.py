@@ -13,7 +13,7 @@ from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Mapping, Sequence
+    from typing import Iterator, Mapping, Sequence
 
 #: Bundles that are issued behind a branch before its target.
 DELAY_SLOTS = 5
@@ -124,7 +124,8 @@ def analyse(
     """
     by_address = {bundle.address: bundle for bundle in bundles}
     fixed = fixed or {}
-    loops = _loops(bundles, by_address, fixed)
+    found = list(_loops(bundles, by_address, fixed))
+    loops = {loop.end: loop for loop in found}
     branches: dict[int, Branch] = {}
     delay_slots: dict[int, tuple[int, int]] = {}
     for index, bundle in enumerate(bundles):
@@ -137,7 +138,7 @@ def analyse(
         target = fixed.get(address, target_of(decoded))
         branches[address] = Branch(address, decoded.instruction.mnemonic, target, after)
         delay_slots.update({slot.address: (number, address) for number, slot in enumerate(slots, 1)})
-    begins = {*leaders, *(loop.start for loop in loops.values()), *(by_address[end].end for end in loops)}
+    begins = {*leaders, *(loop.start for loop in found), *(by_address[end].end for end in loops)}
     begins |= {at for branch in branches.values() for at in (branch.after, branch.target) if at is not None}
     calls = frozenset(b.target for b in branches.values() if b.is_call and b.target is not None)
     return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), calls)
@@ -145,9 +146,8 @@ def analyse(
 
 def _loops(
     bundles: Sequence[Bundle], by_address: Mapping[int, Bundle], fixed: Mapping[int, int]
-) -> dict[int, Loop]:
-    """Zero-overhead loops by their ends: of writes of `ls` and `le` that stand near each other."""
-    loops: dict[int, Loop] = {}
+) -> Iterator[Loop]:
+    """Zero-overhead loops: of writes of `ls` and `le` that stand near each other."""
     latest: dict[str, tuple[int, int]] = {}
     for index, bundle in enumerate(bundles):
         for register in ("ls", "le"):
@@ -158,8 +158,7 @@ def _loops(
             (start_index, start), (end_index, end) = latest.pop("ls"), latest.pop("le")
             is_near = abs(start_index - end_index) <= _LOOP_SETUP_BUNDLES
             if is_near and start <= end and start in by_address and end in by_address:
-                loops[end] = Loop(start, end, _trips(bundles, start))
-    return loops
+                yield Loop(start, end, _trips(bundles, start))
 
 
 def _trips(bundles: Sequence[Bundle], start: int) -> int | None:

@@ -24,11 +24,14 @@ SLOTS = "  nop\n" * 5
 CALL = "  jl #{}\n" + SLOTS
 
 
-def functions(text: str) -> dict[str, Function]:
+def analysed(text: str) -> Functions:
     elf = link([("a.o", assemble(text).object())], SCRIPT, "s")
     (program,) = read_programs(elf, "a.elf")[1]
-    found = Functions([(s.address, s.data) for s in program.sections], program.symbols)
-    return {f.name: f for f in found.all}
+    return Functions([(s.address, s.data) for s in program.sections], program.symbols)
+
+
+def functions(text: str) -> dict[str, Function]:
+    return {f.name: f for f in analysed(text).all}
 
 
 def function(name: str, *lines: str) -> str:
@@ -66,6 +69,16 @@ def test_cycles_of_a_loop_are_known_when_its_trips_are(count: str, trips: int | 
     only = found["__start"]
     assert [loop.trips for loop in only.loops] == [trips]
     assert only.cycles == (10 + 2 * 9 + 1 if trips else None)
+
+
+def test_each_of_two_loops_with_one_end_begins_a_block() -> None:
+    text = ""
+    for number in (1, 2):
+        text += f"  movxm ls, #body{number}\n  movxm le, #last\n  movxm lc, #9\n" + SLOTS
+        text += f"body{number}:\n  add r0, r0, #1\n"
+    found = analysed(function("__start") + text + "last:\n  add r2, r2, #3\n  done\n")
+    assert [loop.start for loop in found.flow.loops.values()] == [0x3C]
+    assert [block.start for block in found.flow.blocks] == [0, 0x1C, 0x3C, 0x44]
 
 
 def test_what_depends_on_data_has_no_cycles_and_recursion_no_stack() -> None:
