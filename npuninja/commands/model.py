@@ -125,5 +125,4 @@ def _count(text: str) -> int:
 
 def content_of(manifest: Manifest, options: argparse.Namespace) -> list[bytes]:
     """What each argument holds before the run."""
-    inputs = iter(make_vectors(manifest, options.input, False, options.seed).inputs)
-    return [next(inputs) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
+    return manifest.content(make_vectors(manifest, options.input, False, options.seed).inputs)

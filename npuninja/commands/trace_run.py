@@ -106,13 +106,13 @@ def _traced(manifest: Manifest, options: argparse.Namespace) -> tuple[list[list[
             Location(manifest.path),
             hint="switch tracing on in the design (aie.trace, enable_trace), or give a buffer: --buffer FILE",
         )
-    inputs = iter(make_vectors(manifest, options.input, bool(manifest.reference), options.seed).inputs)
+    inputs = make_vectors(manifest, options.input, bool(manifest.reference), options.seed).inputs
     device, _ = choose(manifest, options.device, None, frozenset())
     try:
         device.load(program_of(manifest))
         buffers = [device.allocate(a.nbytes, i) for i, a in enumerate(manifest.arguments)]
-        for argument, buffer in zip(manifest.arguments, buffers):
-            buffer.view[:] = next(inputs) if argument.is_input else bytes(argument.nbytes)
+        for buffer, content in zip(buffers, manifest.content(inputs)):
+            buffer.view[:] = content
         device.run(buffers, options.time_limit)
         for remark in device.remarks():
             print(f"warning: {remark}")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from npuninja.errors import Location, UserError, printable
@@ -140,6 +141,11 @@ class Manifest(NamedTuple):
     def moved_bytes(self) -> int:
         """What goes in and out in one run."""
         return sum(a.nbytes * (a.is_input + a.is_output) for a in self.arguments)
+
+    def content(self, inputs: Iterable[bytes]) -> list[bytes]:
+        """What each argument holds before a run: its input, or zeros."""
+        given = iter(inputs)
+        return [next(given) if a.is_input else bytes(a.nbytes) for a in self.arguments]
 
     def read(self, path: str) -> bytes:
         """The bytes of the XCLBIN, of the full ELF or of insts.bin.

@@ -113,8 +113,7 @@ def read_run(manifest_path: str, time_limit_s: float) -> RunFacts | str:
 def _content(manifest: Manifest) -> tuple[str, list[bytes]]:
     """What the inputs are, and what each argument holds before the run."""
     vectors = make_vectors(manifest, [], bool(manifest.reference), 1)
-    inputs = iter(vectors.inputs)
-    return vectors.source, [next(inputs) if a.is_input else bytes(a.nbytes) for a in manifest.arguments]
+    return vectors.source, manifest.content(vectors.inputs)
 
 
 def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str | None:
