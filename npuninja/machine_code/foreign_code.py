@@ -68,7 +68,8 @@ def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | No
             if branch is not None:
                 slots -= 1
                 if not slots:
-                    waiting += [target for target in (target_of(branch),) if target is not None]
+                    target = target_of(branch)
+                    waiting += [] if target is None else [target]
                     if not BRANCHES[branch.instruction.mnemonic]:
                         break
                     branch = None

@@ -220,7 +220,7 @@ def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
     found: list[EventsAtPlace] = []
     last: EventsAtPlace | None = None
     for byte, size, value in _frames_in(data, "event-PC", _pc_size):
-        if size == 4 and byte & 0xFC == 0xC4:
+        if byte & 0xFC == 0xC4:
             last = EventsAtPlace(value >> 18 & 0xFF, value & 0x3FFF)
             found.append(last)
         elif size == 8 or byte == 0xFF:
