@@ -128,8 +128,8 @@ class RaceReader:
             notes = [(f"the other: {second.who} {second.verb} it", second.location), *second.callers]
         else:
             first = a if kind == HOST_READS else first
-            side = a if kind == BD_REWRITTEN else b
-            tile = layout.tile_place(side.actor // layout.CHANNELS_PER_TILE) if kind != HOST_READS else ""
+            side = b if kind == BD_LATE else a
+            tile = layout.tile_place(side.actor // layout.CHANNELS_PER_TILE)
             what, hint = _OF_SEQUENCE[kind]
             what = what.format(
                 who=a.who,
