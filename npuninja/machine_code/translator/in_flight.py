@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from npuninja import TYPE_CHECKING
+from typing import Protocol
+
 from npuninja.machine_code.core_runtime import RuntimePlaces
 from npuninja.machine_code.families.fields import Fields
 from npuninja.machine_code.prepare import PreparedBundle
 from npuninja.machine_code.registers import place_of
 from npuninja.records import NamedTuple
-
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
 
 RING_SLOTS, SLOT_BYTES = 8, 256
 
