@@ -44,3 +44,11 @@ def test_what_is_read_or_waited_for_is_needed():
 def test_a_descriptor_that_is_written_again_is_another_one():
     made = stream((0, "S2MM", 2, 0), (0, "MM2S", 0, 0))
     assert unset_arguments(made, 1) == {2: 64}
+
+
+def test_a_damaged_stream_is_left_to_the_array():
+    """Its driver runs it as far as it goes, and says then where it is damaged."""
+    made = stream((1, "S2MM", 2, 0))
+    assert unset_arguments(made, 2) == {2: 64}
+    assert unset_arguments(made[:-4], 2) == {}
+    assert unset_arguments(bytes(8), 2) == {}
