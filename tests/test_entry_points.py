@@ -60,12 +60,11 @@ def test_make_run_sets_up_once_then_configures_builds_and_runs(clone: Path) -> N
 
 def test_make_test_lints_checks_types_and_runs_the_tests(clone: Path) -> None:
     make(clone, "run")
-    lint = ["ruff check .", "ruff format --check .", "python -m mypy"]
-    tests = make(clone, "test")
-    assert tests[:2] == lint[:2]
-    # Both at a time, so either may be the first.
-    assert sorted(tests[2:]) == [lint[2], "python -m pytest -n 2 --dist worksteal"]
-    assert make(clone, "check") == [*lint, "python -m pytest -n 2 -q --quick"]
+    for target, words in (("test", "--dist worksteal"), ("check", "-q --quick")):
+        begun = make(clone, target)
+        assert begun[:2] == ["ruff check .", "ruff format --check ."]
+        # Both at a time, so either may be the first.
+        assert sorted(begun[2:]) == ["python -m mypy", f"python -m pytest -n 2 {words}"]
 
 
 def test_the_backend_installs_below_any_folder() -> None:
