@@ -155,7 +155,7 @@ def _loader_of(path: str, environment: Mapping[str, str]) -> str | None:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | Proof:
-    """Exit code and output of a command, or a proof that is not certain when it could not be run."""
+    """Exit code and output of a command, or why it could not be run, which is never remembered."""
     try:
         done = subprocess.run(
             command,
@@ -167,7 +167,7 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str] | P
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Proof(reason=f"it did not answer within {ANSWER_LIMIT_S:g} s", certain=False)
+        return Proof(reason=f"it did not answer within {ANSWER_LIMIT_S:g} s")
     except OSError as error:
-        return Proof(reason=f"it does not start: {in_words(error)}", certain=False)
+        return Proof(reason=f"it does not start: {in_words(error)}")
     return done.returncode, done.stdout.decode("utf-8", "replace")

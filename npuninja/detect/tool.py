@@ -82,13 +82,11 @@ class Candidate:
 class Proof:
     """What the tool itself said: its version, or why it will not do. Exactly one of the two is set.
 
-    `certain` is False when the question could not be asked (time limit, no permission): that is never
-    remembered. `facts` are what else it said that planning asks for: its targets, passes or generation.
+    `facts` are what else it said that planning asks for: its targets, passes or generation.
     """
 
     version: str = ""
     reason: str = ""
-    certain: bool = True
     facts: tuple[str, ...] = ()
 
 
