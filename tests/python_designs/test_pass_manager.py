@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
+from conformance.compare_mlir import compare
 
+from npuninja.detect.mlir_aie_releases import RELEASES
 from npuninja.ir.parser import parse_module
 from npuninja.python_designs.construct.generation import generation, set_generation
 from npuninja.python_designs.construct.insertion import Module
@@ -115,6 +119,39 @@ def test_multicasts_become_flows():
     PassManager.parse("builtin.module(aie.device(aie-lower-multicast))").run(module)
     assert "aie.flow(%t, DMA : 0, %u, DMA : 1)" in str(module)
     assert "multicast" not in str(module)
+
+
+CONFORMANCE = Path(__file__).resolve().parent.parent / "conformance"
+
+
+def ran(pipeline, file):
+    module = Module(parse_module(file.read_text(), file.name))
+    PassManager.parse(pipeline).run(module)
+    return str(module)
+
+
+@pytest.mark.parametrize(
+    "design",
+    ["sum_two_in", "transpose_small", "new_two_devices", "new_tile_tasks", "aug_decompose", "aug_tasks_iron"],
+)
+def test_the_pipelines_of_aiecc_give_what_they_gave_there(design):
+    folder = CONFORMANCE / design
+    used = json.loads((folder / "meta.json").read_text())["generation"]
+    release = next(one for one in reversed(RELEASES) if one.generation == used)
+    set_generation(used)
+    lower = f"builtin.module({release.lower.format(arch='aie2').replace('%s', '')})"
+    assert (
+        compare(ran(lower, folder / "design.mlir"), (folder / "input_with_addresses.mlir").read_text()) == []
+    )
+    before = "input_physical.mlir" if used == "2026-08" else "input_with_addresses.mlir"
+    assert compare(ran(release.sequence, folder / before), (folder / "npu_insts.mlir").read_text()) == []
+
+
+def test_an_option_with_another_value_than_the_lowering_has_is_refused():
+    with pytest.raises(
+        NotImplementedError, match="the option target-backend of the pass convert-vector-to-aievec"
+    ):
+        PassManager.parse("builtin.module(convert-vector-to-aievec{aie-target=aie2 target-backend=cpp})")
 
 
 HEAD = "// -----// IR Dump"

@@ -37,9 +37,12 @@ _GENERAL: dict[str, Callable[[Operation], None]] = {
 _ABOUT = {
     "affine-loop-unroll": ("affine.for",),
     "affine-super-vectorize": ("affine.for",),
+    "aie-lower-core-reset": ("aiex.core_reset",),  # the pass of channels' resets lowers those of cores too
+    "aie-lower-dynamic-bd-pool": ("scf.",),  # loops of sequences that are left
     "aie-lower-set-lock": ("aiex.set_lock",),
     "aie-register-objectFifos": ("aie.objectfifo.register_process",),
     "aie-objectFifo-unroll": ("aie.objectfifo",),
+    "aie-vector-transfer-lowering": ("vector.transfer",),
     "convert-linalg-to-affine-loops": ("linalg.",),
     "convert-linalg-to-loops": ("linalg.",),
     "convert-vector-to-scf": ("vector.transfer",),
@@ -75,11 +78,18 @@ _OPTIONS: dict[tuple[str, str], tuple[str, Callable[[str], Any]]] = {
     ("aie-generate-column-control-overlay", "route-shim-to-tile-ctrl"): ("control_overlay", _overlay),
 }
 
+#: (pass, option) -> the values that the lowering has anyway.
+_FIXED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("convert-vector-to-aievec", "aie-target"): ("aie2", "aie2p"),
+    ("convert-vector-to-aievec", "target-backend"): ("llvmir",),
+}
+
 # A pass stands several times in the pipeline when its arguments differ by generation.
 _KNOWN: dict[str, list[passes.Pass]] = {}
 for _one in (one for step in passes.STEPS.values() for one in step):
     if not _one.name.startswith("own-") and _one.name not in _GENERAL:
         _KNOWN.setdefault(_one.name, []).append(_one)
+_KNOWN["aie-scf-to-control-flow"] = _KNOWN["convert-scf-to-cf"]  # its name of summer 2026
 
 
 class Step(NamedTuple):
@@ -246,6 +256,8 @@ def _read(text: str) -> Iterator[Step]:
 def _settings(name: str, options: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for option, text in _OPTION.findall(options) if name not in _ABOUT else ():
+        if text in _FIXED.get((name, option), ()):
+            continue
         setting = _OPTIONS.get((name, option))
         if setting is None:
             raise NotImplementedError(f"the option {option} of the pass {name} is not offered ({PAGE})")
