@@ -1,9 +1,8 @@
 """The NPU devices a design can name, and what each kind of tile holds.
 
 Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025
-(memories, banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`;
-columns count from the partition's first column, rows from the shim tiles at the bottom. What the tiles of a row
-are is a matter of the family (`families`).
+(memories, banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`:
+columns from the partition's first one, rows from the shim tiles at the bottom. `families` has what rows are.
 """
 
 from __future__ import annotations
@@ -148,8 +147,7 @@ class DeviceModel(NamedTuple):
         """The columns at which the driver may place the partition.
 
         aiecc writes 0 for the whole array and 1 … 5-n for n columns, for both families. For 5 to 7 columns of
-        npu2 that list is empty and xclbinutil refuses it; then every column at which n columns fit is
-        allowed.
+        npu2 that list is empty and xclbinutil refuses it; then every column where n columns fit is allowed.
         """
         if self.whole_array:
             return (0,)
@@ -195,8 +193,7 @@ def device(name: str) -> DeviceModel:
 
 
 def memory_neighbours(device: DeviceModel, place: Place) -> dict[str, Place]:
-    """The tiles whose data memory and locks the tile at `place` can reach, by window name, itself ("own")
-    included.
+    """The tiles whose memory and locks the tile at `place` can reach, itself ("own") too, by window name.
 
     A core reaches the cores to the south, west and north; a memtile's DMA the memtiles to the west and east.
     """

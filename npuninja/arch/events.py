@@ -1,7 +1,7 @@
 """Hardware events of the modules of a tile, by name: what a trace unit records and what starts and stops it.
 
-Each event has a number of its module. Source: AM020 and AM025 (events), aie-rt's xaie_events_aieml.h (numbers);
-AIE2 and AIE2P are alike.
+Each event has a number of its module, the same for AIE2 and AIE2P. Source: AM020 and AM025 (events), aie-rt's
+xaie_events_aieml.h (numbers).
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ _EVENTS = {
 
 
 def event_numbers(text: str) -> dict[str, int]:
-    """The numbers of a table's events, by name. A number in it sets where the following names start; `A|B_0-3` stands for
-    A_0 B_0 A_1 B_1 …, with the numbers in the places of `@` where there are any.
+    """The numbers of a table's events, by name. A number in it is that of the name behind it; `A|B_0-3` stands
+    for A_0 B_0 A_1 B_1 …, with the numbers in the places of `@` where there are any.
     """
     numbers: dict[str, int] = {}
     at = 0

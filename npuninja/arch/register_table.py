@@ -1,11 +1,11 @@
 """Every register of a tile by name: offset, width, access, reset value and fields (`aie2_registers.txt`).
 
-Source of the facts: AM025 as data in MLIR-AIE's aie_registers_aie2.json. A `[module]` heads its rows; a row is
+Source: AM025 as data in MLIR-AIE's aie_registers_aie2.json. A `[module]` heads its rows; a row is
 
     NAME OFFSET WIDTH ACCESS RESET FIELD[HIGH:LOW] …
 
-with widths in bits and offsets in bytes from the tile's start. `{0..5:0x20}` in a name are six registers, each 0x20
-bytes behind the one before.
+with widths in bits and offsets in bytes from the tile's start. `{0..5:0x20}` in a name are six registers,
+each 0x20 bytes behind the one before.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RegisterField(NamedTuple):
 
 
 class TileRegister(NamedTuple):
-    """A register: offset in bytes from the tile's start, access `rw`, `ro`, `wo`, `wtc` (a 1 clears) or `mixed`."""
+    """A register: offset in its tile in bytes, access `rw`, `ro`, `wo`, `wtc` (a 1 clears) or `mixed`."""
 
     name: str
     offset: int

@@ -53,8 +53,7 @@ DMA = {
     "mem": DmaRegisters(0xA0000, 0xA0600, 0xA0630, 0xA0660, 0xA0680, 1),
     "shim": DmaRegisters(0x1D000, 0x1D200, 0x1D210, 0x1D220, 0x1D228, 1),
 }
-#: Control register of a channel: reset (compute and memtile), or pause (shim); where the controller id
-#: stands.
+#: Control register of a channel: reset (compute and memtile) or pause (shim), and place of the controller id.
 CHANNEL_RESET = 0x2
 CHANNEL_CONTROLLER_ID_SHIFT = 8
 CHANNEL_CONTROLLER_ID_MASK = 0x1F00
@@ -111,8 +110,7 @@ SWITCH = {
     "mem": SwitchRegisters(0xB0000, 0xB0100, 0xB0200),
     "shim": SwitchRegisters(0x3F000, 0x3F100, 0x3F200),
 }
-#: Master and slave: enable, packet mode. Master in packet mode: arbiter [2:0], msel enable mask [6:3], drop
-#: header.
+#: Master and slave: enable, packet mode. A packet master: arbiter [2:0], msel enable mask [6:3], drop header.
 SWITCH_ENABLE = 1 << 31
 SWITCH_PACKET = 1 << 30
 SWITCH_DROP_HEADER = 1 << 7
@@ -139,8 +137,7 @@ def switch_slot(kind: str, index: int, slot: int) -> int:
     return SWITCH[kind].slots + 16 * index + 4 * slot
 
 
-#: Shim multiplexer (into the array) and demultiplexer (out of it): two bits for each South channel, 0 PL, 1
-#: DMA, 2 NoC.
+#: Shim multiplexer (into the array) and demultiplexer (out): two bits a South channel, 0 PL, 1 DMA, 2 NoC.
 SHIM_MUX = 0x1F000
 SHIM_DEMUX = 0x1F004
 SHIM_MUX_SHIFTS = {2: 8, 3: 10, 6: 12, 7: 14}
@@ -192,9 +189,6 @@ MISCELLANEOUS = {
 
 
 def register(architecture: str, kind: str, name: str) -> int:
-    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`).
-
-    KeyError when there is none.
-    """
+    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`); KeyError without it."""
     elsewhere = of_architecture(architecture).registers.get(kind, {})
     return elsewhere[name] if name in elsewhere else MISCELLANEOUS[kind][name]

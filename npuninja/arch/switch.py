@@ -1,11 +1,9 @@
 """The stream switch of each kind of tile: its ports, their numbers, and which may be connected.
 
-A port is `(bundle, channel)`, with the bundle's name as in MLIR. A *master* leads out of the switch, a
-*slave* into it. Ports `South:k` of a tile are wired to `North:k` of the tile below, `East:k` to `West:k` of
-the tile to the right.
+A port is `(bundle, channel)`, the bundle as in MLIR. A *master* leads out of the switch, a *slave* into it.
+`South:k` of a tile is wired to `North:k` of the tile below, `East:k` to `West:k` of the tile to the right.
 
-Sources: AM025 and aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal
-connections).
+Sources: AM025, aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal pairs).
 """
 
 from __future__ import annotations
@@ -71,8 +69,7 @@ MAX_PACKET_ID = 31
 #: Streams that one channel between two switches may carry when they are packet-switched (one for each id).
 PACKETS_PER_CHANNEL = 32
 
-#: The shim multiplexer: stream that leaves the DMA's MM2S channel n enters the switch at South of this
-#: channel …
+#: The shim multiplexer: what leaves the DMA's MM2S channel n enters the switch at South of this channel …
 SHIM_MM2S_SOUTH = (3, 7)
 #: … and South of this channel leads to S2MM channel n.
 SHIM_S2MM_SOUTH = (2, 3)
@@ -99,8 +96,7 @@ def _count(ports: tuple[Port, ...], extra: dict[str, int]) -> dict[str, int]:
     return counts
 
 
-#: How many ports of each bundle the router may use. For a shim tile these include what lies behind its
-#: multiplexer.
+#: Ports of each bundle that the router may use; a shim tile's include what lies behind its multiplexer.
 MASTER_COUNTS = {
     kind: _count(ports, {"DMA": 2, "NOC": 4, "PLIO": 6} if kind == "shim" else {})
     for kind, ports in MASTERS.items()
@@ -140,8 +136,8 @@ _DESTS: dict[str, dict[str, frozenset[str]]] = {
 def legal_connection(kind: str, source: Port, dest: Port) -> bool:
     """Whether the switch of a tile of this kind can connect slave `source` to master `dest`.
 
-    On a shim tile every connection with what lies behind the multiplexer (DMA, NOC, PLIO) counts as legal, as
-    in MLIR-AIE; the router takes the multiplexer's channels into account itself.
+    On a shim tile every connection with what lies behind the multiplexer (DMA, NOC, PLIO) is legal, as in
+    MLIR-AIE; the router takes the multiplexer's channels into account itself.
     """
     source_bundle, source_channel = source
     dest_bundle, dest_channel = dest
