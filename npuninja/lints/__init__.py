@@ -1,3 +1,1 @@
-"""Lints: what is legal, but probably not meant. Each is one function that adds to `Warnings`; `--werror` makes them
-errors.
-"""
+"""Lints: what is legal, but probably not meant, added to `Warnings`; `--werror` makes them errors."""

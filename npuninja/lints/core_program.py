@@ -10,8 +10,7 @@ from npuninja.formats.elf import DATA_START, Elf
 
 #: From this share of program memory on there is barely room for the next change.
 NEARLY_FULL = 0.9
-# Of Peano's compiler-rt, what a core has no instruction for: arithmetic, comparisons and conversions of
-# scalar floats, and division.
+# Of Peano's compiler-rt, what a core has no instruction for: scalar float operations, and division.
 _SOFTWARE = re.compile(
     r"__(?:add|sub|mul|div|neg)[sdt]f[23]|__(?:eq|ne|lt|gt|le|ge|unord)[sdt]f2|__(?:fix|float|extend|trunc)\w+|"
     r"__u?(?:div|mod|divmod)[sd]i[34]"
@@ -19,9 +18,7 @@ _SOFTWARE = re.compile(
 
 
 def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: Warnings) -> None:
-    """Warns of a program that barely fits, of library functions in place of float instructions, and of too
-    small a stack.
-
+    """Warns of a program that barely fits, of float library functions, and of too small a stack.
     Args:
         elf: the linked program.
         stack_bytes: what its linker script gives to the stack; None when that is not known.
@@ -52,10 +49,9 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
 
 
 def largest_frame(elf: Elf) -> int | None:
-    """The largest stack frame in .stack_sizes (LLVM: per function a 32-bit address and a ULEB128 size); None
-    without it.
+    """The bytes of the largest frame in .stack_sizes, None without it; a core needs at least as much.
 
-    Which function calls which is not in an ELF file, so a core needs at least as much.
+    LLVM writes a 32-bit address and a ULEB128 size per function. An ELF file does not say who calls whom.
     """
     section = elf.section(".stack_sizes")
     if section is None:

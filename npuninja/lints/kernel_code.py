@@ -1,4 +1,4 @@
-"""What the lints of kernels know of an object's functions: their places, their stack frames, whom they call."""
+"""What the lints of kernels know of an object's functions: places, stack frames, calls."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KernelFunction:
         return self.place_of(self.code.offset)
 
     def place_of(self, offset: int) -> Location:
-        """The source of the instruction at an offset of the code section; the object where that is not known."""
+        """The source of the instruction at an offset of the code section; the object where none is known."""
         return self._lines.at(offset) or Location(self.path)
 
     def callee(self, call: WasmInstruction) -> str:

@@ -1,8 +1,8 @@
 """Lint: a kernel's C parameter points to numbers of another width than the memref that the design passes.
 
-The parameters are read off the source text at the place where the object code says the function is. Only what is sure
-is compared: pointers to the number types of C and of the AIE API, by name. Templates, macros, other types, pointers to
-bytes (a kernel may copy anything as bytes) and arguments of unknown type are left alone.
+The parameters are read off the source text where the object code says the function is. Only what is sure is
+compared: pointers to number types of C and of the AIE API, by name. Left alone are templates, macros, other
+types, pointers to bytes (a kernel may copy anything as bytes) and arguments of unknown type.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def check_kernel_signatures(
 
     Args:
         core: for people, `core (0, 2)`.
-        declared: name of each kernel that the core calls, where the design declares it, and the element type of each
-            argument's memref; None for what is no memref.
+        declared: name of each kernel that the core calls, where the design declares it, and the element type
+            of each argument's memref; None for what is no memref.
         objects: the functions of each object that is linked.
         warnings: where to add.
     """
@@ -70,9 +70,7 @@ def check_kernel_signatures(
 
 
 def parameters_at(where: Location, name: str) -> tuple[list[str], int]:
-    """The parameters of the function of that name at a place of a source, as they are written, and its line; none when
-    they are not found there.
-    """
+    """The parameters of a function near a place of a source, as written, and its line; none if not found."""
     lines = source_lines(where.file)
     if not lines:
         return [], 0
@@ -111,7 +109,7 @@ def _split(text: str) -> list[str]:
 
 
 def pointed_bytes(parameter: str) -> int | None:
-    """The bytes of what a parameter points to: `const int32_t *restrict x`, `int16 x[64]`; None when that is not sure."""
+    """The bytes of a pointer's target: `const int32_t *restrict x`, `int16 x[64]`; None when not sure."""
     text = " ".join(_QUALIFIERS.sub(" ", parameter).split())
     match = re.fullmatch(r"([A-Za-z_][\w ]*?)\s*(?:\*\s*\w*|\s\w+\s*\[[^\]]*\])", text)
     return _BYTES.get(match[1]) if match else None

@@ -44,8 +44,7 @@ def check_lock_releases(device: Operation, warnings: Warnings) -> None:
     """Warns of the first wait for a lock that must last for ever.
 
     Either nobody releases the lock and its first value does not last for all waits, or only the one who waits
-    would release it, later. Whoever writes registers from a runtime sequence may do anything, so then nothing
-    is said.
+    would release it, later. A runtime sequence that writes registers may do anything: then nothing is said.
     """
     if any(op.name in _RAW_WRITES for op in device.walk()):
         return

@@ -1,10 +1,10 @@
 """How much program memory an emulated core's program would take on an NPU: an estimate, with its band.
 
-Counted are the operations of the WebAssembly that is linked, without what only moves values on its stack and without
-structure (blocks, ends). An AIE2 bundle is 2 to 16 bytes long and holds one to six operations, so that full bundles
-take about 2.5 bytes an operation. Behind a jump five bundles run before it is taken; where nothing fits there they are
-`nop`s of two bytes, and an operation alone in its bundle takes 4 to 8 bytes. Another compiler unrolls and inlines in
-another way. Nobody has compared this with programs that Peano made: the band is what follows from the encoding.
+Counted are the operations of the linked WebAssembly, without what only moves values on its stack and without
+structure (blocks, ends). An AIE2 bundle is 2 to 16 bytes long and holds one to six operations: full bundles
+take about 2.5 bytes an operation. Behind a jump five bundles run before it is taken; where nothing fits they
+are `nop`s of two bytes. An operation alone in its bundle takes 4 to 8 bytes. Other compilers unroll and
+inline otherwise. No program of Peano's was compared with this: the band follows from the encoding.
 """
 
 from __future__ import annotations

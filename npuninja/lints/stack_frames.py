@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 class StackNeed(NamedTuple):
-    """The chain of calls that needs most, its bytes, and the function where calls run in a circle, if they
-    do.
-    """
+    """The chain of calls that needs most, its bytes, and a function whose calls run in a circle, if any."""
 
     stack_bytes: int
     chain: tuple[KernelFunction, ...]
@@ -23,9 +21,7 @@ class StackNeed(NamedTuple):
 
 
 def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> StackNeed | None:
-    """The stack that `entry` needs with all it calls; None when no object has it. Calls by pointer are not
-    followed.
-    """
+    """The stack that `entry` needs with all it calls, but by pointer; None when no object has it."""
     visible = {f.name: f for functions in objects for f in functions}
     own = {(f.path, f.name): f for functions in objects for f in functions}
     known: dict[KernelFunction, StackNeed] = {}
@@ -58,12 +54,10 @@ def check_stack(
     place: Location,
     warnings: Warnings,
 ) -> None:
-    """Warns when the frames along the deepest chain of calls fill the stack, or when there is no
-    deepest one.
+    """Warns when the frames along the deepest chain of calls fill the stack, or when no chain is deepest.
 
-    The frames are those of the emulated core, where only arrays and variables whose address is taken are on
-    the stack; an NPU's need as much, and more for spilled registers and return addresses. Calls by pointer
-    are not followed.
+    The frames are those of the emulated core: only arrays and variables whose address is taken. An NPU needs
+    more, for spilled registers and return addresses. Calls by pointer are not followed.
 
     Args:
         core: for people, `core (0, 2)`.
