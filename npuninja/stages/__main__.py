@@ -51,9 +51,7 @@ def modules_are_said(arguments: list[str]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the stage `arguments[0]`; writes its depfile when `--depfile FILE` is given. Returns the exit
-    code.
-    """
+    """Runs the stage `arguments[0]`, writes its depfile for `--depfile FILE`; returns the exit code."""
     try:
         lock = None
         if len(arguments) > 1 and arguments[0] == "--lock":

@@ -1,7 +1,7 @@
 """The flags of the embedded compiler with which `npuninja.aie2_compiler` can translate its assembly to AIE2.
 
-The target is RV32 without division and floats: 24 general registers, loads and stores, products, comparisons. clang
-does optimisation and register allocation for it; each of its instructions is one or a few of AIE2's.
+The target is RV32 without division and floats: 24 general registers, loads and stores, products, comparisons.
+clang optimises and allocates registers for it; each of its instructions is one or a few of AIE2's.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
 
 
 def code_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
-    """The start of the command that makes assembly of optimised code; its arguments are those of `compiler_command`."""
+    """The start of the command for assembly of optimised code; arguments as `compiler_command`."""
     return [*compiler_command(program, words, source, language), *values(TARGET_FLAGS), *CODE_FLAGS]
 
 

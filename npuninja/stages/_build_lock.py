@@ -1,9 +1,9 @@
 """One Ninja at a time in a build folder.
 
-Ninja numbers the files in its log of dependencies (`.ninja_deps`) by their order there. Two that append to one log give
-the same numbers to different files, and what comes behind is never read again: everything is rebuilt in every build that
-follows. Ninja does not look for another one. A log entry is written when a command with a depfile succeeds, so it is enough
-that such a command fails while the build folder belongs to another Ninja that still lives.
+Ninja numbers the files in its log of dependencies (`.ninja_deps`) by their order there. Two that append to
+one log give the same numbers to different files; what follows is never read again: every later build rebuilds
+everything. Ninja does not look for another one. It writes an entry when a command with a depfile
+succeeds, so such commands fail here while the build folder belongs to another Ninja that still lives.
 """
 
 from __future__ import annotations

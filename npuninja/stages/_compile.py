@@ -1,4 +1,4 @@
-"""Compiling one C or C++ file for a core, emulated or real: the command, its depfile, what its failures mean."""
+"""Compiling one C or C++ file for a core, emulated or real: command, depfile, what its failures mean."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIRST_HEADERS = tuple(
     os.path.join(kernel_headers.INCLUDE_FOLDER, *name.split("/"))
     for name in (kernel_headers.BEFORE_THE_FIRST_LINE, kernel_headers.WITH_THE_API)
 )
-# A frame that may be too large for a core's usual stack of 1024 bytes, and up to which cost loops are unrolled then.
+# Frames that may be too large for a core's usual stack (1024 bytes); then loops up to this cost are unrolled.
 _LARGE_FRAME_BYTES = 512
 _UNROLLING, _MORE_UNROLLED = "-unroll-threshold=", 4000
 _LONGER = 2  # times the object, from which on it is not worth it
@@ -81,8 +81,7 @@ def compile_file(
         stage: its name, for messages.
         arguments: `SOURCE -o OBJECT --compiler EXE [--compiler-word W]… --kind K [--cache DIR] [--prefix-map
             OLD=NEW]… [--include DIR]… [--architecture A] [--launcher EXE] [--werror]`, and those of
-            `_kernel_flags`. For `wasm` zig or clang, which need the
-            cache; for the others Peano's clang.
+            `_kernel_flags`. For `wasm` zig or clang, which need the cache; for the others Peano's clang.
         extra_flags: put in front of the input.
         lint: run on an object for emulated cores.
 
@@ -117,10 +116,10 @@ def compile_file(
 def _with_smaller_frames(
     command: list[str], shifts: bool, options: Arguments, source: str, made: str, name: str
 ) -> list[KernelFunction]:
-    """Compiles an object again where its functions keep much on the stack, with more loops unrolled, and takes that when
-    they keep less: an array of accumulators is in registers when all loops over it are unrolled, as Peano does.
+    """Compiles an object with large frames again, with more loops unrolled; takes that when they are smaller.
 
-    Returns the functions of the object that stays.
+    An array of accumulators is in registers when all loops over it are unrolled, as Peano does. Returns the
+    functions of the object that stays.
     """
     functions = _functions(made, name)
     place = next((i for i, word in enumerate(command) if word.startswith(_UNROLLING)), None)
@@ -195,7 +194,7 @@ def _with_shifts(
 def _run_compiler(
     options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]
 ) -> tuple[list[str], bool]:
-    """Compiles; returns the command up to the words that say what is wanted, and whether shifts were written out."""
+    """Compiles; returns the command up to what is wanted of it, and whether shifts were written out."""
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
     asked = _kernel_flags.from_options(options)
     language = asked.language
@@ -247,10 +246,8 @@ def run_compiler(
 
     Args:
         options: of the stage: the launcher.
-        command: up to the words that say what is wanted.
+        command: without the words that say what is wanted.
         wanted: `-c`, or `-S`.
-        source, target, depfile: files.
-        variables: of the environment.
 
     Raises:
         UserError: the source does not compile.
@@ -300,8 +297,7 @@ def _refused(plain: str, source: str, is_cxx: bool) -> UserError:
 def _with_conditionals(
     command: list[str], outputs: list[str], target: str, variables: dict[str, str]
 ) -> str | None:
-    """Compiles a source whose conditional expressions mix bfloat16 and other numbers; what the compiler said, or None where it
-    still fails."""
+    """Compiles `? :` of bfloat16 and other numbers; what the compiler said, None where it still fails."""
     from npuninja.stages._conditionals import RANGE_FLAGS, ROUNDS, Conditionals
 
     conditionals = Conditionals(target + ".text")

@@ -1,4 +1,4 @@
-"""Compiling one C or C++ file to AIE2 machine code with what comes with npuninja: clang's assembly of RV32, translated."""
+"""Compiling one C or C++ file to AIE2 machine code: clang's assembly of RV32, which npuninja translates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def compile_for_aie2(stage: str, arguments: list[str], extra_flags: list[str]) -
 
     Args:
         stage: its name, for messages.
-        arguments: as those of `npuninja.stages._compile.compile_file`; the compiler is zig or a clang with riscv32.
+        arguments: as `npuninja.stages._compile.compile_file`; the compiler is zig or a clang with riscv32.
         extra_flags: put in front of the input.
 
     Raises:
@@ -82,7 +82,7 @@ def _to_assembly(
     if has_vectors:
         command.append("-Wfatal-errors")  # the first error says it, the others follow from that
     variables = _wasm_flags.cache_variables(os.path.abspath(options.one("--cache")))
-    # `zig cc -S` writes no file where a depfile is asked for; it does when its clang alone hears of the assembly.
+    # `zig cc -S` writes no file where a depfile is asked for; it does when only its clang hears of `-S`.
     wanted = ["-c", "-Xclang", "-S"] if options.all("--compiler-word") else ["-S"]
     code = _aie2_flags.code_command(
         options.one("--compiler"), options.all("--compiler-word"), source, asked.language

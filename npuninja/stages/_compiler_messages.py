@@ -1,8 +1,8 @@
 """What a compiler says of a kernel that does not compile, cut to what its author can act on.
 
-clang reports an error inside a template at the template, many lines of our headers away from the kernel's. Here such an error
-stands at the kernel's own line that asked for the template; candidates, includes and what follows from an error are left out.
-What cannot be placed in a file of the kernel's stays as it was.
+clang reports an error inside a template at the template, many lines of our headers away from the kernel's.
+Here it stands at the kernel's line that asked for the template; candidates, includes and errors that follow
+from it are left out. What cannot be placed in a file of the kernel's stays as it was.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ _CANDIDATES_SHOWN = 2
 
 
 class _Message(NamedTuple):
-    """A diagnostic: its first line as printed, without colour and in parts; the lines that show the code; and the files by
-    which its file was included."""
+    """A diagnostic: its first line as printed, and its parts; the lines of code; who includes its file."""
 
     shown: str
     place: str
@@ -123,8 +122,10 @@ def _shown(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -
 
 
 def _in_our_headers(error: _Message, notes: list[_Message], seen: set[tuple[str, str]]) -> list[str]:
-    """An error that the compiler reports without the kernel's line: what it was about, or where the header is included. One
-    without a way to it follows from the one before."""
+    """An error without the kernel's line: what it was about, or where the header is included.
+
+    One without a way to it follows from the one before.
+    """
     ways = [_ours(note) for note in notes if _ASKED_HERE.search(note.text)]
     if ways:
         return [_ours(error).replace(error.text, _said(error)), *ways]

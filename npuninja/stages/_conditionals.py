@@ -1,9 +1,9 @@
-"""`condition ? x : 0.0f` with a bfloat16 x: to a compiler of an NPU both are numbers and the result is a float.
+"""`condition ? x : 0.0f` with a bfloat16 x: to a compiler of an NPU both are numbers, the result is a float.
 
-In the headers for emulated cores bfloat16 is a class, so such an expression is ambiguous to C++. The compiler says where its two
-operands stand, in the source or in a header that it includes; there they are given to `npu_number`, which makes a float of a
-bfloat16 and leaves anything else as it is. The compiler reads the changed text in place of the file (`-ivfsoverlay`); the file
-itself does not change, and lines keep their numbers.
+In the headers for emulated cores bfloat16 is a class, so such an expression is ambiguous to C++. The compiler
+says where its operands stand, in the source or in a header that it includes. There they are given to
+`npu_number`, which makes a float of a bfloat16 and leaves anything else as it is. The compiler reads the
+changed text in place of the file (`-ivfsoverlay`), which does not change; lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Conditionals:
         self._made: list[str] = []
 
     def take(self, said: str) -> bool:
-        """Changes the texts by what the compiler said with `RANGE_FLAGS`; whether there was anything to change."""
+        """Changes the texts by what the compiler said with `RANGE_FLAGS`; whether that changed anything."""
         places: dict[str, set[tuple[int, int, bytes]]] = {}
         for found in _PLACE.finditer(without_colour(said)):
             path = os.path.abspath(found[1])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_core_info(options: Arguments) -> dict[str, Any]:
-    """What stage core_code says of the core that is linked; `location` and `functions` have places in the design.
+    """What stage core_code says of the core; `location` and `functions` have places in the design.
 
     File names in the JSON are relative to the folder above its own (see the option --file-name of core_code).
     """

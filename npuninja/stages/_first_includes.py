@@ -1,7 +1,7 @@
-"""What a kernel says before it includes the AIE API, and whether that could change what the API's headers say.
+"""What a kernel says before it includes the AIE API, and whether that could change the API's headers.
 
-A kernel that includes the API first, or behind macros and headers that mean nothing to it, can have the API from a file that
-the compiler has read before.
+A kernel that includes the API first, or behind macros and headers that mean nothing to it, can have the API
+from a file that the compiler has read before.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def is_word_of_headers(name: str, *, after_the_macros: bool = False) -> bool:
 
     Args:
         name: of the macro.
-        after_the_macros: it is defined in a source, so behind the macros that stand before its first line: those are read.
+        after_the_macros: defined in a source, behind the macros before its first line: those are read.
     """
     text = _text_of_headers(after_the_macros)
     # Asked at every compilation with macros, and few of the names stand anywhere in the headers.
@@ -68,7 +68,7 @@ def _text_of_headers(without_macros: bool) -> str:
 
 
 def _scan(path: str, folders: tuple[str, ...], depth: int) -> str:
-    """`api`: the API comes in this file, before anything that matters; `nothing`: there is neither; `other`: who knows."""
+    """`api`: the API comes in this file, before what matters; `nothing`: neither; `other`: not known."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             text = stream.read()

@@ -55,8 +55,7 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
         function_locations: where the design declares the functions it calls, as far as that is known.
 
     Raises:
-        UserError: a symbol is missing, with the nearest one there is; or an object wants code to run at load
-            time.
+        UserError: a symbol is missing, with the nearest one there is; or an object has code to run at load.
     """
     objects = [core, *kernels]
     for symbols in objects:
@@ -170,12 +169,7 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
 
 
 def translate(failure: ToolFailed, info: dict[str, Any]) -> Error:
-    """What a failed link means to the user; the failure itself when its output says nothing known.
-
-    Args:
-        failure: of the linker.
-        info: about the core, from stage core_code.
-    """
+    """What a failed link means; the failure itself when its output is not known. `info`: of core_code."""
     output = failure.output
     size = re.search(r"initial memory too small, (\d+) bytes needed", output)
     if size:

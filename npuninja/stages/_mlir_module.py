@@ -23,8 +23,7 @@ def read_module(path: str) -> Operation:
 
 
 def read_design(path: str, generation: str | None) -> tuple[Operation, str]:
-    """The module in a file as it is written, and the generation to lower it for: the given one, else what the
-    text says.
+    """The module in a file as written, and the generation to lower it for: the given one, or the text's.
 
     Raises:
         UserError: as `read_module`, and when the text mixes spellings of two generations.
@@ -34,9 +33,7 @@ def read_design(path: str, generation: str | None) -> tuple[Operation, str]:
 
 
 def write_module(outputs: Outputs, path: str, module: Operation, warnings: Warnings | None = None) -> None:
-    """Writes a module as one output, and beside it where its lines come from and what was warned of (see
-    `npuninja.source_places`).
-    """
+    """Writes a module, and beside it its lines' places and the warnings (see `npuninja.source_places`)."""
     text, places = print_with_places(module)
     outputs.write(path, text)
     if not is_special(path):

@@ -1,8 +1,8 @@
 """Floating-point constants of LLVM IR as an LLVM before 23 reads them.
 
-Newer ones write `inf` and `nan`, `f0x3DE147AE` for a float's bits, and a decimal that is right in the constant's own type;
-older ones read a decimal only where a double holds it exactly, and else the bits: `0x` and 16 digits of the double that a
-float or a double is, `0xH` and 4 digits of a half, `0xR` and 4 of a bfloat.
+Newer ones write `inf` and `nan`, `f0x3DE147AE` for a float's bits, and a decimal that is right in the
+constant's own type. Older ones read a decimal only where a double holds it exactly, and else the bits: `0x`
+and 16 digits of the double that a float or a double is, `0xH` and 4 of a half, `0xR` and 4 of a bfloat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import struct
 
 _TYPES = ("half", "bfloat", "float", "double")
-#: Strings, comments and names, in which nothing is a constant; constants; type names and other words; ends of lines.
+#: Strings, comments and names, which have no constants; constants; type names and other words; ends of lines.
 _TOKEN = re.compile(
     r'"[^"\n]*"|;[^\n]*|[%@!#$](?:[\w.$-]+|"[^"\n]*")'
     r"|(?P<bits>f0x[0-9A-Fa-f]{8})(?![\w.$-])"
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 
 def older_floats(text: str) -> str:
-    """The text with its constants so. The type of one that has none beside it is the last that its line names."""
+    """The text with its constants so. One without a type beside it has the last that its line names."""
     type = ""
 
     def spelled(match: re.Match[str]) -> str:

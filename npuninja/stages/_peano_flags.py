@@ -1,8 +1,7 @@
 """The flags of Peano's clang for kernels and core code of a real NPU.
 
 Source: programming_examples/makefile-common of MLIR-AIE (PEANOWRAP2_FLAGS, PEANOWRAP2P_FLAGS), which its
-    kernels are
-written for; C in the language that emulated cores get, too.
+kernels are written for; C in the language that emulated cores get, too.
 """
 
 from __future__ import annotations
@@ -41,8 +40,7 @@ def compile_flags(
 
     Args:
         source: the file to be compiled.
-        prefix_maps: `OLD=NEW` for the file names in debug information, so that every folder gives the same
-            bytes.
+        prefix_maps: `OLD=NEW` for file names in debug information, so that every folder gives the same bytes.
         include_folders: MLIR-AIE's headers (aie_api), for C++.
         language: of it, when the suffix does not say.
     """

@@ -1,9 +1,9 @@
 """The headers that stand before the first line of every C++ kernel, kept as the compiler has read them.
 
-Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its cache, one for
-each set of flags and state of the headers, made by the first kernel that wants it. The AIE API is in it for kernels that
-begin by including that. A kernel whose own defines or flags could change what the headers say goes without; so does one
-whose compiler is started by another program, which could not tell. The object is the same to the byte either way.
+Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its
+cache, one for each set of flags and state of the headers, made by the first kernel that wants it. It has the
+AIE API for kernels that begin with that. A kernel goes without when its defines or flags could change the
+headers, or another program starts its compiler and could not tell. The object is the same to the byte.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ def with_precompiled(
     """A compiler's command, without input and output, that reads the headers' file in place of the headers.
 
     Args:
-        command: of the build's own words, with the flags of `kernel_headers`; without those that the kernel asks for.
+        command: the build's own words, with the flags of `kernel_headers`, without what the kernel asks for.
         asked: what the kernel asks for.
         source: the kernel's file.
         folder: of the compiler's cache.
-        variables: of the environment.
 
     Returns the command as it is where the kernel must go without.
     """

@@ -88,10 +88,9 @@ def read_arguments(
 ) -> Arguments:
     """Takes a command line apart: `--name VALUE` for each of `options`, `--name` for each of `flags`, files.
 
-    `--identity` and `--modules` are understood by every stage and ignored: they put the tool's version, and what of
-    npuninja the stage consists of, into the command line, so that the edge is run again when these change. `-o` and
-    `--depfile` are understood by every stage too.
-    What follows `--` is positional. Argument parsing by hand, because argparse costs more than most stages.
+    Every stage takes `-o`, `--depfile`, `--identity` and `--modules`. It ignores the last two: with the
+    tool's version, and what of npuninja the stage consists of, in the command line, the edge is run again
+    when these change. What follows `--` is positional. By hand: argparse costs more than most stages.
 
     Raises:
         UserError: an unknown option or a missing value.
@@ -151,8 +150,9 @@ def read_text(path: str) -> str:
 
 
 def with_words(arguments: list[str]) -> list[str]:
-    """The arguments of a batch with the words of a file in place of `@FILE [OUTPUT]`. In them `${folder}` stands for the
-    folder of that output, and `${design}` for the folder's name.
+    """The arguments of a batch, with the words of a file for `@FILE [OUTPUT]`.
+
+    In them `${folder}` is the folder of that output, `${design}` the folder's name.
     """
     place = next((i for i, word in enumerate(arguments) if word.startswith("@")), 0)
     if not place or arguments[0] != "batch":
@@ -170,8 +170,7 @@ def with_words(arguments: list[str]) -> list[str]:
 
 
 class Outputs:
-    """The outputs of one stage, as a context: collected inside, put in place on a clean exit, taken away on
-    an error.
+    """The outputs of a stage, as a context: put in place on a clean exit, taken away on an error.
 
         with Outputs("a.bin", "b.bin") as outputs:
             outputs.write("a.bin", data)

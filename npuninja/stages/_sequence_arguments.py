@@ -1,4 +1,4 @@
-"""The arguments of a runtime sequence for the manifest: name, shape, element, and which way their data goes."""
+"""The arguments of a runtime sequence for the manifest: name, shape, element, direction of their data."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from npuninja.lowering.sequence.lookup import allocation, sequences
 if TYPE_CHECKING:
     from typing import Any
 
-# Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes memory gives it
-# out.
+# Seen from the host: a channel that reads memory (MM2S) takes an argument in, one that writes gives it out.
 _DIRECTIONS = {"MM2S": "in", "S2MM": "out"}
 
 
@@ -23,9 +22,8 @@ def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str,
     """The arguments in order, as the manifest has them.
 
     Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw
-    register writes move where those do not say which way. One that nothing moves is `in`. One that takes what trace
-    units send is `trace`; older generations pass it behind the arguments that the sequence declares, and what lies
-    between is `none`.
+    register writes move where those do not say which way. One that nothing moves is `in`. One that takes what
+    trace units send is `trace`; older generations pass it behind the declared arguments; between is `none`.
 
     Raises:
         UserError: an argument is no memref of whole bytes; located at the sequence.
@@ -94,7 +92,7 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
 
 
 def _raw_directions(device: Operation, sequence: Operation, patch: Operation) -> set[str]:
-    """Which way the descriptor moves that an address is written into, from the writes that start it; both when none does."""
+    """Which way the descriptor of an address moves, by the writes that start it; both when none does."""
     column, register = patch.integer("addr") >> COLUMN_SHIFT, patch.integer("addr") & 0xFFFFF
     number = (register - bd_offset("shim", 0)) // BD_STRIDE
     found: set[str] = set()
@@ -159,9 +157,7 @@ def _raw_bytes(sequence: Operation) -> dict[int, int]:
 
 
 def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...]) -> dict[int, set[str]]:
-    """What the sequence that is run does with its arguments. Those that cannot be found, or that run themselves, are
-    reported by the lowering.
-    """
+    """Directions of arguments in a sequence that is run; the lowering reports one not found or recursive."""
     configure, module = run.parent_op, device.parent_op
     called = device
     if configure is not None and configure.name == "aiex.configure" and module is not None:

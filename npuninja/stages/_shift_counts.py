@@ -1,16 +1,16 @@
 """Shifts by counts that are known only when a kernel runs, with the meaning that they have on an AIE.
 
-C leaves a shift by a negative count open. AIE2 has one instruction for both directions, which takes the sign of its count
-for the direction and five bits of its magnitude, and Peano uses it for `<<` and `>>` alike; WebAssembly takes five bits of
-the count. So a kernel's `1 << (scale - 1)` is 0 on an NPU where `scale` is 0. Kernels whose text has such shifts are compiled
-to LLVM's language first, optimised as Peano has it by then, and their shifts of `int` are written out:
+C leaves a shift by a negative count open. AIE2 has one instruction for both directions: it takes the count's
+sign for the direction and five bits of its magnitude, and Peano uses it for `<<` and `>>` alike. WebAssembly
+takes five bits of the count. So `1 << (scale - 1)` is 0 on an NPU where `scale` is 0. Kernels whose text has
+such shifts are first compiled to LLVM's language and optimised as in Peano; shifts of `int` are written out:
 
     count < 0 ? the other shift by -count & 31 : the shift by count & 31
 
 Shifts of 64 bits are made of those (`_of_64_bits`).
 
-The second half of the compiler sees what it does with the two masks: nothing. Shifts of our own headers are left alone, their
-counts are in range.
+The second half of the compiler sees that the two masks do nothing. Shifts of our own headers are left alone:
+their counts are in range.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _OPPOSITE = {"shl": "lshr", "lshr": "shl", "ashr": "shl"}
 
 
 class Shift(NamedTuple):
-    """A shift: a prefix for names, the result's name, `shl lshr ashr`, its type, how many lanes that has if it is a row, the
-    value, the count, and the number that all lanes of the count are, if they are the same.
+    """A shift: prefix for names, result's name, `shl lshr ashr`, type, lanes (of a row), value, count; the
+    number that all lanes of the count are, if they are the same.
     """
 
     name: str
@@ -77,9 +77,8 @@ def make_object(
 
     Args:
         compile_to: runs the compiler; gets the words that say what is wanted, and a path for that.
-        command: of the compiler, for a module in LLVM's language that is optimised, with the words that say what is wanted.
+        command: of the compiler, for an optimised module in LLVM's language, with what is wanted.
         target: the object.
-        variables: of the environment.
         written_out: what stands for a shift; default: the choice that WebAssembly needs.
     """
     module = target + ".ll"
@@ -137,8 +136,8 @@ def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
 def _of_64_bits(shift: Shift, written_out: WrittenOut) -> Iterator[str]:
     """A shift of 64 bits, which AIE2 has no instruction for: LLVM's expansion into shifts of the two words.
 
-    A count above 63 shifts one word, by the count less 32, to where the other one is. Negative counts of C are such
-    counts: what C promotes is taken as unsigned.
+    A count above 63 shifts one word, by the count less 32, to where the other one is. Negative counts of C
+    are such counts: what C promotes is taken as unsigned.
     """
     name, result, kind, type, lanes, value, amount, _ = shift
     half = type.replace("i64", "i32")
@@ -185,7 +184,7 @@ def _of_64_bits(shift: Shift, written_out: WrittenOut) -> Iterator[str]:
 
 
 def as_instructions(shift: Shift) -> Iterator[str]:
-    """The instruction of AIE2 itself, as `npuninja.aie2_compiler` takes it; of numbers only, RV32 has no others."""
+    """AIE2's own instruction, as `npuninja.aie2_compiler` takes it; of numbers only, RV32 has no others."""
     from npuninja.aie2_compiler.riscv import AIE2_INSTRUCTIONS, CUSTOM_OPCODE  # not for emulated cores
 
     if shift.lanes:

@@ -1,4 +1,4 @@
-"""Which kernels may shift by a count that is known only when they run: see npuninja/stages/_shift_counts.py."""
+"""Which kernels may shift by a count known only when they run: see npuninja/stages/_shift_counts.py."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def in_file_or_included(path: str, folders: tuple[str, ...]) -> bool:
 
 
 def _text(path: str) -> str:
-    """What is in a file; "" for one of our headers, whose counts are in range, and where it cannot be read."""
+    """What is in a file; "" if it is one of our headers, whose counts are in range, or cannot be read."""
     if path.startswith(kernel_headers.INCLUDE_FOLDER + os.sep):
         return ""
     try:

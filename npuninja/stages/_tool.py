@@ -1,4 +1,4 @@
-"""Running a real tool in a stage: its environment, its folder, what its failure means. Only stages that have one load this."""
+"""Running a real tool in a stage: its environment, folder, failures. Only stages that have one load this."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ PASSED_VARIABLES = (
 
 
 class ToolFailed(ToolError):
-    """A tool ran and returned an exit code other than 0.
-
-    `output` is what it printed, both streams together.
-    """
+    """A tool returned an exit code other than 0; `output` is what it printed, both streams together."""
 
     def __init__(
         self,
@@ -103,12 +100,7 @@ def _what_it_means(output: str) -> list[str]:
 
 
 class WorkFolder:
-    """A folder of a tool's own, for as long as the block runs, with links to files by their names.
-
-    Args:
-        path: of the folder, which is made.
-        files: that are linked.
-    """
+    """A folder of a tool's own, made for as long as the block runs, with links to `files` by their names."""
 
     def __init__(self, path: str, *files: str) -> None:
         self.path = os.path.abspath(path)
@@ -128,7 +120,7 @@ class WorkFolder:
         self._remove()
 
     def _remove(self) -> None:
-        """Takes the folder away, as far as that can be done: what a tool has left open is no fault of the stage's."""
+        """Takes the folder away as far as possible: what a tool has left open is no fault of the stage's."""
         from contextlib import suppress  # `subprocess` has loaded it
 
         # By hand, as `shutil` takes longer to load than most stages run.

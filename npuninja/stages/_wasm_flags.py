@@ -10,8 +10,7 @@ import os
 
 from npuninja import kernel_headers
 
-# Flag and reason. The layout flags make a struct look as it does on AIE2, whose i64 and double are aligned to
-# 4 bytes.
+# Flag and reason. The layout flags make structs look as on AIE2, whose i64 and double are aligned to 4 bytes.
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-O2", "the loops of kernels are worth it; -O3 makes them larger, not faster"),
     ("-g1", "line tables only: a fault names file and line"),
@@ -51,8 +50,7 @@ LINK_FLAGS: tuple[tuple[str, str], ...] = (
 )
 CXX_SUFFIXES = (".cc", ".cpp", ".cxx")
 
-# Math functions that are no wasm instruction: imports (module "env") which the emulator serves, for float
-# (…f) and double.
+# Math functions that are no wasm instruction: imports (module "env"), for float (…f) and double.
 _UNARY: tuple[str, ...] = (
     *(
         "acos",
@@ -74,8 +72,8 @@ _UNARY: tuple[str, ...] = (
 )
 _BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
 MATH_IMPORTS: frozenset[str] = frozenset(name + suffix for name in _UNARY + _BINARY for suffix in ("", "f"))
-# What the intrinsics for streams, cascades and locks call (kernel_headers/include/npu/streams.h): a core waits in the
-# middle of its code (npuninja/emulator/core_modules/waiting.py has the same names).
+# What intrinsics for streams, cascades and locks call (kernel_headers/include/npu/streams.h): a core waits
+# amid its code (npuninja/emulator/core_modules/waiting.py has the same names).
 STREAM_IMPORTS: frozenset[str] = frozenset(
     (
         *(
@@ -109,8 +107,7 @@ def compile_flags(
 
     Args:
         source: path of a C or C++ file; its suffix chooses the language unless `language` says it.
-        prefix_maps: `OLD=NEW` each: paths that begin with OLD appear in the object with NEW instead, so that
-            a build in another folder gives the same bytes.
+        prefix_maps: `OLD=NEW` for the start of paths in the object, so that each folder gives the same bytes.
         architecture: `aie2` or `aie2p`, what kernels take the core for; None for code that does not ask.
         language: of the source, when the suffix does not say.
         float_mode: how vectors of floats are computed, `exact` or `fast`.
@@ -155,8 +152,7 @@ def link_flags(entry: str, data_origin: int, stack_bytes: int) -> list[str]:
 
     Args:
         entry: the core's function, `core_C_R`.
-        data_origin: data address (0x70000 to 0x7FFFF) behind the highest buffer, where the kernels' data
-            goes.
+        data_origin: data address (0x70000 to 0x7FFFF) behind the highest buffer, for the kernels' data.
         stack_bytes: of the core's stack.
     """
     # LLVM 14 reads decimal numbers only.

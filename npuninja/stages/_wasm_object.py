@@ -19,8 +19,7 @@ _ELF_MACHINES = {62: "x86-64", 183: "aarch64", 243: "RISC-V", 264: "AIE"}
 
 
 class Symbols(NamedTuple):
-    """What an object defines for others, what it needs from them, and whether something must run at load
-    time.
+    """What an object defines for others, what it needs from them, whether something must run at load time.
 
     `function_names` has the name of each function by its number in the module, local and undefined ones too;
     `constants` the name and size in bytes of everything in `.rodata`.
@@ -74,8 +73,7 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     """The symbols of one object.
 
     Raises:
-        UserError: the bytes are no relocatable wasm object; the message says what they are, as far as that is
-            known.
+        UserError: the bytes are no relocatable wasm object; the message says what they are, if known.
     """
     if not data.startswith(MAGIC):
         hint = "emulated cores are linked from wasm objects only"
@@ -93,9 +91,7 @@ def read_symbols(data: bytes, path: str) -> Symbols:
 
 
 def global_value(module: WasmModule, name: str) -> int | None:
-    """The initial value of an exported i32 global of a linked module, or None when there is none of that
-    name.
-    """
+    """The initial value of an exported i32 global of a linked module; None when there is none."""
     export = module.export(name)
     body = next((section.data for section in module.sections if section.id == _GLOBALS), None)
     if export is None or export.kind != "global" or body is None:

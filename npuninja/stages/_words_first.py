@@ -1,12 +1,12 @@
 """What a stage says: before Ninja's words on it when it fails, and kept for the report when it does not.
 
-Ninja keeps what a command prints until it ends. When it fails, Ninja prints `FAILED:`, the command, often many lines, and
-only then what it kept. So a stage keeps its words itself, and when it fails it writes them where Ninja writes: to the
-terminal, pipe or file that is Ninja's standard output. The pool `console`, whose commands write there too, would do the same but
-runs one command at a time.
+Ninja keeps what a command prints until it ends. When it fails, Ninja prints `FAILED:`, the command, often
+many lines, and only then what it kept. So a stage keeps its words itself, and when it fails it writes them to
+the terminal, pipe or file that is Ninja's standard output. The pool `console` writes there too, but runs one
+command at a time.
 
-What a stage that succeeds says are warnings. They stand in a file beside its depfile, `OUTPUT.warnings`, until the stage runs
-again, so that `npuninja report` can show them in the sources.
+What a stage that succeeds says are warnings. They stand in a file beside its depfile, `OUTPUT.warnings`,
+until the stage runs again, so that `npuninja report` can show them in the sources.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PIDFD_GETFD = 438
 
 
 def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """Runs a stage whose words come before the command where Ninja started it and it fails; returns its exit code.
+    """Runs a stage; if it fails under Ninja, its words come before the command. Returns its exit code.
 
     Where that cannot be (Ninja writes into a file, there is no /proc), Ninja gets them as ever.
     """
@@ -55,7 +55,7 @@ def with_words_first(stage: Callable[[list[str]], int], arguments: list[str]) ->
 
 
 def _record(arguments: list[str]) -> str | None:
-    """Where warnings are kept: beside the depfile, whose name is an output's or a batch's with `.d` behind it."""
+    """Where warnings are kept: beside the depfile, whose name is an output's or a batch's and `.d`."""
     if "--depfile" not in arguments[:-1]:
         return None
     return arguments[arguments.index("--depfile") + 1].removesuffix(".d") + WARNINGS_SUFFIX
@@ -100,7 +100,7 @@ def _write_first(words: str) -> bool:
 
 
 def _output_of_ninja() -> int | None:
-    """A descriptor of the terminal, pipe or file that the parent has as standard output; None where there is none to be had."""
+    """A descriptor of the parent's standard output, a terminal, pipe or file; None where none can be had."""
     path = f"/proc/{os.getppid()}/fd/1"
     try:
         kind = os.stat(path).st_mode
@@ -114,7 +114,7 @@ def _output_of_ninja() -> int | None:
 
 
 def _shared_output(process: int) -> int | None:
-    """The standard output of a process, whose position in a file it shares; None where Linux does not give it.
+    """The standard output of a process, its position in a file shared; None where Linux does not give it.
 
     A file opened a second time has a position of its own, and each would write over the other's words.
     """

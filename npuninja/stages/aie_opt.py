@@ -1,6 +1,4 @@
-"""Stage aie_opt: MLIR to MLIR by the reference implementation; which passes is in the words of the build
-file.
-"""
+"""Stage aie_opt: MLIR to MLIR by the reference implementation; the build file says which passes."""
 
 from __future__ import annotations
 

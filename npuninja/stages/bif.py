@@ -26,9 +26,7 @@ BIF = """all:
 
 
 def run(arguments: list[str]) -> None:
-    """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only the names of the files
-    count.
-    """
+    """`--cdo cdo_elfs.bin --cdo cdo_init.bin --cdo cdo_enable.bin -o NAME.bif`; only file names count."""
     options = stage_arguments("bif", arguments)
     target, cdos = options.one("-o"), options.all("--cdo")
     if not cdos:

@@ -12,9 +12,7 @@ from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o cdo_elfs.bin --init …
-    --enable …`.
-    """
+    """`input_physical.mlir --device NAME --device-symbol D --image C,R=FILE… -o ELFS --init F --enable F`."""
     options = stage_arguments("cdo", arguments)
     elfs, init, enable = options.one("-o"), options.one("--init"), options.one("--enable")
     with Outputs(elfs, init, enable) as outputs:

@@ -1,6 +1,4 @@
-"""Stage cdo_translate: a routed design with the names of its ELFs to the three configuration files, by
-aie-translate.
-"""
+"""Stage cdo_translate: as stage cdo, of a routed design with its ELFs' names, by aie-translate."""
 
 from __future__ import annotations
 
@@ -17,8 +15,7 @@ from npuninja.stages._tool import WorkFolder, run_tool
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments are those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate
-    EXE`.
+    """Arguments as of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate EXE`.
 
     The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has
     a work folder of its own.

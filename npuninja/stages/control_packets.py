@@ -1,4 +1,4 @@
-"""Stage control_packets: a device's configuration as control packets with the sequence that sends them, and as a sequence alone.
+"""Stage control_packets: a device's configuration as control packets and their sequence; as one sequence.
 
 An array that is configured otherwise, with the control network only, becomes this device so (MLIR-AIE's
 `aiecc --get-ctrlpkt` and `--get-txn`).

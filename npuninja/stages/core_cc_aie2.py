@@ -1,4 +1,4 @@
-"""Stage core_cc by npuninja-aie2: the C of one core, as `core_code` writes it, to an AIE2 object, unoptimised."""
+"""Stage core_cc by npuninja-aie2: a core's C, as `core_code` writes it, to an AIE2 object, unoptimised."""
 
 from __future__ import annotations
 

@@ -11,9 +11,7 @@ from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info core_C_R.json -o
-    core_C_R.c`.
-    """
+    """`input_with_addresses.mlir --device-symbol D --core C,R --kind K --file-name F --info JSON -o X.c`."""
     options = stage_arguments("core_code", arguments)
     target, info = options.one("-o"), options.one("--info")
     with Outputs(target, info) as outputs:

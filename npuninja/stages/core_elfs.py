@@ -1,6 +1,4 @@
-"""Stage core_elfs: puts the names of the cores' ELFs into a routed design; none of MLIR-AIE's programs does
-that.
-"""
+"""Stage core_elfs: puts the names of the cores' ELFs into a routed design; no MLIR-AIE program does that."""
 
 from __future__ import annotations
 
@@ -19,9 +17,8 @@ from npuninja.stages._run import Outputs, read_text, stage_arguments
 def run(arguments: list[str]) -> None:
     """`input_physical.mlir --device-symbol D --image C,R=FILE… -o input_physical_with_elfs.mlir`.
 
-    The cores' bodies become empty, as the attribute asks for, and the names are those of the files alone:
-    relative to the work folder of the translation, which every release of MLIR-AIE takes. The ELFs themselves
-    are not read.
+    The cores' bodies become empty, as the attribute asks for. The names are those of the files alone, as seen
+    from the translation's work folder, which every release of MLIR-AIE takes. The ELFs are not read.
     """
     options = stage_arguments("core_elfs", arguments)
     target, source = options.one("-o"), options.input()

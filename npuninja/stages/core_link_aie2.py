@@ -14,12 +14,11 @@ from npuninja.stages._tool import WorkFolder
 
 
 def run(arguments: list[str]) -> None:
-    """`CORE.o KERNEL.o… --script CORE.ld.script --info CORE.json --kind aie2 --core C,R` and what a compiler is given
-    (for the runtime), `[--werror] -o CORE.elf`.
+    """`CORE.o KERNEL.o… --script CORE.ld.script --info CORE.json --kind aie2 --core C,R [--werror] -o
+    CORE.elf`, and what a compiler is given (for the runtime).
 
     Raises:
-        UserError: an object was made by another compiler; a symbol is missing or there twice; program, data or stack do
-            not fit.
+        UserError: another compiler's object; a symbol missing or there twice; program, data, stack too large.
     """
     options = stage_arguments("core_link_aie2", arguments)
     target, script = options.one("-o"), options.one("--script")

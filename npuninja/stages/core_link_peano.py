@@ -1,6 +1,4 @@
-"""Stage core_link_peano: a core's object and its kernels' objects to an ELF that a core runs, by Peano's
-clang and lld.
-"""
+"""Stage core_link_peano: objects of a core and its kernels to the core's ELF, by Peano's clang and lld."""
 
 from __future__ import annotations
 
@@ -28,8 +26,8 @@ def run(arguments: list[str]) -> None:
     it runs in a folder of its own, with these objects and no others in it.
 
     Raises:
-        UserError: the script names an object that is not among the inputs, or an input is not one of this
-            core kind; or the program does not fit the core.
+        UserError: the script names an object that is no input; an input is not of this core kind; or the
+            program does not fit the core.
         ToolError: the linker failed.
     """
     options = stage_arguments("core_link_peano", arguments)
@@ -66,9 +64,7 @@ def _stack_bytes(script: str) -> int | None:
 
 
 def _check_script(script: str, kernels: list[str]) -> set[str]:
-    """The objects that the linker script names. Each must be among the inputs, or the build would not see it
-    change.
-    """
+    """The objects that the script names. Each must be an input, or the build would not see it change."""
     named = set()
     given = {os.path.basename(path) for path in kernels}
     text = read_text(script)

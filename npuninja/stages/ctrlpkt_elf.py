@@ -1,7 +1,7 @@
-"""Stage ctrlpkt_elf: a sequence that sends control packets, and these, as the ELF that XRT loads (aiecc: `--get-ctrlpkt
---get-elf`), by aiebu-asm or by ourselves; both write the same bytes.
+"""Stage ctrlpkt_elf: a sequence that sends control packets, and these, as the ELF that XRT loads.
 
-XRT puts the packets into a buffer of its own, so a program passes the sequence's own arguments only.
+As aiecc's `--get-ctrlpkt --get-elf`, by aiebu-asm or by ourselves; both write the same bytes. XRT puts the
+packets into a buffer of its own, so a program passes the sequence's own arguments only.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _patch(argument: int, size_bytes: int) -> dict[str, object]:
-    """What aiecc says to the assembler about the buffer of control packets (MLIR-AIE, tools/aiecc/SidecarFiles.h)."""
+    """What aiecc says to the assembler about the packets' buffer (MLIR-AIE, tools/aiecc/SidecarFiles.h)."""
     buffer = {
         "xrt_id": argument,
         "logical_id": -1,

@@ -9,8 +9,8 @@ from npuninja.records import record
 class Option:
     """An option of a stage's command line.
 
-    `takes` names what the planner gives it: a file of `FILES`, or a fact about the design (`plan/facts.py`). An option
-    without it is given by the rule, or by a person. One whose file or fact a design does not have is left out.
+    `takes` names what the planner gives it: a file of `FILES`, or a fact about the design (`plan/facts.py`).
+    Without it, the rule or a person gives it. One whose file or fact a design does not have is left out.
     """
 
     word: str
@@ -27,7 +27,7 @@ class Provider:
 
     Attributes:
         name: as `--provider STAGE=NAME` says it.
-        tools: names of `npuninja.detect`'s tools that must have proved themselves; the first gives path and version.
+        tools: those of `npuninja.detect` that must have proved themselves; the first gives path and version.
         vendor: whether it is a tool of the vendor's flow: what the word `real` means, and `auto` prefers.
         cores: the kind of cores whose programs it makes or reads: "wasm" (emulated) or "npu"; "" for either.
         rule: the rule's name; "" for the stage's name, followed by the provider's when it is real.
@@ -36,7 +36,7 @@ class Provider:
         module: the module that does it; "" for that of the stage.
         reads, makes: instead of those of the stage.
         short: whether the stage is shorter than the start of a process, so that it may share one.
-        short_alone: the same where the design has one file of that kind: nothing else could be done meanwhile.
+        short_alone: the same where the design has one file of that kind: nothing else can be done meanwhile.
         remote: why it is worth asking another machine; "" when it is not.
         label: what must be known of its results wherever it is named; "" for nothing.
     """
@@ -69,8 +69,8 @@ class Stage:
         makes: files of `FILES`; the first is `-o`, the others have options that take them.
         options: beyond `-o`, `--depfile`, `--modules` and `--identity`, which every stage takes.
         providers: () for a module that only other stages' providers use.
-        scope: for what it is planned: "design", "device" (each `aie.device`), "sequence" (each runtime sequence), "core",
-            "kernel" (once for every object of a core); "" when a recipe asks for it.
+        scope: for what it is planned: "design", "device" (each `aie.device`), "sequence" (each runtime
+            sequence), "core", "kernel" (each object of a core); "" when a recipe asks for it.
         choice: its name for `--provider`; "" when there is nothing to choose.
         chosen: what is chosen with that name, for people.
         follows: the choice whose provider's namesake does this stage too.
@@ -78,8 +78,8 @@ class Stage:
         driver: what drives the designs that it is planned for: "stages", "aiecc"; "" for either.
         also_reads: files that the command reads without an option of theirs.
         instead_of: the file in whose place those that come behind it read what it makes.
-        discovers: the option with which it reads files that its command line does not name, and returns them for the
-            depfile; "-o", which every command has, for always; "" for never.
+        discovers: the option with which it reads files that its command line does not name, and returns them
+            for the depfile; "-o", which every command has, for always; "" for never.
         wanted: whether `ninja DESIGN` asks for what it makes.
         installed: whether it needs Python packages that are installed.
         pool: Ninja's pool; "" for none.
@@ -110,8 +110,8 @@ class Stage:
     planning: bool = False
 
 
-# The files of a build. NAME stands for the design, C_R for a core's column and row, X for a kernel. A name that is not
-# here is a file's name itself, in the design's folder.
+# The files of a build. NAME stands for the design, C_R for a core's column and row, X for a kernel. A name
+# that is not here is a file's name itself, in the design's folder.
 FILES: dict[str, str] = {
     "design": "DESIGN.mlir",
     "spelled": "design.mlir",
@@ -170,8 +170,8 @@ FILES: dict[str, str] = {
 }
 
 
-# Of those, the files that every device of a design has, and those that every runtime sequence has. Where there are several
-# the names say which: `DEVICE.` in front, `.SEQUENCE` before the ending (npuninja/plan/design_files.py).
+# Of those, the files of every device of a design, and of every runtime sequence. Where there are several the
+# names say which: `DEVICE.` in front, `.SEQUENCE` before the ending (npuninja/plan/design_files.py).
 OF_DEVICE = frozenset({"with_elfs", "cdo_elfs", "cdo_init", "cdo_enable", "bif", "pdi"})
 OF_SEQUENCE = frozenset(
     {

@@ -1,6 +1,4 @@
-"""Stage engine: the emulator's engine as a wasm module, for packages. Needs wasmtime and ziglang, as running
-does.
-"""
+"""Stage engine: the emulator's engine as a wasm module, for packages. Needs wasmtime and ziglang."""
 
 from __future__ import annotations
 

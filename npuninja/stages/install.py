@@ -1,6 +1,4 @@
-"""Stage install: the archive of a package unpacked below a prefix, and below the folder `DESTDIR` when that
-is set.
-"""
+"""Stage install: the archive of a package unpacked below a prefix, and below the folder `DESTDIR` if set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage insts_elf: an instruction stream as the ELF that XRT loads, by aiebu-asm or by ourselves; both write the same bytes.
+"""Stage insts_elf: an instruction stream as the ELF that XRT loads, by aiebu-asm or by ourselves, same bytes.
 
 Not every stream can be one. A build goes on without: its file then says why.
 """

@@ -10,7 +10,7 @@ from npuninja.stages._run import Outputs, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`input_with_addresses.mlir --device-symbol D --core C,R [--aie-translate EXE] -o core_C_R.ld.script`."""
+    """`input_with_addresses.mlir --device-symbol D --core C,R [--aie-translate EXE] -o C_R.ld.script`."""
     options = stage_arguments("ldscript", arguments)
     target, tool = options.one("-o"), options.optional("--aie-translate")
     with Outputs(target) as outputs:

@@ -34,8 +34,8 @@ def run(arguments: list[str]) -> list[str]:
     """The arguments stand in docs/architecture.md, "Stages".
 
     Returns:
-        The modules beside the reference that it imports. They are copied with it, because the manifest's folder is
-        all that a package has.
+        The modules beside the reference that it imports. They are copied with it: a package has nothing but
+        the manifest's folder.
     """
     options = stage_arguments("manifest", arguments)
     target, source = options.one("-o"), options.input()
@@ -87,7 +87,7 @@ def _copies(modules: Iterable[str], reference_copy: str) -> dict[str, str]:
 
 
 def _modules_beside(reference: str) -> dict[str, bytes]:
-    """The modules in the reference's folder that it imports, and those that these import: path -> content, sorted."""
+    """The modules in the reference's folder that it and they import: path -> content, sorted."""
     folder = os.path.dirname(reference)
     found: dict[str, bytes] = {}
     pending = [read_bytes(reference)]
@@ -112,7 +112,7 @@ def _copy_of(module: str, reference_copy: str) -> str:
 
 
 class _Run(NamedTuple):
-    """One runtime sequence as the manifest describes it: its kernel, that one's number, its name, arguments and stream."""
+    """A sequence as the manifest describes it: its kernel and that one's number; name, arguments, stream."""
 
     kernel: str
     number: str
@@ -184,9 +184,7 @@ def _beside(path: str, manifest: str) -> str:
 
 
 def _build_id(content: dict[str, object], lowered: bytes) -> str:
-    """A hash of everything that decided the build: the manifest so far (files, providers) and the lowered
-    design.
-    """
+    """A hash of what decided the build: the manifest so far (files, providers) and the lowered design."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     digest.update(hashlib.sha256(lowered).digest())
     return digest.hexdigest()[:32]

@@ -19,8 +19,7 @@ def run(arguments: list[str]) -> None:
     """`cdo_elfs.bin cdo_init.bin cdo_enable.bin [--bootgen EXE [--bif F]] [--device NAME --image C,R=FILE…]
     -o NAME.pdi`.
 
-    `--bif` names the file that stage bif made of the same inputs; without it one is written for the time of
-    the run.
+    `--bif` names the file that stage bif made of the same inputs; without it one is written for the run.
     """
     options = stage_arguments("pdi", arguments)
     target, bootgen = options.one("-o"), options.optional("--bootgen")

@@ -1,8 +1,7 @@
-"""Stage reference: the test vectors of a design, made by its NumPy reference. Needs installed packages, as
-run does.
+"""Stage reference: a design's test vectors, by its NumPy reference. Needs installed packages, as run does.
 
-They depend on the reference and on the shapes of the arguments alone, so an edit of a kernel does not make
-them again, and the run after it starts without NumPy.
+They depend on the reference and the shapes of the arguments alone: an edit of a kernel does not make them
+again, and the run after it starts without NumPy.
 """
 
 from __future__ import annotations

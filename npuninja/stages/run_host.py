@@ -1,4 +1,4 @@
-"""Stage run_host: a host program on the NPU, or on the emulated one where there is none. Its exit code is the verdict."""
+"""Stage run_host: a host program on the NPU, else on the emulated one. Its exit code is the verdict."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _environment(options: Arguments, notebook: str) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], name: str, limit_s: float, wanted: list[str]) -> None:
-    """Waits for the program's end, and takes from `wanted` what it printed. Raises WrongResult when it does not go well."""
+    """Waits for the end; takes from `wanted` what was printed. Raises WrongResult when it does not go well."""
     shown = Thread(target=_show, args=(process.stdout, wanted)) if process.stdout else None
     try:
         if shown:
@@ -126,7 +126,7 @@ def _written(notebook: str, script: str) -> str:
 
 
 def _show(output: IO[bytes], wanted: list[str]) -> None:
-    """Shows a program's output, and takes from `wanted` what it has, in order; blanks are equal, however many."""
+    """Shows a program's output, and takes from `wanted` what it has, in order; several blanks are as one."""
     for line in output:
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
@@ -139,9 +139,9 @@ def _show(output: IO[bytes], wanted: list[str]) -> None:
 
 
 def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
-    """A folder with links to all that is in another one, and with files under names of their own; returns its path.
+    """A folder with links to all that is in another one, and to files by their own names; returns its path.
 
-    One that is not there, as it is in the folder of a foreign build, is empty, and has links to all that is above it.
+    For a missing one, as in the folder of a foreign build, an empty one, with links to all that is above it.
     """
     shutil.rmtree(made, ignore_errors=True)
     there = os.path.abspath(folder)
@@ -181,12 +181,12 @@ def command_of(
     Args:
         program: a compiled program or a Python script.
         words: its own.
-        module: what a script imports: "aie" (npuninja's own, which runs designs by itself), "pyxrt", "both" or "".
+        module: what a script imports: "aie" (npuninja's own, runs designs by itself), "pyxrt", "both" or "".
         device: the family of its designs, for the emulated NPU.
         runner: what starts compiled programs with XRT's libraries; "" where the system has them.
         emulated: whether there is no NPU.
         run_as: the name of a script as a module, when it is run as one.
-        limit_s: of the whole program; 0 for none. An emulated command may take most of it, as it takes longer than on an NPU.
+        limit_s: of the whole program; 0 for none. An emulated command is slower, so it may take most of it.
     """
     own = [sys.executable, "-m", "npuninja"]
     if program.endswith(".py"):

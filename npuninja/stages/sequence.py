@@ -1,6 +1,4 @@
-"""Stage sequence: a lowered design's runtime sequences to register writes, address patches and waits; and the
-arguments of each.
-"""
+"""Stage sequence: lowered runtime sequences to register writes, address patches, waits; their arguments."""
 
 from __future__ import annotations
 

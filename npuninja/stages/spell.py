@@ -1,6 +1,4 @@
-"""Stage spell: a design in the spelling that the installed MLIR-AIE reads. Without a difference it stays as
-it is.
-"""
+"""Stage spell: a design in the spelling of the installed MLIR-AIE; without a difference it stays as it is."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] [--numbers F] -o design.mlir`."""
+    """`DESIGN.mlir --sequence-op NAME [--allocation-has-tile] [--functions-link] [--numbers F] -o MLIR`."""
     options = stage_arguments("spell", arguments)
     target, source = options.one("-o"), options.input()
     with Outputs(target) as outputs:

@@ -1,16 +1,15 @@
 """Every stage of a build, declared once; whoever needs a fact of a stage reads it here.
 
 From a row follow the rules of build.ninja (`npuninja.emit.stage_rules`), the statements for every design
-(`npuninja.plan.steps`), what the stage's command line takes and its `--help` (`stage_arguments`), which stages share a
-process (`npuninja.plan.batch`), which may run on another machine, what `--provider` may name, and the tables of
-docs/architecture.md and docs/providers.md.
+(`npuninja.plan.steps`), what the stage's command line takes and its `--help` (`stage_arguments`), which
+stages share a process (`npuninja.plan.batch`), which may run on another machine, what `--provider` may name,
+and the tables of docs/architecture.md and docs/providers.md.
 
-A stage is a module of this folder with `run(arguments)`. A new one is a row here and that module: with `scope`
-"design" it is made for every design from the files that it reads. A new provider of a stage is a `Provider` in its row
-and, unless it only adds words to the command line, a module. CONTRIBUTING.md walks through both.
+A stage is a module of this folder with `run(arguments)`. A new one is a row here and that module: with
+`scope` "design" it is made for every design from the files that it reads. A new provider is a `Provider` in
+its stage's row and, unless it only adds words to the command line, a module. See CONTRIBUTING.md.
 
-The rows stand in the order in which the stages are planned. Stage processes load this module, so it imports nothing
-but the records.
+Rows stand in the order of planning. Stage processes load this module, so it imports nothing but the records.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ CDO = ("cdo_elfs", "cdo_init", "cdo_enable")
 
 
 def _compiling(warnings: str) -> tuple[Provider, ...]:
-    """The providers that compile C and C++; `warnings` are the words that make warnings errors, where they are the user's."""
+    """The providers that compile C and C++; `warnings` makes warnings errors, where they are the user's."""
     wasm = f"$wasm_compiler $compile_options{warnings}"
     return (
         replace(PEANO, words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
@@ -874,7 +873,7 @@ STAGES: tuple[Stage, ...] = (
 
 
 def stage(name: str) -> Stage:
-    """The row of a stage; a module without one takes what the stage takes that it is a provider of. KeyError."""
+    """The row of a stage; for a provider's module without one, that of its stage. Raises KeyError."""
     for row in STAGES:
         if row.name == name:
             return row
@@ -885,7 +884,7 @@ def stage(name: str) -> Stage:
 
 
 def choices() -> dict[str, Stage]:
-    """What `--provider` may choose: name -> the stage whose providers it chooses among, in the table's order."""
+    """What `--provider` may choose: name -> the stage whose providers these are, in the table's order."""
     return {row.choice: row for row in STAGES if row.choice}
 
 

@@ -1,5 +1,6 @@
-"""Stage verdict: runs and verifies one design for `ninja test`, and writes what came of it. It never fails because
-of the design: stage `verdicts` says the whole at the end.
+"""Stage verdict: runs and verifies one design for `ninja test`, and writes what came of it.
+
+It never fails because of the design: stage `verdicts` says the whole at the end.
 """
 
 from __future__ import annotations

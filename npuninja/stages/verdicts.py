@@ -20,7 +20,7 @@ _NOT_IN_XML = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def run(arguments: list[str]) -> None:
-    """`--of NAME=RESULT… [--faulty NAME=ERROR]… --junit FILE`: leaves with exit code 1 unless all are right."""
+    """`--of NAME=RESULT… [--faulty NAME=ERROR]… --junit FILE`: exit code 1 unless all are right."""
     options = stage_arguments("verdicts", arguments)
     rows: list[tuple[str, dict[str, Any]]] = []
     for word in options.all("--of"):

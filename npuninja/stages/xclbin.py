@@ -28,9 +28,8 @@ NO_KERNEL = "none"
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi… --device NAME [--buffers N | --kernel NAME=ID=BUFFERS…] --image [DEVICE:]C,R=FILE… [--werror]
-            -o NAME.xclbin
-            [--xclbinutil EXE --partition F --kernels F --memories F]`.
+    """`NAME.pdi… --device NAME [--buffers N | --kernel NAME=ID=BUFFERS…] --image [DEVICE:]C,R=FILE…
+    [--werror] -o NAME.xclbin [--xclbinutil EXE --partition F --kernels F --memories F]`.
 
     The JSON files are those of stage xclbin_json.
     """
@@ -59,7 +58,7 @@ def run(arguments: list[str]) -> None:
 
 
 def kernels_of(options: Arguments) -> list[XclbinKernel]:
-    """The kernel of each device image, in their order: of `--kernel` each, else the only one with aiecc's name.
+    """The kernel of each device image, in order: those of `--kernel`, else the only one with aiecc's name.
 
     Raises:
         UserError: an image is damaged, or the words do not fit the images.
@@ -113,9 +112,7 @@ def _warnings(programs: dict[str, bytes], path: str) -> Warnings:
 
 
 def _by_xclbinutil(options: Arguments, emulated: bytes, work: str) -> bytes:
-    """Packs with the real tool, in a folder of its own at `work`, and makes the result depend on its content
-    only.
-    """
+    """Packs with the real tool in a new folder `work`, and makes the result depend on its content only."""
     os.makedirs(work)
     made, modules_file = os.path.join(work, "made.xclbin"), os.path.join(work, MODULES_FILE)
     command = [

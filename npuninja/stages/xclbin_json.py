@@ -11,9 +11,7 @@ from npuninja.stages.xclbin import kernels_of
 
 
 def run(arguments: list[str]) -> None:
-    """`NAME.pdi… --device NAME [--kernel NAME=ID=BUFFERS…] -o main_aie_partition.json --kernels main_kernels.json --memories
-    main_mem_topology.json`.
-    """
+    """`NAME.pdi… --device NAME [--kernel NAME=ID=BUFFERS…] -o PARTITION --kernels FILE --memories FILE`."""
     options = stage_arguments("xclbin_json", arguments)
     target, kernels, memories = options.one("-o"), options.one("--kernels"), options.one("--memories")
     with Outputs(target, kernels, memories) as outputs:
