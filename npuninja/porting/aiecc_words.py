@@ -19,8 +19,8 @@ _NAMES = {
     "--ctrlpkt-name": "ctrlpkt",
     "--ctrlpkt-dma-seq-name": "ctrlpkt_insts",
 }
-#: Options that ask for a file: its kind, and its name when no other option says one. MLIR-AIE 1.4 has those that `get`,
-#: which may say the name behind `=`; `{0}` stands for a device, or a device and its sequence.
+#: Options that ask for a file: its kind, and its name when no option says one. MLIR-AIE 1.4 has those that
+#: `get`, with the name behind `=` if any; `{0}` stands for a device, or a device and its sequence.
 _ASKED = {
     "--aie-generate-xclbin": ("xclbin", "final.xclbin"),
     "--aie-generate-npu-insts": ("insts", "insts.bin"),
@@ -84,12 +84,7 @@ _WITHOUT_EFFECT = (
 
 
 def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
-    """Takes the words of aiecc apart.
-
-    Args:
-        words: without the program.
-        folder: where it runs, to which its outputs are relative.
-    """
+    """Takes the words of aiecc, without the program, apart; it runs in `folder`, where its outputs are."""
     outputs: dict[str, str] = {}
     parts = dict.fromkeys(_PARTS, "")
     mlir = ""
@@ -127,7 +122,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
 
 
 def _taken_apart(words: Sequence[str]) -> Iterator[tuple[str, str, str | None]]:
-    """Each word with its option, "" for a file, and that one's value, None for none. A dash stands for two, as aiecc takes it."""
+    """Each word with its option ("" for a file) and its value or None. A dash stands for two, as in aiecc."""
     valued = {*_NAMES, *FLAGS_WITH_VALUE, *_PARTS, *_WITH_VALUE}
     rest = iter(words)
     for word in rest:

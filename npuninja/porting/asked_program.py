@@ -1,4 +1,4 @@
-"""make and CMake are asked what they would do, in folders of strangers: they and all that they start end together."""
+"""Asks make and CMake what they would do with folders of strangers; ends them and all that they start."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ _NO_COMPILER = re.compile(
     r"The CMAKE_(C|CXX)_COMPILER:\s+(\S+)\s+is not a full path and was not found in the PATH"
 )
 
-# What `find_package(XRT)` finds: where XRT is, the build of the imported project decides, and not this question. The
-# names are those of XRT's own package file.
+# What `find_package(XRT)` finds; the build of the imported project decides where XRT really is. The names are
+# those of XRT's own package file.
 _XRT_PACKAGE = """\
 set(XRT_FOUND TRUE)
 set(XRT_VERSION 2.20.0)
@@ -68,10 +68,6 @@ def find_cmake() -> str | None:
 def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[HostProgram]:
     """The programs of a CMake project, as CMake would build them; nothing is built.
 
-    Args:
-        build: the project and how it was configured.
-        environment: of CMake.
-
     Raises:
         UserError: there is no CMake, or it cannot configure the project; with CMake's words.
         ToolError: CMake cannot be started or does not end.
@@ -87,8 +83,8 @@ def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list
 
 
 def commands_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[Command]:
-    """The commands of everything that a CMake project makes and runs (`add_custom_command`, a target `run`), as the Makefiles
-    that CMake writes say; nothing is built. Paths of its build folder are those in `build.build`.
+    """The commands of all that a CMake project makes and runs (`add_custom_command`, a target `run`), as the
+    Makefiles of CMake say; nothing is built. Paths of its build folder are those in `build.build`.
 
     Raises:
         UserError: there is no CMake, or it cannot configure the project.
@@ -144,9 +140,7 @@ def _configured(build: CMakeBuild, environment: Mapping[str, str], *more: str) -
 
 
 def _variables(build: CMakeBuild, folder: str) -> list[str]:
-    """The project's own variables of CMake's cache, and, where it says nothing, what this machine decides: compilers, and
-    where the package XRT is looked for.
-    """
+    """The project's variables of CMake's cache; this machine's compilers and XRT where they say nothing."""
     given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
     package = os.path.join(folder, "xrt")
     own = {
@@ -166,8 +160,8 @@ def _variables(build: CMakeBuild, folder: str) -> list[str]:
 
 
 def _stand_in(compiler: str, folder: str, environment: dict[str, str]) -> bool:
-    """Puts this machine's compilers on the PATH under the names of a version that it does not have: npuninja's build compiles
-    with another anyway. Whether there is any.
+    """Puts this machine's compilers on the PATH under the names of a version that it lacks (npuninja's build
+    uses another anyway); False for none.
     """
     links = os.path.join(folder, "compilers")
     for name in {compiler, compiler.replace("gcc", "g++"), compiler.replace("g++", "gcc")}:
@@ -203,7 +197,7 @@ def _reason(stderr: str) -> str:
 
 
 def _targets(folder: str) -> tuple[dict[str, Any], str]:
-    """What CMake has answered in its build folder: its targets by their ids, and the folder of the sources."""
+    """What CMake has answered in its build folder: its targets by their ids, and the sources' folder."""
     reply = os.path.join(folder, ".cmake", "api", "v1", "reply")
     index_name = max(name for name in os.listdir(reply) if name.startswith("index-"))
     index = _read(reply, index_name)

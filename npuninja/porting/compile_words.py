@@ -71,12 +71,7 @@ class CompileWords:
 
 
 def read_compile_words(words: Sequence[str], folder: str) -> CompileWords:
-    """Takes a compiler's words apart.
-
-    Args:
-        words: without the program.
-        folder: where the compiler runs.
-    """
+    """Takes a compiler's words apart, without the program; `folder` is where it runs."""
     found = CompileWords()
     rest = list(reversed(words))
 
@@ -115,7 +110,7 @@ def _add_file(found: CompileWords, word: str, path: str) -> None:
 
 
 def found_libraries(libraries: Sequence[str], folders: Sequence[str]) -> list[str]:
-    """Libraries as the linker finds them: names that are in one of the folders become the paths of their files."""
+    """Libraries as the linker finds them: a name that is in one of the folders becomes its file's path."""
     found = []
     for name in libraries:
         paths = (os.path.join(folder, f"lib{name}{end}") for folder in folders for end in (".so", ".a"))

@@ -1,8 +1,8 @@
 """Several calls of aiecc on one module: what each makes of which device and sequence, as one design.
 
-aiecc can be asked for one device of a module at a time (`--device-name`), and put its kernel into the XCLBIN of an
-earlier call (`--xclbin-input`). npuninja builds a module at once, so such calls are one design, whose settings say
-which devices are built and what the kernels are called.
+aiecc can be asked for one device of a module (`--device-name`), and put its kernel into the XCLBIN of an
+earlier call (`--xclbin-input`). npuninja builds a module at once: such calls are one design, whose settings
+say which devices are built and what the kernels are called.
 """
 
 from __future__ import annotations
@@ -78,12 +78,10 @@ class DesignCalls:
 
 
 def kind_of(path: str, files: Sequence[tuple[str, str]], source: str) -> str:
-    """What a file of a design is, "" when it is not; one whose name has a device and a sequence in it too.
+    """What a file (an absolute path) of a design is, "" for none; its name may have a device and a sequence.
 
-    Args:
-        path: absolute.
-        files: of the design; `{0}` stands for a device, or for a device and its sequence with `_` between them.
-        source: the text of the module, where symbols are looked for.
+    In `files`, `{0}` stands for a device, or for a device and its sequence with `_` between. `source` is the
+    module's text, where symbols are looked for.
     """
     known = dict(files)
     if path in known or _PART not in "".join(known):

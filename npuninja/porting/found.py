@@ -11,7 +11,7 @@ MAX_SOURCE_BYTES = 64 << 20
 
 
 def is_source(path: str) -> bool:
-    """Whether this is a plain file that a person may have written: make and CMake read one of zeros until their time is up."""
+    """Whether a person may have written this file: make and CMake read zeros until their time is up."""
     return os.path.isfile(path) and os.path.getsize(path) <= MAX_SOURCE_BYTES
 
 
@@ -48,7 +48,7 @@ class Command:
 
 @dataclass(frozen=True)
 class KernelObject:
-    """A kernel that is compiled. Paths are absolute; `language` as `toolchain.toml` writes it, "" for the suffix's."""
+    """A kernel that is compiled. Paths are absolute; `language`: of `toolchain.toml`, "" by suffix."""
 
     output: str
     sources: tuple[str, ...]
@@ -87,9 +87,9 @@ class DesignScript:
     module: str = ""
 
 
-#: What MLIR-AIE's driver makes: XCLBIN, instructions (as such and as an ELF), control packets and the sequence that sends
-#: them, the configuration as a sequence, the lowered module, the ELF with configurations, instructions and kernels, and the
-#: file that says where scratchpad parameters are. By the first that there is, a design is known.
+#: What MLIR-AIE's driver makes: XCLBIN, instructions (plain and as an ELF), control packets and the sequence
+#: that sends them, the configuration as a sequence, the lowered module, the ELF with configurations,
+#: instructions and kernels, the places of scratchpad parameters. A design is known by its first.
 OUTPUTS = ("xclbin", "insts", "elf", "ctrlpkt", "ctrlpkt_insts", "txn", "lowered", "full_elf", "parameters")
 #: `ctrlpkt_elf` is the ELF of instructions where there are control packets, which are in it then.
 RECONFIGURATION = frozenset(("ctrlpkt", "ctrlpkt_insts", "ctrlpkt_elf", "txn"))
@@ -162,8 +162,8 @@ class Copy:
 
 @dataclass(frozen=True)
 class ReplacedWords:
-    """A file with words replaced by others everywhere, under another name or its own: (word, text) in order; and flags of
-    aiecc that do what a pass has done to it.
+    """A file with words replaced everywhere, renamed or not: (word, text) in order; and aiecc flags that do
+    what a pass has done to it.
     """
 
     source: str
@@ -174,8 +174,8 @@ class ReplacedWords:
 
 @dataclass(frozen=True)
 class HostRun:
-    """A host program that is run: a compiled one or a Python script, absolute, its words, its name as a module when it
-    is run as one, and `device` and `output_has` as its command has them.
+    """A run of a host program, compiled or a Python script, absolute: its words, its name if run as a module;
+    `device` and `output_has` are its command's.
     """
 
     program: str

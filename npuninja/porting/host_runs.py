@@ -1,4 +1,4 @@
-"""From the runs of a build's host programs to the hosts of a project: compiled programs, scripts, and their words."""
+"""From the runs of a build's host programs to a project's hosts: compiled programs, scripts, their words."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from npuninja.porting.found import CMakeBuild, Command, DesignScript, HostProgra
 from npuninja.porting.known_files import KnownFiles
 from npuninja.porting.project import Host, Project, plain_name, text_of, unlike, words_to_stdout
 
-#: Where makefiles look for XRT's headers, which the build finds itself; /usr/include is every compiler's own, and not
-#: that of one which lies somewhere else.
+#: Where makefiles look for XRT's headers, which the build finds itself. /usr/include is every compiler's own,
+#: not that of an XRT which lies somewhere else.
 _XRT_INCLUDES = ("/usr/include", "/opt/xilinx/xrt/include")
 #: Names of files in a program's source, and those that are only what an option has when it is not given.
 _NAMED_FILE = re.compile(r'"([\w./-]+\.(?:xclbin|bin|txt|elf))"')
@@ -24,13 +24,7 @@ _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "
 
 
 class HostRuns:
-    """Adds hosts to a project whose designs are known already.
-
-    Args:
-        project: that is added to.
-        files: of the folder.
-        programs_of: the programs of a CMake project; may raise UserError.
-    """
+    """Adds hosts to a project with known designs; `programs_of` (a CMake project) may raise UserError."""
 
     def __init__(
         self, project: Project, files: KnownFiles, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]
@@ -107,7 +101,7 @@ class HostRuns:
         self._project.say(command, f"[host.{name}]; ninja run-host-{name}")
 
     def _lacking(self, program: HostProgram, folder: str) -> str:
-        """A file that a program's defines or sources name and that no command makes here; "" when there is none."""
+        """A file that a program's defines or sources name and no command makes here; "" for none."""
         named = {
             os.path.normpath(os.path.join(folder, path))
             for source in program.sources
@@ -124,7 +118,7 @@ class HostRuns:
         return unlike(stem, {host.name for host in self._project.hosts})
 
     def _with_files(self, host: Host) -> Host:
-        """A compiled program with the design's files that its sources name, when its words do not have all of them."""
+        """A compiled program with the design's files that its sources name but its words do not all have."""
         named: dict[str, tuple[str, str]] = {}
         designs = [(design, text_of(design.source)) for design in reversed(self._project.designs)]
         for source in host.sources:
@@ -188,6 +182,6 @@ class HostRuns:
 
 
 def _is_linked(library: str) -> bool:
-    """Whether a program is linked with a library here: one that is there, and not of those that the build finds itself."""
+    """Whether a program is linked with a library here: it is there, and the build does not find it itself."""
     name = re.sub(r"^lib|\.(so|a)\b.*$", "", os.path.basename(library)) if "/" in library else library
     return name not in _XRT_LIBRARIES and ("/" not in library or os.path.isfile(library))

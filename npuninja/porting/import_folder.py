@@ -43,10 +43,10 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did; `variables` are make's, and `variables_from` the file of the folder that has them ("" for
-    the command line); `tests` are the files that gave the commands where there is no Makefile (lit's tests, scripts);
-    `known_to_fail`: the line by which the folder's own test says that it fails, with its file; `notes`: what was taken for
-    granted on the way through scripts.
+    """What an import did. `variables` are make's, `variables_from` the file that has them ("" for the
+    command line). `tests`: files that gave the commands where there is no Makefile (lit's tests, scripts).
+    `known_to_fail`: the line by which the folder's own test says that it fails, with its file. `notes`: what
+    was taken for granted in scripts.
     """
 
     project: Project
@@ -68,7 +68,7 @@ def import_folder(
     environment: Mapping[str, str],
     scripts: Sequence[str] = (),
 ) -> Imported:
-    """Makes a project of a folder with a Makefile, a CMakeLists.txt, tests for LLVM's lit, shell scripts or a README.
+    """Makes a project of a folder with a Makefile, a CMakeLists.txt, lit's tests, shell scripts or a README.
 
     Args:
         folder: the existing folder, or one of its Makefiles; it is only read.
@@ -150,8 +150,8 @@ def _asked(
 
 
 class _Way(NamedTuple):
-    """What a folder goes by: what the commands are, the variables that were given, the targets that make has answered for,
-    the test that gave its variables, the files that gave the commands, and what was taken for granted.
+    """What a folder goes by: its commands, the variables given, the targets that make answered for, the test
+    that gave its variables, the files that gave the commands, and what was taken for granted.
     """
 
     recognised: Sequence[Recognised]
@@ -217,7 +217,7 @@ def _by_cmake(asked: _Asked) -> _Way:
 
 
 def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
-    """Raises UserError where the commands have the folder's path in pieces, as GNU make and shells cut it at blanks."""
+    """Raises UserError where commands have the folder's path in pieces: make and shells cut it at blanks."""
     pieces = folder.split()
     if len(pieces) < 2:
         return
@@ -235,7 +235,7 @@ def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
 
 
 def _built_by_tests(folder: str) -> bool:
-    """Whether the folder's tests build a design themselves, and none asks make: its Makefile is not what is tested."""
+    """Whether the folder's tests build a design and none asks make: its Makefile is not what they test."""
     if test_for_make(folder) is not None:
         return False
     return any(isinstance(one.found, DesignBuild) for one in recognise(commands_of_tests(folder)[1]))

@@ -1,4 +1,4 @@
-"""What is known of the files that a build's commands name: whose copies they are, and which nothing makes here."""
+"""What is known of the files that a build's commands name: what they copy, and which nothing makes here."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a folder's own tests (`*.lit`, for LLVM's lit) say: what they give to make (the device and the variables with
-which it is known to work), and their commands, where there is no Makefile.
+"""What a folder's own tests (`*.lit`, for LLVM's lit) say: the device and variables for make with which it is
+known to work, and their commands, where there is no Makefile.
 
 Such a file names what it needs (`REQUIRES: ryzen_ai_npu2, peano`) and the commands of the test
 (`RUN: make -f %S/Makefile devicename=npu2`, `RUN: %run_on_npu1% %python %S/design.py | FileCheck %s`).
@@ -19,14 +19,14 @@ from npuninja.porting.project import PEANO_PLACE, text_of
 from npuninja.porting.shell_words import commands_of
 from npuninja.records import NamedTuple
 
-#: Files that may be a test, where no `.lit` is one: what their RUN lines begin with is a comment of their language.
+#: Files that may be a test where no `.lit` is one; their RUN lines begin with a comment of their language.
 _SUFFIXES = (".mlir", ".py")
 _LINE = re.compile(r"\b(REQUIRES|XFAIL|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
 _SECOND_NPU = "npu2"
 _ON_DEVICE = re.compile(r"%run_on_(npu\d+)%?\s*")
-# Output that is compared with the CHECK lines of the test itself; other prefixes and files are left to people.
+# Output that is compared with the test's own CHECK lines; other prefixes and files are left to people.
 _CHECKED = re.compile(r"\|\s*FileCheck\s+%s\s*$")
 _CHECK = re.compile(r"\bCHECK:\s*(.*?)\s*$")
 #: What begins FileCheck's patterns, which are more than texts.
@@ -51,9 +51,8 @@ class LitTest(NamedTuple):
     """One test file.
 
     Attributes:
-        name: of the file.
         requires: words of its REQUIRES lines.
-        variables: NAME -> VALUE that its first build and its first run give to make, as words or as environment.
+        variables: NAME -> VALUE for make, words or environment of its first build and first run.
         targets: what its first run asks of make.
         fails: what its XFAIL line says, where its authors know that it fails; "".
     """
@@ -66,7 +65,7 @@ class LitTest(NamedTuple):
 
 
 def test_for_make(folder: str) -> LitTest | None:
-    """The test of a folder that is nearest to a plain `make run` on the first NPU; None when there is no test of make.
+    """The folder's test nearest to a plain `make run` on the first NPU; None when there is no test of make.
 
     One that needs a tool which npuninja has nothing for, or is known to fail, comes last, one for the
     second NPU behind those for the first; of equals, the one with the fewest variables.
@@ -77,8 +76,8 @@ def test_for_make(folder: str) -> LitTest | None:
 
 
 def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
-    """The names and commands of a folder's tests which do not ask make: all that need as little as the one that needs
-    least (a free compiler, the first NPU), each on the first NPU that it names.
+    """Names and commands of a folder's tests that do not ask make: all that need as little as the one that
+    needs least (a free compiler, the first NPU), each on the first NPU that it names.
     """
     names = sorted(os.listdir(folder))
     tests: list[tuple[tuple[bool, bool], str, list[Command]]] = []
@@ -99,7 +98,7 @@ def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
 
 
 class _TestFile(NamedTuple):
-    """What a test file says: words of REQUIRES, the text of XFAIL, RUN lines (joined where they go on), texts of CHECK."""
+    """A test file: words of REQUIRES, text of XFAIL, RUN lines (joined where they go on), texts of CHECK."""
 
     requires: tuple[str, ...] = ()
     fails: str = ""
@@ -133,7 +132,7 @@ def _read(path: str) -> _TestFile:
 def _commands(
     line: str, folder: str, name: str, devices: list[str], checks: tuple[str, ...]
 ) -> Iterator[Command]:
-    """The commands of one RUN line; none for another device than `devices`, of which `checks` are its output's."""
+    """The commands of one RUN line, none for another device than `devices`; `checks` are its output's."""
     on = _ON_DEVICE.search(line)
     if on and on[1] not in devices:
         return
@@ -192,7 +191,7 @@ def _asking_make(name: str, test: _TestFile) -> LitTest | None:
 
 
 def _of_make(command: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
-    """The variables and targets of a line `[env A=B] [%wrapper%] make -f %S/Makefile TARGET C=D`; None for others."""
+    """Variables and targets of `[env A=B] [%wrapper%] make -f %S/Makefile TARGET C=D`; None for others."""
     try:
         words = shlex.split(command)
     except ValueError:

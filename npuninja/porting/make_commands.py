@@ -36,8 +36,6 @@ class Answer:
     """What make said of one target.
 
     Attributes:
-        target: which.
-        commands: in order.
         assumed: files that some command makes on the side, so that make knows no rule for them.
     """
 
@@ -63,11 +61,8 @@ def ask_make(
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
     Args:
-        folder: with a Makefile.
-        targets: names; those that the Makefile does not have are left out. "" is what make does without a target.
+        targets: names; those that the Makefile lacks are left out. "" is what make does without a target.
         variables: set on make's command line.
-        environment: of make.
-        makefile: its name in the folder.
         nothing_made: as if nothing had been made so far.
 
     Raises:
@@ -96,7 +91,7 @@ def ask_make(
 def _exported(
     make: str, makefile: str, folder: str, variables: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """What the Makefile gives to its commands as environment (`export NAME`), as far as it is not there anyway."""
+    """What the Makefile gives to its commands as environment (`export NAME`) and is not there anyway."""
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
         rules = os.path.join(work, "environment.mk")
         with open(rules, "w", encoding="utf-8") as stream:

@@ -10,7 +10,7 @@ from npuninja.porting.shell.parse import ASSIGNMENT
 from npuninja.records import NamedTuple
 
 _WITH_VALUE = ("-C", "-f", "-o", "-W", "-I")
-# Their number may be left out, so a word that is not a number is a target (GNU Make manual, Summary of Options).
+# Their number may be left out: a word that is no number is a target (GNU Make manual, Summary of Options).
 _WITH_NUMBER = ("-j", "-l")
 
 

@@ -11,13 +11,13 @@ from npuninja.errors import UserError
 from npuninja.files import read_file
 from npuninja.porting.found import MAX_SOURCE_BYTES, Command, DesignScript
 
-#: What stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
+#: Stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
 MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
 
 
 @dataclass(frozen=True)
 class Design:
-    """A design. Paths are absolute; `files` maps what the old build called its outputs to `xclbin`, `insts`, `elf`."""
+    """A design. Paths are absolute. `files`: old name of an output -> `xclbin`, `insts`, `elf`."""
 
     name: str
     source: str
@@ -100,7 +100,7 @@ class Project:
 
 
 def text_of(path: str) -> str:
-    """The text of a file of a foreign folder; "" when it cannot be read, is no plain file, or is larger than any source."""
+    """The text of a foreign file; "" when it cannot be read, is no plain file, or larger than any source."""
     try:
         if not os.path.isfile(path):  # a FIFO nobody writes to, or a link to a device without an end
             return ""

@@ -42,12 +42,9 @@ def project_of(
     recognised: Iterable[Recognised],
     programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
 ) -> Project:
-    """The project that a folder's commands amount to.
+    """The project that a folder's commands, in order, amount to. `folder` is absolute.
 
-    Args:
-        folder: absolute.
-        recognised: the commands in order.
-        programs_of: the programs of a CMake project; may raise UserError.
+    `programs_of` (the programs of a CMake project) may raise UserError.
     """
     builder = _Builder(folder, programs_of)
     for one in recognised:
@@ -161,7 +158,7 @@ class _Builder:
             self.project.say(command, f"a design's source, {os.path.basename(found.script)}")
             return
         files = {path: kind for kind, path in found.outputs.items()}
-        # With the names of its outputs, by which it compiles and does not run; where it would write, nothing is.
+        # With the names of its outputs it compiles and does not run; nothing is where it would write.
         words = words_of_script(found.arguments, found.folder)
         design = Design("", found.script, words, module=found.module, folder=found.folder)
         self._design(command, found.outputs["xclbin"], design, files)
@@ -207,7 +204,7 @@ class _Builder:
             )
 
     def _joined(self, command: Command, found: DesignBuild, design: Design) -> bool:
-        """A call of aiecc, alone or as one of several on a module (`design_calls`); False when it is left out."""
+        """A call of aiecc, alone or one of several on a module (`design_calls`); False if it is left out."""
         module = (design.source, design.arguments, design.aiecc_flags, design.replaced)
         name = self._calls.design_of(found, module)
         if found.chained and not name:
@@ -264,8 +261,8 @@ class _Builder:
     def _made_elsewhere(
         self, command: Command, text: str, made: Sequence[KernelObject]
     ) -> list[KernelObject]:
-        """Objects that a design names and that were made for an earlier one; or by no command, and lie where its driver runs,
-        or are copied there.
+        """Objects that a design names and that were made for an earlier one, or by no command: they lie where
+        its driver runs, or are copied there.
         """
         names = {os.path.basename(found.output) for found in made}
         earlier = {os.path.basename(path): found for path, found in self._objects.items()}
@@ -342,8 +339,8 @@ def _kernel(found: KernelObject) -> Kernel:
 
 
 def _one_way(members: Sequence[KernelObject]) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
-    """Defines, flags and language with which all of some objects can be compiled; None when they differ in more than how
-    much they are optimised, or the standard of C among C++.
+    """Defines, flags and language with which all of some objects can be compiled; None if they differ in more
+    than optimisation or the standard of C among C++.
     """
     if not members:
         return (), (), ""

@@ -1,7 +1,7 @@
 """The files of an imported project. What the user has changed in them stays.
 
-toolchain.toml is compared section by section with what the last import wrote there (kept in `.npuninja-import.json`):
-a section that is still as it was written is rewritten, one that was changed or removed is left alone.
+toolchain.toml is compared by section with what the last import wrote (kept in `.npuninja-import.json`): one
+that is still as it was written is rewritten, one that was changed or removed is left alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Written:
 
 
 def _sections_of(record: str) -> dict[str, str]:
-    """What an earlier import wrote, from its record; nothing when that is damaged, so all that is there is the user's own."""
+    """What an earlier import wrote, by its record; nothing when that is damaged: all is the user's own."""
     try:
         with open(record, encoding="utf-8") as stream:
             return {str(name): str(body) for name, body in json.load(stream)["sections"].items()}
@@ -43,12 +43,8 @@ def _sections_of(record: str) -> dict[str, str]:
 
 
 def write_project(project: Project, source: str, target: str) -> list[Written]:
-    """Writes toolchain.toml, configure.py and .gitignore.
-
-    Args:
-        project: what was found.
-        source: the imported folder, absolute.
-        target: the project's folder, absolute; made when it is not there.
+    """Writes toolchain.toml, configure.py and .gitignore of the imported folder `source` into `target`, which
+    is made when it is not there; both are absolute.
     """
     os.makedirs(target, exist_ok=True)
     record_path = os.path.join(target, RECORD)

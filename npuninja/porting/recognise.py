@@ -1,4 +1,4 @@
-"""What each command of a foreign build is for: a table of programs, each with the function that reads its words."""
+"""What each command of a foreign build is for: a table of programs, with what reads their words."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _compile(command: Command) -> Reading:
 
 
 def _made_for(compiler: str) -> tuple[str, ...]:
-    """The define that says that a kernel is made for chess, whose block floats have another size than Peano's."""
+    """The define for a kernel that is made for chess, whose block floats have another size than Peano's."""
     return (MADE_FOR_CHESS,) if os.path.basename(compiler).startswith("xchesscc") else ()
 
 
@@ -175,7 +175,7 @@ def _python(command: Command) -> Reading:
 
 
 def _script(command: Command, words: Sequence[str], module: str) -> Reading:
-    """A run of a Python script: of a design, which prints it or is asked for files of it, or of a host program."""
+    """A run of a Python script: a host program, or a design, which is printed or asked for files of it."""
     script, arguments = command.path(words[0]), tuple(words[1:])
     outputs = {
         _SCRIPT_OUTPUTS[name]: command.path(value)
@@ -222,7 +222,7 @@ def _aiecc(command: Command) -> Reading:
 
 
 def _aie_translate(command: Command) -> Reading:
-    """`aie-translate --aie-npu-to-binary` of the transaction that aiecc was asked for: the configuration as a sequence."""
+    """`aie-translate --aie-npu-to-binary` of the transaction of aiecc: the configuration as a sequence."""
     words, sources = read_compile_words(command.words[1:], command.folder), _modules(command)
     if "npu-to-cpp" in " ".join(command.words):
         return "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write"
@@ -243,7 +243,7 @@ def _xclbinutil(command: Command) -> Reading:
 
 
 def _aie_opt(command: Command) -> Reading:
-    """`aie-opt` with the control overlay, which a design has as a flag; other passes are npuninja's own business."""
+    """`aie-opt` with the control overlay, a flag of a design; other passes are npuninja's own business."""
     words = read_compile_words(command.words[1:], command.folder)
     passes = [word for word in command.words[1:] if word.lstrip("-").startswith(_OVERLAY)]
     source = next((path for path in _modules(command) if path != words.output), "")

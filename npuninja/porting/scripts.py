@@ -1,4 +1,4 @@
-"""The shell scripts by which a folder is built, and the commands that its text files (README.md) give to people."""
+"""The shell scripts by which a folder is built, and the commands that its READMEs give to people."""
 
 from __future__ import annotations
 
@@ -66,8 +66,7 @@ def commands_of_scripts(
     Args:
         folder: that is imported, absolute.
         scripts: names in it or paths, each with the script's own words behind it (`build.sh npu2`).
-        variables: that the scripts find set.
-        environment: of this process, below them.
+        variables: that the scripts find set, above `environment`.
 
     Raises:
         UserError: a script is not there, or is no text of a shell.

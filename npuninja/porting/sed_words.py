@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from npuninja.porting.found import Command, ReplacedWords
 from npuninja.porting.project import text_of
 
-# sed's s/WORD/TEXT/g without anything that is a pattern: `*`, `[`, `^`, `$`, `\`, `&`; `_is_literal` looks after `.` and `g`.
+# s/WORD/TEXT/g without `*`, `[`, `^`, `$`, `\`, `&`, which are patterns; `_is_literal` looks at `.` and `g`.
 _LITERAL = re.compile(
     r"s(?P<mark>[/|,#:@])(?P<word>(?:(?!(?P=mark))(?:[^*\[\]^$\\]|\\\.))+)(?P=mark)(?P<text>(?:(?!(?P=mark))[^&\\])*)(?P=mark)(?P<all>g?)"
 )
 
 
 def read_sed_words(command: Command) -> ReplacedWords | str:
-    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are what they look like;
+    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, WORD and TEXT being no patterns;
     for others, why it is left out.
     """
     expressions: list[str] = []
@@ -47,15 +47,15 @@ def read_sed_words(command: Command) -> ReplacedWords | str:
 
 
 def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
-    """Without what both have in front up to a `=`, which ends a word in `replace`, where the rest means the same places."""
+    """Without their common beginning up to a `=`, which ends a word in `replace`, if the rest is as clear."""
     at = word.rfind("=") + 1
     same = word[:at] == new[:at] and text.count(word) == text.count(word[at:])
     return (word[at:], new[at:]) if same else (word, new)
 
 
 def _is_literal(text: str, found: Sequence[re.Match[str]]) -> bool:
-    """Whether sed would do in a text just what replacing words everywhere does: a `.` that stands for any character and a
-    missing `g` make no difference when it never matters.
+    """Whether sed would do just what replacing words everywhere does: a `.` for any character, a missing `g`
+    make no difference when they never matter.
     """
     for match in found:
         parts = re.findall(r"\\\.|.", match["word"])

@@ -1,8 +1,8 @@
 """The lines that GNU make prints, as commands.
 
-Enough of a shell's grammar for what Makefiles say in practice: words and quotes, `cd X &&`, `NAME=VALUE` in front, output
-into a file, `echo WORD` in backquotes. Lines with conditions, loops and variables that compile something are read as the little
-scripts that they are (`shell`); other pipes and conditions are left whole, for a person to look at.
+Enough of a shell's grammar for Makefiles in practice: words and quotes, `cd X &&`, `NAME=VALUE` in front,
+output into a file, `echo WORD` in backquotes. Lines with conditions, loops and variables that compile
+something are read as scripts (`shell`); other pipes and conditions are left whole for a person to look at.
 """
 
 from __future__ import annotations
@@ -42,18 +42,14 @@ _CONTROL = {
     "[",
     "test",
 }
-#: A number directly before a redirection is its descriptor (`2> FILE`); with a blank between, it is an argument.
+#: A number right before a redirection is its descriptor (`2> FILE`); behind a blank it is an argument.
 _DESCRIPTOR = re.compile(r"(?<=\s)(\d)(?=[<>])")
 _MARK = "\0"
 _BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
 def commands_of(text: str, folder: str) -> Iterator[Command]:
-    """The commands of make's output, in order.
-
-    Args:
-        text: what `make -n` printed, without make's own messages.
-        folder: where make runs.
+    """The commands of what `make -n` printed in `folder`, without make's own messages, in order.
 
     Raises:
         UserError: a command is longer than any can be.
@@ -76,7 +72,7 @@ def _is_more(command: Command) -> bool:
 
 
 def _as_a_script(line: str, folder: str) -> list[Command]:
-    """The commands of a line that is a little script, where it compiles for an AI Engine; nothing for others."""
+    """The commands of a line that is a script and compiles for an AI Engine; nothing for others."""
     try:
         walked = walk_script(os.path.join(folder, "recipe"), [], {}, ForeignPlaces(folder), line)
     except UserError:
@@ -117,7 +113,7 @@ def _substituted(match: re.Match[str]) -> str:
 
 def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
     """The words between separators, and whether what stands there is always done."""
-    # A condition makes everything on its line depend on it. Its words are those of a shell where a command begins.
+    # Everything on its line depends on a condition, whose words are a shell's where a command begins.
     begins = (word for before, word in zip([";", *words], words) if before in _SEPARATORS | _CONTROL)
     decided = any(word in ("||", "|", "|&") for word in words) or any(word in _CONTROL for word in begins)
     part: list[str] = []

@@ -36,10 +36,7 @@ _LARGEST_SHIFT = 63
 def value_of(text: str, get: Callable[[str], str], put: Callable[[str, str], None]) -> int | None:
     """The value of an expression; None when a variable has no number, or the form is not known here.
 
-    Args:
-        text: the expression.
-        get: a variable's text.
-        put: sets a variable.
+    `get` gives a variable's text, `put` sets a variable.
     """
     result: int | None = 0
     for part in text.split(","):

@@ -15,7 +15,7 @@ from npuninja.porting.shell.tree import Simple
 
 
 class Builtins(Shell):
-    """Each as `_do_NAME`: its words and the command as it is written; whether it succeeds, None when only a run could tell."""
+    """`_do_NAME`: of words and the written command, whether it succeeds; None when only a run could tell."""
 
     @abstractmethod
     def file(self, path: str, text: str | None = None) -> None:

@@ -25,12 +25,7 @@ _TEXTS = ("=", "==", "!=", "=~", "<", ">")
 
 
 class Conditions:
-    """Decides conditions.
-
-    Args:
-        places: where files are looked for.
-        folder: where the shell is.
-    """
+    """Decides conditions of a shell in `folder`; files are looked for in `places`."""
 
     def __init__(self, places: ForeignPlaces, folder: Callable[[], str]) -> None:
         self._places, self._folder = places, folder

@@ -1,7 +1,7 @@
-"""What a word of a shell script stands for: quotes, `$NAME`, `${NAME:-word}`, `${NAME%pattern}`, `{a,b}`, `$((…))`.
+"""What a word of a script stands for: quotes, `$NAME`, `${NAME:-word}`, `${NAME%pattern}`, `{a,b}`, `$((…))`.
 
-What only a run could tell (the size of a file that is not made yet) is `UNKNOWN`, a character that no text has; a path with it
-is no path of this machine.
+What only a run could tell (the size of a file not made yet) is `UNKNOWN`, a character that no text has; a
+path with it is no path of this machine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BRACES = re.compile(r"(?<![$\\])\{((?:[^{}\s\"'$]|\$\{?\w+\}?)*(?:,|\.\.)(?:[^{
 
 
 class Variables:
-    """The variables of a shell: lists, of which a plain variable has one element. `arguments` are the script's own."""
+    """The variables of a shell as lists, one element for a plain one. `arguments` are the script's own."""
 
     def __init__(self, values: dict[str, list[str]], arguments: list[str], script: str) -> None:
         self.values, self.arguments, self.script = values, arguments, script
@@ -99,12 +99,9 @@ def bound_elements(count: int) -> None:
 
 
 class Expansion:
-    """Expands words.
+    """Expands words of a shell in `folder`.
 
-    Args:
-        variables: of the shell, which `${NAME:=word}` sets.
-        output_of: what the commands of `$(…)` print.
-        folder: where the shell is.
+    `${NAME:=word}` sets `variables`; `output_of` says what the commands of `$(…)` print.
     """
 
     def __init__(
@@ -315,7 +312,7 @@ class Expansion:
 
 
 def _elements(values: list[str] | None, whole: bool, many: bool, quoted: bool) -> list[str]:
-    """What a variable gives: `$@` and `${A[@]}` its elements, `"${A[*]}"` one text, a plain name the first element."""
+    """A variable's value: its elements for `$@`, `${A[@]}`; one text for `"${A[*]}"`, the first for NAME."""
     if not whole:
         return (values or [""])[:1]
     return [" ".join(values or [])] if quoted and not many else list(values or [])

@@ -22,7 +22,7 @@ _IN_FRONT: dict[str, tuple[int, tuple[str, ...]]] = {
 
 
 def without_front(words: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """A command without `time`, `env A=B`, `timeout 60` and their like in front; and the variables that they set."""
+    """A command without `time`, `env A=B`, `timeout 60` and their like, and the variables that they set."""
     given: list[tuple[str, str]] = []
     while words and os.path.basename(words[0]) in _IN_FRONT:
         own, valued = _IN_FRONT[os.path.basename(words[0])]

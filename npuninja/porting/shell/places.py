@@ -1,4 +1,4 @@
-"""Paths of the machine that a script was written on, and which files a script would find when it comes to a place."""
+"""Paths of the machine that a script was written on, and the files that a script would find at a place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from npuninja.porting.shell.expansion import UNKNOWN
 
-#: Folders of tools: what is looked for there is taken as there, and is no part of the folder that is imported.
+#: Folders of tools: what is looked for there is taken as there, and is no part of the imported folder.
 _TOOLS = re.compile(
     r"^/(?:opt|usr|bin|lib|proc|sys|dev|etc|snap)/|/(?:site-packages|bin|lib|lib64)(?:/|$)|venv|ironenv|/\.local/"
 )
@@ -67,8 +67,8 @@ class ForeignPlaces:
         return ""
 
     def _twin(self, path: str) -> tuple[str, str]:
-        """The first folder of a path that has a twin here, and the twin: what the folder that is imported lies in, or two
-        names on end that are in one that it lies in.
+        """The first folder of a path that has a twin here, and the twin: it holds the imported folder, or two
+        names of the path in a row are in a folder that does.
         """
         parts = path.strip("/").split("/")
         for end in range(len(parts), max(len(parts) - _MOST_LEVELS, 1), -1):
@@ -111,7 +111,7 @@ class ForeignPlaces:
         above = self._folder
         while True:
             yield above
-            # Without a `.git`, the tree may begin above the folder: a few levels, and never the whole machine.
+            # Without a `.git`, the tree may begin a few levels above the folder, never at the whole machine.
             if above in (self._tree, os.path.dirname(above)) and above != self._folder:
                 return
             above = os.path.dirname(above)

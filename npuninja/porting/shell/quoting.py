@@ -1,4 +1,4 @@
-"""Where the parts of a shell's words end: quotes, `$(…)`, `${…}`, backquotes. Parsing and expansion both go by it."""
+"""Where parts of a shell's words end: quotes, `$(…)`, `${…}`, backquotes; for parsing and expansion."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ class UnclosedError(Exception):
 def behind(text: str, at: int, quoted: bool = False) -> int:
     """The place behind one character of a word, or behind what is quoted or substituted there.
 
-    Args:
-        text: as it is written.
-        at: a place in it.
-        quoted: between double quotes, where a `'` is a character as others.
+    `quoted`: between double quotes, where a `'` is a character as others.
 
     Raises:
         UnclosedError: a quote, parenthesis or brace does not end.

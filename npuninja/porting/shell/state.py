@@ -1,4 +1,4 @@
-"""What a walk through a script has at hand: variables, the folder, what is caught, and the commands that it found."""
+"""The state of a walk through a script: variables, folder, what is caught, and the commands found so far."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class Shell(ABC):
             )
 
     def _of_this_machine(self, variables: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Variables without those that name places of another machine; of Python's search path, the folders that are there."""
+        """Variables, without those that name places of another machine; of PYTHONPATH, what is there."""
         for name, value in variables:
             if name == "PYTHONPATH":
                 parts = (

@@ -1,4 +1,4 @@
-"""The parts of a shell script. Words are kept as they are written; they are expanded when they are reached."""
+"""The parts of a shell script. Words are kept as written, and expanded when they are reached."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass
 class Redirect:
-    """`2> FILE`: the descriptor ("" for the operator's own), the operator, the word behind it; the text of a here-document,
-    which is read later, at the end of the line.
+    """`2> FILE`: the descriptor ("" for the operator's own), the operator, the word behind it; the text of a
+    here-document, which is read at the end of the line.
     """
 
     descriptor: str

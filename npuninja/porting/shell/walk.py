@@ -1,7 +1,7 @@
 """From the first line of a shell script to its last: its commands in order, and none of them run.
 
-Commands are taken to succeed. A condition that only a run could decide is taken as it must be for the script to go on: where
-one side ends the script, the other. Tools and folders outside of the imported tree are taken as there, and it is said which.
+Commands are taken to succeed, conditions that only a run could decide as the script needs them to go on:
+never the side that ends it. Tools and folders outside of the imported tree are taken as there; it is said.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ def walk_script(
 
     Args:
         path: of the script, absolute.
-        arguments: its own.
         environment: variables that it finds.
         places: of the imported folder; several scripts of a folder share them.
         text: of the script, when it is not that of the file.
@@ -183,7 +182,7 @@ class _Walk(Builtins):
         self.walked.assumed.append(f"{self.name}:{self.line} is taken to be {'true' if found else 'false'}")
 
     def _ends(self, node: Node, of_script: bool = True) -> bool:
-        """Whether a part ends the script or fails, as far as its words tell; or a part of a function's body."""
+        """Whether a part of a script (or of a function's body) ends it or fails, as far as its words tell."""
         if isinstance(node, Simple):
             name = node.words[0] if node.words else ""
             body = self.functions.get(name) if of_script and name != "main" else None
@@ -325,7 +324,7 @@ class _Walk(Builtins):
         return self._program(words, given, node)
 
     def _program(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> bool | None:
-        """A command that is neither the script's nor the shell's: its answer where that is caught, else it is recorded."""
+        """A command that is neither the script's nor the shell's: answered if caught, else recorded."""
         program = os.path.basename(words[0])
         if self.printed:
             found = answer(words, self.folder, self.document(node), self.places)
