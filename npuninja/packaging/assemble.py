@@ -1,7 +1,4 @@
-"""From a finished build to the contents of its package.
-
-What is wanted stands in the file that configure.py wrote.
-"""
+"""From a finished build to the contents of its package, by the file that configure.py wrote."""
 
 from __future__ import annotations
 
@@ -54,8 +51,7 @@ class _History(NamedTuple):
 
 
 def assemble(plan_file: str, graph_file: str, warnings: Warnings) -> AssembledPackage:
-    """Puts a package together. Files are named as in the folder where the build's commands run, and this runs
-    there.
+    """Puts a package together, in the folder where the build's commands run; files are named as there.
 
     Raises:
         UserError: a file is missing or not of this build, or what `[package]` says is wrong.
@@ -123,7 +119,7 @@ def _packaged(manifest: Manifest) -> contents.PackagedDesign:
 
 
 def _design_files(manifest: Manifest) -> dict[str, bytes]:
-    """The files of one design by their names in the package: as they lie in the build, so the manifest fits."""
+    """The files of one design by their names in the package: as in the build, so that the manifest fits."""
     found = {manifest.path: _read(manifest.path)}
     found.update({path: manifest.read(path) for path in manifest.hashes})
     if manifest.reference:
@@ -134,9 +130,7 @@ def _design_files(manifest: Manifest) -> dict[str, bytes]:
 
 
 def _references(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> dict[str, bytes]:
-    """The reference of a design and the modules that it brings, by their names in the package; warns when they import
-    what the package does not bring.
-    """
+    """A design's reference and the modules it brings, by names in the package; warns of imports it lacks."""
     if manifest.reference is None:
         return {}
     found = {}

@@ -1,6 +1,4 @@
-"""The graph of a build as configure.py recorded it, as far as packages ask for it: what made a file, by which
-command.
-"""
+"""The graph of a build as configure.py recorded it, for packages: what made a file, by which command."""
 
 from __future__ import annotations
 
@@ -47,10 +45,8 @@ def _all_texts(value: Any) -> bool:
 class BuildGraph:
     """The edges of graph.json.
 
-    Args:
-        content: of graph.json.
-        commands: rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
-            for the edge's.
+    `commands` is rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
+    for the edge's.
 
     Raises:
         UserError: the content is not what configure.py writes.
@@ -67,9 +63,7 @@ class BuildGraph:
         self._made_by = {path: edge for edge in self._edges for path in edge["outputs"]}
 
     def behind(self, files: Iterable[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
-        """The edges that these files come of, each behind those that it needs, and the files that no edge
-        makes, sorted.
-        """
+        """The edges that these files come of, each behind what it needs, and sorted, the files of no edge."""
         edges: dict[int, Mapping[str, Any]] = {}
         given: set[str] = set()
         pending = [(path, False) for path in sorted(files, reverse=True)]

@@ -1,6 +1,4 @@
-"""package_plan.json: what configure.py knows of a package and its build, for the stage that makes the
-package.
-"""
+"""package_plan.json: what configure.py knows of a package and its build, for the stage that makes it."""
 
 from __future__ import annotations
 
@@ -20,8 +18,7 @@ class BuildPlan(NamedTuple):
 
     Attributes:
         package: name, version, preset, licence.
-        designs: design -> its manifest, and the files that a person wrote for it: its source, and what that
-            imports.
+        designs: design -> its manifest, and what a person wrote for it: its source, what that imports.
         license_files: name in the package -> file.
         engine: the emulator's engine; "" when the cores are real.
         source_root: absolute folder of the project.

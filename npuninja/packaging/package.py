@@ -54,9 +54,7 @@ class Package(NamedTuple):
 
     @property
     def wheel_version(self) -> str:
-        """The version with the preset as its local label, as builds of one version for several targets are
-        told apart.
-        """
+        """The version with the preset as its local label, which tells builds for several targets apart."""
         return f"{self.version}+{self.preset}" if self.preset else self.version
 
     @property
@@ -71,9 +69,7 @@ class Package(NamedTuple):
 
     @property
     def wheel_file(self) -> str:
-        """The wheel's name: for every Python 3 and every system, since there is nothing compiled for the host
-        in it.
-        """
+        """The wheel's name: for every Python 3 and every system; nothing in it is compiled for the host."""
         return f"{self.module}-{self.wheel_version}-py3-none-any.whl"
 
     @property
@@ -123,5 +119,5 @@ def problem_of_version(version: str) -> str:
 
 
 def preset_label(preset: str) -> str:
-    """A preset's name as the label of a version (PEP 440): lower-case letters and digits, `.` between them."""
+    """A preset's name as the label of a version (PEP 440): lower-case letters and digits with `.` between."""
     return re.sub(r"[^a-z0-9]+", ".", preset.lower()).strip(".")

@@ -7,15 +7,12 @@ from collections.abc import Iterable
 
 from npuninja.records import NamedTuple
 
-#: Roles of files other than those of the build and of npuninja: in the project, of a tool, elsewhere (headers of
-#: the system).
+#: Roles of other files than the build's and npuninja's: in the project, of a tool, other (system headers).
 SOURCE, TOOL, OTHER = "source", "tool", "other"
 
 
 class UsedTool(NamedTuple):
-    """A tool of the build: how it is called, its version, the word that stands for it in commands, where it
-    is.
-    """
+    """A tool of the build: its name, its version, the word that stands for it in commands, its place."""
 
     name: str
     version: str
@@ -24,23 +21,14 @@ class UsedTool(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a file belongs: the role of its folder ("build", "npuninja", or one of those above), and its
-    portable name.
-    """
+    """A file's place: its folder's role ("build", "npuninja", or one of those above), its portable name."""
 
     role: str
     name: str
 
 
 class Places:
-    """The folders of one build.
-
-    Args:
-        source_root: absolute folder of the project.
-        build_folder: absolute folder of all outputs.
-        npuninja: absolute folder of the package npuninja.
-        tools: what the build used.
-    """
+    """The folders of one build. They are absolute; `npuninja` is that of the package."""
 
     def __init__(self, source_root: str, build_folder: str, npuninja: str, tools: Iterable[UsedTool]) -> None:
         tools = tuple(tools)
@@ -59,17 +47,14 @@ class Places:
     def identity(self, word: str) -> str | None:
         """Name and version of the tool that a word of a command stands for; None when it stands for none.
 
-        The word itself tells where a tool lies and its time too. What the tool is stands among the
-        dependencies.
+        The word tells also the tool's place and time. What the tool is stands among the dependencies.
         """
         return self._identities.get(word)
 
     def portable(self, path: str) -> str:
-        """The name of a file, given as commands of the build name it: `kernels/gain/gain.c`,
-        `build/…/gain.o`, `npuninja/…`.
+        """The name of a file of the build's commands: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
 
-        A tool is called by its name, a file beside or below it `tools/NAME/FILE`. What lies nowhere of all
-        this has its own name only.
+        A tool has its name, a file beside or below it `tools/NAME/FILE`, others their own name only.
         """
         return self.place(path).name
 

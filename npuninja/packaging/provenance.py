@@ -1,7 +1,7 @@
 """Where the files of a package come from: sources and tools by hash, and the commands.
 
-The form is that of SLSA: an in-toto statement (https://in-toto.io/Statement/v1) about the files, with a provenance
-(https://slsa.dev/provenance/v1). It is not signed; whoever publishes a package can sign the statement as it is.
+It is in the form of SLSA: an in-toto statement (https://in-toto.io/Statement/v1) about the files, with a
+provenance (https://slsa.dev/provenance/v1). It is not signed: who publishes a package can sign the statement.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ BUILD_TYPE = "pkg:generic/npuninja#docs/packaging.md"
 
 
 class Dependency(NamedTuple):
-    """Something that decided what the files are: a source file ("source") or a tool ("tool"), its version,
-    its sha256.
-    """
+    """What decided what files are: a source file ("source") or a tool ("tool"), its version, its sha256."""
 
     name: str
     role: str
@@ -70,10 +68,7 @@ def write_provenance(
 
 
 def read_subjects(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of the files that a statement is about.
-
-    ValueError, KeyError or TypeError when it is not such a statement.
-    """
+    """Name -> sha256 of a statement's files. ValueError, KeyError or TypeError when it is not one."""
     statement = json.loads(data)
     if (statement["_type"], statement["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise ValueError("it is no statement of provenance")

@@ -1,4 +1,4 @@
-"""What compilers read in addition to their inputs: headers, as Ninja or the depfiles of Make have recorded them."""
+"""What compilers read in addition to their inputs: headers, by the records of Ninja or Make's depfiles."""
 
 from __future__ import annotations
 
@@ -21,10 +21,8 @@ def read_by_ninja(ninja: str, build_folder: str, outputs: Iterable[str]) -> set[
 
     Ninja is asked in a copy: it is running here, and may be at work on its own record.
 
-    Args:
-        ninja: the program.
-        build_folder: where the record lies, relative to this folder; "" for here.
-        outputs: as build.ninja names them.
+    `outputs` are named as in build.ninja; `build_folder` has the record, relative to this
+    folder, "" for here.
 
     Raises:
         ToolError: Ninja fails, or has no record of an output.

@@ -1,6 +1,4 @@
-"""The part of npuninja that runs designs: what a package carries so that it needs no npuninja to be
-installed.
-"""
+"""The part of npuninja that runs designs: what a package carries so that it needs no npuninja."""
 
 from __future__ import annotations
 
@@ -19,17 +17,14 @@ START = ("npuninja.cli", "npuninja.device.runner", "npuninja.device.xrt_worker")
 EMULATOR = "npuninja.emulator"
 #: Files that are no modules: the runner's messages.
 DATA = ("hints.json",)
-#: The compiled engine in the package; npuninja.emulator.engine_module takes it there instead of compiling
-#: one.
+#: The compiled engine in the package; npuninja.emulator.engine_module takes it instead of compiling one.
 ENGINE = "runner/npuninja/emulator/engine/engine.wasm"
 
 
 def runner_files(references: Mapping[str, bytes], emulator: bool) -> dict[str, bytes]:
-    """The runner's files by their names in the package.
+    """The runner's files by their names in the package; `emulator`: designs run on the emulated array.
 
-    Args:
-        references: the designs' references, which may import more of npuninja.
-        emulator: whether designs run on the emulated array.
+    `references` are the designs', which may import more of npuninja.
     """
     wanted = [*START]
     for path, source in references.items():
@@ -114,9 +109,7 @@ def _read(path: str) -> bytes:
 
 
 def all_files() -> list[str]:
-    """Every file of npuninja that can decide what a build makes, sorted: what "npuninja" stands for among the
-    tools.
-    """
+    """Every file of npuninja that can decide what a build makes, sorted: "npuninja" among the tools."""
     files = []
     for folder, folders, names in os.walk(NPUNINJA):
         folders[:] = sorted(name for name in folders if name != "__pycache__")

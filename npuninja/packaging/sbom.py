@@ -43,7 +43,6 @@ def write_sbom(
     """The bill.
 
     Args:
-        package: what it is about.
         designs: design -> file -> sha256.
         runner: the files of the runner -> sha256.
         requires: what the runner needs from an index -> whether always.
@@ -145,10 +144,7 @@ def _licenses(expression: str) -> list[Any]:
 
 
 def read_file_hashes(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of the files in a bill.
-
-    ValueError, KeyError or TypeError when it is not in CycloneDX's form.
-    """
+    """Name -> sha256 of the files in a bill. ValueError, KeyError or TypeError when it is not CycloneDX."""
     bill = json.loads(data)
     if (bill["bomFormat"], bill["specVersion"]) != ("CycloneDX", "1.6"):
         raise ValueError("it is no bill of CycloneDX 1.6")

@@ -1,8 +1,8 @@
 """Signatures of packages: Ed25519 in the files of minisign, so that `minisign -V` checks them, too.
 
 A signature lies beside the package, `FILE.minisig`. Formats: the description of minisign
-(jedisct1.github.io/minisign, "Signature format", "Public key format", "Secret key format"); keys without a password.
-The arithmetic is that of the library `cryptography`.
+(jedisct1.github.io/minisign, "Signature format", "Public key format", "Secret key format"); keys without a
+password. The arithmetic is that of the library `cryptography`.
 """
 
 from __future__ import annotations
@@ -134,13 +134,7 @@ def read_public_key(path: str) -> PublicKey:
 
 
 def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
-    """The content of a signature's file.
-
-    Args:
-        data: what is signed.
-        secret: by whom.
-        comment: one line, which is signed too.
-    """
+    """The content of a signature's file; `comment` is one line, which is signed too."""
     if "\n" in comment or not comment.isprintable():
         raise UserError("the comment of a signature is one line of text")
     key = _private(secret.seed)
@@ -159,11 +153,9 @@ def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
 def check_signature(data: bytes, path: str, public: PublicKey) -> str:
     """Checks a signature; returns its comment.
 
-    Args:
-        data: what was signed.
-        path: of the signature's file.
-        public: the key that should have signed.
+    `path` is the signature's file.
 
+    Raises:
     Raises:
         UserError: it is another's, or the data or the comment are not what was signed.
     """

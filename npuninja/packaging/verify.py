@@ -33,10 +33,7 @@ from npuninja.records import NamedTuple
 
 
 class Verified(NamedTuple):
-    """A package that is as it was made.
-
-    `files` are its contents by name, without the folder or the wheel's metadata.
-    """
+    """A package that is as it was made; `files` by name, without the folder or the wheel's metadata."""
 
     package: Package
     kind: str
@@ -46,11 +43,7 @@ class Verified(NamedTuple):
 
 
 def verify(data: bytes, path: str) -> Verified:
-    """Checks a package.
-
-    Args:
-        data: its bytes.
-        path: its name, for messages.
+    """Checks a package; `path` is its name, for messages.
 
     Raises:
         UserError: the first thing found wrong, and the others as notes; each names the file in the package.

@@ -1,9 +1,8 @@
-"""Zip files in one form only: equal content gives equal bytes, and every other byte is a damage that can be
-named.
+"""Zip files in one form only: equal content gives equal bytes, every other byte is a damage to be named.
 
 Entries are stored, not compressed: what a compressor makes depends on its version. Times, modes and the
-system that is said to have written are constants; entries are sorted, those of a wheel's metadata last, as
-the wheel format asks for.
+system that is said to have written are constants. Entries are sorted, a wheel's metadata last, as the wheel
+format asks for.
 """
 
 from __future__ import annotations
@@ -34,11 +33,7 @@ def write_zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def read_zip(data: bytes, path: str) -> dict[str, bytes]:
-    """The contents by name of a file that `write_zip` made.
-
-    Args:
-        data: its bytes.
-        path: its name, for messages.
+    """The contents by name of a file that `write_zip` made; `path` is its name, for messages.
 
     Raises:
         UserError: it is no zip file, an entry is damaged, or a byte outside the contents is not what

@@ -1,4 +1,4 @@
-"""Runs a design of this package: `python run.py DESIGN [OPTION …]`. Needs NumPy, and XRT's pyxrt or wasmtime."""
+"""Runs a design of this package: `python run.py DESIGN [OPTION …]`; needs NumPy, and pyxrt or wasmtime."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ usage: {program} DESIGN [--device auto|npu|emu] [--verify] [--bench N] [--input 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 2 wrong input, 3 something is missing, else that of the
-    runner.
-    """
+    """Runs the command line; returns the exit code: 2 wrong input, 3 something missing, else the runner's."""
     words = sys.argv[1:] if arguments is None else arguments
     with open(os.path.join(PACKAGE_FOLDER, "package.json"), encoding="utf-8") as stream:
         package = json.load(stream)
