@@ -1,3 +1,1 @@
-"""Stages on other machines: each stage's command as an action of the Remote Execution API, and the worker's
-side of it.
-"""
+"""Stages on other machines: their commands as actions of the Remote Execution API; the worker's side."""

@@ -1,10 +1,8 @@
-"""Stands in front of a stage's command: has a service run it, and puts the results in place as the stage
-would have.
+"""Stands in front of a stage's command: has a service run it; puts results in place as the stage would.
 
     PYTHON -S -E npuninja/remote/__main__.py REMOTE.json --needs FILE… --makes FILE… -- STAGE ARGUMENT…
 
-Nothing is ever run on this machine instead: a build that silently became slow, or took another compiler,
-helps nobody.
+Nothing is ever run here instead: a build that silently became slow, or took another compiler, helps nobody.
 """
 
 from __future__ import annotations
@@ -69,7 +67,7 @@ def _take_apart(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _copies_of_modules(words: list[str]) -> dict[str, str]:
-    """The modules beside a reference, which the graph does not know: copy -> module. Its stage finds them by reading."""
+    """The modules beside a reference, which no graph knows and its stage finds by reading: copy -> module."""
     if "--reference" not in words or "--reference-copy" not in words:
         return {}
     from npuninja.stages.manifest import copied_modules  # only where there is a reference
@@ -87,8 +85,7 @@ def run_remotely(
 
     Args:
         settings: of the build folder.
-        action: what is to be done.
-        log: a file that gets a line about it: whether the result was cached, which worker made it, the first output.
+        log: gets a line about it: whether the result was cached, which worker made it, the first output.
         may_be_empty: outputs that may have no content.
 
     Raises:
@@ -140,7 +137,7 @@ class _Failed(Exception):
 
 
 def _folder_for_temporaries(action: Action) -> str:
-    """Beside the first output: relative, because a `:` in the path of the tree would mean something to trexe."""
+    """Beside the first output; relative, as a `:` in the path of the tree has a meaning for trexe."""
     folder = os.path.dirname(action.outputs[0]) or "."
     os.makedirs(folder, exist_ok=True)
     return os.path.relpath(folder)

@@ -75,9 +75,7 @@ def _value(words: list[str], option: str) -> str:
 
 
 def _without_identities(words: list[str]) -> list[str]:
-    """Without `--identity WORD` and `--modules WORD`, which tell one state of this machine from another; requirements
-    are in their place.
-    """
+    """Without `--identity WORD` and `--modules WORD`, states of this machine; requirements replace them."""
     kept = []
     rest = iter(words)
     for word in rest:

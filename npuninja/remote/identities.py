@@ -1,8 +1,7 @@
-"""What a worker must have in common with the machine that asks it: npuninja's stages, Python, and the tools,
-by content.
+"""What a worker must have in common with the machine that asks: npuninja's stages, Python, tools, by content.
 
-The identity words in build.ninja name a file's place and time, which differ between machines; these here are
-equal on two machines exactly when the tools are.
+The identity words in build.ninja name a file's place and time, which differ between machines; these are equal
+on two machines exactly when the tools are.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
 
 
 def package_files(package: str) -> list[str]:
-    """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when `package` is."""
+    """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when it is."""
     # The ground floor: errors, hints and the like, which lie beside the folders.
     found = [os.path.join(package, name) for name in os.listdir(package) if name.endswith(_SUFFIXES)]
     found += [os.path.join(package, *name.split("/")) for name in STAGE_MODULES]

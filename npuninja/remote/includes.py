@@ -1,9 +1,8 @@
-"""The headers of a C or C++ source, found without a compiler: an action needs them before it runs for the
-first time.
+"""The headers of a C or C++ source, found without a compiler: an action needs them before its first run.
 
 Every `#include "…"` counts, whatever `#if` it stands under, and so do `#embed` and `__has_include`: too many
-files do no harm, and one that is not there may be meant for another compiler, which the compiler is to judge.
-What is in angle brackets comes with the compiler or with npuninja, so workers have it.
+files do no harm, and one that is not there may be for another compiler, which the compiler is to judge. What
+is in angle brackets comes with the compiler or with npuninja, so workers have it.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ def included_files(source: str) -> list[str]:
     """The files below the project that a source may read, in the order in which they are found.
 
     Raises:
-        UserError: a name is made by a macro or is absolute, so that nothing can be found, or not sent;
-            located.
+        UserError: a macro makes a name or it is absolute, so nothing can be found, or not sent; located.
     """
     found: dict[str, None] = {}
     pending = [source]

@@ -1,6 +1,4 @@
-"""What `configure.py --remote` found out, for the commands that go to another machine: `remote.json` in the
-build folder.
-"""
+"""`remote.json` in the build folder: what `configure.py --remote` found for commands that go elsewhere."""
 
 from __future__ import annotations
 
@@ -40,9 +38,9 @@ class RemoteSettings(NamedTuple):
     """Identity of npuninja's stages and the Python that runs them."""
     tools: tuple[RemoteTool, ...]
     sources: str
-    """What source files begin with when their names are absolute, with a final slash; "" when they are relative."""
+    """What absolute names of source files begin with, with a final slash; "" when they are relative."""
     depth: int
-    """How far below the sources the folder of build.ninja is; 0 when it is that of the sources, or `sources` is set."""
+    """How far below the sources the folder of build.ninja is; 0 when it is theirs, or `sources` is set."""
 
     def as_json(self) -> str:
         """The content of the file."""
@@ -52,11 +50,7 @@ class RemoteSettings(NamedTuple):
 
 
 def read_remote_settings(path: str) -> RemoteSettings:
-    """Reads the file.
-
-    Raises:
-        UserError: it is missing or of another version.
-    """
+    """Reads the file. UserError when it is missing or of another version."""
     try:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)

@@ -1,10 +1,8 @@
-"""`trexe` of BuildBox: puts a tree of files and a command to a service of the Remote Execution API, and
-brings the results.
+"""`trexe` of BuildBox: puts files and a command to a service of the Remote Execution API, brings the results.
 
 What it does by itself and a build cannot use, seen with version 1.4.30: exit code 1 stands for the command's
-and for its own failure alike (told apart here by its record of the run); an output that was not made is no
-error (the caller looks); lines of its own log are mixed with what the command printed (which is asked for in
-files).
+and for its own failure (its record of the run tells); an output that was not made is no error (the caller
+looks); its own log is mixed with what the command printed (which is asked for in files).
 """
 
 from __future__ import annotations
@@ -21,12 +19,10 @@ from npuninja.remote.action import Action
 if TYPE_CHECKING:
     from typing import Any
 
-# A command may wait for a free worker as well. Ninja has few on the way at a time, so the queue in front of
-# it is short.
+# A command may wait for a free worker too. Ninja has few on the way at a time, so that queue is short.
 TIME_LIMIT_S = 300.0
-# The service did not do it, and another time it may: a worker or its runner died (13 INTERNAL, 10 ABORTED),
-# the service is starting or in trouble (14 UNAVAILABLE), it has too much to do (8 RESOURCE_EXHAUSTED). Codes
-# of gRPC.
+# The service did not do it, and may another time (codes of gRPC): a worker or its runner died (13 INTERNAL,
+# 10 ABORTED), the service starts or has trouble (14 UNAVAILABLE) or too much to do (8 RESOURCE_EXHAUSTED).
 PASSING_ERRORS = (8, 10, 13, 14)
 ATTEMPTS = 3
 # Of trexe for one call, with growing delays: 3 s in all until an address where nothing listens is an error.
@@ -46,9 +42,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     """Has an action done.
 
     Args:
-        trexe: the program.
         address: of the service.
-        action: what is to be done.
         tree: a folder with the inputs, as the action has them.
         outputs: a folder to put the outputs in.
         records: a folder for what trexe writes apart from them.
@@ -103,9 +97,7 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
 
 
 def _read_record(path: str) -> dict[str, Any]:
-    """What trexe wrote about its run; empty when it did not get that far. The file is taken away for the next
-    attempt.
-    """
+    """What trexe wrote about its run, taken away for the next attempt; empty when it did not get that far."""
     try:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)

@@ -1,9 +1,8 @@
-"""The worker's side of an action: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`, which runs in the
-action's tree.
+"""The worker's side of an action, in its tree: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`.
 
 Checks that this worker has what the action requires (a service that knows no properties of workers asks the
-first that is free), puts the worker's places in the place of names, and runs the stage. In the depfile names
-stand for the worker's places again.
+first free one), puts its places in the place of names, and runs the stage. In the depfile, names stand for
+the worker's places again.
 """
 
 from __future__ import annotations
@@ -23,11 +22,7 @@ from npuninja.stages import __main__ as stages
 
 
 def main(arguments: list[str]) -> int:
-    """Runs an action.
-
-    Args:
-        arguments: the file that `write_worker` wrote, then the command of the action.
-    """
+    """Runs an action; `arguments`: the file that `write_worker` wrote, then the command of the action."""
     with open(arguments[0], encoding="utf-8") as stream:
         worker = json.load(stream)
     end = arguments.index("--")
