@@ -55,10 +55,8 @@ def _read(programs: list[str]) -> dict[str, tuple[str, bytes]]:
 def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]]) -> dict[str, bytes]:
     """The configuration files of every device: file name -> content.
 
-    Args:
-        module: a routed design.
-        programs: `[DEVICE:]C,R` -> file and content of the core's program; the device may be left out when
-            there is one.
+    `programs` is `[DEVICE:]C,R` -> file and content of the core's program, DEVICE needed only where there are
+    several.
 
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.

@@ -1,4 +1,4 @@
-"""`npuninja import FOLDER -o PROJECT`: an existing folder as an npuninja project, and what became of each command."""
+"""`npuninja import FOLDER -o PROJECT`: makes a project of a folder; says what became of each command."""
 
 from __future__ import annotations
 

@@ -15,9 +15,7 @@ from npuninja.files import MAX_XCLBIN_BYTES, read_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`npuninja inspect FILE [--json]`: prints the report. Raises UserError when the file cannot be read or
-    is damaged.
-    """
+    """Runs the verb. Raises UserError when the file cannot be read or is damaged."""
     parser = VerbParser(
         prog="npuninja inspect",
         description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",

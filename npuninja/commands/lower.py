@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> int:
 
 
 class Watch(NamedTuple):
-    """What is looked at on the way: the passes after which the module is printed, and the one that is the last."""
+    """What is looked at on the way: the passes after which the module is printed, and the last one."""
 
     shown: Sequence[str] = ()
     stop: str = ""
@@ -157,13 +157,11 @@ def lower_design(
 
     Args:
         text: the design's MLIR.
-        file: its name, for messages.
         alloc_scheme: one of `SCHEMES`, or None for the default.
         generation: one of `CHOICES`.
         warnings: collects what the user should know though it is no error.
-        packet_fifos: see `pipeline.lower_resources`.
-        dynamic_fifos: see there.
-        watch: what is printed on the way, and where it ends; then the module as it is there is the only file.
+        packet_fifos: see `pipeline.lower_resources`, as for `dynamic_fifos`.
+        watch: what is printed on the way, and where it ends: the module as it is there is then the only file.
 
     Raises:
         UserError: the design must be refused.

@@ -1,4 +1,4 @@
-"""`npuninja profile`: where the cores of machine code spend their issue cycles in a run on the emulated array."""
+"""`npuninja profile`: where cores of machine code spend their issue cycles on the emulated array."""
 
 from __future__ import annotations
 

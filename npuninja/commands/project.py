@@ -1,6 +1,4 @@
-"""Verbs for the project in the current folder: configure, build, test, clean, list. `build_of` finds it
-and its build folder, as Git finds a repository.
-"""
+"""Verbs for the project here: configure, build, test, clean, list. `build_of` finds it as Git does."""
 
 from __future__ import annotations
 

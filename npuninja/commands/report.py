@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _with_sources(facts: DesignFacts, folder: str) -> DesignFacts:
-    """The facts with the design's sources: those that the graph names, else what lies beside the lowered design."""
+    """The facts with the design's sources: those of the graph, else what lies beside the lowered design."""
     try:
         build = build_of(folder)
         graph = read_graph(build)

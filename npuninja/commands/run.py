@@ -1,4 +1,4 @@
-"""`npuninja run`: a design by its manifest, or by its name in the project here; without either all of them."""
+"""`npuninja run`: a design by its manifest, or by its name in the project here; without either, all."""
 
 from __future__ import annotations
 

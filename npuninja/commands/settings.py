@@ -1,6 +1,4 @@
-"""`npuninja settings`: what can stand in toolchain.toml, as a page, a schema or a file to start from; and a
-check of one.
-"""
+"""`npuninja settings`: toolchain.toml as a page, a schema or a file to start from; a check of one."""
 
 from __future__ import annotations
 

@@ -92,9 +92,7 @@ def _stages(edge: Mapping[str, Any]) -> str:
 
 
 def trace(steps: Sequence[LoggedStep], rules: Mapping[str, str]) -> dict[str, Any]:
-    """The trace in Chrome's JSON format, which Perfetto reads: one complete event (`ph` X) for each step,
-    times in us.
-    """
+    """The trace in Chrome's JSON format, for Perfetto: a complete event (`ph` X) for each step, in us."""
     events = [
         {
             "name": f"{rules.get(step.outputs[0], 'configure')} {os.path.basename(step.outputs[0])}",

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _buffer(path: str) -> bytes:
-    """A buffer as a host program wrote it: raw, or a word in hexadecimal digits a line, as MLIR-AIE's examples do."""
+    """A buffer of a host program: raw, or a word in hexadecimal digits a line, as in MLIR-AIE's examples."""
     data = read_file(path, MAX_BUFFER_BYTES)
     if _HEX.fullmatch(data):
         return b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
@@ -154,7 +154,7 @@ def _apply(registers: dict[int, int], command: object) -> None:
 
 
 def _names(manifest: Manifest) -> Mapping[tuple[int, int, str, int], str]:
-    """What the lowered design beside the manifest calls channels, locks and cores; {} when it is not there."""
+    """What the lowered design beside the manifest calls channels, locks and cores; {} when it is missing."""
     from npuninja.diag.channel_names import names_of
 
     path = os.path.join(os.path.dirname(manifest.path), "input_with_addresses.mlir")

@@ -1,7 +1,7 @@
 """`npuninja watch DESIGN`: after every edit of what the design is made of, builds, runs and verifies it.
 
-What a run needs takes longer to load than to do. So this process has it loaded, and each run is a copy of it (fork), which
-begins with nothing of the runs before.
+What a run needs takes longer to load than to do. So this process has it loaded, and each run is a copy of it
+(fork), which begins with nothing of the runs before.
 """
 
 from __future__ import annotations
