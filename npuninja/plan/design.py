@@ -64,7 +64,7 @@ class Configuration:
         location: where it stands.
         sequences: in the order of the text; () for one that only others load.
         cores: by column and row.
-        place: in the module, from 1: the number by which a stream loads it; 0 for that among the configurations.
+        place: in the module, from 1, by which a stream loads it; 0 for that among the configurations.
         loads: the devices that its sequences load while they run.
     """
 
@@ -92,7 +92,7 @@ class KernelName(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """A kernel of the design's XCLBIN: what a host program calls it, its number, its configuration and its instance."""
+    """A kernel of the design's XCLBIN: its name for host programs, number, configuration and instance."""
 
     name: str
     number: int
@@ -119,7 +119,7 @@ class Design:
         aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
         reference: its NumPy reference, relative to the project; "" when there is none.
         kernels: those that a Python source brings itself.
-        kernel_names: what the project calls the kernels of its XCLBIN; () for the names that follow from the module.
+        kernel_names: what the project calls the kernels of its XCLBIN; () for names from the module.
         reconfiguration: whether the configurations are also made as control packets and as sequences.
         full_elf: whether all of it is also made as one ELF.
     """

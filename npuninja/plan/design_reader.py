@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ScanCache:
-    """What scans found, by the content of the files that decided it, kept in a JSON file in the build folder."""
+    """What scans found, by the content of the files that decided it: a JSON file in the build folder."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -48,7 +48,7 @@ class ScanCache:
         return not self._old
 
     def get(self, source: Source, printed_by: str = "") -> Design | None:
-        """The design made from `source`, when nothing that decided it has changed; `printed_by` says what prints it."""
+        """The design made from `source` if nothing that decided it changed; `printed_by`: what prints it."""
         entry = self._old.get(source.name)
         try:
             if entry is None or [entry["source"], entry["arguments"]] != [source.path, [*source.arguments]]:
@@ -98,8 +98,7 @@ class DesignReader:
     """Reads the designs of a project; what was found the last time is remembered.
 
     Args:
-        generated_folder: where the MLIR of a Python source, and of one with words replaced, is kept as `NAME.mlir`.
-        cache: of the last time.
+        generated_folder: for `NAME.mlir`, the MLIR of a Python source, and of one with words replaced.
         bindings: MLIR-AIE's own, where they print the designs in Python.
         scans: what is known of texts, for a cache that is new.
     """
@@ -126,7 +125,7 @@ class DesignReader:
         return self.remembered(source) or self.made(source)
 
     def known_print(self, source: Source) -> PythonDesign | None:
-        """What a Python source prints, when nothing but its text decides that and another build folder has it."""
+        """What a Python source prints, if its text alone decides that and another build folder has it."""
         words = self._closed_words(source)
         return self._scans.print_of(words) if words is not None and self._scans is not None else None
 
@@ -158,7 +157,7 @@ class DesignReader:
         )
 
     def made(self, source: Source, printed: PythonDesign | None = None) -> Design:
-        """The design in `source` as it is now; a Python source is run, if it has not `printed` yet. It is remembered.
+        """The design in `source` as it is now, remembered; a Python source without `printed` is run.
 
         Raises:
             UserError: the source is not a design that can be built; located.
@@ -207,7 +206,7 @@ class DesignReader:
         return path
 
     def _printed_by(self, source: Source) -> str:
-        """What is another word when the same source may give something else: what prints it, and the project's words."""
+        """Another word when the same source may give something else: its printer, and the project's words."""
         words = (
             *((self._python_printer,) if source.path.endswith(".py") else ()),
             *(source.module, source.folder, source.generation, *source.aiecc_flags),

@@ -60,9 +60,7 @@ def faulty(name: str, source: str, error: Error) -> Faulty:
 
 @record(frozen=True)
 class Source:
-    """Where a design is written: its name, its file relative to the project, its command line; and what the project says
-    of its lowering that decides the places of its cores.
-    """
+    """A design's name, its file relative to the project, command line, and what decides its cores' places."""
 
     name: str
     path: str
@@ -75,7 +73,7 @@ class Source:
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
-    """The names of the designs that have a NumPy reference, `host/NAME.py`; None when a project has no such folder."""
+    """The designs with a NumPy reference, `host/NAME.py`; None when a project has no such folder."""
     try:
         names = os.listdir(os.path.join(source_root, HOST))
     except (FileNotFoundError, NotADirectoryError):
@@ -92,7 +90,6 @@ def find_designs(
     """Every design of a project by name, in the order of the names, and files that cannot be one.
 
     Args:
-        source_root: the project.
         settings: what toolchain.toml says, by design.
         settings_folder: where paths in it count from.
         needed: whether a project must have designs; one of host programs that build their own need not.
@@ -128,7 +125,7 @@ def find_designs(
 
 
 def _files(source_root: str, needed: bool) -> Iterator[tuple[str, str]]:
-    """The names of the designs in the project's folder of them, with their files. UserError when it is needed and not there."""
+    """Names and files of the designs in the project's folder for them. UserError if needed and not there."""
     try:
         names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
     except FileNotFoundError as error:
@@ -191,7 +188,7 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
     """The names of those designs that are wanted, by name or file; all when none is named.
 
     Raises:
-        UserError: there is no such design; with those that have a similar name. Or there is no design at all, and one is needed.
+        UserError: there is no such design, with similar names; or none at all, and one is needed.
     """
     known = list(found)
     if not known and (needed or wanted):

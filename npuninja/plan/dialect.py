@@ -1,4 +1,4 @@
-"""Which generation of the dialect a design is lowered as, who decided it, and what its driver takes by default."""
+"""Which generation of the dialect a design is lowered as, who decided it, and its driver's defaults."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from npuninja.plan.providers import Providers
 def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
     """The generation, and the reason; "" for the reason where the design's own text says it.
 
-    Tools of MLIR-AIE read and write one generation, so theirs counts when any of them is used; then what the text says;
-    then toolchain.toml; then the oldest in which the text reads.
+    Tools of MLIR-AIE read and write one generation, so theirs counts when any of them is used; then what the
+    text says; then toolchain.toml; then the oldest in which the text reads.
     """
     if providers.spelling is not None:
         tool = next((c for c in providers.chosen if any(t.startswith("aie") for t in c.provider.tools)), None)
@@ -42,7 +42,7 @@ def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
 
 
 def lowering_flags(design: Design, providers: Providers) -> LoweringFlags:
-    """The design's flags of MLIR-AIE's driver, with what the driver of its generation takes where they say nothing."""
+    """The design's flags of MLIR-AIE's driver; where they say nothing, the default of its generation."""
     flags = read_driver_flags(design.aiecc_flags)
     if not flags.dynamic_fifos and RULES[dialect_of(design, providers)[0]].driver_keeps_fifo_loops:
         return flags._replace(dynamic_fifos="true")
@@ -55,7 +55,7 @@ def _own(design: Design) -> str:
 
 
 def check_places(design: Design, providers: Providers) -> None:
-    """UserError when tiles of a design were placed as one generation does it, and the tools place them as another."""
+    """UserError when tiles of a design were placed by one generation's rule, and the tools have another."""
     if providers.spelling is None or not design.logical_tiles:
         return
     placed, used = _own(design), providers.spelling.generation

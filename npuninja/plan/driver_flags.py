@@ -50,10 +50,10 @@ class LoweringFlags(NamedTuple):
 
     Attributes:
         alloc_scheme: how buffers are placed.
-        dynamic_fifos: "true" when cores choose a FIFO's object at run time unless they say otherwise, or "false".
+        dynamic_fifos: "true" if cores choose FIFO objects at run time unless they say otherwise, or "false".
         packet_fifos: "true" when objectFifos use packet flows.
-        control_overlay: "true" when the shim's DMA reaches the control port of every tile that is used; "first" when of every
-            tile that the design has, as by `aie-opt -aie-generate-column-control-overlay` before anything else.
+        control_overlay: "true" when the shim's DMA reaches the control port of every tile in use; "first" of
+            every tile of the design, as by `aie-opt -aie-generate-column-control-overlay` before all else.
         expand_loads: "true" when sequences of a full ELF have configurations in them in the place of loads.
         cores_per_column: how many cores of a column are used for those without a place, as a decimal number.
     """
@@ -112,8 +112,8 @@ def _value(flag: str, value: str, where: Location | None) -> str:
 def words_of(flags: LoweringFlags, *, keeps_loops: bool) -> tuple[str, ...]:
     """The flags as words of a driver, each once, since it takes none of them twice.
 
-    `keeps_loops`: whether the driver chooses a FIFO's object at run time unless it is said otherwise, as that of 1.4 does;
-    the others need no word against it, and that of 2025 has none.
+    `keeps_loops`: whether the driver chooses a FIFO's object at run time unless told otherwise, as that of
+    1.4 does; the others need no word against it, and that of 2025 has none.
     """
     values = flags._asdict()
     found = [f"{name}={values[field]}" for name, field in _VALUES.items() if values[field]]

@@ -11,7 +11,7 @@ from npuninja.stages.declaration import FILES, Provider, Stage
 from npuninja.stages.table import module_of, rule_name
 
 Value = str | tuple[str, ...]
-"""A word, or the words of an option that is given several times. An empty one counts as not known; a flag is "yes"."""
+"""A word, or the words of an option given several times. An empty one counts as unknown; a flag is "yes"."""
 
 
 def provider_of(row: Stage, context: Context) -> Provider:
@@ -47,10 +47,8 @@ def edge_of(
     """The edge of a stage.
 
     Args:
-        row: the stage.
-        provider: of the stage.
         known: the files that are there and the facts, by the names of the table.
-        makes: name -> paths of what may be made; the first is `-o`, the others only where an option takes them.
+        makes: name -> paths of what may be made; the first is `-o`, others only where an option takes them.
         whom: for messages and comments.
         compile_command: for compile_commands.json.
     """

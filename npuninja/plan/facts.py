@@ -1,4 +1,4 @@
-"""What stages are given about a design beyond its files: the values behind the options of `npuninja.stages.table`."""
+"""What stages are given about a design beyond files: the values of options in `npuninja.stages.table`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AieccFlags:
 
     Attributes:
         words: of the command line, in front of the input.
-        insts: the name of the instructions in the folder where it runs; `{device}` and `{sequence}` are symbols.
+        insts: name of the instructions in the folder where it runs; `{device}`, `{sequence}` are symbols.
     """
 
     words: tuple[str, ...]
@@ -50,13 +50,12 @@ AIECC_GENERATIONS: dict[str, AieccFlags] = {
 
 
 def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, Value]:
-    """The facts of a design. Those of a core and the words of a tool come with the stage that asks for them."""
+    """The facts of a design. Those of a core and a tool's words come with the stage that asks for them."""
     check_places(design, context.providers)
     spelling, release = context.providers.spelling, context.release
-    # The name in debug information and fault messages; without the build folder, so that every folder gives
-    # equal bytes.
+    # The name in debug information and fault messages: without the build folder, so that bytes are equal.
     file_name = f"{design.name}/{os.path.basename(files['lowered'])}"
-    # What prints a design in Python has done so before the build, and the ELF of instructions is for host programs only.
+    # What prints a Python design did so before the build; the ELF of instructions is for host programs only.
     chosen = [c for c in context.providers.chosen if c.stage not in ("run", "python", "elf")]
     return {
         "name": design.name,
@@ -126,7 +125,7 @@ def facts_of_core(configuration: Configuration, core: Core) -> dict[str, Value]:
 
 
 def _of_kernels(design: Design) -> dict[str, Value]:
-    """What the XCLBIN and the manifest say of kernels, where it is not what every design of one sequence has."""
+    """What XCLBIN and manifest say of kernels, where that is not as for every design of one sequence."""
     first = design.xclbin_kernels[0]
     if not design.has_own_names:
         buffers = first.configuration.buffers
@@ -150,7 +149,7 @@ def _of_kernels(design: Design) -> dict[str, Value]:
 
 
 def _of_full_elf(design: Design) -> dict[str, Value]:
-    """What a full ELF calls its configurations and sequences, which is the same whatever the XCLBIN's kernels are called."""
+    """What a full ELF calls its configurations and sequences, whatever the XCLBIN's kernels are called."""
     numbers = (configuration.place or place for place, configuration in enumerate(design.configurations, 1))
     return {
         "full_elf_wanted": "yes",

@@ -24,13 +24,11 @@ class Edge:
         outputs: files made; the first is the one the depfile speaks of.
         inputs: files read, in the order of the command line.
         implicit: files read that are not on the command line in that order.
-        validations: files that are to be made too when this edge's outputs are wanted, though nothing waits
-            for them.
+        validations: files to be made too when this edge's outputs are wanted, though nothing waits for them.
         implicit_outputs: files made that are not part of `$out`.
         options: words of the command line, unescaped; the rule's `$options`.
         for_whom: "design passthrough", "kernel passthrough.o": for messages and comments.
-        compile_command: the compiler's own command line where the edge compiles a source, for
-            compile_commands.json.
+        compile_command: the compiler's own, where the edge compiles a source, for compile_commands.json.
     """
 
     rule: str
@@ -92,7 +90,7 @@ class Graph:
     _made_by: dict[str, Edge] = field(default_factory=dict)
 
     def add(self, edge: Edge) -> None:
-        """Takes an edge in. UserError when build.ninja.in lacks its rule, InternalError when an output is made already."""
+        """Takes an edge. UserError: build.ninja.in lacks its rule; InternalError: an output is made twice."""
         if edge.rule != "phony" and edge.rule not in self.rules:
             raise UserError(
                 f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in",
@@ -146,7 +144,7 @@ class Graph:
                     active.add(following)
 
     def commands(self) -> Iterator[Edge | Batch]:
-        """What is run, and the aliases: every edge, those of a batch together where the first of them stands."""
+        """What is run, and aliases: every edge, those of a batch together in the place of its first."""
         batch_of = {id(edge): batch for batch in self.batches for edge in batch.edges}
         done: set[str] = set()
         for edge in self.edges:

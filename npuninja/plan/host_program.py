@@ -8,7 +8,7 @@ from collections.abc import Callable
 from npuninja.errors import Location, UserError
 from npuninja.records import record
 
-#: What `{…}` in a host program's arguments may stand for: files of a design, by their names in the table of stages.
+#: What `{…}` in a host program's arguments stands for: files of a design, as the table of stages names them.
 PLACEHOLDERS = {
     "xclbin": "xclbin",
     "insts": "insts",
@@ -84,9 +84,8 @@ def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tup
     """A program's words, then its `files`, with files in the place of placeholders; and these files.
 
     Args:
-        program: the program.
-        file_of: design, name of `PLACEHOLDERS`, and sequence ("", or as `KERNEL.SEQUENCE` or its end) -> path. Raises
-            UserError for an unknown design or sequence.
+        file_of: design, name of `PLACEHOLDERS`, and sequence ("", or `KERNEL.SEQUENCE` or its end) -> path;
+            raises UserError for an unknown design or sequence.
 
     Raises:
         UserError: a placeholder is unknown, or names no design; located.

@@ -1,6 +1,4 @@
-"""What kernel objects are made of: what toolchain.toml says, else `X.o` of the one `X.c`, `X.cc`, `X.cpp` or
-`X.cxx` below the kernels folder.
-"""
+"""Sources of kernel objects: what toolchain.toml says, else for `X.o` the one `X.c .cc .cpp .cxx` in kernels/."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 ASSEMBLY = (".s", ".S")
 # What is not compiled: objects and archives made elsewhere.
 BINARIES = (".o", ".a")
-# As a name to link with (`ExternalFunction(inline=True)`): LLVM's text or bitcode, which the reference merges into the
-# core's module. Here the source makes an object of that name; the function is the same, called and not inlined.
+# As a name to link with (`ExternalFunction(inline=True)`): LLVM's text or bitcode, which the reference merges
+# into the core's module. Here the source makes an object of that name; its function is called, not inlined.
 _MERGED = (".ll", ".bc")
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,126}", re.ASCII)
 # Objects are listed in a hint up to this many.

@@ -1,6 +1,6 @@
-"""What designs print and what scans of them found, for all build folders of a project: the same text says the same in each.
+"""What designs print and what scans found, for all build folders of a project: equal texts say the same.
 
-Used where a build folder knows nothing yet. One file in the user's cache for each project and state of npuninja.
+For build folders that know nothing yet. One file in the user's cache for each project and state of npuninja.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class KnownScans:
 
     Args:
         project: its folder, absolute.
-        state: gives words that are others when npuninja may find something else in a text; asked once, when needed.
+        state: gives other words when npuninja may find something else in a text; asked once, when needed.
     """
 
     def __init__(self, project: str, state: Callable[[], str]) -> None:

@@ -1,4 +1,4 @@
-"""Where files are, as Ninja sees them: paths relative to the folder that holds build.ninja, wherever that is."""
+"""Where files are, as Ninja sees them: paths relative to the folder of build.ninja, wherever that is."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Layout:
         return os.path.relpath(self.source_root, self.ninja_folder)
 
     def from_build_folder(self, path: str) -> str:
-        """A file below the build folder that is named relative to the source root, as build.ninja names it."""
+        """A file in the build folder, named relative to the source root, as build.ninja names it."""
         return os.path.relpath(os.path.join(self.source_root, path), self.ninja_folder)
 
     @property
@@ -74,9 +74,7 @@ class Layout:
 
 
 def layout_of(source_root: str, build_folder: str | None) -> Layout:
-    """The layout for `-B BUILD_FOLDER`, or for none: build.ninja at the top of the sources, outputs in
-    `build/`.
-    """
+    """The layout for `-B BUILD_FOLDER`; for None build.ninja on top of the sources, outputs in `build/`."""
     if build_folder is None:
         return Layout(source_root, source_root, "build")
     return Layout(source_root, os.path.abspath(build_folder), "")

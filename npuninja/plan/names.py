@@ -1,7 +1,6 @@
 """Which names designs and kernels may have.
 
-Names become file names, Ninja targets, C symbols and XCLBIN entries; restricting them here spares escaping
-everywhere.
+Names become file names, Ninja targets, C symbols and XCLBIN entries; a rule here spares escaping everywhere.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
 def check_name(kind: str, name: str, location: Location | None) -> str:
-    """Returns `name`, or raises UserError when it is not a letter followed by at most 62 letters, digits and
-    `_`.
-    """
+    """Returns `name`; UserError unless it is a letter and at most 62 letters, digits and `_`."""
     if not _NAME.fullmatch(name):
         raise UserError(
             f"{kind} name {name!r} is not a letter followed by at most 62 letters, digits and underscores",

@@ -25,7 +25,7 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
     archive, wheel = layout.output(FOLDER, package.archive_file), layout.output(FOLDER, package.wheel_file)
     needs = [layout.source(name) for name in package.license_files]
     for files in designs:
-        # A manifest has the digests of the XCLBIN and the streams: when one of them is another, so is the manifest.
+        # A manifest has the digests of the XCLBIN and the streams: when one of them changes, so does it.
         needs += [files["manifest"], *([files["reference"]] if files.reference_source else [])]
     if not context.providers.for_npu:
         graph.add(Edge("engine", (engine_file(context),), for_whom=WHOM))
@@ -58,7 +58,6 @@ def package_plan(context: Context, designs: Sequence[Design], commands: Mapping[
 
     Args:
         context: as for the graph; its package is not None.
-        designs: those of the package.
         commands: the rules' commands in the form of `npuninja.packaging.build_graph`.
         ninja: the program; "" when Make builds.
     """

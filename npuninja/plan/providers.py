@@ -1,7 +1,7 @@
 """The provider of each stage, and why: one of those that its row in `npuninja.stages.table` names.
 
-`--provider STAGE=NAME` names one; the words `real` (the tool of the vendor's flow), `embedded` (what comes with
-npuninja) and `auto` (the first that proved itself and fits the cores) choose without a name.
+`--provider STAGE=NAME` names one; the words `real` (the tool of the vendor's flow), `embedded` (what comes
+with npuninja) and `auto` (the first that proved itself and fits the cores) choose without a name.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ NPU, WASM = "npu", "wasm"
 
 # Name -> the stage among whose providers it chooses.
 STAGES = choices_of_table()
-# Not a stage: what drives a design. `stages` is an edge for each stage, `aiecc` one edge for the whole design.
+# Not a stage: what drives a design. `stages` is an edge for each stage, `aiecc` one for the whole design.
 DRIVER = "design"
 # Makes real cores without the vendor's tools; it does kernels and links together, with our own core code.
 OWN_COMPILER = "npuninja-aie2"
-# Stages that decide together whether the cores are for the NPU or emulated: an object of one kind links with no other.
+# Stages that decide together if cores are the NPU's or emulated: objects of one kind link with no other.
 CORE_STAGES = ("kernel", "core", "link")
 
 
@@ -39,9 +39,7 @@ class Chosen:
 
     Attributes:
         stage: key of `STAGES`.
-        provider: the one that does it.
         name: what it is called, for people and for the manifest.
-        version: its version.
         path: where it is; "" for our own modules.
         reason: why this one.
     """
@@ -61,7 +59,7 @@ class Providers:
     Attributes:
         chosen: in the order of the stages.
         cores: the kind of cores that are compiled for: "npu", or "wasm" for the emulated array.
-        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None when they are not.
+        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None without.
         spelling: the release in whose spelling designs are wanted; None for that in which they are written.
         driver: "stages", or "aiecc" when that builds the designs.
     """
@@ -121,12 +119,11 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
 def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Providers:
     """The provider of every stage.
 
-    `auto` takes the first that proved itself and fits the cores; the cores are the NPU's when the tools of the vendor
+    `auto` takes the first that proved itself and fits the cores; these are the NPU's when the vendor's tools
     can do all of `CORE_STAGES`.
 
     Args:
         choices: stage -> a word of `choices_of`.
-        toolchain: what there is.
         compiler: for emulated cores; None when there is none.
 
     Raises:
@@ -206,7 +203,7 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
 
 
 def _problem(stage: str, provider: Provider, toolchain: Toolchain, unknown: str) -> str:
-    """Why a provider cannot do a stage; "" when it can. `unknown`: why the MLIR-AIE that was found cannot be used."""
+    """Why a provider cannot do a stage; "" when it can. `unknown`: why the MLIR-AIE found cannot be used."""
     missing = [name for name in provider.tools if not toolchain.found(name)]
     if missing:
         return f"no usable {' and '.join(missing)}"
@@ -265,7 +262,7 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
 
 
 def _check_own_compiler(choices: Mapping[str, str]) -> None:
-    """UserError when another compiler or linker is asked for beside npuninja-aie2: its objects link with no others."""
+    """UserError for another compiler or linker beside npuninja-aie2: its objects link with no others."""
     for stage, fitting in (("kernel", OWN_COMPILER), ("core", "npuninja"), ("link", OWN_COMPILER)):
         word = choices.get(stage, "auto")
         if word not in ("auto", fitting) and not (stage == "core" and word == "embedded"):
@@ -292,8 +289,7 @@ def _check_mixture(providers: Providers) -> None:
         or release.allocation_has_tile == (release.sequence_op == NEW_SEQUENCE)
     ):
         return
-    # The embedded lowering spells its allocations as the runtime sequence is spelled; these releases spell
-    # them otherwise.
+    # The embedded lowering spells allocations like the runtime sequence; these releases do it otherwise.
     other = next(c.stage for c in providers.chosen if _reads_mlir(c.provider))
     raise UserError(
         f"stage lower cannot be embedded while {other} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
@@ -357,7 +353,7 @@ def _runner(cores: str, toolchain: Toolchain) -> Chosen:
 
 
 def _driven_by_aiecc(choices: Mapping[str, str], toolchain: Toolchain) -> Providers:
-    """Everything by aiecc but the kernels' objects, which it wants to find, and what the manifest is made of."""
+    """Everything by aiecc but the kernels' objects, which it expects, and what the manifest is made of."""
     by_aiecc = STAGES[DRIVER].providers[1]
     if any(map(toolchain.absent, by_aiecc.tools)):
         _refuse(DRIVER, "aiecc", by_aiecc, "", toolchain)

@@ -1,5 +1,6 @@
-"""Designs as Python programs: `mlir/NAME.py` prints MLIR on stdout, or is a design under `@iron.jit`, whose module is
-taken. It is run while planning, in a process of its own, where `aie` is npuninja's (docs/python-designs.md).
+"""Designs in Python: `mlir/NAME.py` prints MLIR on stdout, or has an `@iron.jit` design: its module is taken.
+
+It is run while planning, in a process of its own, where `aie` is npuninja's (docs/python-designs.md).
 """
 
 from __future__ import annotations
@@ -36,9 +37,7 @@ _BEGINNING = re.compile(r'module\b|//|[#!%]|"?[a-z_]+\.[a-z_]')
 
 
 class PythonDesign(NamedTuple):
-    """What a script printed, the files that it imported or read, the kernels that it brings, and the flags
-    of MLIR-AIE's driver that it says.
-    """
+    """What a script printed, files that it imported or read, its kernels, its flags of MLIR-AIE's driver."""
 
     text: str
     imports: tuple[str, ...]
@@ -47,11 +46,11 @@ class PythonDesign(NamedTuple):
 
 
 class StartedDesign:
-    """A design's script that runs with `arguments` in `folder`, or in the project: with MLIR-AIE's own bindings where they
-    are given, else with npuninja's, as the one of `generation`. Use it in a `with`.
+    """A design's script that runs with `arguments` in `folder`, or in the project. Use it in a `with`.
 
-    A design under `@iron.jit` prints nothing by itself: MLIR-AIE's bindings would build it whole, so it is
-    npuninja's that stop at its module, unless the others were asked for.
+    With MLIR-AIE's own bindings where they are given, else with npuninja's, as the one of `generation`.
+    A design under `@iron.jit` prints nothing: MLIR-AIE's bindings would build it whole, so npuninja's stop at
+    its module, unless the others were asked for.
 
     Raises:
         UserError: it is not there, or is nothing for the bindings that were asked for.
@@ -124,7 +123,7 @@ class StartedDesign:
 
 
 def run_python_design(script: str, source_root: str) -> PythonDesign:
-    """Runs a design's script in the project with npuninja's bindings. Raises UserError as `StartedDesign` and `result`."""
+    """Runs a script in the project with npuninja's bindings. UserError as `StartedDesign` and `result`."""
     with StartedDesign(script, source_root) as started:
         return started.result()
 
@@ -161,8 +160,8 @@ def _check_text(text: str, script: str) -> None:
 
 
 def _is_own(file: str, bindings: str) -> bool:
-    """Whether a file belongs to the design, wherever it lies; installed packages, Python, npuninja and the folder of
-    other bindings ("" for none) do not.
+    """Whether a file is the design's, wherever it lies; not those of installed packages, Python, npuninja or
+    the folder of other bindings ("" for none).
     """
     path = os.path.realpath(file)
     if bindings and path.startswith(bindings):

@@ -1,4 +1,4 @@
-"""Designs and providers to the graph of a build: every design's stages, and the targets by which people ask."""
+"""Designs and providers to the graph of a build: every design's stages, and the targets for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from npuninja.plan.words import each, variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
-#: Runs of a design's machine code on the emulated array: the targets' names, and the word in the table of `ninja test`.
+#: Runs of a design's machine code on the emulated array: its targets' names, its word in `ninja test`.
 MACHINE_CODE = "machine-code"
 
 
@@ -39,13 +39,10 @@ def plan(
 
     Args:
         context: what is built by default and run.
-        designs: all of them.
-        emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for
-            them. When the context itself is for emulated cores, that one is tested.
+        emulated: the same for emulated cores, which `ninja test` runs; None without a compiler for them. A
+            context that is for emulated cores is tested itself.
         wanted: the names of those that are built, run and packed when none is named; None for all.
-        refused: the designs that cannot be built; those that are found here are added. None: the first such
-            design is an error.
-        hosts: programs that run designs.
+        refused: the designs that cannot be built; those found here are added. None: the first is an error.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
@@ -92,7 +89,7 @@ def _plan_designs(
     designs: Sequence[Design],
     refused: list[Faulty] | None,
 ) -> tuple[dict[str, DesignSteps], dict[str, DesignSteps]]:
-    """Every design with its targets, for the context and for the one that is tested; of one that is refused nothing stays."""
+    """Every design with its targets, for the context and the tested one; nothing of one that is refused."""
     objects: KernelObjects = {}
     built: dict[str, DesignSteps] = {}
     tests: dict[str, DesignSteps] = {}
@@ -138,11 +135,7 @@ def _plan_verdicts(
 ) -> None:
     """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it.
 
-    Args:
-        layout: where the table's file goes.
-        graph: takes the edge.
-        tests: the design's name, its steps, and "" or what kind of run it is.
-        faults: designs that cannot be built.
+    `tests`: each design's name, its steps, and "" or what kind of run it is.
     """
     names = tuple(f"{kind or 'verdict'}-{name}" for name, _, kind in tests)
     results = [f"{name}{':' * bool(kind)}{kind}={steps.files['verdict']}" for name, steps, kind in tests]
@@ -233,9 +226,7 @@ def _plan_run(
 
 
 def _tests_machine_code(context: Context, tested: Context | None) -> bool:
-    """Whether `ninja test` also runs the cores of a real NPU, as machine code: those of our own compiler, all of whose
-    instructions the emulated array knows.
-    """
+    """Whether `ninja test` also runs our own compiler's machine code: the emulated array knows all of it."""
     ours = context.providers.for_npu and context.providers.of("kernel").provider.name == OWN_COMPILER
     return ours and tested is not None
 

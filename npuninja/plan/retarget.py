@@ -1,8 +1,8 @@
 """Designs for another device than the one they were written for: `configure.py --retarget DEVICE`.
 
-The text stays as it is but for the device's name, in a file of the build folder whose lines stand for those of the
-user's. A column that the other device has not is an error with its place here;
-what is legal on one only (burst lengths, registers) is found by the steps that come after.
+Only the device's name changes in the text, in a file of the build folder whose lines stand for the user's.
+A column that the other device has not is an error with its place here; what is legal on one only (burst
+lengths, registers) is found by the steps that come after.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ _DEVICE = re.compile(r"\baie\.device\s*\(\s*(\w+)\s*\)")
 
 
 def target_of(device: str, wanted: str) -> str:
-    """The device that a design for `device` is built for when `wanted` is asked for: a part of the array with as many
-    columns as it has, where the whole array is asked for.
-    """
+    """The device to build for if `wanted` is asked for: of a whole array, a part with `device`'s columns."""
     asked = DEVICES[wanted]
     if not asked.whole_array or DEVICES[device].family == asked.family:
         return wanted
@@ -39,7 +37,6 @@ def retargeted(design: Design, wanted: str, folder: str) -> Design:
     """The design for another device, scanned; itself when it is for that one already.
 
     Args:
-        design: as it was read.
         wanted: a name of `DEVICES`.
         folder: where the changed text goes, relative to the project.
 

@@ -1,4 +1,4 @@
-"""What planning must know of an MLIR text: devices, sequences, cores, and the objects each core is linked with."""
+"""What planning must know of an MLIR text: devices, sequences, cores, the objects of each core."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ def scan_module(
     """The design in a parsed module.
 
     Args:
-        module: its MLIR.
-        name: of the design.
         source: the file the user wrote.
         mlir: the file with the MLIR.
         imports: files that decided the MLIR, for a Python source.
@@ -37,8 +35,8 @@ def scan_module(
         generation: for which it is lowered; "" or auto for what the text says.
 
     Raises:
-        UserError: there is no NPU device with a runtime sequence, the devices are of different NPUs, or a core is not
-            one that this build can make; located in the MLIR.
+        UserError: no NPU device with a runtime sequence, devices of different NPUs, or a core that this build
+            cannot make; located in the MLIR.
     """
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     if not devices:
@@ -73,8 +71,8 @@ def scan_module(
 
 
 def _generations(module: Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The generations in which the text reads as it stands; () when it mixes two, which the lowering reports. And the
-    days (from, before) whose releases alone read it; () when a generation does.
+    """The generations in which the text reads as it stands (() for a mix, which the lowering reports), and
+    the days (from, before) whose releases alone read it (() when a generation does).
     """
     from npuninja.lowering.spelled_generation import generations_and_days
 
@@ -199,9 +197,7 @@ def _core(core: Operation, device: Operation, file: str) -> Core:
 
 
 def _linked(core: Operation, device: Operation, file: str) -> list[tuple[str, Location]]:
-    """The objects of a core: on the core itself, or (newer syntax) on the functions it calls, directly or
-    through others.
-    """
+    """The objects of a core: on it, or (newer syntax) on functions it calls, directly or through others."""
     found = _names(core, file)
     functions = {op.string("sym_name"): op for op in device.body.ops if op.name == "func.func"}
     pending, seen = [core], set()
@@ -229,9 +225,7 @@ def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
 
 
 def _attribute_location(op: Operation, value: str, file: str) -> Location:
-    """Where a string attribute of `op` stands: attributes carry no place, so the text behind the operation is
-    searched.
-    """
+    """Where a string attribute stands. Attributes have no place, so the text behind `op` is searched."""
     where = _location(op, file)
     try:
         with open(where.file, encoding="utf-8", errors="replace") as stream:

@@ -1,7 +1,7 @@
 """The edges of one design: its stages in the order of the table, each by the provider that was chosen for it.
 
-What a stage reads is what earlier ones have made; a file that none of them made, or a fact that the design does not
-have, leaves out the option that takes it.
+What a stage reads is what earlier ones have made. A file that none of them made, or a fact that the design
+does not have, leaves out the option that takes it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,7 @@ from npuninja.stages.table import STAGES, rule_name
 
 
 class DesignSteps:
-    """Plans the stages of one design.
-
-    Args:
-        context: the choices.
-        graph: takes the edges.
-        design: the design.
-        objects: kernel objects that have an edge already, of all designs.
-    """
+    """Plans the stages of one design. `objects`: kernel objects of all designs that have an edge already."""
 
     def __init__(self, context: Context, graph: Graph, design: Design, objects: KernelObjects) -> None:
         self.files = DesignFiles(context, design)
@@ -70,8 +63,7 @@ class DesignSteps:
         """Adds every stage that the design needs.
 
         Raises:
-            UserError: nothing makes an object that a core is linked with, or a tool that was chosen cannot build such
-                a design.
+            UserError: nothing makes an object that a core needs, or a chosen tool cannot build such a design.
             ToolError: Peano has no target for the device.
         """
         check_tools(self._context, self._design)
@@ -99,8 +91,8 @@ class DesignSteps:
         return self._add(row, None)
 
     def files_of(self, name: str, sequence: str = "") -> list[str]:
-        """A file of the design, by its name in the table of stages, or those of its sequences, or of that which is named
-        as `KERNEL.SEQUENCE`, by the end of that, or as `KERNEL` for all of its sequences.
+        """A file of the design, by its name in the table of stages, or those of its sequences, or of those
+        that `sequence` names: `KERNEL.SEQUENCE`, the end of that, or `KERNEL` for all of its sequences.
         """
         if name not in OF_SEQUENCE:
             return [] if sequence else [self.files[name]]
@@ -188,7 +180,7 @@ class DesignSteps:
 
 @record
 class _Place:
-    """What a stage is planned for that is not planned for the whole design: a device, one of its sequences or cores.
+    """What a stage is planned for that is not of the whole design: a device, or a sequence or core of it.
 
     Attributes:
         known: beyond what is known of the design.

@@ -1,4 +1,4 @@
-"""What the tools that were chosen cannot build, though npuninja's own stages can: refused by name before anything runs."""
+"""What the chosen tools cannot build but npuninja's own stages can: refused by name before anything runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_tools(context: Context, design: Design) -> None:
 
 
 def _check_aiecc(context: Context, design: Design) -> None:
-    """aiecc makes an XCLBIN with one kernel and one file of instructions; its control packets reach the tiles in use."""
+    """aiecc makes an XCLBIN of one kernel, one instruction file; control packets reach the tiles in use."""
     if context.providers.driver != "aiecc":
         return
     if read_driver_flags(design.aiecc_flags).control_overlay == "first":
@@ -47,8 +47,8 @@ def _check_aiecc(context: Context, design: Design) -> None:
 
 
 def _check_buffers(context: Context, design: Design) -> None:
-    """MLIR-AIE passes more than five host buffers from July 2026 on: its instructions mark the sixth and those behind
-    it, and its aiecc describes them in the XCLBIN.
+    """From July 2026 on MLIR-AIE passes more than five host buffers: its instructions mark those above five,
+    and its aiecc describes them in the XCLBIN.
     """
     most = max(design.runs, key=lambda run: run[1].buffers)[1]
     if most.buffers <= LEAST_BUFFERS:

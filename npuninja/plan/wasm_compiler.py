@@ -22,10 +22,9 @@ class WasmCompiler:
 
 
 def wasm_compiler(toolchain: Toolchain, choices: Mapping[str, str]) -> WasmCompiler | None:
-    """The `ziglang` wheel, since it gives the same results everywhere, else clang and wasm-ld; None without either.
+    """The `ziglang` wheel, as its results are equal everywhere, else clang and wasm-ld; None without either.
 
-    `--provider kernel=` and `link=` may name one of them; the linker is then of the same kind where nothing else is
-    asked for.
+    `--provider kernel=` and `link=` may name one; without `link=` the linker is of the compiler's kind.
     """
     zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
     if not zig and not (clang and linker):

@@ -28,7 +28,7 @@ def each(option: str, values: Sequence[str]) -> tuple[str, ...]:
 def tool_words(
     rule: str, context: Context, design: Design, symbol: str, core: Core | None
 ) -> tuple[str, ...]:
-    """What the tool of a rule is given beyond its files, filled in for a device or core; () for a stage of ours."""
+    """What a rule's tool is given beyond files, filled in for a device or core; () for a stage of ours."""
     release = context.release
     templates: tuple[str, ...] = LINK_WITHOUT_RELEASE if rule == "core_link_peano" else ()
     if release is not None:
@@ -83,7 +83,7 @@ def _with_flags(pipeline: str, design: Design, providers: Providers) -> str:
 
 
 def _with_overlay(pipeline: str) -> str:
-    """A pipeline in which the control overlay reaches every tile, which it does before objectFifos take the shim's channels."""
+    """A pipeline whose control overlay reaches every tile, before objectFifos take the shim's channels."""
     off, on = "route-shim-to-tile-ctrl=0", "route-shim-to-tile-ctrl=1"
     if off not in pipeline:
         raise UserError("this release of MLIR-AIE has no --generate-ctrl-pkt-overlay that npuninja knows")
@@ -155,13 +155,13 @@ def _peano_variable(program: str) -> str:
 
 
 def single_tools() -> tuple[str, ...]:
-    """The tools of the table's providers that are one program: each has the variables NAME and NAME_identity."""
+    """The tools of the table's providers that are one program: each has variables NAME and NAME_identity."""
     names = dict.fromkeys(name for _, _, provider in rules() for name in provider.tools)
     return tuple(name for name in names if name not in _OTHER_TOOLS)
 
 
 def tool_variables() -> tuple[str, ...]:
-    """The names of the variables that say tools and what stages consist of, in the order in which build.ninja has them."""
+    """The names of the variables for tools and what stages consist of, in build.ninja's order."""
     pairs = [
         pair
         for name in single_tools()

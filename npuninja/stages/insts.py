@@ -11,7 +11,7 @@ from npuninja.stages._run import Outputs, print_warnings, read_bytes, stage_argu
 
 
 def run(arguments: list[str]) -> None:
-    """`npu_insts.mlir --device-symbol D --sequence S [--generation G] [--aie-translate EXE] [--werror] -o F`."""
+    """`FILE.mlir --device-symbol D --sequence S [--generation G] [--aie-translate EXE] [--werror] -o F`."""
     options = stage_arguments("insts", arguments)
     target, tool = options.one("-o"), options.optional("--aie-translate")
     device, sequence = options.one("--device-symbol"), options.one("--sequence")

@@ -88,7 +88,7 @@ def _environment(options: Arguments, notebook: str) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], name: str, limit_s: float, wanted: list[str]) -> None:
-    """Waits for the end; takes from `wanted` what was printed. Raises WrongResult when it does not go well."""
+    """Waits for the end; takes from `wanted` what was printed. Raises WrongResult if it does not go well."""
     shown = Thread(target=_show, args=(process.stdout, wanted)) if process.stdout else None
     try:
         if shown:
