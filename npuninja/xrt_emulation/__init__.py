@@ -1,3 +1,1 @@
-"""An NPU for unmodified XRT programs: a library in the place of the amdxdna driver, a server with the
-emulated array.
-"""
+"""An NPU for unmodified XRT programs: a library in the amdxdna driver's place, a server with the array."""

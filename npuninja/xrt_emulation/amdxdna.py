@@ -1,5 +1,4 @@
-"""The interface of the kernel's amdxdna driver: numbers and structures of its ioctls, and what a driver error
-is.
+"""The amdxdna driver's interface: numbers and structures of its ioctls, and what a driver error is.
 
 Source: include/uapi/drm/amdxdna_accel.h and include/uapi/drm/drm.h of Linux 7.2.
 """

@@ -96,7 +96,7 @@ class ArrayContext:
         self._memory = memory
         self._modules = modules
         self._pdis: list[tuple[Command, ...]] = []
-        # Those that instructions load: by number and content the number that the array knows them by, and their commands.
+        # Those that instructions load: number and content -> the array's number for it; and their commands.
         self._numbers: dict[tuple[int, bytes], int] = {}
         self._loadable: list[tuple[Command, ...]] = []
         self._emulator: Emulator | None = None
@@ -110,11 +110,10 @@ class ArrayContext:
         self.remarks: list[str] = []
 
     def configure(self, pdis: Sequence[bytes]) -> None:
-        """Takes the PDIs of the compute units and loads the first one, which shows whether it can be
-        executed.
+        """Takes the PDIs of the compute units and loads the first: it shows whether it can be executed.
 
         Raises:
-            Error: a PDI is damaged or for another NPU, has AIE machine code, or a core's module was never seen.
+            Error: a PDI is damaged, for another NPU, or AIE machine code; or a core's module was never seen.
         """
         for pdi in pdis:
             self._check_family(pdi)
@@ -131,8 +130,8 @@ class ArrayContext:
         modules = self._modules.all()
         commands = () if unit == NO_UNIT else self._pdis[unit]
         _check_modules(commands, modules, self._npu)
-        # Without PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only; beside an XCLBIN the
-        # address is 0, and what an NPU does then is not known.
+        # No PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only. Beside an
+        # XCLBIN the address is 0, and what an NPU does then is not known.
         emulator = Emulator(
             self._columns,
             modules,
@@ -159,8 +158,8 @@ class ArrayContext:
         return emulator
 
     def _emulator_for(self, unit: int, insts: bytes) -> Emulator:
-        """The array with a unit's configuration. What writes a trace is logged from the begin on, so a context whose first
-        run has none stays without.
+        """The array with a unit's configuration. Traces are logged from the first run on, or never: a context
+        whose first run writes none stays without.
         """
         if insts != self._last_insts:
             self._last_insts, self._switches_on = insts, switches_on(insts)
@@ -188,8 +187,8 @@ class ArrayContext:
             found = error if isinstance(error, UserError) else UserError(str(error))
             raise ContextOutcome(packets.STATE_ERROR, found) from error
         except Error as error:
-            # Where the array has come to a halt, the command never ends on an NPU until the driver's time is up.
-            # The driver then loads the context again.
+            # Where the array has come to a halt, an NPU's command ends only when the driver's time is up; the
+            # driver then loads the context again.
             self.close()
             halted = isinstance(error, EmulationError) and not isinstance(error, NotModelled)
             raise ContextOutcome(packets.STATE_TIMEOUT if halted else packets.STATE_ABORT, error) from error
@@ -272,7 +271,7 @@ class ArrayContext:
         return insts
 
     def _begin_of(self, address: int) -> int:
-        """Where the buffer with a device address begins; the address itself when there is none, which is said later."""
+        """Where the buffer with a device address begins; the address itself if none: that is said later."""
         buffer = self._buffers.take(address)
         if buffer is None:
             return address
@@ -361,10 +360,7 @@ class ArrayContext:
             )
 
     def _forget_gone(self) -> None:
-        """The array lets go of buffers that nobody has any more.
-
-        Only here, because it can do one thing at a time.
-        """
+        """The array lets go of buffers that nobody has any more. Only here: it does one thing at a time."""
         for buffer, shared in [pair for pair in self._shared.values() if not pair[0].users]:
             del self._shared[buffer.address]
             if self._emulator is not None:

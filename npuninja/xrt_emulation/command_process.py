@@ -1,6 +1,4 @@
-"""A command as a child that this process stands in for: it gets the signals that are sent here, and does not
-outlive us.
-"""
+"""A command as a child that this process stands in for: it gets our signals, and does not outlive us."""
 
 from __future__ import annotations
 
@@ -20,9 +18,8 @@ _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 
 def run_command(command: list[str], environment: Mapping[str, str]) -> int:
     """Runs a command to its end; returns its exit code as a shell would: 128 and the number for a signal, 126
-    and 127 with
-    a message when it cannot be started. The command is killed when this process is (`preload/lifetime.c`).
-    Only in the main thread.
+    and 127 with a message when it cannot be started. The command is killed when this process is
+    (`preload/lifetime.c`). Only in the main thread.
     """
     with _Signals() as signals:
         try:
@@ -42,8 +39,7 @@ def run_command(command: list[str], environment: Mapping[str, str]) -> int:
 
 
 class _Signals:
-    """Signals that arrive here and the end of children, as bytes in a pipe: none is missed, whenever it
-    comes.
+    """Signals that arrive here and the end of children, as bytes in a pipe: none is missed.
 
     A handler alone could run just before a wait, and the wait would know nothing of it. Ctrl-C is ignored,
     because the terminal sends it to the command too.
@@ -57,8 +53,7 @@ class _Signals:
         os.set_blocking(self._pipe[1], False)
         self._wakeup = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
         for number in (*_FORWARDED, signal.SIGINT, signal.SIGCHLD):
-            # What is ignored here is ignored by the command too (nohup); SIGCHLD is when nobody wants to know
-            # of children.
+            # The command ignores what is ignored here (nohup); SIGCHLD is so when nobody asks for children.
             if number == signal.SIGCHLD or signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, lambda *_: None)
         return self

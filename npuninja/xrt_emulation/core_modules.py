@@ -1,4 +1,4 @@
-"""Modules of wasm cores, from the XCLBINs and full ELFs that programs open. A PDI names them by their hash."""
+"""Modules of wasm cores, from XCLBINs and full ELFs that programs open. A PDI names them by their hash."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CoreModules:
         self._families: dict[bytes, str] = {}
 
     def add(self, descriptor: int) -> None:
-        """Takes the modules of an open XCLBIN or full ELF. A file that is neither, or has no modules, is not our concern."""
+        """Takes the modules of an open XCLBIN or full ELF; a file of another kind or without any is left."""
         try:
             with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
                 data = bytes(content)

@@ -96,8 +96,7 @@ class DeviceFile:
     # --- What other processes may have too: buffers and fences as descriptors.
 
     def export(self, request: Request) -> tuple[bytes, int]:
-        """Answers PRIME_HANDLE_TO_FD and SYNCOBJ_HANDLE_TO_FD: the structure, and a descriptor that stays
-        ours.
+        """Answers PRIME_HANDLE_TO_FD and SYNCOBJ_HANDLE_TO_FD: structure, and a descriptor that stays ours.
 
         Raises:
             DriverError: there is no such handle, or it cannot be exported.

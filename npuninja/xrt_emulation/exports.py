@@ -20,9 +20,8 @@ Identity = tuple[int, int]
 
 class Exports:
     """Files that stand for buffers. Each is empty and as long as its buffer, which is what XRT's shim asks of
-    it; the
-    buffer's content is where it was. Nobody can see when the last descriptor of a file is closed, so an
-    export keeps its buffer until the open device file that exported it is closed.
+    it; the buffer's content is where it was. Nobody can see when the last descriptor of a file is closed, so
+    an export keeps its buffer until the open device file that exported it is closed.
     """
 
     def __init__(self, memory: NpuMemory) -> None:

@@ -1,4 +1,4 @@
-"""What the emulated driver has to say: sentences for the person who runs the program, like the kernel's log."""
+"""What the emulated driver has to say to the person who runs the program, like the kernel's log."""
 
 from __future__ import annotations
 

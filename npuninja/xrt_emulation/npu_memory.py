@@ -1,6 +1,4 @@
-"""The memory of the emulated NPU: all buffers of all open device files, in one file in memory that the
-clients map.
-"""
+"""The memory of the emulated NPU: all buffers of all open device files, in one file that clients map."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ class NpuMemory:
             f"npuninja-emu-{os.getpid()}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
         )
         os.ftruncate(self.descriptor, FILE_BYTES)
-        # Programs have this descriptor as their device. One that cuts it short would take the memory from under all.
+        # Programs have this descriptor as their device. One that cut it short would take the memory from all.
         fcntl.fcntl(
             self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
         )
@@ -155,8 +153,7 @@ class NpuMemory:
 
 
 class EndedCommands:
-    """A piece of the memory with a word for each context of an open device file: its last command that has
-    ended.
+    """A piece of the memory: for each context of an open device file, the number of its last ended command.
 
     Attributes:
         offset: of the piece.

@@ -20,14 +20,13 @@ _CHAIN_HEADER = struct.Struct("<6I")  # commands, submit index, error index, res
 CHAIN_ERROR_OFFSET = 4 + 8
 MAX_CHAINED = 512
 
-# Arguments of a kernel call, at the offsets of EMBEDDED_METADATA: opcode, instructions, their words, then
-# buffers.
+# Arguments of a kernel call, at EMBEDDED_METADATA's offsets: opcode, instructions, their words, buffers.
 _CALL = struct.Struct("<2QI")
 _OPCODE_TXN = 3
 # ert_npu_data: address and bytes of the instructions, words of properties.
 _NPU_DATA = struct.Struct("<Q2I")
-# ert_npu_preempt_data: addresses of the instructions and of the code that saves and restores the array, the bytes of each,
-# words of properties.
+# ert_npu_preempt_data: addresses of the instructions and of the code that saves and restores the array, the
+# bytes of each, words of properties.
 _PREEMPT_DATA = struct.Struct("<3Q4I")
 #: The unit of a call whose configurations are in the instructions.
 NO_UNIT = -1
@@ -38,11 +37,10 @@ class MalformedPacket(Exception):
 
 
 class KernelCall(NamedTuple):
-    """One run: the compute unit's number, device address and words of the instructions, device addresses of
-    buffers.
+    """One run: compute unit's number, instructions' device address and words, device addresses of buffers.
 
-    `patched`: the instructions came as an ELF, so the addresses of buffers are in them already. A full ELF names no compute
-    unit (NO_UNIT): its instructions load the configurations themselves.
+    `patched`: the instructions came as an ELF, so the addresses of buffers are in them already. A full ELF
+    names no compute unit (NO_UNIT): its instructions load the configurations themselves.
     """
 
     unit: int
@@ -130,7 +128,7 @@ def _elf_call(body: bytes, masks: int) -> KernelCall:
 
 
 def _full_elf_call(body: bytes, masks: int) -> KernelCall:
-    """A call of a full ELF. The driver takes what is in front of the arguments and nothing else (amdxdna, aie2_message.c)."""
+    """A call of a full ELF. The driver takes only what precedes the arguments (amdxdna, aie2_message.c)."""
     call = body[4 * masks :]
     if len(call) < _PREEMPT_DATA.size:
         raise MalformedPacket(f"the call has {len(call)} bytes, expected at least {_PREEMPT_DATA.size}")

@@ -1,10 +1,10 @@
-"""Instructions that came as an ELF: XRT has put the addresses of buffers, PDIs and of the scratchpad into them.
+"""Instructions from an ELF: XRT has put the addresses of buffers, PDIs and the scratchpad into them.
 
-The array of the emulator takes buffers as numbered arguments, and loads PDIs by their numbers. So each buffer that is
-named becomes an argument, and the patches of the stream refer to these: what counts is what XRT wrote, not what the call
-passes in addition.
+The emulator's array takes buffers as numbered arguments, and loads PDIs by number. So each named buffer
+becomes an argument, and the stream's patches refer to these: what counts is what XRT wrote, not what the
+call passes in addition.
 
-Sources: XRT, elf_patcher.cpp (which bits of a descriptor hold the address); aie-rt (address space of the shim).
+Sources: XRT, elf_patcher.cpp (bits of a descriptor with the address); aie-rt (the shim's address space).
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _SCRATCHPAD_OFFSET = 8  # of the address in what makes a scratchpad
 
 
 class PatchedStream(NamedTuple):
-    """A stream for the emulated array: the device address at which each argument begins, and the arguments that are
-    scratchpads.
-    """
+    """A stream for the array: each argument's device address, and which arguments are scratchpads."""
 
     stream: bytes
     begins: list[int]

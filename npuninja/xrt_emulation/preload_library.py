@@ -1,6 +1,4 @@
-"""The preload library: compiled from `preload/*.c` by the embedded compiler when first used, then taken from
-the cache.
-"""
+"""The preload library: `preload/*.c`, compiled by the embedded compiler at first use, then cached."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The emulated NPU as a server: programs under the preload library connect to it, one connection for each
-open device.
-"""
+"""The emulated NPU as a server: each open device of a program under the preload library connects to it."""
 
 from __future__ import annotations
 
@@ -37,9 +35,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends all connections, waits until their contexts have ended, stops listening, and gives the NPU's
-        memory back.
-        """
+        """Ends all connections, waits until their contexts end, stops listening, frees the memory."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()

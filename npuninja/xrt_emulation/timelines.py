@@ -20,8 +20,7 @@ _NUMBER_BYTES = 8
 
 
 class Timelines:
-    """All of them; their handles are the same in every open file, and follow those of the contexts' own
-    timelines.
+    """All of them; handles are the same in every open file, and follow those of the contexts' timelines.
 
     Attributes:
         offset: where their numbers begin in the memory.
@@ -52,7 +51,7 @@ class Timelines:
             self._free_unused(place)
 
     def descriptor(self, handle: int, file: object) -> int:
-        """A descriptor that stands for a timeline; it stays ours, and is good until the open file is closed."""
+        """A descriptor that stands for a timeline; stays ours, and good until the open file is closed."""
         with self._memory.lock:
             place = self._place(handle, file)
             for descriptor, known, owner in self._exports.values():

@@ -1,9 +1,9 @@
 """Arguments that instructions write to, that a program did not set, and that nothing waits for: traces.
 
-XRT passes 0 for an argument that was not set, so on an NPU a transfer to it goes to an address that is nobody's. Designs with
-traces have such transfers: a trace goes to an argument behind the design's own, and a program that wants no trace passes none
-(MLIR-AIE's test bd_chain_repeat_on_memtile, which passes on NPUs). Whether a task ends whose words nobody takes is not known, so
-where the instructions wait for one, or read such an argument, the array stops with an error.
+XRT passes 0 for an argument that was not set, so on an NPU a transfer to it goes to nobody's address. Designs
+with traces have such transfers: a trace goes to an argument behind the design's own, and a program that wants
+none passes none (MLIR-AIE's test bd_chain_repeat_on_memtile, which passes on NPUs). Whether a task ends whose
+words nobody takes is not known: a wait for one, or a read of such an argument, stops with an error.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _QUEUES = {
 
 
 def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
-    """Argument -> the bytes that are written to it, for the arguments from `count` on; empty when one of them is read or
-    waited for, and for a damaged stream, which the array runs as far as it goes, as an NPU does.
+    """Argument -> the bytes that are written to it, from argument `count` on. Empty when one of them is read
+    or waited for, and for a damaged stream, which the array runs as far as it goes, as an NPU does.
     """
     try:
         operations = read_txn(stream).operations

@@ -1,6 +1,4 @@
-"""Messages between the preload library and the server; `preload/wire.h` is the other side and has the same
-numbers.
-"""
+"""Messages between preload library and server; the other side, `preload/wire.h`, has the same numbers."""
 
 from __future__ import annotations
 
@@ -15,8 +13,7 @@ PROTOCOL_VERSION = 2
 MAX_BYTES = 65536
 OPEN = 0x1000
 XCLBIN = 0x1001
-#: Structure of OPEN: version, pad, where the words of its contexts and the numbers of timelines begin in the
-#: memory.
+#: Structure of OPEN: version, pad, where its contexts' words and the timelines' numbers begin in memory.
 OPEN_S = struct.Struct("<2I2Q")
 #: These words: for each context the number of the last command that has ended.
 CONTEXTS = 1024
@@ -29,9 +26,7 @@ MAX_DESCRIPTORS = 4
 
 
 class Request(NamedTuple):
-    """What the library asks: the number of an ioctl, its structure and what that points to; a descriptor or
-    -1.
-    """
+    """What the library asks: an ioctl's number, its structure, what that points to; a descriptor or -1."""
 
     operation: int
     structure: bytes
