@@ -1,4 +1,4 @@
-"""Flame graphs of cores: SVG without a script; each box is a function or a loop, as wide as the cycles in it."""
+"""Flame graphs of cores: SVG without a script; a box is a function or a loop, as wide as its cycles."""
 
 from __future__ import annotations
 

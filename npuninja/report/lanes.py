@@ -77,7 +77,7 @@ def _group(actor: int) -> str:
 
 
 def _host(timeline: Timeline, work: Work) -> _Added:
-    """The host starts the sequence and waits for its end; what its call takes beside that is known as a band only."""
+    """The host starts the sequence and waits for its end; what its call takes beside is only a band."""
     ends = [
         (s.end, number) for number, s in enumerate(timeline.spans) if s.actor == layout.SEQUENCE_ACTOR
     ] or [(s.end, number) for number, s in enumerate(timeline.spans)]
@@ -143,10 +143,7 @@ def _values(changes: list[LockChange], value: int | None, end: float) -> list[La
 
 
 def lanes_json(lanes: list[Lane], cycles: float) -> str:
-    """The lanes for the page's script: of each piece lane, kind, start, end, text, cause, critical.
-
-    A piece's place in the list is its number.
-    """
+    """The lanes for the page's script; pieces by number: lane, kind, start, end, text, cause, critical."""
     texts: dict[str, int] = {}
     rows: dict[int, list[int]] = {}
     for number, lane in enumerate(lanes):

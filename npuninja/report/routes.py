@@ -19,7 +19,7 @@ _STEPS = {
 
 
 class Port(NamedTuple):
-    """A port of a tile's switch, or of the multiplexer of a shim tile: `inside` is that on the side of the DMA."""
+    """A port of a tile's switch, or of a shim tile's multiplexer: `inside` is that on the DMA's side."""
 
     tile: Place
     bundle: str

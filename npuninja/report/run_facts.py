@@ -1,4 +1,4 @@
-"""What a report says of a run: the timeline, who waits for whom, what decides the length, utilisation, roofline.
+"""What a report says of a run: timeline, who waits for whom, what decides the length, utilisation, roofline.
 
 All cycles are modelled (docs/timing-model.md), on the order of an emulated run.
 """
@@ -60,7 +60,7 @@ class Roofline(NamedTuple):
 
     @property
     def roof(self) -> float:
-        """The most that is possible at this intensity: one instruction a core and cycle, or what the bytes allow."""
+        """The most at this intensity: one instruction a core and cycle, or what the bytes allow."""
         return min(float(self.cores), self.intensity * self.bytes_per_cycle)
 
     @property
@@ -117,7 +117,7 @@ def _content(manifest: Manifest) -> tuple[str, list[bytes]]:
 
 
 def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str | None:
-    """Where the issue cycles of cores of machine code went in a run, the reason why that is not known, or None for a design
+    """Where issue cycles of machine-code cores went in a run, or why that is not known; None for a design
     of other cores. Inputs as in `read_run`.
     """
     try:
