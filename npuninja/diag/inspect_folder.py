@@ -1,4 +1,4 @@
-"""What `npuninja inspect` says of a folder, as aiecc's X.mlir.prj: what of it can be read here, each by its kind."""
+"""What `npuninja inspect` says of a folder, as aiecc's X.mlir.prj: the files it can read, by their kind."""
 
 from __future__ import annotations
 

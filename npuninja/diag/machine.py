@@ -1,8 +1,7 @@
 """What doctor may look at of a machine: files below a root, the environment, limits, the kernel's log.
 
-Everything the rungs know goes through a `MachineFacts`, so that tests can make one up: a folder stands for `/`,
-and what is not a file is an attribute. A query that fails gives None, which is not the same as "is not
-there".
+Everything the rungs know goes through a `MachineFacts`, so that tests can make one up: a folder stands for
+`/`, and what is no file is an attribute. A query that fails gives None, which is not "is not there".
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class MachineFacts:
             return None
 
     def find(self, folder: str, *patterns: str) -> list[str]:
-        """The files in a folder whose name fits a pattern, as paths of this machine without the first slash."""
+        """The files in a folder whose name fits a pattern, as paths of this machine without first slash."""
         names = self.names(folder) or []
         return [
             os.path.join(folder, n)

@@ -72,8 +72,7 @@ def _ninja(surroundings: Surroundings, toolchain: Toolchain) -> Rung:
         if os.path.realpath(c.path) != os.path.realpath(found.path)
     ]
     if others:
-        # Each version starts the build log over when it meets one of another version, and then builds
-        # everything.
+        # Each version starts the build log over when it meets another's, and then builds everything.
         text = f"{found.version} ({found.path}); also on PATH: {', '.join(others)}"
         return Rung(
             "ninja", "warn", text, "use one of them only: two versions in one build folder rebuild everything"

@@ -1,9 +1,7 @@
-"""The ladder from the PCI bus to XRT: each rung needs those before it, so doctor stops at the first that is
-broken.
+"""The ladder from the PCI bus to XRT: each rung needs those before it; the first broken one ends it.
 
 Sources: the amdxdna driver (names in sysfs, firmware files), XRT's module loader (where it looks for
-    drivers), public
-reports of what breaks (docs/troubleshooting.md).
+    drivers), public reports of what breaks (docs/troubleshooting.md).
 """
 
 from __future__ import annotations

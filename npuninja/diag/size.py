@@ -1,5 +1,4 @@
-"""`npuninja size`: the memory of every tile of a built design: program, stack, buffers, kernels' data, and
-what is left.
+"""`npuninja size`: the tiles' memory in a built design: program, stack, buffers, kernels' data, what is left.
 
 The reference linker script allows eight times the program memory there is, and nothing compares stacks with
 stack_size; here both are figures to look at before they become failures.
@@ -182,7 +181,7 @@ def _program(
 
 
 def _machine_stack(data: bytes, elf: Elf, path: str) -> int | None:
-    """The stack of a program of machine code by its calls, from the start on; the largest frame where they are unknown."""
+    """The stack of machine code by its calls, from the start on; the largest frame if they are unknown."""
     try:
         for function in functions_of(data, path):
             if function.start == 0 and function.stack_bytes is not None:
