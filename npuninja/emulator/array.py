@@ -1,6 +1,4 @@
-"""The engine with its memory: registers, data memories and host DDR of one emulated array, and what its
-actors do.
-"""
+"""The engine with its memory: registers, data memories and host DDR of one array, and what actors do."""
 
 from __future__ import annotations
 
@@ -139,8 +137,8 @@ class Array:
         if function is None:
             found = self._exports[name]
             assert isinstance(found, wasmtime.Func), name
-            # wasmtime asks for the type at each call, which takes longer than most calls. Its
-            # public interface has neither a call that knows the type nor a way to make a function of another class.
+            # wasmtime asks for the type at each call, which takes longer than most calls. Its public
+            # interface has neither a call that knows the type nor a way to make a function of another class.
             kind = _Type(found.type(self.store))
             setattr(found, "type", lambda store: kind)  # noqa: B010
             function = self._functions[name] = found
@@ -274,7 +272,7 @@ class Array:
         self.call("begin", self._insts.put(insts), len(insts), arguments)
 
     def take_lock_set_again(self) -> tuple[int, ...]:
-        """The first lock that was set since the last call while descriptors of its tile had taken of it: channel,
+        """The first lock set since the last call while descriptors of its tile had taken of it: channel,
         descriptor, lock, value, taken; () for none.
         """
         place = self._tables["set_again"]

@@ -1,4 +1,4 @@
-"""The array of an emulator as its host reaches it: registers, memories and buffers, its cores, what went wrong in it."""
+"""The array of an emulator as its host reaches it: registers, memories, buffers, cores, what went wrong."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ArrayAccess:
         return [core for _, core in sorted(self._cores.machine.items())]
 
     def send_trace(self, tile: int, slave: int, words: Sequence[int]) -> int:
-        """Sends a packet of a trace unit from a slave port of a tile's switch; returns how many words arrived."""
+        """Sends a trace unit's packet from a slave port of a tile's switch; gives how many words arrived."""
         place = self._array.call("trace_packet")
         self._array.engine_memory(place, 4 * len(words))[:] = struct.pack(f"<{len(words)}I", *words)
         return int(self._guard(lambda: self._array.call("send_trace", tile, slave)))
@@ -100,7 +100,7 @@ class ArrayAccess:
 
     def clear_memories(self) -> None:
         """Fills all data memories with zeros, as opening a hardware context does on an NPU (MLIR-AIE, test
-        scratchpad_regwrite). Without it they have a pattern in them that shows what was never written.
+        scratchpad_regwrite). Without it a pattern in them shows what was never written.
         """
         for tile in self.device.tiles():
             if self.device.memory_bytes(tile):
@@ -108,11 +108,11 @@ class ArrayAccess:
                 memory[:] = bytes(len(memory))
 
     def allow_page_ends(self, page_bytes: int) -> None:
-        """Host buffers go on to the end of their last page, as those that a driver gives do; `beyond_end` tells of it."""
+        """Host buffers go on to the end of their last page, as a driver's do; `beyond_end` tells of it."""
         self._array.call("set_host_page", page_bytes)
 
     def beyond_end(self) -> str:
-        """A transfer of the last run that went beyond its argument, within the last page; "" when none did."""
+        """A transfer of the last run that went beyond its argument, within the last page; "" for none."""
         place = self._array.call("host_beyond")
         channel, number, argument, count = struct.unpack("<4I", self._array.engine_memory(place, 16))
         return (
@@ -135,7 +135,7 @@ class ArrayAccess:
         return buffers
 
     def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
-        """A host buffer whose memory is a part of somebody's file, without a copy. Errors are those of `allocate`.
+        """A host buffer whose memory is a part of somebody's file, no copy. Errors are those of `allocate`.
 
         The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
         """

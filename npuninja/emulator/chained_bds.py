@@ -18,8 +18,8 @@ _WINDOWS = {base // layout.LOCKS_PER_TILE: _WINDOW_STEPS[name] for name, base in
 
 
 class ChainedBD(NamedTuple):
-    """A descriptor: the address of its data as its field has it (of a tile's memory: a shim's data lie with the host), the
-    numbers of the locks that it acquires and releases, and the descriptor that follows; None for what it has not.
+    """A descriptor: its data's address as its field has it (in a tile's memory: a shim's data lie with the
+    host), the numbers of locks it acquires and releases, the next descriptor; None for what it has not.
     """
 
     address: int

@@ -15,15 +15,15 @@ from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, IP_LAYOUT, re
 from npuninja.formats.xclbin_sections import read_ip_layout
 from npuninja.records import NamedTuple
 
-#: A context has at most 128 compute units (XRT), each with a PDI of its own; a PDI holds the data and programs of 40 tiles
-#: at most. They may lie upon each other in the file, so their sum says what they take.
+#: A context has at most 128 compute units (XRT), each with a PDI of its own; a PDI holds data and programs of
+#: 40 tiles at most. They may lie upon each other in the file, so their sum says what they take.
 MAX_PDIS = 128
 MAX_PDI_BYTES = 256 << 20
 
 
 class LoadedDesign(NamedTuple):
-    """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, and
-    for each kernel the place of its PDI; and each PDI's number.
+    """What an XCLBIN configures: columns of the array, the commands of each PDI, core modules by sha256, the
+    place of each kernel's PDI, and each PDI's number.
     """
 
     columns: int
@@ -34,15 +34,15 @@ class LoadedDesign(NamedTuple):
 
     @property
     def loadable(self) -> dict[int, tuple[Command, ...]]:
-        """The PDIs by the numbers with which a stream loads them; {} when several have one number, as in XCLBINs that
-        aiecc put together of several designs.
+        """The PDIs by the numbers with which a stream loads them; {} when several have one number, as in
+        XCLBINs that aiecc put together of several designs.
         """
         if len(self.pdis) == 1:
             return {0: self.pdis[0], self.numbers[0]: self.pdis[0]}
         return dict(zip(self.numbers, self.pdis)) if len(set(self.numbers)) == len(self.numbers) else {}
 
     def first_pdi(self, kernel: str | None) -> tuple[Command, ...]:
-        """The commands of a kernel's PDI; those of the first one when no kernel is named. Raises UserError."""
+        """The commands of a kernel's PDI, by default those of the first one. Raises UserError."""
         if kernel is None:
             return self.pdis[0]
         if kernel not in self.kernels:

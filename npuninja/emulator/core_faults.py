@@ -51,7 +51,7 @@ def own_frames(frames: list[Frame]) -> list[Frame]:
 
 
 def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) -> EmulationError:
-    """The error for a trap in a core's code; `checked`: its accesses to memory are, so that wild ones are findings."""
+    """The error for a trap in a core's code; `checked`: accesses are checked, so wild ones are findings."""
     column, row = layout.tile_place(core.tile)
     name = f"core ({column}, {row})"
     frames, text = own_frames(core.frames(trap)), str(trap)
@@ -65,8 +65,7 @@ def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) ->
     address_match = _ADDRESS.search(text)
     address = core.address_of_fault(trap, int(address_match[1], 16)) if address_match else ADDRESS_SPACE_BYTES
     if address >= ADDRESS_SPACE_BYTES:
-        # A trap without an address: an arithmetic one, or an access so far out that wasmtime does not say
-        # where.
+        # A trap without an address: an arithmetic one, or an access so far out that wasmtime names none.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         if address_match:

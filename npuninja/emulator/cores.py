@@ -3,8 +3,8 @@
 A core's linear memory is its address space (docs/architecture.md, "Core images"). Nothing is mapped at first;
 then come the lock plane, a private page for the core's state, its own data memory, and of each neighbour it
 uses the pages that hold buffers. So a wild access traps, and so does a stack that grows below its end (unless
-a neighbour's buffer lies there). What runs is the rewritten module (`npuninja.emulator.core_modules`), whose kernels
-have a map of their own, without locks and state.
+a neighbour's buffer lies there). What runs is the rewritten module (`npuninja.emulator.core_modules`), whose
+kernels have a map of their own, without locks and state.
 """
 
 from __future__ import annotations
@@ -59,9 +59,8 @@ class CoreProgram(NamedTuple):
 
 
 def read_program(module: bytes, device: layout.Geometry) -> CoreProgram:
-    """Reads a core's module for an array of `columns` columns. Raises UserError when it does not follow the
-    ABI, reaches out
-    of the array, or needs imports the emulator does not have.
+    """Reads a core's module for an array with these tiles. Raises UserError when it does not follow the
+    ABI, reaches out of the array, or needs imports the emulator does not have.
     """
     info = read_core_image(module, "aie2", "core module").info  # the architecture matters for ELF files only
     if info is None:
@@ -165,7 +164,7 @@ class EmulatedCore:
         return self._rewritten
 
     def frames(self, trap: wasmtime.Trap) -> list[Frame]:
-        """The functions that were running in the core when `trap` came, innermost first, with their places."""
+        """The functions that were running in the core when `trap` came, innermost first, with places."""
         return [frame for place in self._trap_places(trap) for frame in self.places.frames(place)]
 
     def _trap_places(self, trap: wasmtime.Trap) -> list[CodePlace]:
@@ -237,9 +236,7 @@ class EmulatedCore:
         return int(variable.value(self._store))
 
     def stack_claimed_bytes(self) -> int:
-        """How far the stack reaches now: 0 between steps; after a trap, what the functions that were running
-        had claimed.
-        """
+        """How far the stack reaches now: 0 between steps; after a trap, what its functions had claimed."""
         return OWN_DATA + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
 
     @property
@@ -248,9 +245,8 @@ class EmulatedCore:
         return DATA_WINDOW_BYTES - PAGE_BYTES in _pages(self.info.buffers, DATA_WINDOWS["north"])
 
     def stack_used_bytes(self, data_memory: memoryview) -> int:
-        """The most that the stack ever took, seen from the poison that is left. A lower bound: what the
-        compiler keeps in
-        wasm locals is not in memory, and words that were reserved and not written are not seen.
+        """The most that the stack ever took, by the poison that is left. A lower bound: what the compiler
+        keeps in wasm locals is not in memory, and words that were reserved and not written are not seen.
         """
         size = self.info.stack_bytes // 4 * 4
         poison = int.from_bytes(struct.pack("<I", layout.POISON) * (size // 4), "little")

@@ -69,9 +69,7 @@ class Waiters:
                 self._lock_symbols[s.wait_a] = wait.lock
 
     def waiting(self) -> list[ActorState]:
-        """Those that still have something to do: the runtime sequence, then what may be the cause, then the
-        others.
-        """
+        """Those with something left to do: the sequence, then what may be the cause, then the others."""
         waiting = [s for s in self._states.values() if s.waits]
         return sorted(waiting, key=lambda s: (not s.is_sequence, not self.is_cause(s), s.is_channel, s.actor))
 

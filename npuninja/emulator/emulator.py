@@ -53,7 +53,7 @@ class Emulator(ArrayAccess):
         pdis: commands of configurations that the runtime sequence can load, by their number.
         log_events: keeps a log of what happened in `events`.
         checks: what is watched in every run, of `npuninja.emulator.checks.CHECKS`.
-        schedule: 0 for the usual order of turns; any other number below 2^32 is the seed of an order that is drawn.
+        schedule: 0 for the usual order of turns; another number below 2^32 is the seed of a drawn order.
         count_bundles: cores of machine code are interpreted and count how often each bundle is issued.
     """
 
@@ -84,14 +84,14 @@ class Emulator(ArrayAccess):
         self._watchdog = Watchdog(array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
-        """Called when a sequence is done: with its stream, the events of the run, and what its buffers held before."""
+        """Called when a sequence is done, with its stream, the run's events, what its buffers held before."""
         self.loaded_by_number = False
         """Whether a sequence has loaded a PDI by its number."""
         self._cores_just_started = False
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
         self._last_number = -1
         self.left_out: list[int] = []
-        """The PDIs that the last sequence was to load again right after themselves, which a firmware leaves out."""
+        """The PDIs that the last sequence was to load again right after themselves: firmware does not."""
         self._log_events = log_events
         self.events: list[Event] = []
 
@@ -150,8 +150,8 @@ class Emulator(ArrayAccess):
     # --- Configuration.
 
     def take_kernel(self, kernel: str) -> None:
-        """Loads the array with the PDI of a kernel of the XCLBIN, unless the last run was that kernel's: an NPU then
-        leaves it as it is.
+        """Loads the array with the PDI of a kernel of the XCLBIN, unless the last run was that kernel's:
+        an NPU then leaves it as it is.
 
         Raises:
             UserError: the XCLBIN has no such kernel, or a core's module is missing in it.
@@ -204,8 +204,7 @@ class Emulator(ArrayAccess):
 
         Raises:
             UserError: the stream is no instruction stream.
-            DeviceError: the run failed; the classes of `npuninja.emulator.errors` say how, `report` has the
-                data.
+            DeviceError: the run failed: one of `npuninja.emulator.errors` says how, `report` has the data.
         """
         if self._failure is not None:
             raise InvalidAccess(
@@ -239,11 +238,7 @@ class Emulator(ArrayAccess):
         return self._report(wall_time_s, at_end)
 
     def interrupt(self, after_s: float | None = None) -> None:
-        """From another thread: what the array executes at this moment ends with `TimeLimit`.
-
-        Args:
-            after_s: the time limit that the error names; by default that of the run.
-        """
+        """From another thread: ends what runs with a `TimeLimit` that names `after_s`, or else the run's."""
         self._diagnosis.interrupted_after_s = after_s
         self._array.engine.increment_epoch()
 
@@ -268,9 +263,9 @@ class Emulator(ArrayAccess):
                 raise self._fail(self._diagnosis.still_moving(time_limit_s, self._counted))
 
     def _let_cores_start(self, started: float, time_limit_s: float) -> None:
-        """Cores reach their first wait before a sequence does anything: on an NPU the firmware, which loads a configuration,
-        takes microseconds to its first instruction, and a core runs a thousand in each. Not when accesses are checked: those
-        that nothing orders are to meet.
+        """Cores reach their first wait before a sequence does anything: an NPU's firmware, which loads a
+        configuration, takes microseconds to its first instruction; a core runs a thousand in each. Not when
+        accesses are checked: those that nothing orders are to meet.
         """
         if self._cores_just_started and not self.checks:
             self._settle(started, time_limit_s)

@@ -1,4 +1,4 @@
-"""The engine as a wasm module: compiled from `engine/*.c` when first used, then taken from a cache
+"""The engine as a wasm module: `engine/*.c`, compiled when first used, then taken from a cache
 (`npuninja.compiled_modules`); and the cores' modules, compiled for this machine.
 """
 
@@ -44,10 +44,7 @@ def _sources() -> Sources:
 
 
 def compile_engine(compiler: OwnCompiler, cache: Path) -> bytes:
-    """The engine's wasm module, made by a compiler.
-
-    Raises ToolError with the compiler's words.
-    """
+    """The engine's wasm module, made by a compiler. Raises ToolError with the compiler's words."""
     return compile_module(_sources(), compiler, cache)
 
 
@@ -62,8 +59,7 @@ def _key() -> tuple[str, OwnCompiler]:
 
 
 def load_engine(engine: wasmtime.Engine) -> wasmtime.Module:
-    """The engine, compiled for this machine. The first call takes about a second, later ones about a
-    millisecond.
+    """The engine, compiled for this machine: first in about a second, later in about a millisecond.
 
     Raises:
         ToolError: there is no compiler, or it failed.
@@ -106,11 +102,7 @@ def check_layout(expected: tuple[int, ...], found: tuple[int, ...]) -> None:
 
 
 def instantiate(store: wasmtime.Store, module: wasmtime.Module, imports: list[Any]) -> wasmtime.Instance:
-    """An instance with its memory.
-
-    Raises:
-        ToolError: there is no room for the memory among this process's addresses.
-    """
+    """An instance with its memory. Raises ToolError when this process's addresses have no room for it."""
     try:
         return wasmtime.Instance(store, module, imports)
     except wasmtime.WasmtimeError as error:

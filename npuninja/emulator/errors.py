@@ -1,7 +1,4 @@
-"""What can go wrong while an emulated design runs.
-
-Each error carries `report`: the same facts as data, for `--json`.
-"""
+"""What can go wrong in an emulated run. Each error's `report` has the same facts as data, for `--json`."""
 
 from __future__ import annotations
 
@@ -41,16 +38,13 @@ _Found = TypeVar("_Found", bound=EmulationError)
 
 
 def finding(error: _Found) -> _Found:
-    """The same error as what a check was to find: the design or a kernel is wrong, and the run did its work."""
+    """The same error as what a check was to find: design or kernel is wrong, and the run did its work."""
     error.exit_code = WrongResult.exit_code
     return error
 
 
 class Deadlock(EmulationError):
-    """Nothing can move any more and the runtime sequence is not done.
-
-    `report["waiters"]` lists what waits for what.
-    """
+    """Nothing can move and the runtime sequence is not done. `report["waiters"]` says what waits for what."""
 
 
 class TimeLimit(EmulationError):
@@ -66,8 +60,8 @@ class StackOverflow(CoreFault):
 
 
 class BadAccess(EmulationError):
-    """A checked core reached memory that it should not: outside its buffers, another's buffer, what nothing has written,
-    an address that is not aligned. The design or kernel is wrong, whatever its result is.
+    """A checked core reached memory that it should not: outside its buffers, another's buffer, what nothing
+    has written, an address that is not aligned. The design or kernel is wrong, whatever its result is.
     """
 
     exit_code = 1

@@ -22,13 +22,13 @@ class Event(NamedTuple):
     """One thing that happened.
 
     Attributes:
-        kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end`, `operation`, or in a checked run `lock`:
-            its value changes; `mark`: a core executes an event instruction.
+        kind: `bd_start`, `bd_end`, `task_end`, `core_wait`, `core_end`, `operation`, or in a checked run
+            `lock`: its value changes; `mark`: a core executes an event instruction.
         actor: number of the actor (`npuninja.emulator.layout`).
-        detail: BD; of `mark` which of the two; of `task_end` the task's first BD; of `core_wait` the resume point; of `operation`
-            its byte offset; of `lock` its number.
-        extra: of `bd_start` the words of the stream; of `lock` the change; of `task_end` whether a token was sent; of
-            `core_wait` the step function's low word; of `operation` its code.
+        detail: BD; of `mark` which of the two; of `task_end` the task's first BD; of `core_wait` the
+            resume point; of `operation` its byte offset; of `lock` its number.
+        extra: of `bd_start` the words of the stream; of `lock` the change; of `task_end` whether a token
+            was sent; of `core_wait` the step function's low word; of `operation` its code.
     """
 
     kind: str

@@ -28,9 +28,7 @@ class HostRange(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the emulator knows in addition to the record: the host buffers, by tile number what each core's module says,
-    and which tiles there are.
-    """
+    """What the emulator knows besides: host buffers, by tile number what each core's module says, tiles."""
 
     hosts: list[HostRange]
     cores: Mapping[int, CoreInfo]

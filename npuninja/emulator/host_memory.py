@@ -1,4 +1,4 @@
-"""Host memory of the emulated array: the buffers that host and array share, and what a place in them is called."""
+"""Host memory of the emulated array: the buffers shared with the host, and what places in them are called."""
 
 from __future__ import annotations
 
@@ -36,11 +36,7 @@ class HostBuffer:
 
 
 class HostMemory:
-    """The buffers of one array, and those of them that are the arguments of the running sequence.
-
-    Args:
-        array: has the memory.
-    """
+    """The buffers of one array, and those of them that are the arguments of the running sequence."""
 
     def __init__(self, array: Array) -> None:
         self._array = array
@@ -75,7 +71,7 @@ class HostMemory:
         self._array.free_ddr(buffer.offset, buffer.nbytes)
 
     def take_arguments(self, buffers: Sequence[HostBuffer], starts: Sequence[int]) -> bytes:
-        """Makes buffers the arguments of a sequence; returns the engine's table of them, two words each: offset, bytes.
+        """Makes buffers a sequence's arguments; returns the engine's table, two words each: offset, bytes.
 
         Args:
             buffers: the arguments in order.

@@ -1,5 +1,4 @@
-"""Where things lie: in the engine's linear memory, in the shared file, and how tiles, channels and locks are
-numbered.
+"""Where things lie in the engine's memory and the shared file; numbers of tiles, channels and locks.
 
 `engine/engine.h` has the same numbers; the engine is asked for them when it starts and must agree.
 """
@@ -31,7 +30,7 @@ SEQUENCE_ACTOR = CHANNELS + TILES
 DEVICE_DDR = 0x1_0000_0000
 #: What a shim BD holds is the device address plus this (XRT elf_patcher.cpp).
 DDR_AIE_OFFSET = 0x8000_0000
-#: The upper word of a scratchpad's address in a stream for the emulated array, whose lower word then names an argument.
+#: Upper word of a scratchpad's address in a stream for the emulated array; the lower names an argument.
 ARGUMENT_MARK = 0x8000_0000
 
 #: The shared file: lock plane, then a slot for the data memory of each tile, then DDR.

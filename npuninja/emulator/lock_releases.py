@@ -1,6 +1,4 @@
-"""What can still release a lock: for reports, where a lock that nobody can release any more is the cause to
-look for.
-"""
+"""What can still release a lock: for reports, where a lock that nothing can release may be the cause."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ def _released_by_channel(read: ReadRegister, device: layout.Geometry, channel: A
 
 
 def _core_reaches(core_tile: int, lock: int) -> bool:
-    """Whether a core can use a lock: its own tile's, or those of its southern, western and northern
-    neighbours.
-    """
+    """Whether a core can use a lock: of its own tile, or its southern, western or northern neighbour."""
     tile = lock // layout.LOCKS_PER_TILE
     return tile in (core_tile, core_tile - 1, core_tile + 1, core_tile - layout.ROWS_PER_COLUMN)
 
@@ -31,8 +27,7 @@ def releasers(
     lock: int, states: Iterable[ActorState], read: ReadRegister, device: layout.Geometry
 ) -> list[int]:
     """The actors that may release `lock` in what they have left to do: channels by their BDs, and every core
-    that has not
-    ended and can reach the lock (what it does next is not known).
+    that has not ended and can reach the lock (what it does next is not known).
     """
     found = []
     for s in states:

@@ -1,5 +1,5 @@
-"""Cores of machine code in the array: a runtime (`npuninja.machine_code.core_runtime`) whose address space shows the
-tiles' memories, with the program that the configuration wrote into program memory.
+"""Cores of machine code in the array: a runtime (`npuninja.machine_code.core_runtime`) whose address space
+shows the tiles' memories, with the program that the configuration wrote into program memory.
 
 To the engine such a core is a step function like a wasm core's; it waits for locks in the same words.
 """
@@ -67,7 +67,7 @@ class MachineCore:
         pieces: its program: addresses in program memory and the bytes there.
         translate: whether what runs long is translated.
         checked: whether the array hears of every access.
-        bounded: whether an access has to stay in the buffer that its address was made of, as far as buffers are known.
+        bounded: whether an access has to stay in the buffer of its address, as far as buffers are known.
         file: from which the program came; ELFs beside it may have names and C lines for messages.
 
     Attributes:
@@ -129,7 +129,7 @@ class MachineCore:
         return data_extents(self.known) if self.known is not None else []
 
     def translate_if_busy(self) -> None:
-        """Translates a program that has run for long; the translation stays in the cache for the next time."""
+        """Translates a program that has run for long; the translation stays in the cache."""
         if not self._translate or self.translated or self.issue_cycles() < INTERPRETED_BUNDLES:
             return
         translate_now(self.runtime, self._engine, self.digest, self._program.prepared)
@@ -173,11 +173,7 @@ class MachineCore:
         return {kind: self.runtime.state(counter) for kind, counter in kinds.items()}
 
     def stack(self, read: Callable[[int], int]) -> StackRoom:
-        """The stack, and the room up to the first buffer of the tile's DMA behind its start.
-
-        Args:
-            read: reads a register of the array.
-        """
+        """The stack, and the room behind its start up to the first buffer of the tile's DMA."""
         start = self.runtime.state("stack_start")
         used = max(0, self.runtime.state("stack_high") - start)
         room, behind = OWN_DATA + DATA_WINDOW_BYTES - start, "the end of data memory"

@@ -34,8 +34,8 @@ class ChannelCount(NamedTuple):
 class CoreCount(NamedTuple):
     """What a core did: steps of this run, whether it has ended, and the most stack it used since the start.
 
-    Of a core of machine code also the bundles it issued since the start (exact), its stalls by kind (modelled), and what
-    lies behind its stack; `stack_bytes` is the room up to there.
+    Of machine code also the bundles it issued since the start (exact), its stalls by kind (modelled), and
+    what lies behind its stack; `stack_bytes` is the room up to there.
     """
 
     column: int
@@ -62,11 +62,10 @@ class RunReport(NamedTuple):
         cores: all cores.
         unfinished: what was still at work in shim channels when the sequence was done. On an NPU the host may
             read such a buffer before it is complete: the sequence lacks a wait.
-        stray_writes: what cores' tiles hold outside every buffer since the design was loaded: a kernel writes
-            too far.
+        stray_writes: what cores' tiles hold outside every buffer since loading: a kernel writes too far.
         races: what a run with the check `races` found.
-        lock_set_again: channel, descriptor, lock, value and number taken of the first lock that was set while descriptors
-            of its tile had taken of it; () for none.
+        lock_set_again: channel, descriptor, lock, value and number taken of the first lock set while
+            descriptors of its tile had taken of it; () for none.
     """
 
     wall_time_s: float
@@ -90,9 +89,7 @@ class RunReport(NamedTuple):
         ]
 
     def remarks(self) -> list[str]:
-        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly full or too
-        large.
-        """
+        """Transfers that were not waited for, writes beyond buffers, stacks nearly full or too large."""
         remarks = [
             f"{transfer} when the runtime sequence ended: on an NPU the host may read that buffer too early; "
             "wait for it in the sequence (dma_wait)"

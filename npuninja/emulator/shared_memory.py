@@ -1,5 +1,4 @@
-"""Memory that several wasm instances see at addresses of their own: one file in memory, mapped over their
-memories.
+"""Memory that wasm instances see at addresses of their own: one file in memory, mapped over theirs.
 
 The only part that depends on the platform. Linux has memfd; elsewhere an unlinked temporary file does. Both
 need mmap with MAP_FIXED, which Windows has not.
@@ -84,7 +83,7 @@ class SharedMemory:
         self._close = weakref.finalize(self, os.close, self.descriptor)
 
     def reserve(self, size_bytes: int) -> None:
-        """Makes the file at least this long; new bytes are zero and take no memory before they are touched."""
+        """Makes the file at least this long; new bytes are zero and take memory once they are touched."""
         if size_bytes > self.size_bytes:
             os.ftruncate(self.descriptor, size_bytes)
             self.size_bytes = size_bytes
@@ -114,7 +113,7 @@ class SharedMemory:
         return mmap.mmap(self.descriptor, size_bytes, offset=offset)
 
     def discard(self, offset: int, size_bytes: int) -> bool:
-        """Gives a part's memory back to the system; it reads as zeros then. False where that cannot be done."""
+        """Gives a part's memory back to the system; it reads as zeros then. False where impossible."""
         if not hasattr(self._calls, "fallocate"):
             return False
         wide = ctypes.c_int64

@@ -109,7 +109,7 @@ class StartedCores:
         self._array.add_core(tile, core.step)
 
     def start_wanted(self) -> None:
-        """Starts the cores that the sequence or a control packet has enabled, from what is in their program memories.
+        """Starts the cores that the sequence or a control packet has enabled, from their program memories.
 
         Raises:
             InvalidAccess: there is no program, or none that can be started.

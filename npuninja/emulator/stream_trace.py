@@ -1,6 +1,6 @@
 """Follows a stream backwards, from a receiver to all that may send to it, by the switches' registers.
 
-The engine follows streams forwards and fast; this is for reports, where the question is which sender is missing.
+The engine follows streams forwards and fast; this is for reports, which ask which sender is missing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ReadRegister = Callable[[int], int]
 
 
 class Origin(NamedTuple):
-    """Where a stream comes from: the actor number of an MM2S channel or a core, or a port at which the trace ends and why."""
+    """A stream's origin: actor number of MM2S channel or core, or the port where the trace ends and why."""
 
     actor: int | None
     reason: str

@@ -1,6 +1,5 @@
-"""Does something once when a time limit passes. One thread for the whole life of its owner: starting one
-costs more than
-a short run."""
+"""Does something once when a time limit passes. One thread for the whole life of its owner: to start one
+costs more than a short run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What checked runs find, for people. `engine/checks.c` watches; `docs/checks.md` says what for.
 
-`races` makes sentences of accesses that nothing orders, `accesses` of those that reach the wrong memory, `regions`
-gives the engine what a core may touch.
+`races` makes sentences of accesses that nothing orders, `accesses` of those that reach the wrong memory,
+`regions` gives the engine what a core may touch.
 """
 
 from __future__ import annotations

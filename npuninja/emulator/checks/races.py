@@ -41,10 +41,7 @@ _OF_SEQUENCE = {
 
 
 class Race(WrongResult):
-    """Two accesses of which one writes, and which nothing orders.
-
-    `data` is the same as a dictionary.
-    """
+    """Two accesses, one of them a write, that nothing orders; `data` is the same as a dictionary."""
 
     def __init__(
         self,
@@ -204,7 +201,7 @@ class RaceReader:
     # --- What would order them.
 
     def _locks(self, side: _Side) -> tuple[int | None, int | None]:
-        """The locks that a channel's BD acquires and releases; of a shim's, which the host orders, none are looked for."""
+        """The locks that a channel's BD acquires and releases; none of a shim's, which the host orders."""
         tile = side.actor // layout.CHANNELS_PER_TILE
         if self._device.kind(tile) == "shim":
             return None, None

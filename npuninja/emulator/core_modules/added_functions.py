@@ -1,4 +1,4 @@
-"""Functions that are added to a rewritten module: block copies as loops, and the slow ways of checked accesses."""
+"""Functions added to a rewritten module: block copies as loops, and the slow ways of checked accesses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES, READ_MARKS, WRITE_MARKS
 from npuninja.records import NamedTuple
 
-#: The engine's functions that a checked module calls, in the order of its table: name, parameters, result
+#: The engine's functions that a checked module calls, in its table's order: name, parameters, result
 #: (engine/checks.c).
 ENGINE_FUNCTIONS: tuple[tuple[str, bytes, bytes], ...] = (
     ("core_begin", b"", e.I32),
@@ -86,8 +86,8 @@ FIRST_MARK = 0x81800180
 
 
 def set_epoch(epoch_globals: tuple[int, int, int, int]) -> AddedFunction:
-    """Makes all marks old: the epoch as one word, as two, as four, and half of it. When epochs begin again, marks of the
-    earlier ones are taken away.
+    """Makes all marks old: the epoch as one word, as two, as four, and half of it. When epochs begin again,
+    marks of the earlier ones are taken away.
     """
     one, two, four, half = epoch_globals
     wide = e.get(0) + e.I64_EXTEND_U

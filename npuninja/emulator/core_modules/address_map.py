@@ -1,13 +1,13 @@
 """Where things lie in the memory of a core's instance.
 
-The addresses that code has are those of the core ABI (docs/architecture.md, "Core images"). A rewritten module adds
-constants to them, so that one address means different memory for different code:
+The addresses that code has are those of the core ABI (docs/architecture.md, "Core images"). A rewritten
+module adds constants to them, so that one address means different memory for different code:
 
 - the core's own function reaches the ABI's map itself: locks, saved state, data windows;
-- kernels reach `KERNELS` above it, where only the data windows are mapped: a pointer into the lock plane or the saved
-  state leads nowhere, as on a core, and the check costs nothing;
-- the page `REGISTERS` there is private to a core: what a kernel's headers keep in registers of an NPU (rounding,
-  saturation, a vector whose lane is picked at run time);
+- kernels reach `KERNELS` above it, where only the data windows are mapped: a pointer into the lock plane or
+  the saved state leads nowhere, as on a core, and the check costs nothing;
+- the page `REGISTERS` there is private to a core: what a kernel's headers keep in registers of an NPU
+  (rounding, saturation, a vector whose lane is picked at run time);
 - the page `SAVED_CALLS` holds the calls of a core that waits in the middle of its code (`suspension`);
 - a checked run keeps one word for each word of data, `READ_MARKS` and `WRITE_MARKS` above it.
 

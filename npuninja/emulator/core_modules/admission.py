@@ -1,7 +1,7 @@
-"""What a core's module may hold. It comes out of an XCLBIN that somebody else made, so nothing of it is taken on trust.
+"""What a core's module may hold. An XCLBIN of somebody else's has it: nothing of it is taken on trust.
 
-The linker makes modules with one memory, at most one small table and no start function (docs/architecture.md, "Core
-images"); all else would run, or take memory, before a run has its limits.
+The linker makes modules with one memory, at most one small table and no start function
+(docs/architecture.md, "Core images"); all else would run, or take memory, before a run has its limits.
 """
 
 from __future__ import annotations
@@ -19,16 +19,7 @@ MAX_TABLE_ELEMENTS = 1 << 14
 
 
 def admit(wasm: WasmModule, size_bytes: int, name: str) -> None:
-    """Refuses a module that no linker made for a core.
-
-    Args:
-        wasm: the module.
-        size_bytes: of the whole.
-        name: of the core, for errors.
-
-    Raises:
-        UserError: what it has that the core ABI does not.
-    """
+    """Refuses a module that no linker made for a core: a UserError says what the core ABI does not have."""
     if size_bytes > MAX_MODULE_BYTES:
         raise _refused(name, f"{size_bytes} bytes; a core's module has at most {MAX_MODULE_BYTES}")
     sections = {section.id: section.data for section in wasm.sections if section.id}

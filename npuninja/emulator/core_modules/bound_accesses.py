@@ -1,7 +1,7 @@
 """Code that keeps a kernel's accesses in the buffers of the arguments that their addresses are made of.
 
-At the start of a function the engine says, for each set of parameters that some address is made of, which buffer that is:
-where it begins and how long it is, or everything when it cannot be known. Two comparisons then stand before each access.
+At a function's start the engine says, for each set of parameters that an address is made of, which buffer
+that is: its begin and length, or everything when unknown. Two comparisons then stand before each access.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class BoundAccesses:
 
     Args:
         origins: which parameters its addresses are made of.
-        is_direct: whether the core's own function alone calls it: then its arguments are buffers as the design has
-            them, and no end of one that is the beginning of another.
+        is_direct: whether the core's own function alone calls it: then its arguments are buffers as the
+            design has them, and no end of one that is the beginning of another.
         variables: for what is remembered.
         engine: the call of a function of the engine, by name.
         strays: the call of the function that ends the run.

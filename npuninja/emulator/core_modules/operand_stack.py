@@ -64,7 +64,7 @@ class OperandStack:
         self.kinds += kinds
 
     def execute(self, instruction: WasmInstruction) -> None:
-        """Takes and leaves what an instruction does. Raises UserError for one that no compiler makes for cores."""
+        """Takes and leaves what an instruction does. UserError for one that no compiler makes for cores."""
         opcode, numbers = instruction.opcode, instruction.immediates
         if opcode in SIGNATURES:
             taken, left = SIGNATURES[opcode]

@@ -1,7 +1,7 @@
-"""What WebAssembly instructions take from the operand stack and leave there (core specification, chapter 4, "Instructions").
+"""What WebAssembly instructions take from the operand stack and leave there.
 
-One letter a value: i, l, f, d and v for i32, i64, f32, f64 and v128. Control, calls, variables, `drop` and `select` depend
-on more than the instruction and are not here.
+One letter a value: i, l, f, d and v for i32, i64, f32, f64 and v128. Control, calls, variables, `drop` and
+`select` depend on more and are not here. Source: core specification, chapter 4, "Instructions".
 """
 
 from __future__ import annotations

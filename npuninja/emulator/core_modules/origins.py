@@ -1,13 +1,13 @@
 """Which arguments of a kernel an address is made of.
 
-A kernel that was given two buffers may reach both, so that an overrun from one into the other looks like any access. What
-tells them apart is where an address comes from: `in + 4 * i` is of the argument `in`, wherever it leads. This goes over a
-function's code and says of each access which of the function's parameters were added up in its address. The rest is decided
-when the function is called and the values are known (engine/checks.c, `core_bounds`): whether just one of these parameters
-points into a buffer, and into which.
+A kernel that was given two buffers may reach both, so an overrun from one into the other looks like any
+access. What tells them apart is where an address comes from: `in + 4 * i` is of the argument `in`, wherever
+it leads. This goes over a function's code and says of each access which of the function's parameters were
+added up in its address. The rest is decided at the call, when the values are known (engine/checks.c,
+`core_bounds`): whether just one of these parameters points into a buffer, and into which.
 
-It must never be wrong, so it gives up early: on differences of addresses, on addresses that one way is made of a parameter
-and another way is not, on masks and products of addresses. Such accesses are not bound to a buffer.
+It must never be wrong, so it gives up early: on differences of addresses, on addresses that are made of a
+parameter one way and not another, on masks and products of them. Such accesses are not bound to a buffer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _EMPTY = -64  # the type of a block without values
 _NO_PARAMETER = 0
 #: A value that must not be judged.
 _ANY = -1
-#: Functions with more passes are not looked at further; a pass more is needed for each loop that changes what it began with.
+#: Functions with more passes are looked at no further; each loop that changes what it began with needs one.
 _MOST_PASSES = 24
 #: More parameters in one address are no address of one buffer.
 MOST_PARAMETERS = 4
@@ -60,7 +60,7 @@ State = list[int]
 
 
 class Origins(NamedTuple):
-    """Of accesses in a function, by their offset in the code section: the parameters in the address, a bit each.
+    """Of accesses in a function, by offset in the code section: the parameters in the address, a bit each.
 
     Attributes:
         accesses: of loads, stores, and the destination of memory.copy and memory.fill.

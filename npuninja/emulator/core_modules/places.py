@@ -1,7 +1,7 @@
-"""Where an instruction of a core's module stands in its sources: the line, and the functions it was inlined into.
+"""Where an instruction of a core's module stands: its line, and the functions that it was inlined into.
 
-wasmtime reads line tables, but says a place only in a trap. So the module is made again with every function empty
-but for a trap at the wanted offset, at which the line tables still point, and is run.
+wasmtime reads line tables, but says a place only in a trap. So the module is made again with every function
+empty but for a trap at the wanted offset, at which the line tables still point, and is run.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _NUMBERED = re.compile(r"\s+\d+:\s+0x[0-9a-f]+ - (?:\S+?!)?(.+)")
 _INLINED = re.compile(r"\s+- (.+)")
 _AT = re.compile(r"\s+at (.+?)(?::(\d+))?(?::(\d+))?")
 _PROBE = "npuninja.probe"
-# wasmtime takes a C function of one letter for the mangled name of a C++ type: `f` becomes `float`. No function
-# can be called like these types, so they are turned back.
+# wasmtime takes a C function of one letter for the mangled name of a C++ type: `f` becomes `float`. No
+# function can be called like these types, so they are turned back.
 _TYPE_LETTERS = {
     "signed char": "a", "bool": "b", "char": "c", "double": "d", "long double": "e", "float": "f", "__float128": "g",
     "unsigned char": "h", "int": "i", "unsigned int": "j", "long": "l", "unsigned long": "m", "__int128": "n",
@@ -134,8 +134,8 @@ class CodePlaces:
 
 def _trap_at(offset: int, size: int) -> bytes:
     """Code of `size` bytes with a trap at `offset`."""
-    # A trap before any other machine code is given the function's first line. So something comes first: a load that
-    # works, or one that does not and is itself the trap.
+    # A trap before any other machine code is given the function's first line. So something comes first: a
+    # load that works, or one that does not and is itself the trap.
     load = e.const(0) + e.access(e.I32_LOAD, 0) + e.DROP
     fails = b"\x3f\0" + e.access(e.I32_LOAD, 0xFFFFFFF0) + e.DROP  # from memory.size on
     if offset >= len(load):

@@ -1,7 +1,7 @@
 """A core's module as it is run: see `npuninja.emulator.core_modules`.
 
-What code computes is what it computed before; only where its accesses go, and that they are reported, is new. Functions keep
-their numbers: what is added stands behind them.
+What code computes is what it computed before; only where its accesses go, and that they are reported, is new.
+Functions keep their numbers: what is added stands behind them.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ class _Writer:
     # --- The whole.
 
     def renewal(self) -> bytes:
-        """What makes all marks old, for calls inside kernels that others learn from; nothing in an unchecked module."""
+        """What makes all marks old, for calls in kernels that others learn from; nothing if unchecked."""
         return self.engine("core_renew") + self._calls["set_epoch"] if self.checked else b""
 
     def module(self) -> Rewritten:

@@ -1,4 +1,4 @@
-"""The instructions of one function of a core's module as they are run: where accesses go, and that they are reported."""
+"""One function's instructions of a core's module as run: where accesses go, and that they are reported."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ _STORES = {
 }
 _VALUES = ("i32", "i64", "f32", "f64", "v128")
 
-# What the engine is given with an access (engine/checks.c): site, log2 of the bytes, log2 of the promised alignment,
-# and whether it is a kernel's.
+# What the engine is given with an access (engine/checks.c): site, log2 of the bytes, log2 of the promised
+# alignment, and whether it is a kernel's.
 SITE_BITS = 20
 _SIZE_SHIFT, _ALIGN_SHIFT, _KERNEL_BIT = 20, 23, 1 << 26
 
@@ -121,7 +121,7 @@ class InstructionWriter:
         return self._writer.engine("core_begin") + self._writer.helper("set_epoch")
 
     def instruction(self, instruction: WasmInstruction, code: bytes) -> bytes:
-        """What stands in place of an instruction, whose bytes are `code`. UserError for what no core's module has."""
+        """What stands for an instruction with bytes `code`. UserError for what no core's module has."""
         opcode, numbers = instruction.opcode, instruction.immediates
         if opcode in (MEMORY_COPY, MEMORY_FILL):
             return self._bulk(instruction)

@@ -1,4 +1,4 @@
-"""The variables of a function that is left: where each lies in its frame, the code that saves them and takes them back."""
+"""The variables of a function that is left: each one's place in its frame, code that saves and restores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sections of a module say, as far as rewriting a core's needs it; sections with items added; modules of sections."""
+"""What a module's sections say, as far as rewriting needs it; sections with items added; modules of them."""
 
 from __future__ import annotations
 

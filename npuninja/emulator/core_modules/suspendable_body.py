@@ -1,4 +1,4 @@
-"""One function's new body in a module whose calls can wait: what `suspension` does to the code between such calls."""
+"""One function's new body in a module whose calls can wait: what `suspension` does to code between them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Body:
         return bytes(out), marks
 
     def _count_calls(self) -> dict[int, tuple[int, int, int]]:
-        """Of each block: number of its first call that may wait, how many there are, how many before its `else`."""
+        """Of each block: number of its first call that may wait, how many, how many before its `else`."""
         found: dict[int, tuple[int, int, int]] = {}
         at = len(self._writer.calls)
         open_blocks: list[tuple[int, int, int]] = []

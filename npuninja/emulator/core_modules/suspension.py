@@ -1,14 +1,14 @@
 """Code of a core that can stop in its middle and go on later: for streams, cascades and locks inside kernels.
 
-WebAssembly has no way to leave a function and come back to the same place. So every function that may come to wait is
-rewritten. When something it calls has to wait, it saves its local variables in a page of the instance and returns, and so
-does its caller, up to the engine. Called again, it takes its variables back and goes the way to the same call without
-doing anything on it. A global says which of the three is going on: normal work, leaving, returning. (The method is that of
-Binaryen's pass Asyncify, published 2019; the code here is for the modules of cores.)
+WebAssembly has no way to leave a function and come back to the same place. So every function that may come to
+wait is rewritten. When something it calls has to wait, it saves its local variables in a page of the instance
+and returns, and so does its caller, up to the engine. Called again, it takes its variables back and goes to
+the same call without doing anything on the way. A global says which of the three is going on: normal work,
+leaving, returning. (The method is that of Binaryen's pass Asyncify, of 2019; the code is for cores' modules.)
 
-On the way each run of instructions without such a call is skipped unless work is normal, blocks without the call that is
-looked for are not entered, and a condition takes the arm in which it is. What lies on the operand stack at a border between
-runs is kept in local variables.
+On the way each run of instructions without such a call is skipped unless work is normal, blocks without the
+call that is looked for are not entered, and a condition takes the arm in which it is. Local variables keep
+what lies on the operand stack at a border between runs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from npuninja.formats.wasm_code import (
 from npuninja.formats.wasm_module import WasmModule, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
-#: Where the innermost of the functions that were left is saved: the number of its call that waits, then its variables.
+#: Where the innermost function that was left is saved: the number of its waiting call, then its variables.
 FIRST_FRAME = SAVED_CALLS
 
 
@@ -55,8 +55,8 @@ class Suspendable(NamedTuple):
 
     Attributes:
         module: its bytes.
-        calls: of each call that may wait, by its number, the offset of its instruction in the module that was given.
-        starts, origins: where each instruction begins now, and where it began in the module that was given; -1: added.
+        calls: of each call that may wait, by its number, its instruction's offset in the module given.
+        starts, origins: where each instruction begins now, and began in the module given; -1: added.
     """
 
     module: bytes

@@ -1,8 +1,8 @@
-"""What code of a core can wait for in its middle: the imports of the ABI, served by the engine (engine/core_streams.c).
+"""What a core's code can wait for in its middle: the ABI's imports, served by engine/core_streams.c.
 
-Each import becomes a small function of the module. It asks the engine; when the answer is "not now", it says so in the
-module's state, and everything that called it returns (`npuninja.emulator.core_modules.suspension`). Called again later, it
-asks again.
+Each import becomes a small function of the module. It asks the engine; when the answer is "not now", it says
+so in the module's state, and everything that called it returns (`npuninja.emulator.core_modules.suspension`).
+Called again later, it asks again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Import(NamedTuple):
         engine: the engine's function behind it; its parameters and results.
         waits: whether it can find that it has to wait.
         gives: whether others can learn from it what the core did before.
-        code: the function's body, made of: a call of the engine's function, the code for "not now", how much higher than
-            its addresses the caller's memory lies.
+        code: the function's body, made of: a call of the engine's function, the code for "not now", how
+            much higher than its addresses the caller's memory lies.
         locals: local variables that `code` uses behind the parameters.
     """
 
@@ -103,7 +103,7 @@ def _read_register(ask: bytes, not_now: bytes, _: int) -> bytes:
 
 
 _I, _L = e.I32, e.I64
-#: Name in the module `env` -> what it is. `port` is the first parameter of those of streams; cores have one port.
+#: Name in the module `env` -> what it is. `port` is a stream's first parameter; cores have one port.
 IMPORTS: dict[str, Import] = {
     "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, False, _get_stream, (_L,)),
     "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, False, _get_stream_last, (_L,)),

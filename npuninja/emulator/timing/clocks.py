@@ -1,10 +1,10 @@
 """Clocks of actors on the order of an emulated run: how a timeline comes about.
 
-The order of lock changes, descriptors and operations is that of a run on the emulated array. Each actor (a core, a DMA
-channel, the runtime sequence) has a clock; what it does takes the middle figure of the timing model's costs, and an
-acquire goes on no earlier than the releases it takes its units from, a receiver no earlier than its sender, a wait of
-the sequence no earlier than its token. A core's cycles, counted for the whole run, are spread evenly over its stretches
-between an acquire and a release. So the length of a wait is an estimate; who waited for whom is what happened.
+The order of lock changes, descriptors and operations is that of an emulated run. Each actor (core, DMA
+channel, runtime sequence) has a clock; what it does takes the middle figure of the timing model's costs, and
+an acquire goes on no earlier than the releases it takes its units from, a receiver than its sender, a wait of
+the sequence than its token. A core's cycles, counted for the whole run, are spread evenly over its stretches
+between acquire and release. So a wait's length is an estimate; who waited for whom is what happened.
 """
 
 from __future__ import annotations
@@ -35,12 +35,7 @@ def record(
 ) -> tuple[Timeline, Work]:  # fmt: skip
     """Runs a design twice on the emulated array, to count and for the order, and models the timeline.
 
-    Args:
-        xclbin, insts, arguments, kernel, name: as in `count_work`.
-        time_limit_s: of this machine's time, for each run.
-
-    Raises:
-        UserError, DeviceError: those of `count_work`.
+    Arguments and errors are those of `count_work`; each of the two runs has the time limit.
     """
     work = count_work(xclbin, insts, arguments, kernel=kernel, name=name, time_limit_s=time_limit_s)
     rows = FAMILIES[work.family].rows
@@ -146,7 +141,7 @@ class _Clocks:
         self.pending.setdefault(event.actor, []).append(event.detail)
 
     def _place_marks(self, actor: int, start: float) -> None:
-        """Event instructions of a stretch: where in it they stood is not known, so they are spread over it."""
+        """Event instructions of a stretch, spread over it: where in it they stood is not known."""
         found, end = self.pending.pop(actor, []), self._now(actor)
         for number, event in enumerate(found):
             share = number / (len(found) - 1) if len(found) > 1 else 0.0

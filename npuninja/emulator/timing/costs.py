@@ -1,5 +1,5 @@
-"""What things cost on an NPU, as bands: the timing model's constants, each with its source. What differs from family
-to family is in `npuninja.arch.families`.
+"""What things cost on an NPU, as bands: the timing model's constants, each with its source. What differs from
+family to family is in `npuninja.arch.families`.
 
 "measured" was measured on a Phoenix by somebody (the study of the xdna-emu project, 2026-05 and 2026-08,
 unless another is named); "manual" is AM020 or AM025; "assumed" is nobody's figure, and its band is wide for
@@ -29,8 +29,7 @@ MASK_WRITE_US = _measured_us(200, 210, 220)
 #: A block write: 203 cycles for 8 words.
 BLOCK_BASE_US = _measured_us(3, 3, 3)
 BLOCK_WORD_US = _measured_us(25, 25, 28)
-#: Assumed: patching an address reads and writes words of a descriptor; a poll that is satisfied reads a
-#: register.
+#: Assumed: an address patch reads and writes words of a descriptor; a satisfied poll reads a register.
 ADDRESS_PATCH_US = _measured_us(87, 200, 400)
 POLL_US = _measured_us(100, 200, 400)
 #: From one push into a task queue to the next task's start.
@@ -40,8 +39,7 @@ FIRST_SYNC_US = _measured_us(8000, 8000, 8800)
 LATER_SYNC_US = _measured_us(100, 250, 1000)
 
 # --- DMA.
-#: Cycles for a word of the stream. Manual: one word of 32 bits per cycle and port. Measured at the shim: 1.05
-#: and 1.00.
+#: Cycles for a word of the stream. Manual: 32 bits per cycle and port. Measured at the shim: 1.05 and 1.00.
 TILE_WORD_CYCLES = Band(1.0, 1.0, 1.05)
 SHIM_WORD_CYCLES = {"MM2S": Band(1.0, 1.05, 1.10), "S2MM": Band(1.0, 1.0, 1.10)}
 #: Cycles from one buffer descriptor to the next. The pieces as xdna-emu models them: setup 4, memory 5, chain
@@ -53,8 +51,7 @@ SHIM_FIRST_TASK_US = {"MM2S": _measured_us(422, 1330, 1739), "S2MM": _measured_u
 #: Bytes per second between DDR and the whole array. Measured on a Strix: 52.7 GB/s read over 8 columns, of a
 #: ceiling of 62.7 GB/s. Reading and writing share it at the pessimistic end.
 DDR_BYTES_PER_S = Band(62.7e9, 52.7e9, 52.7e9)
-#: Cycles that the first word takes through a switch (AM020: 3 to 4), and switches that a way has at least and
-#: at most.
+#: Cycles of the first word through a switch (AM020: 3 to 4), and least and most switches of a way.
 SWITCH_CYCLES = Band(3, 4, 4)
 
 # --- Cores.

@@ -1,5 +1,4 @@
-"""A core's wasm module with counters: how often each piece of straight code ran, and how many bytes were
-copied.
+"""A core's wasm module with counters: runs of each piece of straight code, and bytes copied.
 
 The counters are further globals of the module, one for each basic block, so that the program computes what it
 did before. What was executed is then known operation by operation, and the same on every machine.
@@ -28,8 +27,7 @@ from npuninja.formats.wasm_module import (
 )
 from npuninja.records import NamedTuple
 
-# if, else, end, br, br_if, br_table, return, unreachable, loop: what follows them may be reached on another
-# way.
+# if, else, end, br, br_if, br_table, return, unreachable, loop: what follows may be reached another way.
 _ENDS_BLOCK = frozenset((0x00, 0x03, 0x04, 0x05, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F))
 #: The lock page of the core ABI (docs/architecture.md): every acquire and every release is one store into it.
 _LOCKS = range(LOCK_PAGE, LOCK_PAGE + LOCK_PAGE_BYTES)
@@ -39,7 +37,7 @@ COPIED, FILLED = "copied byte", "filled byte"
 
 
 class CodePiece(NamedTuple):
-    """What one counter counts: the export's name, and how many operations of each class one count stands for."""
+    """What one counter counts: the export's name, and operations of each class that a count stands for."""
 
     export: str
     operations: dict[str, int]
@@ -61,15 +59,7 @@ class Instrumented(NamedTuple):
 
 
 def instrument(module: bytes, name: str) -> Instrumented:
-    """Puts counters into a core's module.
-
-    Args:
-        module: a linked module that follows the core ABI.
-        name: for errors.
-
-    Raises:
-        UserError: it is damaged.
-    """
+    """Puts counters into a linked module that follows the core ABI. UserError when it is damaged."""
     wasm = read_wasm(module, name)
     sections = {section.id: section for section in wasm.sections if section.id != CUSTOM}
     try:

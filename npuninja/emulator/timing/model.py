@@ -1,7 +1,6 @@
 """How long a run takes on an NPU, modelled: the arithmetic from what was counted to microseconds.
 
-    run = call of the host + runtime sequence + start of the transfers + filling of the pipeline + pipeline +
-    first wait
+    run = host's call + runtime sequence + start of transfers + pipeline's filling + pipeline + first wait
 
 and the pipeline takes as long as its longest stage, or as DDR needs for its bytes.
 """
@@ -101,8 +100,7 @@ def model(
     Args:
         xclbin: with wasm cores.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only the size
-            matters.
+        arguments: what each of the sequence's arguments holds before the run; of an output only its size.
         clock_hz, elements, unit, core_cycles: as in `time_work`.
         time_limit_s: of this machine's time.
 
@@ -132,8 +130,7 @@ def time_work(
             known better than from the operations.
 
     Raises:
-        UserError: the clock or the number of elements is not positive, or there is no core at a place of
-            `core_cycles`.
+        UserError: clock or number of elements is not positive, or no core is at a place of `core_cycles`.
     """
     count = work.elements if elements is None else elements
     if not clock_hz > 0 or count < 1:

@@ -66,8 +66,7 @@ _LANES = ("x16", "x8", "x4")
 def with_lanes(counts: Mapping[str, int]) -> dict[str, int]:
     """The operations of a piece of straight code, its vector loads, stores, moves and loops given lanes.
 
-    They have none of their own. The arithmetic beside them tells: the narrowest lanes there are those of the
-    data.
+    They have none of their own. The narrowest lanes of the arithmetic beside them are those of the data.
     """
     lanes = next((lanes for lanes in _LANES if f"vector {lanes}" in counts), None)
     if lanes is None:
@@ -173,8 +172,7 @@ _TRUNCATIONS = 8  # saturating ones behind the prefix of bulk memory
 def kind_of_operation(opcode: int) -> str:
     """The class of an operation as `npuninja.formats.wasm_code` numbers it.
 
-    Copying and filling memory cost by the byte: their class here is that of the call, their bytes are counted
-    apart.
+    Copying and filling memory cost by the byte: their class is that of the call, bytes are counted apart.
     """
     if opcode >= SIMD:
         return _look_up(_VECTOR, opcode - SIMD)

@@ -65,10 +65,7 @@ class PipelineStage(NamedTuple):
 def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[PipelineStage, ...]:
     """All tiles that do something, by place.
 
-    Args:
-        work: of the run.
-        clock_hz: of the array.
-        core_cycles: of cores in the whole run, where they are known better than from their operations.
+    `core_cycles` are of cores in the whole run, where they are known better than from their operations.
     """
     cores = {core.place: core_part(core, core_cycles.get(core.place)) for core in work.cores}
     places = sorted({channel.place for channel in work.channels} | set(cores))
@@ -109,7 +106,7 @@ def word_cycles(channel: ChannelWork, family: Family) -> Band:
     """Cycles that a word takes in a channel."""
     is_shim = family.rows.kind(channel.place[1]) == "shim"
     word = costs.SHIM_WORD_CYCLES[channel.direction] if is_shim else costs.TILE_WORD_CYCLES
-    # Whether the wider streams of AIE-ML v2 are there is not verified, so only the optimistic end believes it.
+    # Whether AIE-ML v2 has wider streams is not verified: only the optimistic end believes it.
     return word._replace(optimistic=word.optimistic / family.stream_words_per_cycle)
 
 
@@ -160,11 +157,7 @@ def _sharing(place: Place, work: Work) -> list[Place]:
 def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
     """What the first object needs through the longest way of tiles: the time in which the pipeline fills.
 
-    Args:
-        work: of the run.
-        cores: cycles of each core in the run.
-
-    The optimistic end is nothing: the last object is then the bound's own.
+    `cores`: cycles of each in the run. The optimistic end is nothing: the last object is then the bound's.
     """
     by_actor = {channel.actor: channel for channel in work.channels}
 
@@ -193,9 +186,7 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
 
 
 def _link_cycles(source: ChannelWork, sink: ChannelWork, family: Family) -> Band:
-    """An object from a tile to the next: the smaller of what the two ends call one, since words do not wait
-    for the last.
-    """
+    """An object from tile to tile: the smaller of both ends' figures; words do not wait for the last."""
     words = min(channel.words / max(channel.bds, 1) for channel in (source, sink))
     switches = 1 + abs(source.place[0] - sink.place[0]) + abs(source.place[1] - sink.place[1])
     word = largest((word_cycles(source, family), word_cycles(sink, family)))

@@ -1,4 +1,4 @@
-"""What everything in the array does at which time in one run: modelled cycles on the order of an emulated run.
+"""What everything in the array does when in one run: modelled cycles on the order of an emulated run.
 
 `clocks` makes it.
 """
@@ -31,11 +31,11 @@ class Span(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that a trace unit could see, from `start` up to `end`; both are equal for what takes one cycle.
+    """Something that a trace unit could see, from `start` up to `end`, which are equal for a single cycle.
 
-    `what` is one of `task`, `bd`, `task done`, `moves`, `lock stall`, `starved`, `held up` of a channel; `active`,
-    `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of whoever changes a lock; `write` of the
-    sequence. `detail` is the event's or the lock's number, or the place of the operation in the stream.
+    `what` is one of `task`, `bd`, `task done`, `moves`, `lock stall`, `starved`, `held up` of a channel;
+    `active`, `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of whoever
+    changes a lock; `write` of the sequence. `detail` is event or lock number, or the operation's place.
     """
 
     actor: int
@@ -83,7 +83,7 @@ class Timeline(NamedTuple):
         return sorted(found, key=_order)
 
     def waits(self) -> list[tuple[int, int, float]]:
-        """Who waits for whom, and how long: (actor, the one it waits for or -1, cycles), the longest first."""
+        """Who waits for whom, and how long: (actor, the one it waits for or -1, cycles), longest first."""
         total: dict[tuple[int, int], float] = {}
         for span in self.spans:
             if span.kind == "wait":

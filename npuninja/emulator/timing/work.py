@@ -1,5 +1,4 @@
-"""What a run of a design consists of: words of every DMA channel, operations of every core, operations of the
-sequence.
+"""What a run consists of: words of every DMA channel, operations of every core and of the sequence.
 
 Nothing here is a time. It is counted in one run on the emulated array with counters in the cores' programs,
 and depends on the files and the inputs only.
@@ -46,8 +45,7 @@ class ChannelWork(NamedTuple):
         words: of 32 bits.
         bds: buffer descriptors completed.
         tasks: tasks completed.
-        buffers: different buffers in its chain of descriptors; with one, it cannot work while the buffer is
-            used.
+        buffers: different ones in its descriptors' chain; with one, it cannot work while that is used.
         sources: actor numbers of the MM2S channels that send to it; of an S2MM channel.
     """
 
@@ -160,8 +158,7 @@ def count_work(
     Args:
         xclbin: with wasm cores or cores of machine code.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only the size
-            matters.
+        arguments: what each of the sequence's arguments holds before the run; of an output only its size.
         kernel: the kernel of the XCLBIN; by default its first.
         name: of the XCLBIN, for errors.
         time_limit_s: of this machine's time.
@@ -244,7 +241,7 @@ def _buffers(npu: Emulator, place: Place, first: int) -> int:
 
 
 def _elements(channels: Sequence[ChannelWork], rows: Rows) -> int:
-    """Objects that leave the cores' tiles: for each core, those of its busiest channel to a memtile or shim."""
+    """Objects that leave cores' tiles: of each core, those of its busiest channel to a memtile or shim."""
     outward = {
         s for c in channels if c.direction == "S2MM" and rows.kind(c.place[1]) != "core" for s in c.sources
     }

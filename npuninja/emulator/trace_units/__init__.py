@@ -1,4 +1,4 @@
-"""Trace units: what the sequence has set them to see, what they saw of a run, and the packets that hardware would send.
+"""Trace units: what the sequence sets them to see, what they saw of a run, the packets hardware would send.
 
 | module | does |
 |---|---|
@@ -8,5 +8,5 @@
 | `writer` | after a run, the packets on their way to the host's buffer |
 | `perfetto` | a decoded buffer as a trace for Perfetto, with names of the design |
 
-Cycles are those of the timing model (docs/timing-model.md): modelled, and said to be so wherever they are shown.
+Cycles are those of the timing model (docs/timing-model.md): modelled, and called so wherever they are shown.
 """

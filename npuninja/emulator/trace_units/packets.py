@@ -1,20 +1,20 @@
 """The format of a trace: frames of events in a stream of bytes, in packets of eight words.
 
-A packet is a header (odd parity in bit 31, column, row, type and id of the packet) and seven words of data, whose highest
-byte comes first. In event-time mode the bytes are frames; a frame says which of the unit's eight events were there in a
-cycle, and how many cycles without any lie before it.
+A packet is a header (odd parity in bit 31, column, row, type and id of the packet) and seven words of data,
+highest byte first. In event-time mode the bytes are frames; a frame says which of the unit's eight events
+were there in a cycle, and how many cycles without any lie before it.
 
 | frame | bits |
 |---|---|
 | start | `11110x00`, 7 bytes of the timer |
 | one event | `0 eee cccc`; `100 eee cc` + 8 bits of cycles; `101 eee cc` + 16 bits |
-| several events | `1100` + 8 bits of events + `cccc`; `110100` + 8 bits + 10 bits of cycles; `110101` + 8 bits + 18 bits |
+| several events | `1100` + 8 bits of events + `cccc`; `110100` + 8 + 10 bits of cycles; `110101` + 8 + 18 |
 | the same again, `r` times | `1110 rrrr`; `110110` + 10 bits |
 | nothing: a gap of 0x3FFFF cycles | `11111111` |
 | padding | `11111110`; `110111xx` + 3 bytes |
 
-In event-PC mode (1) a frame says which events were there and at which place of the program, but not when; start is `11110x01`,
-repetitions, gaps and padding are as above:
+In event-PC mode (1) a frame says which events were there and at which place of the program, but not when;
+start is `11110x01`; repetitions, gaps and padding are as above:
 
 | events at a place | `110001` + 8 bits of events + 4 bits that are 0 + 14 bits of the program counter |
 
@@ -41,7 +41,7 @@ PACKET_TYPES = ("core", "memory", "shim", "memtile")
 
 
 class Segment(NamedTuple):
-    """Cycles in a row in which the same of a unit's eight events were there: from `start` on, `cycles` of them."""
+    """Cycles in a row with the same of a unit's eight events: from `start` on, `cycles` of them."""
 
     start: int
     cycles: int
@@ -49,7 +49,7 @@ class Segment(NamedTuple):
 
 
 class EventsAtPlace(NamedTuple):
-    """What a frame of event-PC mode says: which of a unit's eight events were there, and the program counter."""
+    """What a frame of event-PC mode says: which of a unit's eight events were there; the program counter."""
 
     events: int  # bit i: event i of the unit
     program_counter: int
@@ -158,11 +158,7 @@ def read_packets(words: Sequence[int]) -> dict[Packet, bytes]:
 
 
 def read_frames(data: bytes) -> list[Segment]:
-    """The segments of a unit's trace; what is cut off at the end is left out.
-
-    Raises:
-        UserError: a byte begins no frame.
-    """
+    """The segments of a unit's trace, without a cut-off end. UserError when a byte begins no frame."""
     found: list[Segment] = []
     at, last = -1, (0, 0)
 
@@ -212,11 +208,7 @@ def _repeats(byte: int, value: int) -> int:
 
 
 def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
-    """The events of a unit's trace in event-PC mode, in their order; what is cut off at the end is left out.
-
-    Raises:
-        UserError: a byte begins no frame.
-    """
+    """A unit's events in event-PC mode, in order, without a cut-off end. UserError as of `read_frames`."""
     found: list[EventsAtPlace] = []
     last: EventsAtPlace | None = None
     for byte, size, value in _frames_in(data, "event-PC", _pc_size):

@@ -1,7 +1,7 @@
 """What trace units saw: from the marks of a modelled timeline to the events of each unit, cycle by cycle.
 
-Events that the emulator does not know (instructions, memory conflicts, ports between switches, counters) are never there;
-`unknown` names those of a unit.
+Events that the emulator does not know (instructions, memory conflicts, ports between switches, counters) are
+never there; `unknown` names those of a unit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Interval = tuple[float, float]
 
 
 def seen(unit: TraceUnit, marks: Sequence[Mark], read: Read) -> dict[int, list[Interval]]:
-    """The cycles in which each event of a unit's module was there: number -> intervals, the end not included."""
+    """The cycles in which each event of a unit's module was there: number -> intervals, end excluded."""
     numbers = events_of(unit.module)
     found: dict[int, list[Interval]] = {}
     for mark in marks:
@@ -114,7 +114,7 @@ def _channel_of(unit: TraceUnit, watched: WatchedPort) -> tuple[str, int] | None
 
 
 def segments(unit: TraceUnit, found: dict[int, list[Interval]], start: float, stop: float) -> list[Segment]:
-    """The unit's trace from cycle `start` up to `stop`: which of its eight events are there, counted from `start`."""
+    """The trace of cycles `start` up to `stop`: which of a unit's eight events are there, from `start` on."""
     edges: dict[int, dict[int, int]] = {}
     for bit, number in enumerate(unit.events):
         for begin, end in found.get(number, ()) if number else ():

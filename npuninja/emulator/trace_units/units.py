@@ -1,6 +1,7 @@
 """The trace units that are switched on: what they see, when they begin and end, and whose packets are theirs.
 
-Source: AM025, Trace_Control0/1, Trace_Event0/1, Stream_Switch_Event_Port_Selection, Event_Generate, Event_Broadcast.
+Source: AM025: Trace_Control0/1, Trace_Event0/1, Stream_Switch_Event_Port_Selection, Event_Generate,
+    Event_Broadcast.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _BROADCASTS = 16
 
 
 class WatchedPort(NamedTuple):
-    """A port of a stream switch whose events a unit sees: what it is, and whether words leave the switch there."""
+    """A switch's port whose events a unit sees: what it is, and whether words leave the switch there."""
 
     port: Port
     is_master: bool
@@ -66,7 +67,7 @@ class TraceUnit(NamedTuple):
 
 
 def switches_on(insts: bytes) -> bool:
-    """Whether a stream writes to the control register of a trace unit. A damaged one does not: its run reports it."""
+    """Whether a stream writes to a trace unit's control register. A damaged one does not; its run says so."""
     try:
         operations = txn.read_txn(insts).operations
     except UserError:
@@ -131,7 +132,7 @@ class Generated(NamedTuple):
 
 
 def generated(operations: Sequence[Any], device: layout.Geometry) -> list[Generated]:
-    """The writes to Event_Generate in a stream; operations as `npuninja.formats.txn` reads them, without LoadPdi."""
+    """The writes to Event_Generate in a stream; operations as of `npuninja.formats.txn`, without LoadPdi."""
     found = []
     for place, operation in enumerate(operations):
         if not isinstance(operation, txn.Write):
@@ -149,8 +150,8 @@ def generated(operations: Sequence[Any], device: layout.Geometry) -> list[Genera
 def times_of(
     unit: TraceUnit, event: int, events: Sequence[Generated], times: dict[int, float], read: Read
 ) -> list[float]:
-    """When an event that the sequence generates, itself or over a broadcast, comes to a unit. A broadcast comes to every
-    module at once here.
+    """When an event that the sequence generates, itself or over a broadcast, comes to a unit. A broadcast
+    comes to every module at once here.
 
     Args:
         unit: the unit.
