@@ -1,6 +1,4 @@
-"""What is made of the table for people: the reference page, and the file of a new project with every key as a
-comment.
-"""
+"""Made of the table for people: the reference page, and a new project's file with every key as a comment."""
 
 from __future__ import annotations
 
@@ -48,8 +46,7 @@ def reference_page() -> str:
 def template(schema: str = "") -> str:
     """The file of a new project: every key, as a comment.
 
-    Args:
-        schema: where editors find the JSON schema; "" for no line about it.
+    `schema`: where editors find the JSON schema; "" for no line about it.
     """
     lines = [f"#:schema {schema}"] if schema else []
     lines += _comment(

@@ -16,12 +16,7 @@ Path = tuple[str, ...]
 
 
 class SettingPlaces:
-    """The places of one file.
-
-    Args:
-        file: its name, for locations.
-        text: its content; need not be TOML.
-    """
+    """The places of one file. `file` is its name, for locations; `text` need not be TOML."""
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file
@@ -70,7 +65,7 @@ class SettingPlaces:
             self._inner.append((above, name, Location(self._file, number, column)))
 
     def of(self, path: Path) -> Location:
-        """The place of a key, by the names on the way to it; the nearest table above it when it is not found."""
+        """The place of a key, by the names on the way to it; the nearest table above when it is not found."""
         for length in range(len(path), 0, -1):
             where = self._found.get(path[:length])
             if where:

@@ -19,13 +19,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class SettingsFile:
-    """A file, checked.
-
-    Args:
-        path: the file.
-
-    Attributes:
-        content: all that it says, as it was read.
+    """A file, checked; `content`: all that it says, as it was read.
 
     Raises:
         UserError: it is not TOML, or a key or value means nothing; located, with near matches.

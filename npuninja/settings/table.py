@@ -1,6 +1,4 @@
-"""Every section and key of toolchain.toml: type, meaning, allowed values, an example. What there is to say of
-a key is said here and nowhere else.
-"""
+"""Every section and key of toolchain.toml: type, meaning, allowed values, an example, said only here."""
 
 from __future__ import annotations
 
