@@ -37,10 +37,7 @@ class Made(NamedTuple):
 def write_project(folder: str, template: str, device: str) -> Made:
     """Writes a project into a folder, which is made; files that are there already are never overwritten.
 
-    Args:
-        folder: of the project.
-        template: a key of `TEMPLATES`.
-        device: one of `DEVICES`.
+    `template` is a key of `TEMPLATES`, `device` one of `DEVICES`.
 
     Raises:
         UserError: a file of the project is there already.
