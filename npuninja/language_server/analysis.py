@@ -92,8 +92,8 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
 
 
 def hover(text: str, path: str, line: int, column: int) -> str:
-    """What becomes of the name at a place: its lines in the lowered design, with addresses and locks; and the ways of its
-    streams through the switches.
+    """What becomes of the name at a place: its lines in the lowered design with addresses and locks, and its
+    streams' ways through the switches.
     """
     word = word_at(text, line, column)
     if not word:

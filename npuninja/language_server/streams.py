@@ -14,10 +14,7 @@ from npuninja.report.routes import DrawnRoute, Port, routes_of
 def ways_of(module: Operation, name: str, generation: str) -> list[str]:
     """A line for each end of each stream of an objectFifo: its channels, and the tiles on the way.
 
-    Args:
-        module: with its resources given; it is routed in place.
-        name: of the objectFifo.
-        generation: of the module's syntax.
+    `module` has its resources given, and is routed in place; `generation` is that of its syntax.
     """
     ports = {port for op in module.walk() for port in _ports(op, name)}
     try:
