@@ -1,8 +1,8 @@
 """The folder of caches, and the files in it, which this process trusts as much as itself.
 
-The folder is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. It must be one's own, and nobody
-else may write to it. A file there ends with a sha256 of its name and its content, so one that was cut off, changed, or put in
-another's place counts as not there; so does one of another user, a link, and what is no plain file.
+The folder is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. It must be
+one's own, and nobody else may write to it. A file ends with a sha256 of its name and content: one that was
+cut off, changed or put in another's place is as not there; so is another user's, a link, no plain file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_ANSWERS = 256
 
 
 def cache_folder(name: str = "") -> Path:
-    """Where files are kept, or a folder there; made when missing. Falls back to a temporary folder when it cannot be written.
+    """Where files are kept, or a folder there; made when missing, a temporary one when it cannot be written.
 
     Raises:
         ToolError: others can write there, or it cannot be made.
@@ -81,8 +81,8 @@ def _whole_cache() -> Path:
 
 
 def require_own(folder: Path, variable: str = "NPUNINJA_CACHE_DIR") -> None:
-    """Raises ToolError when others can write there: what lies in it is machine code that this process runs. `variable`: of
-    the environment, which says where the folder is.
+    """Raises ToolError when others can write there: this process runs machine code from it. The environment's
+    `variable` says where the folder is.
     """
     status = folder.stat()
     hint = f"set {variable} to a folder of your own"
@@ -103,7 +103,7 @@ def _seal(path: Path, content: bytes) -> bytes:
 
 
 def kept(path: Path) -> bytes | None:
-    """The content of a file that `keep` wrote; None when it is not there, not whole, another's, or not one's own."""
+    """The content of a file of `keep`; None when it is not there, not whole, another's, or not one's own."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
@@ -121,7 +121,7 @@ def kept(path: Path) -> bytes | None:
 
 
 def keep(path: Path, content: bytes) -> bool:
-    """Writes a file that `kept` reads. False when it cannot be written: a cache that is full makes nothing fail."""
+    """Writes a file that `kept` reads. False when it cannot be written: a full cache makes nothing fail."""
     with contextlib.suppress(OSError):  # nothing is there, or a folder
         if not stat.S_ISREG(path.lstat().st_mode):  # a link or a FIFO, which `write_file` would write to
             path.unlink()
@@ -145,7 +145,7 @@ def kept_answer(kind: str, question: str) -> bytes | None:
 
 
 def keep_answer(kind: str, question: str, answer: bytes) -> None:
-    """Keeps an answer that nothing but the words of its question decides; of each kind the newest `MAX_ANSWERS` stay."""
+    """Keeps an answer that only the words of its question decide; the newest `MAX_ANSWERS` of a kind stay."""
     if os.name != "posix":
         return
     with contextlib.suppress(ToolError, OSError):

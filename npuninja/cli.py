@@ -9,8 +9,8 @@ from collections.abc import Callable
 from npuninja.errors import INTERRUPTED, Error, UserError, report, report_bug
 from npuninja.suggestions import did_you_mean
 
-# Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does. `FOLDER/module`
-# is a program that stands beside this package, in npuninja's source tree.
+# Verb -> module with `main(arguments: list[str]) -> int` (or `module:function`), and what it does.
+# `FOLDER/module` is a program beside this package, in npuninja's source tree.
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("npuninja.commands.init", "make a project of your own"),
     "configure": ("npuninja.commands.project:configure", "what configure.py does, in the project here"),
@@ -163,8 +163,7 @@ def guarded(action: Callable[[], int]) -> int:
     except Error as error:
         return report(error)
     except BrokenPipeError:
-        # The reader of our output has gone (`npuninja inspect … | head`): no more to say, and nothing is
-        # wrong.
+        # The reader of our output has gone (`npuninja inspect … | head`): no more to say; nothing is wrong.
         sys.stderr.close()
         return 0
     except Exception as error:
@@ -175,7 +174,7 @@ def guarded(action: Callable[[], int]) -> int:
 
 
 def _with_build_folder(words: list[str]) -> list[str]:
-    """The words without `-B FOLDER` in front of the verb, which is kept where `configure.built` looks for it."""
+    """The words without `-B FOLDER` in front of the verb, which is kept for `configure.built`."""
     for at, word in enumerate(words[:4]):
         if not word.startswith("-"):
             break

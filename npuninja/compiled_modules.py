@@ -1,7 +1,7 @@
 """Modules of WebAssembly made from sources of npuninja: compiled once, then taken from a cache.
 
-Names of files in the cache (`cache_files`) contain a hash of the sources, the flags and the versions of the compiler and of
-wasmtime, so nothing in it is ever out of date.
+A file's name in the cache (`cache_files`) has a hash of the sources, the flags and the versions of the
+compiler and of wasmtime, so nothing in it is ever out of date.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Sources(NamedTuple):
-    """C sources of one module: their folder, the units in link order, the flags, and what a person calls it."""
+    """C sources of one module: their folder, the units in link order, the flags, and its name for people."""
 
     folder: Path
     units: Sequence[str]
@@ -50,10 +50,7 @@ def _finish(process: subprocess.Popen[bytes], what: str) -> None:
 
 
 def compile_module(sources: Sources, compiler: OwnCompiler, cache: Path) -> bytes:
-    """The wasm module of `sources`, made by a compiler.
-
-    Raises ToolError with the compiler's words.
-    """
+    """The wasm module of `sources`. Raises ToolError with the compiler's words."""
     import tempfile
 
     zig_cache = str(cache / "zig")

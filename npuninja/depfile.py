@@ -1,6 +1,4 @@
-"""Depfiles: what an output depends on beyond the inputs that the build file lists, in make's syntax as Ninja
-reads it.
-"""
+"""Depfiles: what an output depends on beyond the build file's inputs, in make's syntax as Ninja reads it."""
 
 from __future__ import annotations
 
@@ -45,10 +43,7 @@ def escape(path: str) -> str:
 
 
 def own_modules(root: str) -> list[str]:
-    """The source files of npuninja that this process has loaded, sorted.
-
-    They decide what a stage makes as much as its input does, so every stage names them in its depfile.
-    """
+    """The loaded sources of npuninja, sorted: they decide what a stage makes, so its depfile has them."""
     prefix = os.path.join(root, "npuninja") + os.sep
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return sorted({f for f in files if f and f.startswith(prefix)})

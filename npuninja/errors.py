@@ -38,9 +38,9 @@ class Location(NamedTuple):
 
 
 def printable(text: str) -> str:
-    """`text` as a terminal may have it: what would move its cursor, colour it or turn its direction is escaped.
+    """`text` for a terminal: what would move its cursor, colour it or turn its direction is escaped.
 
-    Names come out of files that somebody else made. Line ends and tabs stay.
+    Names come from files of others. Line ends and tabs stay.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -89,9 +89,7 @@ class Error(Exception):
         self.notes = notes
 
     def render(self) -> str:
-        """The whole error as text without a final newline: `file:line:col: error: …`, line, caret, notes,
-        hint.
-        """
+        """The error as text without a final newline: `file:line:col: error: …`, line, caret, notes, hint."""
         place = _shown(self.location) if self.location else None
         lines = [f"{place}: error: {self.message}" if place else f"error: {self.message}"]
         if place:
@@ -110,7 +108,7 @@ def _shown(location: Location) -> Location:
 
 
 def source_lines(path: str) -> list[str]:
-    """The lines of a source text that somebody named: a tool, or the line table of a program. Nothing when it cannot be read.
+    """The lines of a source that a tool or a program's line table named; nothing when it cannot be read.
 
     A FIFO or a device is no source: it would keep us waiting, or never end.
     """
@@ -196,7 +194,7 @@ def report(error: Error) -> int:
 
 
 def report_bug() -> int:
-    """Shows the traceback of the exception that is being handled, and returns 70: it is our bug, not the user's."""
+    """Shows the traceback of the exception being handled; returns 70: it is our bug, not the user's."""
     import traceback  # 8 ms, which what goes well does without
 
     traceback.print_exc()

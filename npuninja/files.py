@@ -1,4 +1,4 @@
-"""Files that somebody named: read with a bound, and written without taking the place of what is no plain file.
+"""Files that somebody named: read with a bound; written without replacing what is no plain file.
 
 A path may be a device, a FIFO, a symbolic link, or no path at all. Imported by stage processes.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NUMBERS = itertools.count()
 
 MIB = 1 << 20
-#: What the largest XCLBIN takes: eight modules of 8 MiB for each of 8 columns' cores are 256 MiB, and the PDI.
+#: What the largest XCLBIN takes: 8 modules of 8 MiB for each of 8 columns' cores are 256 MiB, and the PDI.
 MAX_XCLBIN_BYTES = 512 * MIB
 #: An instruction stream. The firmware takes less than a tenth of that.
 MAX_INSTRUCTIONS_BYTES = 64 * MIB
@@ -33,7 +33,6 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
     """The content of a file.
 
     Args:
-        path: of a file, a pipe or a device.
         limit_bytes: more than that is refused, after as many bytes.
         hint: what to do when it cannot be read.
 
@@ -76,7 +75,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def foreign_error(error: Exception) -> Error | None:
-    """The error that stands for one of Python's about the content or the name of a file, or a full disk; None for others.
+    """The error for one of Python's about a file's content or name, or a full disk; None for others.
 
     The last net: who reads or writes a file knows better what is wrong with it.
     """
@@ -103,7 +102,7 @@ def foreign_error(error: Exception) -> Error | None:
 
 
 def is_special(path: str) -> bool:
-    """Whether something is there that is no plain file: a link, a device, a FIFO. It is written to, never replaced."""
+    """Whether there is no plain file but a link, a device, a FIFO. It is written to, never replaced."""
     try:
         return not stat.S_ISREG(os.lstat(path).st_mode)
     except (OSError, ValueError):
@@ -117,7 +116,6 @@ def write_file(
 
     Args:
         path: of the file; its folder is there.
-        data: its content.
         check: looks at the file under its temporary name; what it raises leaves the old file in its place.
         time_ns: the file's time; default: now.
 
@@ -151,12 +149,9 @@ def write_file(
 
 
 def write_if_changed(path: str, text: str, *, check: Callable[[str], None] | None = None) -> bool:
-    """`write_file`, unless the file has this content already: so its time says when it last changed.
+    """`write_file`, unless the file has this content already: its time says when it last changed.
 
-    Returns whether it wrote. The folder is made where it is missing.
-
-    Raises:
-        ToolError: it cannot be written.
+    Returns whether it wrote. The folder is made where it is missing. ToolError when it cannot be written.
     """
     data = text.encode("utf-8", "surrogateescape")
     try:

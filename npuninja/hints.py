@@ -57,16 +57,14 @@ def all_hints() -> list[Hint]:
     return _hints
 
 
-#: Patterns look from each place to the line's end, so time grows with its square: longer lines are taken as several.
+#: Patterns look from each place to the line's end, in time of its square: longer lines are taken as several.
 _LONG_LINE = re.compile(r"([^\n]{1024})(?=[^\n])")
 
 
 def matching(text: str, *where: str) -> list[Hint]:
     """The hints for a text, in the order in which their causes stand in it; of each failure the first only.
 
-    Args:
-        text: any output, whole.
-        where: what it is the output of (of `WHERE`); anything when left out.
+    `where`: what it is the output of (of `WHERE`); anything when left out.
     """
     found: list[tuple[int, Hint]] = []
     text = _LONG_LINE.sub(r"\1\n", text)

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 def leave(code: int) -> NoReturn:
     """Ends the process with an exit code.
 
-    A process that never imported `threading` has no threads, children or servers; its files are closed where they are
-    written. Python would take its objects apart one by one, a tenth of a lowering's time: such a process just ends.
+    A process that never imported `threading` has no threads, children or servers, and its files are closed.
+    Python would take its objects apart one by one, a tenth of a lowering's time: it just ends.
     """
     if "threading" not in sys.modules:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
         except (OSError, ValueError, AttributeError):
-            # The reader has gone, or the stream is closed, or was so when Python began: its own end knows what to say.
+            # The reader has gone, or the stream is or was closed: Python's own end knows what to say.
             sys.exit(code)
         os._exit(code)
     sys.exit(code)

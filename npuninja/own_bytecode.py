@@ -1,6 +1,6 @@
-"""Python's bytecode of npuninja's own modules, also where Python was asked to write none (`PYTHONDONTWRITEBYTECODE`, as in many
-container images): parsing them takes three times as long as loading what is parsed. Stages, which ignore Python's
-variables, have always kept it. Modules that are not npuninja's keep what the user has said.
+"""Bytecode of npuninja's own modules, also where Python is to write none (`PYTHONDONTWRITEBYTECODE`, in many
+container images): parsing takes three times as long as loading. Stages, which ignore Python's variables,
+have always kept it. Modules that are not npuninja's keep what the user has said.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Kept(SourceFileLoader):
-    """The usual loader, which writes bytecode whatever Python was asked, and survives a damaged file of it."""
+    """The usual loader, which writes bytecode whatever Python was asked, and survives a damaged file."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code. Where its folder cannot be written, nothing is kept, as always in Python."""
@@ -66,10 +66,10 @@ def keep_own_bytecode() -> None:
 
 
 def keep_only_own_bytecode() -> None:
-    """From now on modules of npuninja are the only ones that leave bytecode, for processes that run a project's own.
+    """From now on only modules of npuninja leave bytecode, for processes that run a project's own.
 
-    Theirs would change folders that Ninja watches for new files, and Python takes it for good after an edit of the same
-    size within a second.
+    Theirs would change folders that Ninja watches for new files, and Python keeps it after an edit of the
+    same size within a second.
     """
     keep_own_bytecode()
     sys.dont_write_bytecode = True

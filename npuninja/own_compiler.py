@@ -1,7 +1,7 @@
-"""Which compiler makes npuninja's own modules: the emulator's engine, the runtime of cores, the preload library.
+"""The compiler of npuninja's own modules: the emulator's engine, the runtime of cores, the preload library.
 
-It is chosen as that for kernels is: what `[tools]` of the project's toolchain.toml names, else the Python package
-`ziglang`, else clang and wasm-ld on PATH. The project is that of the working folder, or of the build folder that this is.
+It is chosen as that for kernels: what `[tools]` of the project's toolchain.toml names, else the Python
+package `ziglang`, else clang and wasm-ld on PATH. The working folder is the project or its build folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SETTINGS = "toolchain.toml"
 RECORD = "config.toml"
 _NAMED = re.compile(r"^[^#\n]*\b(?:ziglang|clang|wasm-ld)\b[^\n=]*=", re.MULTILINE)
 _PROJECT = re.compile(r'^project = "([^"\n]*)"$', re.MULTILINE)
-# As distributions call clang and lld, newest first; 14 is the oldest that was tried (npuninja.detect.wasm_compilers).
+# As distributions call clang and lld, newest first; 14 is the oldest tried (npuninja.detect.wasm_compilers).
 CLANG_SUFFIXES = ("", *(f"-{version}" for version in range(23, 13, -1)))
 _HINT = "pip install ziglang, or clang and lld 14 or newer"
 
@@ -53,11 +53,7 @@ class OwnCompiler(NamedTuple):
 
 
 def own_compiler() -> OwnCompiler:
-    """The compiler for the working folder.
-
-    Raises:
-        ToolError: there is none, or what toolchain.toml names is not there.
-    """
+    """The compiler for the working folder. ToolError: there is none, or not what toolchain.toml names."""
     file = _settings_file()
     pins = _pins(file) if file is not None else {}
     for name in ("ziglang", "clang", "wasm-ld"):
@@ -107,8 +103,7 @@ def _package() -> OwnCompiler | None:
 
 def package_version(package: str, folder: Path) -> str:
     """The version of an installed package whose files lie in `folder`."""
-    # In the folder around the package, in the name that pip gave. importlib.metadata reads it too, but takes 40 ms to
-    # be imported.
+    # In the folder around it, in the name that pip gave; to import importlib.metadata takes 40 ms.
     names = [entry.name for entry in folder.parent.glob(f"{package}-*.dist-info")]
     if len(names) == 1:
         return names[0][len(package) + 1 : -len(".dist-info")]

@@ -1,8 +1,8 @@
 """Records: what `dataclasses` and `typing.NamedTuple` have, as far as it is used here, without their price.
 
-`dataclasses` generates and compiles the source of some six functions for each class, and imports `inspect` for that: with
-forty classes a quarter of the time of a configure without a change. `NamedTuple` compiles the type of each field to check
-it, which was a quarter of a lowering. To type checkers these are the originals.
+`dataclasses` generates and compiles some six functions for each class, and imports `inspect` for that: with
+forty classes a quarter of the time of a configure without a change. `NamedTuple` compiles the type of each
+field to check it, which was a quarter of a lowering. To type checkers these are the originals.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as record
     from typing import Any, Callable, Iterable, NamedTuple, NoReturn
 else:
-    # As namedtuple's own fields. It has no public name; `property(itemgetter(place))` takes twice as long to read a field.
+    # The type of namedtuple's fields has no public name; `property(itemgetter(place))` takes twice as long.
     try:
         from _collections import _tuplegetter
     except ImportError:  # another Python than CPython; to load `collections` takes 5 ms
@@ -114,7 +114,7 @@ else:
     _makers: dict[int, CodeType] = {}
 
     def _maker(fields: tuple[str, ...], defaults: tuple[Any, ...]) -> Callable[..., Any]:
-        """The `__new__` of tuples with these fields: that of others with as many, and other names of its arguments."""
+        """The `__new__` of tuples with these fields: that of others with as many, its arguments renamed."""
         code = _makers.get(len(fields))
         if code is None:
             given = "".join(f"f{number}, " for number in range(len(fields)))

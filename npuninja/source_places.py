@@ -1,9 +1,9 @@
 """From a line of an MLIR file that a stage made to the line of the design it comes from.
 
-A stage that prints a module writes beside it which line stands for what place of the file that it read (`NAME.places`).
-Nothing depends on that file and no command needs it; it is looked into when an error or a warning is shown. What the
-stage warned of stands there too, so that a run that comes to a standstill can show again what foretold it. So an edit
-that only moves lines makes nothing again, and messages of later stages name the user's own line all the same.
+A stage that prints a module writes beside it which line stands for what place of the file that it read
+(`NAME.places`). Nothing depends on that file and no command needs it; it is read to show an error or a
+warning. It has the stage's warnings too, so a run at a standstill can show again what foretold it. So an edit
+that only moves lines makes nothing again, and messages of later stages still name the user's own line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def places_text(
     Args:
         content: of the file whose lines are meant.
         places: line numbers of it, from 1, and what they come from.
-        folder: the one it is put into. Names are kept as seen from there, so that they are the same in every copy.
+        folder: that it is put into; names are kept as seen from there, the same in every copy.
         warnings: what the stage warned of, and where that stands.
     """
     import json
@@ -107,7 +107,7 @@ def _reader(file: str) -> Callable[[int], Place | None]:
 
 
 def _read(file: str) -> tuple[dict[str, Any], list[str]]:
-    """The content of the places of a file, and the names in it; nothing when it is damaged or of another build."""
+    """The content of the places of a file, and the names in it; nothing if damaged or of another build."""
     import json
     import os
 

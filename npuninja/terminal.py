@@ -1,7 +1,7 @@
 """What a terminal is shown: coloured words of messages, and how wide it is.
 
-Colours: never with NO_COLOR set, always with CLICOLOR_FORCE, else when the stream is a terminal, or a pipe of Ninja,
-which takes the colours out again where its own output is no terminal.
+Colours: never with NO_COLOR, always with CLICOLOR_FORCE, else when the stream is a terminal or a pipe of
+Ninja, which takes the colours out where its own output is no terminal.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def started_by_ninja() -> bool:
-    """Whether Ninja reads the output. Commands of its pool `console` have its own output, and stay in its process group."""
+    """Whether Ninja reads the output. Commands of pool `console` have their own, and stay in its group."""
     if not hasattr(os, "getpgrp") or os.getpgrp() != os.getpid():
         return False
     try:
