@@ -2,12 +2,11 @@
 
     python bench/build_scale.py [--designs N …] [--json FILE] [--repeat N]
 
-Generates projects of N small designs with a kernel each, in a temporary folder, and measures wall times:
-configure (first, warm), full build, a build without a change, and builds after an edit of one kernel, one
-header, one design. Make gets the Makefile of `configure.py --generator make`; CMake gets an
-`add_custom_command` for each edge, with the same command line and the same dependencies, so what differs is
-the build system alone. Ninja is also measured with a process for each stage. 1000 designs take some fifteen
-minutes on two cores. Nothing here runs in the tests.
+Makes projects of N small designs with a kernel each, in a temporary folder, and measures wall times:
+configure (first, warm), full build, a build without a change, builds after an edit of one kernel, one header,
+one design. Make gets the Makefile of `configure.py --generator make`; CMake an `add_custom_command` for each
+edge, with the same command line and dependencies: only the build system differs. Ninja is also measured with
+a process for each stage. 1000 designs take some fifteen minutes on two cores. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ class Generated:
 
 
 def generate_with_cmake(project: Generated) -> None:
-    """Has CMake write a build.ninja in place of ours, with its commands and the dependencies of graph.json."""
+    """Has CMake write a build.ninja in place of ours, with its commands and graph.json's dependencies."""
     edges = as_run(json.loads((project.folder / "build/graph.json").read_text(encoding="utf-8"))["edges"])
     listed = subprocess.run(
         [ninja_path(), "-t", "compdb"], cwd=project.folder, capture_output=True, text=True, check=True

@@ -1,6 +1,6 @@
 """What `--check` costs: whole commands `npuninja run`, without and with checks.
 
-    python bench/checks_cost.py build/npu1_1col/wasm/NAME/NAME.json… [--json] [--write bench/results/checks_cost.json]
+    python bench/checks_cost.py build/npu1_1col/wasm/NAME/NAME.json… [--json] [--write FILE]
 
 CPU seconds of the process, the best of three: a machine that does other things disturbs them least.
 """

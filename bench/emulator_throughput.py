@@ -3,8 +3,7 @@
     python bench/emulator_throughput.py [--json]
 
 Prints GB/s of a passthrough for several element sizes, the time of a run that moves one element, and the time
-to create an emulator once the engine is in the cache. Host time of this machine; it says nothing about an
-NPU.
+to make an emulator with the engine in the cache. Host time of this machine; it says nothing about an NPU.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     python bench/kernel_edit.py [--rounds N] [--json FILE]
 
-Works on a copy of the tree, whose `vector_scale` gets a kernel on the API (16 words a step). Each round changes the kernel's
-code and runs `ninja run-vector_scale`: compiling, linking, the design's files, the run on the emulated array, the comparison.
-Elapsed time is what a person waits (target 0.7 s); CPU time is what it costs, which a busy machine changes less. Host time,
-nothing about an NPU.
+Works on a copy of the tree, whose `vector_scale` gets a kernel on the API (16 words a step). Each round
+changes its code and runs `ninja run-vector_scale`: compiling, linking, the design's files, the emulated run,
+the comparison. Elapsed time is what a person waits (target 0.7 s); CPU time is what it costs, which a busy
+machine changes less. Host time, nothing about an NPU.
 """
 
 from __future__ import annotations

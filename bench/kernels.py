@@ -1,6 +1,6 @@
-"""Speed of kernels on the headers for emulated cores: compile time of an object, and work per second on one core.
+"""Speed of kernels on the headers for emulated cores: compile time of an object, work per second on one core.
 
-Emulated figures of this machine; they say nothing about an NPU. A kernel runs by itself in wasmtime, without an array.
+Emulated figures of this machine, not of an NPU. A kernel runs by itself in wasmtime, without an array.
 
     python bench/kernels.py [--architecture aie2p] [--repeats 5] [--source mm.cc]…
 

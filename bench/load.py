@@ -1,12 +1,12 @@
-"""Load on the emulated NPU: many dispatches, many in flight, large buffers, a wide array, many designs; memory must
-not grow.
+"""Load on the emulated NPU: many dispatches, many in flight, large buffers, a wide array, many designs.
 
     python bench/load.py [--dispatches N] [--only ROW] [--write bench/results/load.json]
 
-Each row is a process of its own, which does its work three times: the first time allocators take what they keep, and pages are
-touched that the kernel counts from then on; from the second to the third nothing may be added, or the exit code is 1. Seconds of
-the clock and of the CPU are of the second and the third together, memory is what is resident behind each. `--write` keeps the
-rows that were not measured. Host time of this machine.
+Memory must not grow. Each row is a process of its own, which does its work three times: in the first
+allocators take what they keep, and pages are touched that the kernel counts from then on; from the second to
+the third nothing may be added, or the exit code is 1. Seconds of the clock and of the CPU are of the second
+and the third together, memory is what is resident behind each. `--write` keeps the rows that were not
+measured. Host time of this machine.
 """
 
 from __future__ import annotations
@@ -36,15 +36,13 @@ IN_FLIGHT = 64
 GIB = 1 << 30
 WIDE_RUNS = 20
 DESIGNS = 300
-#: How often a row does its work, and what may be added from the second time to the last: some pages of Python's allocator.
+#: How often a row does its work, and what may be added from the second time on: some of Python's pages.
 REPETITIONS = 3
 GROWTH_MIB = 0.5
 
 
 def resident_mib() -> float:
-    """Resident memory of this process that is its own (shared memory of the array included), without what is garbage and
-    what the allocator keeps for later.
-    """
+    """Resident memory of this process's own (shared array too), without garbage or what malloc keeps."""
     compile_core.cache_clear()  # this bench's own
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
@@ -101,7 +99,7 @@ def in_flight(count: int) -> dict[str, Any]:
 
 
 def large(_: int) -> dict[str, Any]:
-    """Two buffers of 1 GiB, of which one transfer moves 64 MiB at the end; freed and taken again each time."""
+    """Two buffers of 1 GiB, of which one transfer moves 64 MiB at the end; freed and taken again."""
     with passthrough(4096).emulator() as npu:
         size = 64 << 20
 

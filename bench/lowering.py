@@ -1,13 +1,12 @@
-"""How long lowering takes: each conformance design against the reference tools, and generated designs of 1 to
-32 cores.
+"""How long lowering takes: each conformance design and the reference tools; made designs of 1 to 32 cores.
 
     python bench/lowering.py [--json FILE] [--repeat N] [--only designs|growth]
 
 A figure is the wall time of one whole process, `npuninja lower`, and its peak memory, measured here; the
-least of N runs counts, since everything else is the machine's doing. The reference's figure is the sum of the
-processes that this one replaces, as recorded in tests/conformance/times.json (C++ programs on another machine
-of two cores, least of 3 runs): compare ratios, not milliseconds. Processor time stands beside the wall time,
-because it suffers less from other load. Nothing here runs in the tests.
+least of N runs counts, as all else is the machine's doing. The reference's figure is the sum of the processes
+that this one replaces, from tests/conformance/times.json (C++ programs on another machine of two cores, least
+of 3 runs): compare ratios, not milliseconds. Processor time suffers less from other load. Nothing here runs
+in the tests.
 """
 
 from __future__ import annotations
@@ -59,9 +58,7 @@ def measure_designs(repeat: int) -> dict[str, dict[str, float]]:
 
 
 def design_of(cores: int) -> str:
-    """A design in which each column's memtile deals one input out to its cores and collects one output from
-    them.
-    """
+    """A design in which each column's memtile deals one input out to its cores and collects their outputs."""
     columns = -(-cores // CORES_IN_A_COLUMN)
     # The same array for all, so that only the design grows.
     lines = ["module {", "  aie.device(npu2) {"]
@@ -170,7 +167,7 @@ def designs_table(results: dict[str, dict[str, float]]) -> str:
 
 
 def growth_table(results: dict[str, dict[str, float]]) -> str:
-    """The figures of the generated designs; the last column is the processor time of a core beyond the first."""
+    """The figures of the generated designs; last, the processor time of each core beyond the first."""
     first = results[str(CORES[0])]["cpu_s"]
     lines = ["| cores | measured here | processor time | peak memory | each further core |", "|---" * 5 + "|"]
     for cores, figure in results.items():

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def command_line(about: str | None, repeat: int | None = None) -> argparse.ArgumentParser:
-    """The options of a benchmark that writes its figures to a file; `repeat`: how often it runs what it measures."""
+    """The options of a benchmark that writes its figures; `repeat`: how often it runs what it measures."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     if repeat is not None:
@@ -57,9 +57,7 @@ def describe(facts: dict[str, Any]) -> str:
 def timed(
     action: Callable[[], object], repeat: int, before: Callable[[], object] | None = None
 ) -> dict[str, float]:
-    """Runs `action` `repeat` times (each after an untimed `before`) and gives seconds: min, median, and the
-    count.
-    """
+    """Seconds of `repeat` runs of `action`, each after an untimed `before`: min, median, and the count."""
     seconds = []
     for _ in range(repeat):
         if before:
@@ -84,7 +82,7 @@ def run_in(folder: Path, *command: str) -> None:
 
 
 class Figure(NamedTuple):
-    """What some processes took together: wall time, processor time of their own code (user), all of it, peak memory."""
+    """What some processes took together: wall time, user CPU time, all CPU time, peak memory."""
 
     seconds: float
     user_s: float

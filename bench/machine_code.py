@@ -1,11 +1,11 @@
-"""How fast machine code is read, translated and run: table, decoding, interpreter, translation, translated code.
+"""Speed of machine code: table, decoding, interpreter, translation, translated code.
 
-    python bench/machine_code.py [FILE.elf] [--entry FUNCTION] [--set REG=N …] [--decode FILE] [--repeat N] [--json]
-        [--write bench/results/machine_code.json]
+    python bench/machine_code.py [FILE.elf] [--entry FUNCTION] [--set REG=N …] [--decode FILE] [--repeat N]
+        [--json] [--write bench/results/machine_code.json]
 
-The program is one of yours that ends, or a function of it; without one it is a loop of products over 64 words, written by
-hand (machine_code.s). CPU time of this machine; it says nothing about an NPU. The first decoding is in a process that has
-decoded nothing before; `--decode` does that with the largest program of another file, such as an XCLBIN that fills its cores.
+The program is one of yours that ends, or a function of it; by default a hand-written loop of products over
+64 words (machine_code.s). CPU time of this machine, not of an NPU. The first decoding is in a process that
+has decoded nothing; `--decode` does it with the largest program of another file, such as an XCLBIN.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from npuninja.machine_code.prepare import prepare  # noqa: E402
 from npuninja.machine_code.program import read_programs  # noqa: E402
 from npuninja.machine_code.translate import Translator  # noqa: E402
 
-#: Decodes the largest program of a file in a process of its own: its bytes, milliseconds with the table and without.
+#: Decodes a file's largest program in its own process: its bytes, milliseconds with the table and without.
 _FIRST = """
 import sys, time
 from npuninja.machine_code.program import read_programs
@@ -100,7 +100,7 @@ def _rate(core: OneCore) -> tuple[float, int]:
 
 
 def _translate(options: argparse.Namespace) -> tuple[float, float, float]:
-    """Million bundles a second of translated code, and the milliseconds of its translation and compilation."""
+    """Million bundles a second of translated code; milliseconds of its translation and its compilation."""
     core = _one(options)
     prepared = prepare(list(core.bundles.values()), core.core.layout)
     start = time.process_time()

@@ -4,10 +4,8 @@
 
 Builds the designs in a temporary copy of the sources, runs every test signal through them, and times 30 s of
 audio end to end on one CPU core, beside other implementations that are installed. Prints both tables as
-Markdown. Each figure is
-labelled: measured (this CPU), emulated (the emulated array on this CPU; it says nothing about an NPU),
-    modelled (what the
-timing model of the emulator says of an NPU).
+Markdown. Each figure is labelled: measured (this CPU), emulated (the emulated array on this CPU; it says
+nothing about an NPU), modelled (what the timing model of the emulator says of an NPU).
 """
 
 from __future__ import annotations
@@ -157,9 +155,7 @@ def speeds(build: str, repeat: int) -> list[dict[str, Any]]:
 
 
 def kernels(repeat: int) -> dict[str, float]:
-    """Microseconds for a frame in the kernel alone, compiled as for the emulated cores, without any array
-    around it.
-    """
+    """Microseconds for a frame in the kernel alone, compiled as for emulated cores, without an array."""
     engine = wasmtime.Engine()
     frames = stream_for(CALLS * LANES)
     results = {}
@@ -194,7 +190,7 @@ def stream_for(frames: int) -> np.ndarray[Any, Any]:
 
 
 def modelled(build: str) -> list[dict[str, Any]]:
-    """What the timing model says of the designs on an npu1: microseconds for a frame, the whole run included."""
+    """What the timing model says of the designs on an npu1: microseconds for a frame, in the whole run."""
     rows = []
     for name, design in DESIGNS.items():
         manifest = read_manifest(find_manifest(design.bands, "emu", build, name))

@@ -1,12 +1,11 @@
-"""Building many designs through a farm: one worker and two, with nothing in the cache, from the cache, from
-another folder.
+"""Building many designs through a farm, one worker and two: without cache, from it, from another folder.
 
     python bench/remote.py [--designs N] [--engines E …] [--workers N …] [--json FILE]
 
-Everything runs on this machine: the build, the server, the workers. So two workers share its cores with the
-rest, and what a farm costs is seen, not what other machines bring. The designs are those of build_scale.py:
-small ones, whose stages take 30 to 150 ms. Needs `npuninja tools install buildbox` (and `buildgrid`, and
-PostgreSQL). Nothing here runs in the tests.
+Everything runs on this machine, so two workers share its cores with the build and the server: what a farm
+costs is seen, not what other machines bring. The designs are those of build_scale.py: small ones, whose
+stages take 30 to 150 ms. Needs `npuninja tools install buildbox` (and `buildgrid`, and PostgreSQL). Nothing
+here runs in the tests.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     python bench/report.py [--json FILE] [--repeat N] [--cores N] [--page FILE]
 
-The design is made (bench/lowering.py), built, run and reported as a project's is, all in a temporary folder; that takes
-minutes. Then Chromium without a window opens the page N times. A figure is the time from the begin of the navigation until
-the first frame behind the `load` event, by the browser's own clock; the start of the browser is not in it. Nothing here runs
-in the tests.
+The design is made (bench/lowering.py), built, run and reported as in a project, in a temporary folder, which
+takes minutes. Then Chromium without a window opens the page N times. A figure is the time from the
+navigation's begin to the first frame behind the `load` event, by the browser's own clock, without the
+browser's start. Nothing here runs in the tests.
 """
 
 from __future__ import annotations

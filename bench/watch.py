@@ -2,8 +2,8 @@
 
     python bench/watch.py [--edits N] [--json FILE]
 
-Edits the kernel of the template `vector` in place, as an editor does, and takes the times that `watch` prints: from when it
-sees the edit to the verdict of the run. It looks for edits every 20 ms. Nothing here runs in the tests.
+Edits the kernel of the template `vector` in place, as an editor does, and takes the times that `watch`
+prints, from its sight of the edit to the run's verdict. It looks every 20 ms. Nothing here runs in the tests.
 """
 
 from __future__ import annotations
