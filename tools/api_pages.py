@@ -1,6 +1,6 @@
 """Writes docs/api/*.md from the docstrings of npuninja's public modules: `python tools/api_pages.py`.
 
-The code is read, not imported. What has a name without `_` in front and stands in a module of `PAGES` is public: other
+The code is read, not imported. What has a name without `_` in front in a module of `PAGES` is public: other
 programs may rely on it. `tests/tools/test_api_pages.py` sees to it that the pages are current.
 """
 

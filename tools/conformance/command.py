@@ -123,9 +123,7 @@ def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[st
 
 
 def compare_refusal(folder: str) -> Outcome:
-    """Runs the lowering on a design that the reference rejects: it must be refused as wrong input, with a
-    place.
-    """
+    """Lowers a design that the reference rejects: it must be refused as wrong input, with a place."""
     expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
     source = os.path.join(folder, "design.mlir")
     name = f"negative/{os.path.basename(folder)}"

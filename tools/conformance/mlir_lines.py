@@ -30,10 +30,7 @@ _OPEN, _CLOSE = "([{<", ")]}>"
 
 
 class PrintedOp:
-    """An operation as printed.
-
-    `attributes` holds the tokens of each `{name = value}`; `tokens` all others.
-    """
+    """An operation as printed; `attributes` has the tokens of each `{name = value}`, `tokens` all others."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -119,10 +116,7 @@ def read(text: str, file: str = "<text>") -> list[PrintedOp]:
 
 
 def _operation(line: list[str], first: int, file: str) -> tuple[PrintedOp, bool]:
-    """An operation from its line, and whether a region follows.
-
-    Regions within the line are left among the tokens.
-    """
+    """An operation of a line, and whether a region follows; regions within the line stay among the tokens."""
     op = PrintedOp(first)
     opens = line[-1] == "{"
     if opens:
@@ -156,9 +150,7 @@ def _close_region(
 
 
 def _take_attributes(op: PrintedOp, line: list[str], where: str) -> list[str]:
-    """Moves every `{name = value, …}` that is in no bracket into the attributes of `op`; returns the other
-    tokens.
-    """
+    """Moves every `{name = value, …}` that is in no bracket into `op.attributes`; returns the others."""
     rest: list[str] = []
     i = depth = 0
     while i < len(line):

@@ -1,6 +1,4 @@
-"""Programs in printed MLIR, free of spelling: bodies of cores and sequences as lists of operations, DMA programs as graphs of
-buffer descriptors.
-"""
+"""Programs in printed MLIR, free of spelling: lists of operations, and DMA programs as graphs of BDs."""
 
 from __future__ import annotations
 

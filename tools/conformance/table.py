@@ -17,9 +17,7 @@ and the PDI. Made by `npuninja conformance tests/conformance --markdown`; a test
 
 
 class Outcome(NamedTuple):
-    """What came of one design: a mark for each artefact, what differs, in words, and why it was refused if it
-    had to be.
-    """
+    """What came of one design: a mark for each artefact, what differs, why it was refused if it had to be."""
 
     design: str
     marks: dict[str, str]
@@ -53,9 +51,7 @@ def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> s
 
 
 def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
-    """The page docs/conformance.md: the table, the sums, and the designs that must be refused with what is
-    said of them.
-    """
+    """The page docs/conformance.md: the table, the sums, the designs to refuse with what is said of them."""
     lines = [_MARKDOWN_HEAD]
     if outcomes:
         lines += [f"| design | {' | '.join(ARTEFACTS)} |", "|---" * (1 + len(ARTEFACTS)) + "|"]

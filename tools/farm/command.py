@@ -183,11 +183,7 @@ def _path_of(address: str) -> str:
 
 
 def _make_own(folder: str) -> None:
-    """Makes a folder that nobody else can enter, or takes one of this user's.
-
-    Raises:
-        UserError: it is somebody else's, or a link.
-    """
+    """Makes a folder that nobody else can enter, or takes this user's; UserError for another's or a link."""
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, 0o700)
@@ -220,9 +216,7 @@ class _Ended(Exception):
 
 @contextmanager
 def _ending_signals() -> Iterator[None]:
-    """Ctrl-C and the signals that end programs raise `_Ended`, once; later ones do nothing, so that the end
-    is orderly.
-    """
+    """Ctrl-C and signals that end programs raise `_Ended`, once; no more, for an orderly end."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(*_: object) -> None:
@@ -242,8 +236,7 @@ def _ending_signals() -> Iterator[None]:
 def _lock(folder: str) -> Iterator[TextIO]:
     """Holds the folder as long as the farm runs; gives the file that says who holds it, and what to delete.
 
-    Raises:
-        UserError: another farm has the folder.
+    UserError when another farm has the folder.
     """
     with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
         if not _locked(lock):

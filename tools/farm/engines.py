@@ -1,6 +1,4 @@
-"""The two servers that a farm can have, both of them existing ones: buildbox-casd alone, or BuildGrid with
-workers.
-"""
+"""The two servers that a farm can have, not our own: buildbox-casd alone, or BuildGrid with workers."""
 
 from __future__ import annotations
 
@@ -23,8 +21,7 @@ CACHE_LIMIT = "10G"  # of casd's files
 KEEPALIVE_S = 6
 # A worker asks at least this often, for work and to say that it lives.
 _POLL_S = 3
-# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and behind it; with two at a time a CPU still has
-# work.
+# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and behind it; with two at a time a CPU has work.
 _JOBS_OF_A_WORKER = 2
 # What workers pass on to stages: those decide by themselves what tools see (npuninja/stages/_run.py).
 _PASSED = ("HOME", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "LANG")
@@ -113,11 +110,7 @@ class Farm:
 
 
 def choose_engine(wanted: str | None, environment: Mapping[str, str]) -> tuple[str, str]:
-    """The engine and why.
-
-    Raises:
-        ToolError: the wanted one lacks something.
-    """
+    """The engine and why. ToolError when the wanted one lacks something."""
     if wanted == "casd":
         return wanted, "it was asked for"
     missing = []
@@ -135,16 +128,9 @@ def choose_engine(wanted: str | None, environment: Mapping[str, str]) -> tuple[s
 
 
 def start_engine(engine: str, farm: Farm, processes: Processes, temporary: str) -> None:
-    """Starts server and workers; returns when the server answers.
+    """Starts server and workers; returns when the server answers. ToolError when something cannot be started.
 
-    Args:
-        engine: one of `ENGINES`.
-        farm: what is wanted.
-        processes: takes the processes.
-        temporary: an empty folder that is deleted with the farm.
-
-    Raises:
-        ToolError: something cannot be started.
+    `engine` is one of `ENGINES`; `temporary` an empty folder that is deleted with the farm.
     """
     if engine == "casd":
         _start_casd(farm, processes)
@@ -194,12 +180,8 @@ def _start_buildgrid(farm: Farm, processes: Processes, temporary: str) -> None:
 
 
 def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
-    """Starts workers for a BuildGrid at the farm's address.
-
-    Raises ToolError when BuildBox is not installed.
-    """
-    # Not the machine alone: another farm on it may ask the same server. The same again when a worker is
-    # started again.
+    """Starts workers for a BuildGrid at the farm's address. ToolError when BuildBox is not installed."""
+    # Not the machine alone: another of its farms may ask the same server. The same after a restart.
     name = f"{os.uname().nodename}-{os.getpid()}"
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")

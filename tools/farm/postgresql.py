@@ -25,9 +25,7 @@ _SETTINGS = (
 
 
 def find_postgresql(environment: Mapping[str, str]) -> str | None:
-    """The folder with `postgres` and `initdb`: of this machine, else that of `npuninja tools install
-    postgresql`.
-    """
+    """The folder of `postgres` and `initdb`: the machine's, else of `npuninja tools install postgresql`."""
     on_path = shutil.which("initdb", path=environment.get("PATH", ""))
     folders = [os.path.dirname(os.path.realpath(on_path))] if on_path else []
     own = os.path.join(tools_folder(environment), "postgresql", "usr")
@@ -42,15 +40,9 @@ def find_postgresql(environment: Mapping[str, str]) -> str | None:
 
 
 def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
-    """Starts an empty database; returns its URL as SQLAlchemy takes it.
+    """Starts an empty database from `programs` (`find_postgresql`); returns its URL as SQLAlchemy takes it.
 
-    Args:
-        processes: takes the server.
-        programs: the folder of `find_postgresql`.
-        folder: an empty one with a short path, for data and socket.
-
-    Raises:
-        ToolError: it cannot be started.
+    `folder` is an empty one with a short path, for data and socket. ToolError when it cannot be started.
     """
     # PostgreSQL refuses to run as root, so nobody runs it then.
     user = None

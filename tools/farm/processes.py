@@ -1,5 +1,4 @@
-"""The processes of a farm: started with logs, started again when they die, and ended without leaving one
-behind (Linux).
+"""The processes of a farm: started with logs, started again when they die, ended to the last one (Linux).
 
 A process ends with the farm in every case: it has a session of its own, so that Ctrl-C reaches the farm
 alone, which then ends it in order; and the kernel ends it when the farm itself is killed. What a dead worker
@@ -100,11 +99,7 @@ class Processes:
         return _Running(service, process, time.monotonic())
 
     def run(self, service: Service, time_limit_s: float = 120.0) -> None:
-        """Starts a process and waits for its end.
-
-        Raises:
-            ToolError: it fails or does not end in time; with the end of its log.
-        """
+        """Starts a process and waits for its end. ToolError, with the log's end, if it fails or stays."""
         running = self._start(service)
         self._running.append(running)
         try:
@@ -116,10 +111,7 @@ class Processes:
             raise self._failed(service, f"failed with exit code {code}")
 
     def wait_for(self, service_name: str, ready: Callable[[], bool], time_limit_s: float = 60.0) -> None:
-        """Waits until a service is ready.
-
-        Raises ToolError when a process ends instead, or it takes too long.
-        """
+        """Waits until a service is ready. ToolError when a process ends instead, or it takes too long."""
         limit = time.monotonic() + time_limit_s
         while not ready():
             self.watch()
@@ -129,7 +121,7 @@ class Processes:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Looks after the processes once: starts again what may die. Raises ToolError when another has ended."""
+        """Looks after the processes once: starts again what may die. ToolError when another has ended."""
         for i, running in enumerate(self._running):
             code = running.process.poll()
             if code is None:

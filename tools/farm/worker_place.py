@@ -1,6 +1,4 @@
-"""What a worker needs on its machine: a copy of npuninja's stages, the places of the tools, and
-`npuninja-stage`.
-
+"""A worker's needs on its machine: a copy of npuninja's stages, the tools' places, `npuninja-stage`.
 The copy makes sure that a running worker is what it says it is, whatever is edited meanwhile.
 """
 
@@ -38,13 +36,7 @@ class WorkerPlace:
 
 
 def write_worker_place(folder: str, package: str, toolchain: Toolchain) -> WorkerPlace:
-    """Makes the folder; what is there is replaced.
-
-    Args:
-        folder: where.
-        package: the folder of npuninja.
-        toolchain: the tools of this machine.
-    """
+    """Makes the folder; what is there is replaced. `package` is the folder of npuninja."""
     shutil.rmtree(folder, ignore_errors=True)
     copy, programs, cache = (os.path.join(folder, name) for name in ("npuninja", "bin", "cache"))
     for path in package_files(package):
