@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
-"""An example: log-mel by a design, the rest of Whisper by openai-whisper: `python examples/mel/transcribe.py
-speech.wav`.
+"""Log-mel by a design, the rest of Whisper by openai-whisper: `python examples/mel/transcribe.py speech.wav`.
 
-Needs `pip install openai-whisper`, which loads the weights of the model that is named, and a built log-mel
-design.
+Needs a built log-mel design and `pip install openai-whisper`, which loads the weights of the named model.
 """
 
 import argparse

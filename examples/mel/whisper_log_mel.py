@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Whisper's log-mel spectrogram in float64, from its definition: `python examples/mel/whisper_log_mel.py speech.wav
--o mel.npy`.
+"""Whisper's log-mel spectrogram in float64: `python examples/mel/whisper_log_mel.py speech.wav -o mel.npy`.
 
-The reference that the log-mel designs are judged by, without any NPU or emulation. The definition itself is
+The reference that the log-mel designs are judged by, without any NPU or emulation, from the definition in
 examples/mel/whisper_mel/definition.py.
 """
 

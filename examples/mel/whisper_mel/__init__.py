@@ -1,7 +1,7 @@
 """Whisper's log-mel spectrogram, computed by the designs mlir/mel*.mlir on an NPU or on the emulated array.
 
-An application on npuninja's public interface. The layout of a clip and the scale of the output are those of the
-designs' references, in host/ of the source tree.
+An application on npuninja's public interface. The layout of a clip and the scale of the output are those of
+the designs' references, in host/ of the source tree.
 """
 
 import os

@@ -12,7 +12,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MIN_CORRELATION = 0.9999
 MAX_ERROR = 0.03
 _OF_ROUNDING = 2e-5
-"""What a kernel may lose against perfect rounding where perfect rounding itself stays below `MIN_CORRELATION`."""
+"""What a kernel may lose against perfect rounding where that itself stays below `MIN_CORRELATION`."""
 
 
 class Accuracy(NamedTuple):
@@ -22,8 +22,7 @@ class Accuracy(NamedTuple):
         correlation: with the definition; None for a clip whose definition is constant.
         largest: the largest error.
         rms: the root of the mean square error.
-        rounded_correlation: what the definition itself has when it is rounded to the int8 scale: the most
-            that is possible.
+        rounded_correlation: the definition's own on the int8 scale: the most that is possible.
     """
 
     correlation: float | None
@@ -46,7 +45,7 @@ class Accuracy(NamedTuple):
 
 
 def accuracy(outputs: Array, log10: Array) -> Accuracy:
-    """Judges int8 outputs (frames, bands) by log10 of the mel power as the definition has it (bands, frames)."""
+    """Judges int8 outputs (frames, bands) by log10 of the mel power of the definition (bands, frames)."""
     expected = normalised(log10).astype(np.float64)
     got = normalised(log10_of(outputs).T)
     errors = np.abs(got - expected)

@@ -82,9 +82,7 @@ def _block(operation: TxnOperation) -> BlockWrite:
 
 
 def _transfers_of(operations: list[TxnOperation]) -> list[tuple[int, int, Transfer]]:
-    """The transfers of an instruction stream: numbers of their block write and address patch, and what these
-    say.
-    """
+    """The transfers of an instruction stream: the numbers of block write and address patch, what they say."""
     found = []
     for number, operation in enumerate(operations):
         if not isinstance(operation, AddressPatch):

@@ -1,5 +1,4 @@
-"""Whisper's log-mel spectrogram from its definition, in float64: what the kernels of kernels/mel are judged
-by.
+"""Whisper's log-mel spectrogram from its definition, in float64: what kernels/mel are judged by.
 
 The definition is that of `log_mel_spectrogram` in openai/whisper (whisper/audio.py), which computes in
 float32 what is computed here in float64: 16 kHz, reflect padding of 200 samples at each end, periodic Hann
@@ -53,7 +52,7 @@ def log10_mel(samples: Array, bands: int = 80) -> Array:
 
 
 def whisper_input(samples: Array, bands: int = 80) -> Array:
-    """What Whisper takes for a clip: float64 of shape (bands, samples // 160). For `samples` see `log10_mel`."""
+    """What Whisper takes for a clip: float64, shape (bands, samples // 160). `samples`: see `log10_mel`."""
     log10 = log10_mel(samples, bands)
     scaled: Array = (np.maximum(log10, log10.max() - 8.0) + 4.0) / 4.0
     return scaled

@@ -27,15 +27,13 @@ def log_mel(
     """What Whisper takes for a clip, computed by a log-mel design.
 
     Args:
-        samples: one channel at 16 kHz: int16, or floats between -1 and 1, which are rounded to 16 bits (what
-            is beyond is cut off).
+        samples: one channel at 16 kHz: int16, or floats from -1 to 1, cut off and rounded to 16 bits.
         bands: 80, or 128 for large-v3.
         pad: whether the clip is padded or cut to 30 s, as Whisper does it. Without, it has any length of at
             least 201 samples, and samples // 160 frames.
         device: "auto", "npu" or "emu".
         build_folder: where the designs are built.
-        session: a loaded design to be used again and again; then `bands`, `device` and `build_folder` do not
-            count.
+        session: a loaded design to be used again; `bands`, `device` and `build_folder` do not count then.
 
     Returns:
         float32 of shape (bands, frames); 3000 frames with `pad`.
@@ -51,9 +49,7 @@ def log_mel(
 
 
 def outputs(session: LogMel, samples: Array, *, pad: bool = True) -> Array:
-    """The design's int8 outputs for a clip, of shape (frames, bands), before the maximum of the clip is
-    applied.
-    """
+    """The design's int8 outputs for a clip, (frames, bands), before the clip's maximum is applied."""
     clip = as_int16(samples)
     if not pad:
         return session.frames(_reflected(clip), len(clip) // HOP)
@@ -98,8 +94,7 @@ def _reflected(clip: Array) -> Array:
 
 
 class LogMelStream:
-    """Frames of audio that comes in piece by piece; together they are those of the whole clip without padding
-    to 30 s.
+    """Frames of audio that comes in piece by piece; together they are the clip's, without padding to 30 s.
 
     What Whisper takes is normalised by the maximum of the clip, which a stream does not know: normalise a
     stretch of frames with `mel_scale.normalised` when it is complete.
@@ -116,8 +111,7 @@ class LogMelStream:
         self._given = 0
 
     def push(self, samples: Array) -> Array:
-        """Takes the next samples, int16 or float; returns log10 of the mel power of the frames that are
-        complete now.
+        """Takes the next samples, int16 or float; gives log10 of the mel power of the frames that end now.
 
         A frame is complete 200 samples after its middle. The result is float32 of shape (bands, frames); with
         pieces of 10 ms it has one frame, except at the beginning.
@@ -137,8 +131,7 @@ class LogMelStream:
     def finish(self) -> Array:
         """The frames that are left, which need the reflection at the end; the stream takes nothing more.
 
-        Raises:
-            UserError: the stream had fewer than 201 samples.
+        UserError when the stream had fewer than 201 samples.
         """
         if not self._begun:
             raise UserError(

@@ -1,8 +1,6 @@
-"""A picture of a spectrogram beside its reference, as PNG: without any package, so that it is there wherever
-the kernel is.
+"""A picture of a spectrogram beside its reference, as PNG, without any package: there wherever the kernel is.
 
-PNG is written as in the specification (W3C, 3rd edition): signature, IHDR, IDAT with filter 0 in every row,
-IEND.
+By the specification of PNG (W3C, 3rd edition): signature, IHDR, IDAT with filter 0 in every row, IEND.
 """
 
 from __future__ import annotations
@@ -28,12 +26,9 @@ _DIFFERENCES = ((40, 90, 220), (255, 255, 255), (215, 40, 30))
 
 
 def spectrogram_png(computed: Array, reference: Array) -> bytes:
-    """Three panels, one above the other: computed, reference, and their difference (blue too low, red too
-    high).
+    """Three panels, one above the other: computed, reference, difference (blue too low, red too high).
 
-    Args:
-        computed: of shape (bands, frames), in the units that Whisper takes.
-        reference: the same by the definition.
+    Both are of shape (bands, frames), in the units that Whisper takes, `reference` by the definition.
     """
     low, high = float(reference.min()), float(reference.max())
     span = high - low or 1.0

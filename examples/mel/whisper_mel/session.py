@@ -18,8 +18,7 @@ from whisper_mel.clip import BANDS, SAMPLES, instructions
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-#: Designs in the order in which they are taken: fastest first on the emulated array, whose cores do not run
-#: side by side, and on an NPU, where they do.
+#: Designs, the fastest first: on the emulated array, whose cores do not run side by side, and on an NPU.
 _PREFERRED = {
     ("wasm", 80): ("mel_vector", "mel", "mel_4core", "mel_16core"),
     ("wasm", 128): ("mel128",),
@@ -33,8 +32,7 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
 
     Args:
         bands: 80 or 128.
-        device: "npu", "emu" or "auto", which takes a design for an NPU where one is built and the machine has
-            an NPU.
+        device: "npu", "emu" or "auto": a design for an NPU where one is built and the machine has one.
         build_folder: where `ninja` built.
         design: its name; by default the fastest that is built.
 

@@ -1,4 +1,4 @@
-"""Reading WAV files of any rate, width and number of channels, as Whisper takes them: 16 kHz, one channel, 16 bits.
+"""Reads WAV files of any rate, width and number of channels as Whisper takes them: 16 kHz, mono, 16 bits.
 
 What is converted is said. Channels are averaged; another rate is resampled by the package soxr, or by SciPy.
 """
