@@ -27,9 +27,7 @@ def functions_for(design: str) -> tuple[Callable[..., list[Array]], Callable[...
 
 
 def test_clip(design: str, rng: np.random.Generator) -> Array:
-    """The input of a design for the longest clip: noise in bursts of 0.1 s, from silence to far above full
-    scale.
-    """
+    """A design's input for the longest clip: bursts of noise, 0.1 s each, silence to far above full scale."""
     layout = DESIGNS[design]
     samples = HOP * (MAX_FRAMES - 1) + WINDOW
     levels = np.repeat(

@@ -1,9 +1,9 @@
 """How a clip lies in the buffers of the log-mel designs.
 
 A design takes a buffer with a head and the samples, padding included, and gives the bands of every frame,
-frame after frame. The head is an element (80 samples) for each core of a column; the first sample of each
-says how often the core calls its kernel. The cores share the frames in contiguous parts of equal size, so the
-number of frames is rounded up.
+frame after frame. The head is an element (80 samples) for each core of a column; its first sample says how
+often the core calls its kernel. The cores share the frames in equal, contiguous parts: their number is
+rounded up.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ClipDesign(NamedTuple):
         return self.head_samples + ELEMENT * SHARED + HOP * self.padded(frames)
 
     def pack(self, stream: Array, frames: int) -> Array:
-        """The input buffer for a stream of samples (int16, padding included), zeros where frames are added."""
+        """The input buffer for a stream of samples (int16, with padding), zeros where frames are added."""
         if not 0 < frames <= MAX_FRAMES or len(stream) < HOP * (frames - 1) + WINDOW:
             raise ValueError(f"{len(stream)} samples for {frames} frames")
         buffer = np.zeros(self.input_samples(frames), np.int16)

@@ -63,8 +63,7 @@ class _Tables:
         interval = np.searchsorted(corners, hertz, side="right") - 1
         below, above = corners[interval], corners[interval + 1]
         self.rise = _fixed((hertz - below) / (above - below))
-        # One column for each interval between corners, ones where its bins are. Sums of float64 are exact
-        # here.
+        # A column for each interval between corners, ones where its bins are. Sums of float64 are exact here.
         self.members = (interval[:, None] == np.arange(bands + 1)).astype(np.float64)
         norm = np.log2(2.0 / (corners[2:] - corners[:-2]))
         self.offset = np.round(_UNIT * (norm - 40 - np.log2(1e-10))).astype(np.int64)
@@ -87,7 +86,7 @@ def log_mel_of_stream(stream: Array, frames: int, bands: int = 80) -> Array:
 
 
 def unrounded(stream: Array, frames: int, bands: int = 80) -> Array:
-    """The kernels' logarithm before it is rounded to int8, 1536 per octave of power; 0 and less is the floor."""
+    """The kernels' logarithm before rounding to int8, 1536 per octave of power; 0 and less is the floor."""
     tables = _Tables(bands)
     if not frames:
         return np.empty((0, bands), np.int64)

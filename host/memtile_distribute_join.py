@@ -1,6 +1,4 @@
-"""Reference of mlir/memtile_distribute_join.mlir: x * 3 + 1 on the lower halves, 7 - x on the upper ones,
-modulo 2^16.
-"""
+"""Reference of mlir/memtile_distribute_join.mlir, modulo 2^16: x * 3 + 1 on lower halves, 7 - x on upper."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """The matrix products on a square of cores, as MLIR: what the designs gemm_*.py have in common.
 
-C (32·G by 32·G) = A (32·G by 64) · B (64 by 32·G) on G by G cores. A's rows go to the cores of a row, B's columns to those of
-a column; the memory tile of a column joins what its cores make. The shims' DMAs cut the matrices into the blocks that the
-kernel (kernels/gemm) multiplies.
+C (32·G by 32·G) = A (32·G by 64) · B (64 by 32·G) on G by G cores. A's rows go to the cores of a row, B's
+columns to those of a column; a column's memory tile joins what its cores make. The shims' DMAs cut the
+matrices into the blocks that the kernel (kernels/gemm) multiplies.
 """
 
 ROWS, DEPTH, COLUMNS = 32, 64, 32  # of a core's tile
@@ -13,11 +13,8 @@ TYPES = {"int8": ("i8", "i32"), "int16": ("i16", "i32"), "bf16": ("bf16", "f32")
 def module(name, device, element, size):
     """The text of a design.
 
-    Args:
-        name: of the design.
-        device: with at least `size` columns.
-        element: `int8`, `int16` or `bf16`.
-        size: G, the cores of a side: 1, 2 or 4.
+    `device` has at least `size` columns; `element` is `int8`, `int16` or `bf16`; `size` is G, the cores of a
+    side: 1, 2 or 4.
     """
     kind, out = TYPES[element]
     a, b = f"memref<{ROWS * DEPTH}x{kind}>", f"memref<{DEPTH * COLUMNS}x{kind}>"
@@ -52,7 +49,7 @@ def _fifo(name, producer, consumers, depth, type_):
 
 
 def _sequence(element, size):
-    """The runtime sequence: a row of A's tiles, a column of B's and a column of C's for each side, in blocks."""
+    """The runtime sequence: a row of A's tiles, a column of B's and of C's for each side, in blocks."""
     r, s, t = BLOCKS[element]
     kind, out = TYPES[element]
     m, n = size * ROWS, size * COLUMNS
@@ -68,7 +65,7 @@ def _sequence(element, size):
 
 
 def _transfer(number, fifo, matrix, type_, start, rows, columns, width):
-    """Part of a matrix of `width` columns, block by block; `rows` and `columns` are (how many, those of a block)."""
+    """Part of a matrix of `width` columns, block by block; `rows`, `columns`: how many, in a block."""
     (m, r), (n, t) = rows, columns
     sizes, strides = f"{m // r}, {n // t}, {r}, {t}", f"{r * width}, {t}, {width}, 1"
     return (

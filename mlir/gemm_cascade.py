@@ -1,7 +1,7 @@
 """gemm_cascade: a matrix product of int16 whose depth is shared by the four cores of a column.
 
-C (32 by 32) = A (32 by 256) · B (256 by 32). The memory tile gives each core a quarter of the depth; the sums go down the column
-by the cascade, and the lowest core stores them.
+C (32 by 32) = A (32 by 256) · B (256 by 32). The memory tile gives each core a quarter of the depth; the sums
+go down the column by the cascade, and the lowest core stores them.
 """
 
 ROWS, DEPTH, COLUMNS, CORES = 32, 64, 32, 4

@@ -1,7 +1,7 @@
 """A design under `@iron.jit`: the first call compiles it, each call runs it, here on the emulated NPU.
 
 npuninja python docs/python-designs/increment.py            runs and checks it
-npuninja python docs/python-designs/increment.py --print    prints the module that the first call would compile
+npuninja python docs/python-designs/increment.py --print    prints the module that the first call compiles
 """
 
 import aie.iron as iron

@@ -20,9 +20,9 @@ STEPS_PER_OCTAVE = 6  # of the int8 output
 LOG_UNIT = 256 * STEPS_PER_OCTAVE  # of the logarithm inside the kernel, per octave
 POWER_FLOOR = 1e-10  # Whisper's; the output -128
 
-# 2^-POWER_EXPONENT is the unit of the power that a filter sums up, before the shifts that depend on the
-# frame: the samples are 2^15 to a full scale, the window adds 16 bits and takes 10, the spectrum is twice the
-# DFT, so that an amplitude has 22 bits, its square 44, of which 4 are dropped.
+# 2^-POWER_EXPONENT is the unit of the power that a filter sums up, before shifts that depend on the frame:
+# samples are 2^15 to a full scale, the window adds 16 bits and takes 10, the spectrum is twice the DFT: an
+# amplitude has 22 bits, its square 44, of which 4 are dropped.
 POWER_EXPONENT = 2 * 22 - 4
 
 
@@ -79,9 +79,7 @@ def rises(bands: int) -> list[int]:
 
 
 def offsets(bands: int) -> list[int]:
-    """For each band what is added to the logarithm of its sum: Slaney's norm, the unit of the power, the
-    floor.
-    """
+    """What is added to the logarithm of each band's sum: Slaney's norm, the unit of the power, the floor."""
     corners = corners_hz(bands)
     widths = [corners[b + 2] - corners[b] for b in range(bands)]
     return [
