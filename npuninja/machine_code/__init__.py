@@ -3,14 +3,14 @@
 This is the door; the rest of npuninja imports from here and from the modules named here only.
 
 What the machine is, as data:
-    - `tables/`: instructions and bundle formats of AIE2 (its README has the layout); `instruction_set` reads it.
+    - `tables/`: instructions and bundle formats of AIE2 (layout: its README); `instruction_set` reads it.
     - `registers`: the registers, and where the runtime keeps them.
 
 Reading and printing:
     - `decode`: bytes -> bundles -> instructions, one reading each.
     - `program`: the programs that an ELF, an object, an archive, an XCLBIN, a PDI or a wasm module holds.
-    - `flow`, `reachable`: basic blocks, branch targets, delay slots, zero-overhead loops, functions, what can be reached.
-    - `functions`: stack by the call graph, cycles of a call; `profile`: counted cycles by function, loop, line and call.
+    - `flow`, `reachable`: basic blocks, branch targets, delay slots, loops, functions, what is reached.
+    - `functions`: stack by the call graph, cycles of a call; `profile`: cycles by function, loop, line, call.
     - `source_lines`: C lines of an ELF; `known_programs`: which ELF beside an XCLBIN a program comes from.
     - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
 
@@ -19,14 +19,14 @@ Writing:
       (`linker_script`): -> a program.
 
 Running:
-    - `prepare`, `families/`: instructions as the runtime takes them; what is not proved becomes a fault by name.
+    - `prepare`, `families/`: instructions for the runtime; what is not proved becomes a fault by name.
       `loading` keeps prepared programs in the cache.
-    - `runtime/`: the machine in C, compiled to WebAssembly by the embedded compiler: the interpreter (core.c), vector
-      arithmetic (lanes.c, accumulate.c, floats.c), what translated code calls (translated.c). `core_runtime` holds it.
-    - `translate`, `translator/`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content. The interpreter
-      judges it and takes over wherever there is no translated block.
-    - `one_core`: one core alone, for `npuninja core`. Cores in the array are in npuninja/emulator/machine_cores.py.
+    - `runtime/`: the machine in C, compiled to WebAssembly by the embedded compiler: interpreter (core.c),
+      vectors (lanes.c, accumulate.c, floats.c), helpers (translated.c). `core_runtime` holds it.
+    - `translate`, `translator/`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content.
+      The interpreter judges it and takes over wherever there is no translated block.
+    - `one_core`: one core alone, for `npuninja core`. Those of the array: npuninja/emulator/machine_cores.py.
 
-Only AIE2 (npu1) has a table so far. AIE2P is refused by name: an ELF says what it was made for,
-and of program memory in an XCLBIN or a PDI `foreign_code` finds out.
+Only AIE2 (npu1) has a table so far. AIE2P is refused by name: an ELF says what it was made for, and of
+program memory in an XCLBIN or a PDI `foreign_code` finds out.
 """

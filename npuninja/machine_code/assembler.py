@@ -1,10 +1,10 @@
 """The assembler: text to an object. It takes what `npuninja disasm` prints, and what a person writes.
 
-A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label; `//` begins a
-comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data .bss .section NAME`,
-`.globl NAME`, `.type NAME, @function`, `.align BYTES`, `.word .half .byte VALUE…`, `.space BYTES`, `.ascii "…"`,
-`.reloc OFFSET, TYPE, SYMBOL±N`, and for the lines of another source `.file NUMBER ["FOLDER"] "NAME"`,
-`.loc NUMBER LINE [COLUMN]`.
+A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label;
+`//` begins a comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data
+.bss .section NAME`, `.globl NAME`, `.type NAME, @function`, `.align BYTES`, `.word .half .byte VALUE…`,
+`.space BYTES`, `.ascii "…"`, `.reloc OFFSET, TYPE, SYMBOL±N`, and for the lines of another source
+`.file NUMBER ["FOLDER"] "NAME"`, `.loc NUMBER LINE [COLUMN]`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SECTION_HEADING = re.compile(r"section (\S+): 0x([0-9a-f]+), ")
 _FILE = re.compile(r'(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"(?:\s+md5\s+\S+)?')
 _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$@]*|<[^>]+>)([+-]\d+)?")
 _ALIGN = {".text": 16}
-#: Of one section: a tile has 64 KiB of data memory and 16 KiB of program memory, and the windows of four tiles are 256 KiB.
+#: Of one section: a tile has 64 KiB of data and 16 KiB of program memory; windows of four tiles are 256 KiB.
 MAX_SECTION_BYTES = 1 << 20
 #: Digits of a number: as many as a design may write.
 _MAX_NUMBER_CHARACTERS = 1024

@@ -1,4 +1,4 @@
-"""Two programs side by side: functions (or cores) by name, their bundles aligned, targets by name where known."""
+"""Two programs side by side: functions (or cores) by name, bundles aligned, targets by name where known."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The runtime: one core that executes machine code, as a WebAssembly instance (runtime/*.c).
 
-Its linear memory is the core's address space. A core alone (`npuninja core`) has plain memory there; in the emulated
-array the windows are mapped over the tiles' memories (npuninja.emulator.machine_cores).
+Its linear memory is the core's address space. A core alone (`npuninja core`) has plain memory there; in the
+emulated array the windows are mapped over the tiles' memories (npuninja.emulator.machine_cores).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _DATA_WINDOWS = ("south", "west", "north", "own")
 
 
 class RuntimePlaces(NamedTuple):
-    """Where translated code finds things in the runtime's memory: registers, state, and the tables of translated code."""
+    """Where translated code finds things in the runtime's memory: registers, state, its own tables."""
 
     layout: FieldLayout
     state: int
@@ -98,7 +98,7 @@ class Fault(NamedTuple):
 
 
 def load_runtime(engine: wasmtime.Engine) -> wasmtime.Module:
-    """The runtime, compiled for this machine. The first call takes some seconds, later ones about a millisecond.
+    """The runtime, compiled for this machine. Takes seconds at first, later about a millisecond.
 
     Raises:
         ToolError: there is no compiler, or it failed.
@@ -125,8 +125,8 @@ class CoreRuntime:
     Args:
         store: of the instance.
         module: from `load_runtime` with the store's engine.
-        ports: of the array around the core: streams, cascades, checks, by the names in runtime/core.h. Without them a
-            core is alone: its streams are never ready.
+        ports: of the array around the core: streams, cascades, checks, by the names in runtime/core.h.
+            Without them a core is alone: its streams are never ready.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class CoreRuntime:
         self.unsupported = prepared.unsupported
 
     def add_extent(self, start: int, end: int, is_sized: bool) -> bool:
-        """From here on an address that is made of a buffer's begin must stay in it (runtime/origins.c). False: no more room."""
+        """Addresses made of a buffer's begin must stay in it from now on (runtime/origins.c). False: full."""
         return bool(self._call("add_extent", start, end, int(is_sized)))
 
     def set_break(self, address: int, wanted: bool = True) -> None:
@@ -260,7 +260,7 @@ class CoreRuntime:
         return Fault(*(self.state(name) for name in ("fault", "fault_at", "fault_a", "fault_b", "fault_c")))
 
     def issues(self, address: int) -> int:
-        """How often the bundle at an address was issued by the interpreter; translated code does not count here."""
+        """How often the interpreter issued the bundle at an address; translated code does not count here."""
         return int(struct.unpack_from("<I", self._view, self._issues + address // 2 * 4)[0])
 
     # --- Memory.

@@ -1,7 +1,7 @@
 """Where the buffers of a core's program lie, from its ELF and from the linker script beside it.
 
-A linker script says where each buffer begins and how large it is. Without one the ELF's symbols say where they begin: a buffer
-ends where the next one begins at the latest.
+A linker script says where each buffer begins and how large it is. Without one the ELF's symbols say where
+they begin: a buffer ends where the next one begins at the latest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DATA_START, _DATA_END = min(DATA_WINDOWS.values()), max(DATA_WINDOWS.values()) 
 
 
 class DataExtent(NamedTuple):
-    """A stretch of data memory as a core addresses it; `is_sized` when the end is known, and not only the next one's begin."""
+    """A stretch of data memory as a core addresses it; `is_sized`: end known, not only the next one's."""
 
     start: int
     end: int

@@ -24,7 +24,7 @@ PAIR_TEXT = {f"l{i}": f"r{17 + 2 * i}:r{16 + 2 * i}" for i in range(8)}
 
 
 class Decoded(NamedTuple):
-    """An instruction with the values of its operands: a register's name, or a number, in the table's order."""
+    """An instruction with the values of its operands in the table's order: a register's name, or a number."""
 
     instruction: Instruction
     operands: tuple[str | int, ...]
@@ -43,7 +43,7 @@ class Decoded(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """What is issued in one cycle: where it is, its bytes, and its instructions in the order of the format."""
+    """What is issued in one cycle: its address, bytes, and instructions in the order of the format."""
 
     address: int
     data: bytes
@@ -66,11 +66,7 @@ class Bundle(NamedTuple):
 
 
 class UndecodableError(UserError):
-    """Bytes that are no bundle.
-
-    Attributes:
-        address: of the bundle.
-    """
+    """Bytes that are no bundle; `address` is the bundle's."""
 
     def __init__(self, address: int, data: bytes, why: str) -> None:
         super().__init__(
@@ -100,8 +96,8 @@ def instruction_text(decoded: Decoded) -> str:
 
 
 class _Reader(NamedTuple):
-    """How an operand is read off a word: the field's lowest bit and mask where it is in one piece (else mask is 0), and
-    the register of each of its values (else the immediate says what it stands for).
+    """How an operand is read off a word: the field's lowest bit, and mask if it is in one piece (else 0); the
+    register of each of its values (else the immediate says what it stands for).
     """
 
     low: int
@@ -151,7 +147,7 @@ def _telling_bits(fixed: Fixed) -> int:
 
 
 class _Format(NamedTuple):
-    """A bundle format as decoding wants it: of each slot its name, its lowest bit, its mask, the words that were seen."""
+    """A bundle format for decoding: of each slot its name, its lowest bit, its mask, the words seen."""
 
     mask: int
     value: int
@@ -165,7 +161,7 @@ class Decoder:
         self.set = instructions
         self._words: dict[str, dict[int, Decoded | None]] = {slot: {} for slot in instructions.slot_bits}
         self._bundles: dict[bytes, tuple[Decoded, ...]] = {}
-        #: By slot the bits that most instructions fix, and by their values what a word may be; made when it is asked for.
+        #: By slot the bits that most instructions fix; by their values what a word may be; made on demand.
         self._fixed: dict[str, Fixed] = {}
         for instruction in instructions.instructions:
             fixed = self._fixed.setdefault(instruction.slot, [])
@@ -243,8 +239,8 @@ class Decoder:
         return tuple(instructions)
 
     def bundles(self, data: bytes, address: int) -> Iterator[Bundle]:
-        """The bundles of a piece of program memory one after the other. A rest that is shorter than a bundle at
-        the end is padding and left out. Raises UndecodableError.
+        """The bundles of a piece of program memory. A rest at the end, shorter than a bundle, is padding and
+        left out. Raises UndecodableError.
         """
         offset, end, known = 0, len(data), self._bundles
         while offset < end:

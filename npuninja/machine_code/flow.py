@@ -1,7 +1,7 @@
-"""Control flow of machine code: branches with their delay slots, zero-overhead loops, basic blocks, functions.
+"""Control flow of machine code: branches with delay slots, zero-overhead loops, basic blocks, functions.
 
-Rules (aie2-isa §4): the five bundles behind a branch are issued, then its target. A zero-overhead loop goes from the
-bundle at `ls` to the one at `le`; both are constants in every program known.
+Rules (aie2-isa §4): the five bundles behind a branch are issued, then its target. A zero-overhead loop goes
+from the bundle at `ls` to the one at `le`; both are constants in every program known.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LOOP_SETUP_BUNDLES = 64
 
 
 class Branch(NamedTuple):
-    """A branch: the address of its bundle, its mnemonic, its target (None when it is in a register), and the address
-    behind its delay slots (None when the program ends before).
+    """A branch: its bundle's address, its mnemonic, its target (None when it is in a register), and the
+    address behind its delay slots (None when the program ends before).
     """
 
     address: int
@@ -41,7 +41,7 @@ class Branch(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """A zero-overhead loop: the first bundle of its body, the last one, and its trips where they are a constant."""
+    """A zero-overhead loop: its body's first bundle and last one, and its trips where they are a constant."""
 
     start: int
     end: int
@@ -49,7 +49,7 @@ class Loop(NamedTuple):
 
 
 class FlowBlock(NamedTuple):
-    """Bundles that are issued one after the other: the first one's address, the end, how many: its issue cycles."""
+    """Bundles that are issued in a row: the first one's address, the end, how many: its issue cycles."""
 
     start: int
     end: int
@@ -162,7 +162,7 @@ def _loops(
 
 
 def _trips(bundles: Sequence[Bundle], start: int) -> int | None:
-    """How often a loop's body is issued: the constant that the last write of `lc` in front of it gives, if it is one."""
+    """How often a loop's body is issued: the constant in the last write of `lc` before it, if it is one."""
     place = bisect.bisect_left([b.address for b in bundles], start)
     for bundle in reversed(bundles[max(0, place - _LOOP_SETUP_BUNDLES) : place]):
         if branch_of(bundle) is not None:

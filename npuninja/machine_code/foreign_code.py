@@ -1,7 +1,7 @@
 """Whether program memory holds AIE2 code. A PDI does not say for which generation its cores were compiled.
 
-A core starts at address 0. Everything that a program comes to from there is code, and all of it decodes in a program for
-AIE2. So bytes on that way that are no AIE2 instruction mean another instruction set, or damage.
+A core starts at address 0. Everything that a program comes to from there is code, and all of it decodes in a
+program for AIE2. So other bytes on that way mean another instruction set, or damage.
 """
 
 from __future__ import annotations
@@ -19,15 +19,9 @@ _ENOUGH = 256
 
 
 def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> None:
-    """Refuses a program for another instruction set.
+    """Refuses (UserError) a program whose way from address 0 comes to bytes that are no AIE2 instruction.
 
-    Args:
-        pieces: (address, bytes) of program memory.
-        title: whose program, such as `core (0, 2)`.
-        name: of the file, for the message.
-
-    Raises:
-        UserError: the way from address 0 comes to bytes that are no AIE2 instruction.
+    `pieces` are (address, bytes) of program memory, `title` whose program, such as `core (0, 2)`.
     """
     found = foreign_bytes(pieces)
     if found is None:
@@ -41,7 +35,7 @@ def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> 
 
 
 def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | None:
-    """The first address on the way from 0 where no AIE2 instruction is, and the bytes there; None when there is none.
+    """The first address on the way from 0 without an AIE2 instruction, and the bytes there; None for none.
 
     Calls in registers and what comes behind `_ENOUGH` bundles are not followed.
     """

@@ -1,7 +1,7 @@
 """The functions of a program: size, stack by the call graph, loops, cycles of a call.
 
-Functions begin at symbols of functions, at address 0 and where calls lead; each goes on to the next one's beginning.
-The stack grows upwards: a function's frame is what it adds to `sp` at most (aie2-isa §9).
+Functions begin at symbols of functions, at address 0 and where calls lead; each goes on to the next one's
+beginning. The stack grows upwards: a function's frame is what it adds to `sp` at most (aie2-isa §9).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Function(NamedTuple):
 
 
 def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
-    """The functions of a linked AIE2 program's ELF; empty for any other ELF. Raises UserError when its code cannot be read."""
+    """The functions of a linked AIE2 ELF; empty for other ELFs. UserError when its code cannot be read."""
     found = elf.read_elf(data, name)
     if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, elf.EXECUTABLE, "aie2"):
         return ()
@@ -206,7 +206,7 @@ class Functions:
         return None
 
     def _cycles_called(self, branch: Branch, above: tuple[int, ...]) -> int | None:
-        """The issue cycles of what a branch calls, 0 when it is no call; None when they or its way depend on data."""
+        """The issue cycles of what a branch calls, 0: no call; None when they or its way depend on data."""
         if branch.after is None or branch.mnemonic in ("jz", "jnz", "jnzd"):
             return None
         if branch.mnemonic == "ret lr":

@@ -36,7 +36,7 @@ class Access(NamedTuple):
 
 
 class Immediate(NamedTuple):
-    """A number in an instruction: `kind` u, s or n (always negative), its bits and what it is multiplied by."""
+    """A number in an instruction: `kind` u, s or n (always negative), its bits and its factor."""
 
     kind: str
     bits: int
@@ -185,7 +185,7 @@ class InstructionSet:
         instructions: all rows.
         slot_bits: width of each slot.
         formats: by bundle size.
-        relocations: by type: bytes of the bundle, and (lowest bit of the value, bits, lowest bit in the bundle).
+        relocations: by type: bytes of the bundle, and (value's lowest bit, bits, lowest bit in the bundle).
         memory_stages: by schedule class, the stages in which memory is accessed.
         units: by schedule class, issue resources as text.
     """
@@ -256,7 +256,7 @@ class InstructionSet:
             return self._register(entry, code, bits)
         if entry and isinstance(entry[0], list):
             for mask, value, inner, shift, inner_bits in self._patterns_of(kind):
-                # A pattern that is shorter than the field speaks of its low bits, a longer one of bits that are not there.
+                # A pattern shorter than the field speaks of its low bits, a longer one of bits it lacks.
                 if (code ^ value) & mask & ((1 << bits) - 1):
                     continue
                 if not inner_bits:
@@ -268,7 +268,7 @@ class InstructionSet:
         return entry[code] if code < len(entry) else None
 
     def _patterns_of(self, kind: str) -> list[tuple[int, int, str, int, int]]:
-        """The alternatives of a class: mask and value of a code, and the register, or the class with the code's bits there."""
+        """A class's alternatives: a code's mask and value; register, or class with the code's bits there."""
         found = self._patterns.get(kind)
         if found is None:
             found = self._patterns[kind] = [
@@ -333,11 +333,7 @@ def table_path(name: str) -> str:
 
 @cache
 def instruction_set(name: str) -> InstructionSet:
-    """The table of an instruction set.
-
-    Raises:
-        UserError: there is no table for it.
-    """
+    """The table of an instruction set. Raises UserError when there is none for it."""
     if name not in TABLES:
         raise UserError(
             f"{name.upper()} core programs cannot be read yet: there is no instruction table for them",

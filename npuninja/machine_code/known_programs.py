@@ -1,6 +1,6 @@
 """What ELFs that lie beside an XCLBIN or a PDI know of the programs in it: names and C lines.
 
-A configuration holds bytes of program memory only. An ELF whose program is the same, byte for byte, has the rest.
+A configuration holds bytes of program memory only. An ELF with the same program, byte for byte, has the rest.
 """
 
 from __future__ import annotations
@@ -74,15 +74,7 @@ def elves_beside(path: str) -> list[str]:
 
 
 def known_programs(paths: Sequence[str], wanted: Sequence[str] = ()) -> dict[bytes, KnownProgram]:
-    """Programs by their image.
-
-    Args:
-        paths: of files that may be ELFs; those of another kind are left out.
-        wanted: those among them that a person named.
-
-    Raises:
-        UserError: a file of `wanted` is no ELF.
-    """
+    """Programs by image, of the ELFs among `paths`. UserError when one that a person `wanted` is no ELF."""
     found = {}
     for path in paths:
         try:

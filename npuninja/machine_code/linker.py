@@ -27,8 +27,8 @@ _ALLOCATED = 2  # the flag of a section that takes memory
 
 
 def start_code(stack: str = STACK_SYMBOL, *more: str) -> str:
-    """Assembly of `__start`: the stack pointer and at most four further instructions in the delay slots of the call of `main`,
-    then the end.
+    """Assembly of `__start`: the call of `main`, in its delay slots the stack pointer and at most four
+    further instructions, then the end.
     """
     slots = [f"movxm sp, #{stack}", *more]
     lines = ["jl main", *slots, *["nop"] * (DELAY_SLOTS - len(slots)), "done", *["nop"] * 4]
@@ -285,7 +285,7 @@ def _lines(inputs: list[_Input], placed: _Placed) -> dict[str, CodeRows]:
 
 
 class _Placed(NamedTuple):
-    """Where each section goes, the content of program memory and of data, and where the zeros behind the data end."""
+    """Where each section goes, the content of program memory and data, where zeros behind the data end."""
 
     addresses: dict[_Place, int]
     code: bytearray

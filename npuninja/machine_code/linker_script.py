@@ -1,6 +1,4 @@
-"""Linker scripts of MLIR-AIE's kind: symbols at addresses (`. = 0x70400; name = .;`), the memory region `data`,
-`PROVIDE(main = core_0_2);`.
-"""
+"""MLIR-AIE's linker scripts: symbols `. = 0x70400; name = .;`, region `data`, `PROVIDE(main = core_0_2);`."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ STACK_SYMBOL = "_sp_start_value_DM_stack"
 
 
 class LinkerScript(NamedTuple):
-    """What a linker script fixes: symbols, where data goes and how much fits, aliases, how much room symbols have."""
+    """What a linker script fixes: symbols, where data goes and how much fits, aliases, room of symbols."""
 
     symbols: dict[str, int]
     data_origin: int

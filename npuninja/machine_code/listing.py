@@ -1,7 +1,7 @@
 """Listings of programs: text like objdump's with what a reader needs beside it, and JSON.
 
-A line is `ADDRESS: BYTES  instruction; instruction; …`; comments begin with `//`. The text of a section is what the
-assembler (`npuninja as`) takes, so a listing can be assembled again.
+A line is `ADDRESS: BYTES  instruction; instruction; …`; comments begin with `//`. The text of a section is
+what the assembler (`npuninja as`) takes, so a listing can be assembled again.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Names:
 
 
 def _rank(symbol: Symbol) -> tuple[bool, bool, bool]:
-    """Which of several symbols at an address names it: a function, and not a mark that a linker puts there."""
+    """Which of several symbols at an address names it: a function, and no mark that a linker puts there."""
     return symbol.name in _STARTS, symbol.kind == "function", not symbol.name.startswith(("_", "."))
 
 

@@ -1,7 +1,7 @@
 """A program into a core's runtime: prepared once, and kept in the cache by content.
 
-Decoding and preparing take most of a core's start, and most runs need neither: names of instructions are for messages, and
-a translation is made once. So both wait until something asks.
+Decoding and preparing take most of a core's start, and most runs need neither: names of instructions are for
+messages, and a translation is made once. So both wait until something asks.
 """
 
 from __future__ import annotations

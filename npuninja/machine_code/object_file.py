@@ -1,4 +1,4 @@
-"""Objects of AIE2: sections, symbols and relocations as an ELF32 file, written by the assembler and read by the linker.
+"""Objects of AIE2: sections, symbols, relocations as ELF32; the assembler writes them, the linker reads them.
 
 Source: ELF specification; llvm-aie for machine number, flags and relocations (tables/aie2.json).
 """
@@ -34,8 +34,8 @@ _SECTION_BYTES = 40
 
 
 class ObjectSection(NamedTuple):
-    """A section: its name (the linker puts `#` and a number behind it), its bytes (or only its size for .bss), its
-    alignment, its address when linked.
+    """A section: its name (the linker puts `#` and a number behind it), its bytes (or only its size for
+    .bss), its alignment, its address when linked.
     """
 
     name: str
@@ -91,8 +91,8 @@ def write_object(
         sections, symbols, relocations: what it holds.
         flags: of its header: the architecture.
         linked: whether it is an executable.
-        lines: by the name of a section of code, the rows of the line table: in an object by offset in the section,
-            in an executable by address.
+        lines: by the name of a section of code, the rows of the line table: in an object by offset in the
+            section, in an executable by address.
     """
     sections, symbols, relocations = list(sections), list(symbols), list(relocations)
     if lines:
@@ -135,7 +135,7 @@ def write_object(
 
 
 class _Body(NamedTuple):
-    """A section of the file: the fields of its header (`size` when the file does not hold its bytes), and its bytes."""
+    """A section of the file: its header's fields (`size` when the file lacks its bytes), and its bytes."""
 
     name: str
     kind: int

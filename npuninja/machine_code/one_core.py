@@ -1,4 +1,4 @@
-"""One core alone: an ELF loaded into a runtime, run to its end or to a function's return, and what it left behind."""
+"""One core alone: an ELF in a runtime, run to its end or a function's return, and what it left behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 #: lr of an entry function: no bundle can be there, so its return is seen.
 RETURN_ADDRESS = 0xFFFF0
-#: Where real programs begin their stack (crt: `movxm sp, #458752`).
 #: The tile of a core alone: one with neighbours on all sides.
 _TILE = 8 * 1 + 3
 _OWN_LOCKS = 48
@@ -61,15 +60,7 @@ class Step(NamedTuple):
 
 
 class OneCore:
-    """A core with a program, ready to run.
-
-    Args:
-        program: of an ELF.
-        path: of the file, for errors.
-
-    Raises:
-        UserError: it is no linked AIE2 program.
-    """
+    """A core with an ELF's program, ready to run. UserError when that is no linked AIE2 program."""
 
     def __init__(self, program: MachineProgram, path: str) -> None:
         if program.elf is None or program.elf.type == RELOCATABLE:
@@ -144,10 +135,7 @@ class OneCore:
         self.core.set_state("stack_start", address)
 
     def set_register(self, name: str, text: str) -> None:
-        """Sets a register: a number, or for wide ones its bytes in memory order as hexadecimal digits.
-
-        Raises UserError.
-        """
+        """Sets a register: a number, of wide ones hexadecimal bytes in memory order. Raises UserError."""
         known = (*NAMES, *VECTOR_NAMES)
         wide = [f"{kind}{i}" for kind, n in (("l", 8), ("x", 12), ("cm", 9)) for i in range(n)]
         if name not in known and name not in wide:
@@ -250,7 +238,7 @@ class OneCore:
         return f"at {where}{data}: {fault_sentence(fault, name)}"
 
     def _stack_bytes(self) -> int | None:
-        """The most that the stack took; None for one that grows downwards (npuninja-aie2's), which nothing counts."""
+        """The most that the stack took; None for one that grows down (npuninja-aie2's): nothing counts it."""
         start = self.core.state("stack_start")
         if 0 < self.core.register("sp") < start:
             return None

@@ -1,7 +1,7 @@
 """Instructions as the runtime takes them: operation, where operands lie, latencies (`Op` of runtime/core.h).
 
-One function a family of instructions. What is not prepared here, or not proved, becomes an operation that faults with
-the instruction's name when it is issued: nothing is guessed.
+One function a family of instructions. What is not prepared here, or not proved, becomes an operation that
+faults with the instruction's name when it is issued: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class PreparedBundle(NamedTuple):
 
     @property
     def waits_for_port(self) -> bool:
-        """Whether it can wait for a stream or the cascade when it is issued (reads of the cascade wait later)."""
+        """Whether it can wait for a stream or the cascade when issued (reads of the cascade wait later)."""
         return any(
             f.op == "OP_CASCADE_WRITE" or (f.op in _STREAMS and not f.x & STREAM_NO_WAIT)
             for _, f in self.operations
@@ -154,7 +154,7 @@ class PreparedBundle(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A program for the runtime: its bundle table, its operations, and the instructions that it does not execute."""
+    """A program for the runtime: bundle table, operations, and the instructions that it does not execute."""
 
     bundles: bytes
     ops: bytes

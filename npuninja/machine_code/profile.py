@@ -1,7 +1,7 @@
-"""Where a core's issue cycles went: by function, by loop, by C line, and as a tree of calls for a flame graph.
+"""Where a core's issue cycles went: by function, loop and C line, and as a tree of calls for a flame graph.
 
-What was counted is how often each bundle was issued, which is exact; so are the figures of functions, loops and lines. In
-the tree a function that several places call has its cycles shared among them by the number of calls: what one call from
+What was counted is how often each bundle was issued, which is exact; so are the figures of functions, loops
+and lines. In the tree, callers share the cycles of a function by their number of calls: what one call from
 one place took was not counted.
 """
 
@@ -89,7 +89,7 @@ class FunctionCycles(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """Of one core: functions, the most cycles first; the tree's roots; C lines with their cycles, the most first."""
+    """Of one core: functions and C lines with their cycles, the most cycles first; the tree's roots."""
 
     functions: tuple[FunctionCycles, ...]
     frames: tuple[ProfiledFrame, ...]
@@ -97,13 +97,7 @@ class Profile(NamedTuple):
 
 
 def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTable | None = None) -> Profile:
-    """The profile of a core.
-
-    Args:
-        functions: of its program.
-        issues: how often the bundle at an address was issued.
-        lines: its line table, where there is one.
-    """
+    """The profile of a core; `issues` gives how often the bundle at an address was issued."""
     counts = {
         bundle.address: issues(bundle.address)
         for f in functions.all
@@ -131,7 +125,7 @@ def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTa
 def _loops(
     functions: Functions, bundles: tuple[Bundle, ...], counts: dict[int, int]
 ) -> tuple[ProfiledLoop, ...]:
-    """Zero-overhead loops and those that a branch closes; of several branches to one place the last counts."""
+    """Zero-overhead loops and those that a branch closes; of several branches to one place the last one."""
     places = {bundle.address: number for number, bundle in enumerate(bundles)}
     ends: dict[int, tuple[int, bool]] = {}
     for bundle in bundles:

@@ -1,4 +1,4 @@
-"""The programs in a file: machine code of an ELF, an object, an archive, an XCLBIN or a PDI, or wasm in their place.
+"""The programs in a file: machine code of an ELF, object, archive, XCLBIN or PDI, or wasm in their place.
 
 Program memory of an XCLBIN or a PDI is what the CDO writes: the same bytes that a core would run.
 """
@@ -54,9 +54,7 @@ class Relocation(NamedTuple):
 
 
 class CodeSection(NamedTuple):
-    """A piece of program memory: its name, its address, its bytes, the symbols and relocations in it, the number of the
-    section in an ELF.
-    """
+    """A piece of program memory: name, address, bytes, symbols, relocations, its number in an ELF."""
 
     name: str
     address: int
@@ -91,11 +89,7 @@ class MachineProgram(NamedTuple):
 
 
 def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
-    """The kind of file (ELF, object, archive, XCLBIN, PDI, wasm) and the programs in it.
-
-    Raises:
-        UserError: the file is damaged, or no kind of file that holds programs.
-    """
+    """A file's kind (ELF, object, archive, XCLBIN, PDI, wasm), its programs. UserError: damaged or none."""
     if data[:8] == xclbin.MAGIC:
         return "XCLBIN", _of_xclbin(data, name)
     if data[:4] == b"\x7fELF":

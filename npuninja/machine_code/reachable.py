@@ -1,7 +1,7 @@
 """The bundles of a program memory: a sweep from its start, and what branches lead to apart from that.
 
-Program memory may hold more than code (constants, padding), so what does not decode is left out here and is a fault only
-when a core comes there.
+Program memory may hold more than code (constants, padding), so what does not decode is left out here and is a
+fault only when a core comes there.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ _ALIGNMENT = 16  # where code begins again behind something that is no code
 
 
 def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") -> list[Bundle]:
-    """The bundles of pieces (address, bytes) of program memory, by address.
-
-    Raises UserError when there is no table for the instruction set.
-    """
+    """The bundles of pieces (address, bytes) of program memory, by address. Without a table: UserError."""
     found: dict[int, Bundle] = {}
     for address, data in pieces:
         _sweep(address, data, isa, found, address)

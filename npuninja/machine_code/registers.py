@@ -1,6 +1,6 @@
 """Where each register of AIE2 lies in the runtime's register bank (runtime/core.h has the same offsets).
 
-Overlapping registers (a pair and its halves, x0 and wl0) overlap in the bank, so nothing has to be kept equal.
+Overlapping registers (a pair and its halves, x0 and wl0) overlap in the bank: nothing has to be kept equal.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _NAME = re.compile(r"([a-z]+)(\d+)(?:_3d)?")
 
 
 class RegisterPlace(NamedTuple):
-    """A register: its offset in the bank, its bytes, and the bits that a scalar one keeps (0: a shift register)."""
+    """A register: its offset in the bank, its bytes, the bits that a scalar keeps (0: a shift register)."""
 
     offset: int
     size_bytes: int
@@ -80,7 +80,7 @@ class RegisterPlace(NamedTuple):
 
 @cache
 def place_of(name: str) -> RegisterPlace:
-    """The place of a register by the name the table has for it. Raises InternalError for one without a place."""
+    """The place of a register by its name in the table. Raises InternalError for one without a place."""
     if name in _SINGLE:
         at, mask = _SINGLE[name]
         return RegisterPlace(at, 4, mask)

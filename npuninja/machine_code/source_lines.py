@@ -1,6 +1,6 @@
 """C lines of machine code: the line tables of linked programs and of objects.
 
-An object's table has addresses of several sections, each of which begins at 0; its relocations tell them apart.
+An object's table has addresses of several sections that all begin at 0; its relocations tell them apart.
 """
 
 from __future__ import annotations
@@ -17,12 +17,7 @@ _WORD_RELOCATIONS = frozenset((50, 51, 52, 53))
 
 
 def line_table(found: elf.Elf | None, section: int = 0) -> LineTable | None:
-    """The line table of an ELF file, None when it has none.
-
-    Args:
-        found: the file.
-        section: of an object: the number of the section whose code is meant.
-    """
+    """An ELF file's line table, None for none; `section`: in an object, the number of the code's section."""
     table = found.section(".debug_line") if found is not None else None
     if found is None or table is None:
         return None

@@ -1,13 +1,13 @@
 """The translator: machine code to WebAssembly, one function a block.
 
-A block is keyed by its address and by what is in flight there (its *shape*): delayed results are resolved here, not at
-run time. Within a block registers are local variables; between blocks they lie in the runtime's bank, and what is in flight
-lies in the runtime's ring, by the cycle in which it is due. A block returns the number of the next one, or a status.
+A block is keyed by its address and what is in flight there (its *shape*): delayed results are resolved here,
+not at run time. Within a block registers are local variables; between blocks they lie in the runtime's bank,
+what is in flight in its ring, by the cycle when it is due. A block returns the next one's number or a status.
 
-Memory is accessed when an access is issued, and not four cycles later: loads and stores keep their order, part-word stores
-are four cycles early alike. Where a block has no successor here (a computed jump to an unknown place, an instruction that is
-interpreted only) what is in flight is handed to the interpreter, which goes on and gives control back when nothing is in
-flight. So the interpreter is the judge and the fallback.
+Memory is accessed when an access is issued, and not four cycles later: loads and stores keep their order,
+part-word stores are four cycles early alike. Where a block has no successor here (a computed jump to an
+unknown place, an instruction that is interpreted only) the interpreter gets what is in flight, goes on, and
+gives control back when nothing is in flight. So the interpreter is the judge and the fallback.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _MAX_BLOCKS = 6000
 
 
 class Translation(NamedTuple):
-    """A translated program: the module, the block at each address where nothing is in flight, and for each lookup
-    table the blocks that computed jumps lead to, by address.
+    """A translated program: the module, the block at each address where nothing is in flight, and for each
+    lookup table the blocks that computed jumps lead to, by address.
     """
 
     module: bytes

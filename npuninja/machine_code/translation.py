@@ -1,4 +1,4 @@
-"""Translations in the cache: by the program, the runtime and the translator, so nothing in it is ever out of date."""
+"""Translations in the cache: by program, runtime and translator, so nothing in it is ever out of date."""
 
 from __future__ import annotations
 
@@ -32,13 +32,7 @@ def _paths(digest: bytes) -> tuple[Path, Path]:
 
 
 def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> bool:
-    """Lets a core run the translation of its program that is in the cache, if one is.
-
-    Args:
-        core: has the program.
-        engine: of its store.
-        digest: sha256 of the program's pieces.
-    """
+    """Lets a core run its program's translation from the cache, if any; `digest`: sha256 of its pieces."""
     module_path, blocks_path = _paths(digest)
     text = kept(blocks_path)
     if text is None:

@@ -1,4 +1,4 @@
-"""WebAssembly modules as bytes: instructions of one function, and a module of functions with imports and a table.
+"""WebAssembly modules as bytes: one function's instructions; a module of functions, imports and a table.
 
 Source: WebAssembly core specification, chapter 5. Only what the translator of machine code emits.
 """
@@ -42,8 +42,8 @@ def signed(value: int) -> bytes:
         out.append(byte | 0x80)
 
 
-#: What puts one value on the stack: a local variable by its number, instructions (`constant`), or an instruction and what it
-#: takes, as in `(ADD, local, constant(4))`; CHOOSE takes the value if not zero, the one if zero, the condition.
+#: What puts one value on the stack: a local's number, instructions (`constant`), or an instruction and what
+#: it takes, as in `(ADD, local, constant(4))`; CHOOSE takes value if not zero, value if zero, condition.
 Expression = Union[int, bytes, "tuple[Any, ...]"]
 
 

@@ -14,7 +14,7 @@ from npuninja.machine_code.instruction_set import Operand
 from npuninja.machine_code.registers import RegisterPlace, place_of
 from npuninja.records import NamedTuple
 
-#: struct Op: op, latency, flags, dst, dst2, a, b, c, d, pointer, modifier, mode, size, x, y, imm, mask, at, extra.
+#: struct Op: op, latency, flags, dst, dst2, a..d, pointer, modifier, mode, size, x, y, imm, mask, at, extra.
 OP = struct.Struct("<HBBIIIIIIIIBBBBiIII")
 IMM_OFFSET = 40
 BUNDLE = struct.Struct("<IHHI")

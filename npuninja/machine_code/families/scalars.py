@@ -48,7 +48,7 @@ def move(f: Fields) -> None:
 
 
 def stream(f: Fields) -> None:
-    """A word from or to the core's stream. Headers of packets, which the machine puts together itself, stay unknown."""
+    """A word from or to the core's stream. Packet headers, which the machine makes itself, stay unknown."""
     parts = f.decoded.instruction.mnemonic.split(".")
     if "ph" in parts or "cph" in parts:
         return

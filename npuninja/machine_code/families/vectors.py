@@ -86,8 +86,8 @@ def vector_move(f: Fields) -> None:
 
 
 def between_lanes(op: str, narrow: int) -> Family:
-    """From lanes of one width to lanes of another one, `OP.TO.FROM`; the sign counts of the narrower, the one or the other of
-    the two (0 or 1). Those that shift as well go to accumulators or come from there.
+    """From lanes of one width to another, `OP.TO.FROM`; `narrow` (0 or 1) says which of the two is the
+    narrower, whose sign counts. Those that shift as well go to accumulators or come from there.
     """
 
     def fill(f: Fields) -> None:

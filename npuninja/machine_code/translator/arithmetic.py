@@ -116,7 +116,7 @@ class TranslatedArithmetic(TranslatedMemory):
         self.write_later(f, op, now, result)
 
     def _divide(self, op: int, f: Fields, now: int) -> None:
-        """One step of a division: a bit of the quotient, which moves from the dividend's register into r31's."""
+        """One step of a division: a bit of the quotient moves from the dividend's register into r31's."""
         code, quotient = self.code, self.scalar(R31)
         a, divisor = self.value(f, f.a), self.value(f, f.b)
         rest = code.let((w.OR, (w.SHL, a, constant(1)), (w.SHR_U, quotient, constant(31))))

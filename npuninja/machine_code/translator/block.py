@@ -34,8 +34,8 @@ _IN_STATE = -2  # in place of a local: the runtime's state has it
 
 
 class _Jump(NamedTuple):
-    """A branch whose delay slots are being issued: behind how many bundles of the block it is done, where it goes (a
-    target or a local), the local with its condition (-1: always).
+    """A branch whose delay slots are being issued: behind how many bundles of the block it is done, where it
+    goes (a target or a local), the local with its condition (-1: always).
     """
 
     done: int
@@ -175,7 +175,7 @@ class TranslatedBlock(Ports):
                 _ACCESSES.get(f.op, TranslatedBlock._vector_load)(self, op, f, now, accesses)
             else:
                 self._compute(op, f, now)
-        # What is written comes last, in the order of the machine: stores that were under way, then this bundle's.
+        # What is written comes last, in the machine's order: stores under way, then this bundle's.
         self._late_stores(late, now, accesses)
         for address, word in merged:
             self.code.store(address, word)

@@ -35,8 +35,8 @@ PRODUCTS = {"OP_MAC", "OP_MAC_F", "OP_ACC_ADD", "OP_ACC_ADD_F", "OP_ACC_COPY"}
 
 
 class InFlight(NamedTuple):
-    """Something on its way: due in so many cycles, behind others of that cycle, made by a stage that begins in so many
-    cycles (a load's does later than its memory is read here), in this slot of the ring's cycle; what it is, where it goes.
+    """Something on its way: due in so many cycles, behind others of that cycle, made by a stage that begins
+    in so many (a load's later than its memory is read here), in this slot of the ring's cycle; what, where.
     """
 
     due: int
@@ -54,8 +54,8 @@ Shape = tuple[InFlight, ...]
 
 
 class JumpInFlight(NamedTuple):
-    """A branch in whose delay slots a block begins: bundles still to be issued, the target (None: in the state), whether
-    it depends on a condition (in the state), the address of the branch.
+    """A branch in whose delay slots a block begins: bundles still to be issued, the target (None: in the
+    state), whether it depends on a condition (in the state), the address of the branch.
     """
 
     left: int

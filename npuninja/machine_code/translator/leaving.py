@@ -94,7 +94,7 @@ class Leaving(TranslatedArithmetic):
         code.leave(constant(status))
 
     def stay_at(self, address: int) -> None:
-        """Notes where the core waits, and that the block begins again when it goes on. Stores in flight are done before."""
+        """Notes where the core waits: the block begins again afterwards. Stores in flight are done before."""
         for item in self.shape:
             if item.kind == STORE:
                 place = self.slot_address(item.due, item.slot)
