@@ -81,10 +81,7 @@ class Buffers:
             return self._enter(buffer), buffer
 
     def import_(self, buffer: AllocatedBuffer) -> int:
-        """Gives the client a handle of a buffer of another file, or the one that it has already.
-
-        Raises DriverError.
-        """
+        """Gives the client a handle, new or its own, of another file's buffer. Raises DriverError."""
         with self._lock:
             self._check_number()
             known = next((handle for handle, own in self._by_handle.items() if own is buffer), None)

@@ -153,11 +153,7 @@ class NpuMemory:
 
 
 class EndedCommands:
-    """A piece of the memory: for each context of an open device file, the number of its last ended command.
-
-    Attributes:
-        offset: of the piece.
-    """
+    """Memory at `offset`: for each context of an open device file, the number of its last ended command."""
 
     def __init__(self, memory: NpuMemory) -> None:
         self._memory = memory

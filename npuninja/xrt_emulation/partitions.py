@@ -16,10 +16,7 @@ from npuninja.xrt_emulation.models import NpuModel
 
 @dataclass
 class LoadedPartition:
-    """Neighbouring columns, and how many contexts share them.
-
-    What runs on them takes `lock`: one at a time.
-    """
+    """Neighbouring columns, and how many contexts share them; what runs there takes `lock`: one at a time."""
 
     first_column: int
     columns: int

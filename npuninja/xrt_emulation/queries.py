@@ -75,11 +75,7 @@ _INFO: dict[int, Callable[[Npu], bytes]] = {
 
 
 def get_info(npu: Npu, parameter: int, given: bytes) -> bytes:
-    """The answer to a question, at most as long as `given`.
-
-    Raises:
-        DriverError: EOPNOTSUPP for a question that is not known.
-    """
+    """The answer to a question, at most as long as `given`. DriverError EOPNOTSUPP for an unknown one."""
     answer = _INFO.get(parameter)
     if answer is None:
         raise DriverError(errno.EOPNOTSUPP)
@@ -87,10 +83,7 @@ def get_info(npu: Npu, parameter: int, given: bytes) -> bytes:
 
 
 def get_array(npu: Npu, parameter: int, element_bytes: int, elements: int) -> list[bytes]:
-    """A list of answers of at most `element_bytes` bytes, at most `elements` of them.
-
-    Raises DriverError as `get_info`.
-    """
+    """At most `elements` answers of at most `element_bytes` bytes each. Raises DriverError as `get_info`."""
     if parameter == LAST_ASYNC_ERROR:
         return []  # none happened: what fails here fails with its command
     if parameter != HW_CONTEXT_ALL:
