@@ -1,6 +1,4 @@
-"""Packages that a Python host program imports at its start and that this Python does not have: known before anything is
-built.
-"""
+"""Packages that a Python host program imports at its start and this Python lacks: known before the build."""
 
 from __future__ import annotations
 

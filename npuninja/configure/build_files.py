@@ -39,7 +39,7 @@ SCANNING = ("npuninja.plan.scan", "npuninja.ir.parser", "npuninja.lowering.resou
 
 @record(frozen=True, kw_only=True)
 class Watched:
-    """What configure.py is run again for, and what it writes besides the build file, as the build file names them."""
+    """What configure.py is run again for, and what it writes besides the build file, as that names them."""
 
     read: tuple[str, ...]
     written: tuple[str, ...]
@@ -68,8 +68,7 @@ def write(plan: Plan) -> BuildFiles:
     Raises:
         InternalError: Ninja does not accept the text.
         ToolError: Ninja does not start.
-        UserError: build.ninja.in has a placeholder that there is no value for, or a file's name cannot stand in a
-            Makefile.
+        UserError: build.ninja.in has an unknown placeholder, or a file's name cannot stand in a Makefile.
     """
     project, machine = plan.causes.project, plan.causes.machine
     layout = project.layout
@@ -114,7 +113,7 @@ def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
 
 
 def _write_batches(plan: Plan) -> SharedBatches:
-    """Writes the words that batches share. Another machine sees only the files of its own command: words stay in it."""
+    """Writes the words that batches share. Another machine sees a command's files only: words stay in it."""
     causes, graph = plan.causes, plan.graph
     layout, template = causes.project.layout, causes.project.template
     folder = "" if graph.remote_rules else layout.output(BATCHES)
@@ -173,7 +172,7 @@ def _watched(plan: Plan) -> Watched:
 
 
 def _planning_modules() -> list[str]:
-    """The modules of npuninja that planning consists of: those that are loaded. Those of `SCANNING` are among the stages'."""
+    """The modules of npuninja that planning has loaded. Those of `SCANNING` are among the stages'."""
     files = {
         getattr(module, "__file__", None) or ""
         for name, module in sys.modules.items()

@@ -1,7 +1,7 @@
 """The build that a folder belongs to: for verbs that take a design by its name.
 
-Which build is meant, the first that holds: `npuninja -B FOLDER VERB` (or the variable NPUNINJA_BUILD), a build folder
-that the working folder is or lies in, the project's own build.ninja, the only build folder in the project.
+Which build is meant, the first that holds: `npuninja -B FOLDER VERB` (or the variable NPUNINJA_BUILD), a
+build folder that the working folder is or lies in, the project's own build.ninja, its only build folder.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ class Build(NamedTuple):
 
 
 def project_folder(start: str = os.curdir) -> str:
-    """The project that a folder belongs to: that of the build folder it is in, or the nearest above that looks
-    like one.
+    """The project of a folder: of the build folder it is in, else the nearest above that looks like one.
 
     Raises:
         UserError: there is none.
@@ -177,7 +176,7 @@ def read_graph_file(path: str) -> dict[str, Any]:
 
 
 def meant_xclbin(word: str) -> str:
-    """A file that is named by its path, or the XCLBIN of a design of the project here, which is then built."""
+    """A file that is named by its path, or the XCLBIN of a design of this project, which is then built."""
     manifest = meant_manifest(word)
     return manifest if manifest == word else f"{os.path.splitext(manifest)[0]}.xclbin"
 
@@ -205,7 +204,7 @@ def built_manifest(name: str) -> str:
 
 
 def meant_manifest(word: str) -> str:
-    """A manifest that is named by its path, or by the name of a design of the project here, which is then built."""
+    """A manifest named by its path, or by the name of a design of this project, which is then built."""
     return built_manifest(word) if is_design_name(word) else word
 
 

@@ -1,6 +1,4 @@
-"""Which designs there are, which of them were asked for, and which are faulty: one faulty design stops one
-design.
-"""
+"""Which designs there are, which were asked for, which are faulty: one faulty design stops one design."""
 
 from __future__ import annotations
 
@@ -66,8 +64,8 @@ def read_designs(
     bindings: Callable[[], Bindings | None],
     stamp: Callable[[], str],
 ) -> DesignSet:
-    """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python, `stamp` for that
-    of npuninja's modules where the build folder knows no scans.
+    """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python;
+    `stamp`, for npuninja's modules, where the build folder knows no scans.
 
     Raises:
         UserError: there is none at all, none of those that were asked for, or none for the device.
@@ -115,9 +113,7 @@ def read_designs(
 def _readings(
     sources: Mapping[str, Source], reader: DesignReader
 ) -> Iterator[tuple[str, Callable[[], Design]]]:
-    """Each design by name, as what gives it. Those in Python are programs that run for themselves: of those that are not
-    remembered, as many run at a time as there are processors.
-    """
+    """Each design by name, as what gives it. New ones in Python run at once, as many as processors."""
     remembered = {name: reader.remembered(source) for name, source in sources.items()}
     scripts = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
     known = {name: text for name in scripts if (text := reader.known_print(sources[name])) is not None}

@@ -1,6 +1,4 @@
-"""The designs that cannot be built, in the build folder: the errors for Ninja's targets, and for the next
-configure that finds nothing changed.
-"""
+"""The designs that cannot be built: errors for Ninja's targets, and for a configure without a change."""
 
 from __future__ import annotations
 

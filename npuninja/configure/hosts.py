@@ -1,4 +1,4 @@
-"""The host programs of a project: what toolchain.toml says of them, and the files in host/ that it says nothing of."""
+"""The host programs of a project: what toolchain.toml says of them, and the other programs in host/."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CUSTOM = ("-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE")
 
 
 def has_hosts(settings: Settings, designs: Collection[str] = ()) -> bool:
-    """Whether there is any host program to be compiled or run. `self_test.py` does not count where a design has that name."""
+    """Whether any host program is compiled or run. `X_test.py` does not count where `X_test` is a design."""
     return bool(settings.hosts) or any(
         not (name.endswith(_SCRIPT_END) and name.removesuffix(".py") in designs) for name in _found()
     )
@@ -54,9 +54,7 @@ def read_hosts(
     """All host programs of the project in the working folder, by name.
 
     Args:
-        settings: toolchain.toml.
-        variables: what `$NAME` in its paths stands for.
-        source_root: the project.
+        variables: what `$NAME` in paths of toolchain.toml stands for.
         designs: the names of its designs: `host/NAME.cpp` and `host/NAME_test.py` are for the design NAME.
 
     Raises:
@@ -151,7 +149,7 @@ def _check_designs(name: str, named: Iterable[str], designs: Collection[str], wh
 
 
 def _lacking(path: str, script: ast.Module, module: str, places: list[str]) -> str:
-    """Why a script cannot run with the Python packages that are here; "" when it can, or another Python runs it."""
+    """Why a script cannot run with this Python's packages; "" when it can, or another Python runs it."""
     from npuninja.configure.absent_packages import absent_packages, install_words
 
     missing = absent_packages(script, places) if module in ("aie", "") else ()

@@ -1,8 +1,8 @@
 """Ctrl-C while Ninja has build.ninja made again.
 
 Ninja deletes the outputs of an interrupted command that has a depfile, whether they were written or not, and
-without build.ninja it cannot start again. It does so when this process has ended. So a process is left behind
-that waits for Ninja's end and puts the files back as they were.
+without build.ninja it cannot start again. It does so when this process has ended, so one is left behind that
+waits for Ninja's end and puts the files back as they were.
 """
 
 from __future__ import annotations

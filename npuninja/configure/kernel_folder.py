@@ -1,4 +1,4 @@
-"""What lies below the kernels folder, for planning (`npuninja.plan.kernels`), which looks at no disk itself."""
+"""What lies below the kernels folder, for planning (`npuninja.plan.kernels`), which reads no disk itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from npuninja.plan.kernels import BINARIES, SUFFIXES, KernelFolder
 
 
 def read_kernel_folder(path: str, shown: str, settings: Sequence[KernelSettings] = ()) -> KernelFolder:
-    """Lists the kernels folder at `path`; sources carry the prefix `shown`. A missing folder has no kernels."""
+    """Lists the kernels folder at `path`; sources get the prefix `shown`. A missing folder has no kernels."""
     folders: list[str] = []
     sources: dict[str, list[str]] = {}
     binaries: dict[str, list[str]] = {}

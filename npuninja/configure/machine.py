@@ -36,13 +36,12 @@ class Machine:
         ninja: the program; "" when Make builds.
         compiler: what compiles for emulated cores; None without one.
         providers: of each stage.
-        tested: the same for emulated cores, which `ninja test` runs; None when they are the same, or there is no
-            compiler for them.
+        tested: the same for emulated cores, for `ninja test`; None if they are the same or have no compiler.
         launcher: the program that starts compilers; "" for none.
         remote: what runs stages elsewhere; None when all run here.
         kernels: the sources of kernel objects, with the paths that what was found gives them.
         hosts: the host programs, with paths as planning takes them.
-        notes: what in the environment has no effect although one may think so, and host programs that are refused.
+        notes: what in the environment has no effect although one may think so; refused host programs.
     """
 
     toolchain: Toolchain

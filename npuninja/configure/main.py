@@ -1,4 +1,4 @@
-"""The door of configure.py: where Ninja has started it and nothing that it looks at has changed, nothing else is loaded."""
+"""The door of configure.py: it alone is loaded when Ninja started it and nothing that it looks at changed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ def main(
     output: TextIO | None = None,
     home: str | None = None,
 ) -> int:
-    """Runs configure.py; returns its exit code. Without arguments, for the program that runs: a project's
-    configure.py need not say more.
+    """Runs configure.py; returns its exit code. A project's configure.py calls it without arguments.
 
     Args:
-        arguments: the command line.
+        arguments: the command line; None for that of this process, with its stdout as `output`.
         environment: of the caller; it alone decides, not the process's.
         output: for the summary; None when it is closed. Errors go to stderr.
         home: the folder of configure.py, where the project is unless `-S` says otherwise.

@@ -75,8 +75,8 @@ class Options:
 
 
 class _Word(NamedTuple):
-    """One option: its word, the field that it sets, what stands behind it ("" for a flag), its help, and whether it may be
-    given several times. `lasting`: it is asked for again when Ninja configures again.
+    """One option: its word, the field that it sets, what stands behind it ("" for a flag), its help, whether
+    it may be given several times. `lasting`: it is asked for again when Ninja configures again.
     """
 
     word: str
@@ -123,9 +123,7 @@ _WORDS = (
 
 
 def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Options:
-    """Takes the command line apart; UserError for what is not understood. `--help` prints and leaves with
-    SystemExit(0).
-    """
+    """Takes the command line apart; UserError if not understood. `--help` prints and raises SystemExit(0)."""
     parser = VerbParser(
         prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
@@ -179,7 +177,7 @@ def with_absolute_paths(options: Options) -> Options:
 
 
 def to_arguments(options: Options) -> list[str]:
-    """The command line that asks for the same again; without `--fresh`, which is for one time only, and empty values."""
+    """The command line for the same again; without empty values, and without `--fresh`, which is for once."""
     words: list[str] = []
     otherwise = vars(Options())
     for word, field, behind, _, many, lasting in _WORDS:
@@ -194,8 +192,5 @@ def to_arguments(options: Options) -> list[str]:
 
 
 def makefile_name(build_folder: str | None) -> str:
-    """What a generated Makefile is called.
-
-    At the top of a project another name, because one of its own may be there.
-    """
+    """What a generated Makefile is called; at the top of a project another name, as its own may be there."""
     return "build.mk" if build_folder is None else "Makefile"

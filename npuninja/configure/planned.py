@@ -1,8 +1,7 @@
 """What the last configure planned, and from what: with nothing changed, the same plan is not made again.
 
-Planning is a function of data: the project, the machine, npuninja itself. Their digest
-is kept with size and time of the files that came of them. Another digest, or a file that somebody touched,
-means planning again.
+Planning is a function of data: the project, the machine, npuninja itself. Their digest is kept with size and
+time of the files that came of them. Another digest, or a file that somebody touched, means planning again.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from npuninja.files import write_if_changed
 FILE = "planned.json"
 #: The folder of npuninja.
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-#: Folders of npuninja that nothing here loads, so that they decide no plan. To look at all modules would take longer
-#: than all the rest of a configure without a change; a test holds that the list is right.
+#: Folders of npuninja that nothing here loads, so they decide no plan. To look at all modules would take more
+#: time than the rest of a configure without a change; a test holds that the list is right.
 NOT_OF_PLANNING = frozenset(
     (
         *(
@@ -73,7 +72,7 @@ def _stamp(path: str) -> list[int] | None:
 
 
 def modules_stamp(package: str = PACKAGE) -> str:
-    """A digest of path, size and time of each file of npuninja that may decide a plan. Looking at them takes 6 ms."""
+    """A digest of path, size and time of npuninja's files that may decide a plan. Looking takes 6 ms."""
     found: list[tuple[str, int, int]] = []
     pending = [package]
     while pending:

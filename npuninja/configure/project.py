@@ -50,7 +50,7 @@ class Project:
         asked: stage -> the provider that the command line asks for.
         template: build.ninja.in.
         designs: all of them, scanned; those that are wanted, and those that are faulty.
-        references: the names of the designs that have a NumPy reference; None when there is no folder of them.
+        references: the designs that have a NumPy reference; None when there is no folder of them.
         package: what the designs are packed as.
     """
 
@@ -97,11 +97,11 @@ def open_project(
     environment: Mapping[str, str] = os.environ,
     stamp: Callable[[], str] = modules_stamp,
 ) -> Project:
-    """Reads the project that the options name. Changes the working folder to it. `environment` says where MLIR-AIE's
-    bindings may be, when a design is in Python; `stamp` gives that of npuninja's modules.
+    """Reads the project that the options name, and changes the working folder to it. `environment` says where
+    MLIR-AIE's bindings may be (for designs in Python), `stamp` gives that of npuninja's modules.
 
     Raises:
-        UserError: there is no project, no build folder can be, or something in it cannot be understood; located.
+        UserError: no project, no build folder can be, or something in it cannot be understood; located.
     """
     source_root = source_root_of(options, home)
     layout = layout_of(source_root, options.build_folder)

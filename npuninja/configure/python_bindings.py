@@ -24,7 +24,7 @@ def bindings_of(
 ) -> Bindings | None:
     """MLIR-AIE's bindings, where they print the designs; None where npuninja's do.
 
-    Designs are printed before anything else is known of the machine, so this one tool is looked for first. The
+    Designs are printed before anything else is known of the machine, so this tool is looked for first. The
     choice is that of the stage `python` in the table.
 
     Args:

@@ -47,7 +47,7 @@ def read_record(path: str) -> tuple[list[str], dict[str, str]]:
 
 
 def read_project(path: str) -> str | None:
-    """The folder of the project that a record belongs to, absolute; None when the record is damaged or old."""
+    """The absolute folder of the project that a record belongs to; None when the record is damaged or old."""
     try:
         project = Table(read_toml(path), path).text("project")
     except UserError:
@@ -63,9 +63,7 @@ def write_record(
     providers: Mapping[str, Mapping[str, str]],
     variables: Sequence[str] = (),
 ) -> None:
-    """Records arguments and environment, and the providers that were chosen, when they differ from what is
-    recorded.
-    """
+    """Records arguments, environment and the chosen providers, when they differ from what is recorded."""
     content = {
         "project": _way_to(project, os.path.dirname(path)),
         "arguments": list(arguments),

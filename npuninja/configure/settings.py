@@ -82,8 +82,7 @@ def read_settings(path: str, preset: str | None = None) -> Settings:
     """Reads and checks a toolchain.toml.
 
     Raises:
-        UserError: it is not TOML, or has a key or value that means nothing, or there is no such preset;
-            located, with near matches.
+        UserError: it is no TOML, a key or value means nothing, or no such preset; located, with near matches.
     """
     file = SettingsFile(path)
     content = file.with_preset(preset)
@@ -218,8 +217,8 @@ def _check_requirement(requires: str, where: Location) -> None:
 
 
 def with_settings(options: Options, settings: Settings) -> Options:
-    """The options with those of the file put below them: what is on the command line wins, if it is not empty: in
-    `--launcher "$LAUNCHER"` of a script, that is a variable which nobody set.
+    """The options, with those of the file below them: what is not empty on the command line wins. In a script
+    `--launcher "$LAUNCHER"` is empty when nobody set the variable.
     """
     said = {key.name: settings.options[key.name] for key in CONFIGURE.keys if key.name in settings.options}
     paths = [_below(settings.folder, path) for path in said.get("include", ())]
@@ -282,9 +281,7 @@ def expanded(path: str, variables: Mapping[str, str], where: Location | None) ->
 def resolved_kernels(
     settings: Settings, options: Options, variables: Mapping[str, str], source_root: str
 ) -> tuple[KernelSettings, ...]:
-    """How kernels are built, with paths as planning takes them: relative to the project, or absolute; and what
-    the command line adds for all of them.
-    """
+    """How kernels are built, paths relative to the project or absolute; and what the command line adds."""
 
     def resolved(paths: Sequence[str], folder: str, where: Location | None) -> tuple[str, ...]:
         return tuple(from_root(expanded(path, variables, where), folder, source_root) for path in paths)

@@ -54,9 +54,7 @@ def placed(settings: Settings, on_command_line: Mapping[str, str]) -> Iterator[N
 def variables_for(
     settings: Settings, options: Options, environment: Mapping[str, str], toolchain: Toolchain
 ) -> dict[str, str]:
-    """The variables that paths of the file may name, and their values: those of the environment, and the
-    installations that were found.
-    """
+    """The variables that the file's paths may name, with values: the environment's, found installations."""
     found: dict[str, str] = {}
     for name in variables_in(settings, options):
         tool = toolchain.found(FOUND_VARIABLES.get(name, "")) if name in FOUND_VARIABLES else None
@@ -84,7 +82,7 @@ _NOT_IN_DEPFILES = re.compile(r"[|*^;<>`]")
 
 
 def unrecordable(package: str, layout: Layout) -> list[str]:
-    """What is built again each time, because Ninja's depfiles cannot carry the names of the files it depends on."""
+    """What is built again each time, as Ninja's depfiles cannot have the names of the files it depends on."""
     folders = [package]
     if os.path.isabs(layout.source(".")):
         folders.append(layout.source_root)

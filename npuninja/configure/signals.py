@@ -1,4 +1,4 @@
-"""Ctrl-C is held back from the first import of configure.py, when Ninja started it, until it can be dealt with."""
+"""When Ninja started configure.py, Ctrl-C is held back from its first import until it can be dealt with."""
 
 from __future__ import annotations
 

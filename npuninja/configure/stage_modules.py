@@ -1,8 +1,8 @@
 """Which modules of npuninja each stage consists of, as one digest a stage.
 
-A stage's output depends on them as much as on its input. Their digest stands in the stage's command, so that Ninja runs
-it again when they are others. Naming them in every depfile would do the same; but Ninja reads what its log says of every
-output at each start, and with a thousand designs that takes longer than reading build.ninja.
+A stage's output depends on them as much as on its input. Their digest stands in the stage's command, so that
+Ninja runs it again when they change. Naming them in every depfile would do the same; but Ninja reads what its
+log says of every output at each start, which with a thousand designs takes longer than reading build.ninja.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _IMPORT = re.compile(
 @record(frozen=True)
 class StageModules:
     """Attributes:
-    digests: the stage's module -> one word that changes with any module it consists of, and with the files that come with
-        these modules (headers, tables, C sources).
+    digests: the stage's module -> a word that changes with any module it consists of, and with the files that
+        come with these modules (headers, tables, C sources).
     files: all of these files, and those that were asked for too, absolute, sorted.
     """
 
@@ -52,7 +52,7 @@ def stage_modules(
     for_all: bool = False,
     also: tuple[str, ...] = (),
 ) -> StageModules:
-    """The digests of `stages` (names of modules in npuninja/stages), from the last configure where nothing has changed.
+    """The digests of `stages` (modules in npuninja/stages), from the last configure if nothing changed.
 
     Args:
         package: the folder of npuninja.
@@ -138,7 +138,7 @@ class _Tree:
         return files
 
     def _data_of(self, file: str) -> tuple[str, ...]:
-        """The files that come with a package: those of its folder, and of the folders in it, that are no modules."""
+        """The files that come with a package: those in its folder, and folders there, that are no modules."""
         package, name = os.path.split(file)
         found: list[str] = []
         if name == "__init__.py":

@@ -105,7 +105,7 @@ def _fitted(line: str, width: int) -> list[str]:
 
 
 def dialects(designs: Sequence[Design], providers: Providers) -> list[str]:
-    """As which generation of the dialect designs are lowered whose text does not say it, or is not what the tools read."""
+    """The generation in which designs are lowered whose text does not say it, or is not what tools read."""
     groups: dict[tuple[str, str], list[str]] = {}
     for design in designs:
         groups.setdefault(dialect_of(design, providers), []).append(design.name)
@@ -113,7 +113,7 @@ def dialects(designs: Sequence[Design], providers: Providers) -> list[str]:
 
 
 def _not_by_bindings(designs: Sequence[Design], providers: Providers) -> list[str]:
-    """Which designs npuninja has printed though MLIR-AIE's bindings print the others: those would build them whole."""
+    """Designs that npuninja prints, while MLIR-AIE's bindings, which would build them whole, print others."""
     if not any(p.stage == "python" and p.provider.vendor for p in providers.chosen):
         return []
     from npuninja.python_designs.script import is_jitted
@@ -124,9 +124,7 @@ def _not_by_bindings(designs: Sequence[Design], providers: Providers) -> list[st
 
 
 def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[str]:
-    """The rows below each other. In a terminal too narrow for that the paths stand behind the table, and the last
-    column is broken.
-    """
+    """The rows. In a terminal too narrow the paths stand behind the table, and the last column is broken."""
     paths = []
     if width and any(len(line) > width for line in _aligned(rows)):
         import textwrap

@@ -1,6 +1,4 @@
-"""`configure.py --why TARGET`: why a target would be built now, in words. Ninja knows; here its answer is put
-into order.
-"""
+"""`configure.py --why TARGET`: why a target would be built now. Ninja's answer, put into order and words."""
 
 from __future__ import annotations
 
@@ -28,8 +26,7 @@ PREVIOUS = "graph.previous.json"
 # Causes that are shown; more than a few mean "nearly everything", and nobody reads them.
 SHOWN = 5
 
-# What `ninja -d explain` prints (1.11 to 1.13), and what it means. The first group is the output, the second
-# its input.
+# What `ninja -d explain` (1.11 to 1.13) prints, and its meaning. Group 1 is the output, group 2 its input.
 _MESSAGES: tuple[tuple[str, str], ...] = (
     # output a.o doesn't exist
     (r"output (.+) of phony edge with no inputs doesn't exist", "missing"),
@@ -67,9 +64,7 @@ def remember_graph(build_folder: str, text: str) -> bool:
 
 
 def why(target: str, layout: Layout) -> str:
-    """The answer, as text of a few lines.
-
-    Configures again first where Ninja would, since that may change what is to be built.
+    """The answer, in a few lines. Configures first where Ninja would: it may change what is to be built.
 
     Raises:
         UserError: there is no such target, or nothing is configured.
@@ -167,9 +162,7 @@ def _for_all_outputs(reasons: dict[str, Reason], edges: Mapping[str, Any]) -> di
 
 
 def _chains(target: str, edges: Mapping[str, Any], reasons: Mapping[str, Reason]) -> Iterator[list[str]]:
-    """The ways from the target down to each file that has a reason of its own, shortest first; each cause
-    once.
-    """
+    """The ways from the target to each file with a reason of its own, shortest first; each cause once."""
     waiting, seen = [[target]], {target}
     while waiting:
         chain = waiting.pop(0)
@@ -260,7 +253,7 @@ def _stage_differences(stage: Mapping[str, Any], before: Mapping[str, Any]) -> l
 
 
 def _variable_differences(command: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
-    """Between the variables that a command names, and those of the graph before; the Python that runs it counts always."""
+    """Between the variables that a command names and those of the graph before; its Python counts always."""
     modules_of = {modules_variable(stage): stage for stage in digested_stages()}
     lines = []
     for name, words in now.items():
