@@ -29,9 +29,8 @@ class ProbeCache:
     another stamp.
 
     Args:
-        path: the file.
-        for_all: whether answers of programs that need nothing but themselves are kept, and taken, for all build folders
-            of this user too.
+        for_all: whether answers of programs that need nothing but themselves are kept, and taken, for all
+            build folders of this user too.
     """
 
     def __init__(self, path: str, for_all: bool = False) -> None:
@@ -57,8 +56,8 @@ class ProbeCache:
     ) -> Proof | None:
         """The answer this tool gave in this state to these commands, or None.
 
-        `alone_in`: for a program that needs nothing but itself, what in the environment decides how it is loaded; the
-        answer may then be one that another build folder had.
+        `alone_in`: for a program that needs nothing but itself, what in the environment decides how it is
+        loaded; the answer may then be one of another build folder.
         """
         key = self._key(tool, stamp, commands)
         entry = self._entries.get(key)
@@ -111,7 +110,7 @@ def _from_json(content: bytes | None) -> Entry | None:
 
 
 def _question(key: str, alone_in: str) -> str:
-    """What decides an answer for all build folders: the machine, and the modules here that read answers, too."""
+    """What decides an answer for all build folders: the machine, and the modules here that read answers."""
     machine = os.uname().nodename if hasattr(os, "uname") else ""
     return json.dumps([machine, _readers(), key, alone_in])
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from npuninja.detect.tool import Candidate, Proof, Surroundings, Tool, refusal
 from npuninja.install.folder import installed_program
 
-# GCC 13 is the first whose library has what host programs of C++23 use (<stdfloat>, views::zip); newer ones have
-# tidied their headers, which programs that forget an #include notice.
+# GCC 13 is the first whose library has what host programs of C++23 use (<stdfloat>, views::zip); headers of
+# newer ones include less, which programs that forget an #include notice.
 _NAMES = ("g++-13", "g++-14", "g++-15", "g++", "clang++", "g++-12", "g++-11")
 
 

@@ -132,7 +132,7 @@ AIE_TRANSLATE = Tool(
 
 
 def _beside_aiecc(path: str) -> dict[str, str]:
-    """Of an aiecc that is a script in Python: the Python in whose environment its package is installed, and where `aie` is."""
+    """Of an aiecc that is a script: the Python in whose environment its package is, and where `aie` is."""
     if not path.endswith(".py"):
         return {}
     # …/venv/lib/python3.13/site-packages/mlir_aie/bin/aiecc.py -> …/venv/bin/python3
@@ -145,7 +145,7 @@ def _beside_aiecc(path: str) -> dict[str, str]:
 
 
 def aiecc_start(path: str, beside: Mapping[str, str], python: str) -> tuple[list[str], dict[str, str]]:
-    """The first words of an aiecc's command, and the variables that it needs, by what lies beside it (`_beside_aiecc`)."""
+    """The first words of an aiecc's command and its variables, by what lies beside it (`_beside_aiecc`)."""
     words = [beside.get("python") or python, path] if path.endswith(".py") else [path]
     return words, {"PYTHONPATH": beside["modules"]} if beside.get("modules") else {}
 

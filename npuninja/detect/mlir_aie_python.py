@@ -1,6 +1,4 @@
-"""MLIR-AIE's Python bindings: what prints designs in Python where they are installed. They are imported in processes of
-their own only, here as elsewhere.
-"""
+"""MLIR-AIE's Python bindings, which print designs where installed; imported in their own processes only."""
 
 from __future__ import annotations
 
@@ -42,7 +40,7 @@ def folder_of(path: str) -> str:
 
 
 def python_of(path: str, python: str) -> str:
-    """The Python that bindings are for: that of the environment in which they are installed, else `python`."""
+    """The Python that bindings are for: of the environment in which they are installed, else `python`."""
     head, found, _ = os.path.abspath(path).partition(f"{os.sep}lib{os.sep}python")
     inside = os.path.join(head, "bin", "python3")
     return inside if found and os.access(inside, os.X_OK) else python

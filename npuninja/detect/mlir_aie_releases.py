@@ -1,17 +1,13 @@
-"""How each release of MLIR-AIE wants its tools to be called: pass pipelines, flags, spelling. One entry for
-each change.
+"""How each release of MLIR-AIE wants its tools called: pipelines, flags, spelling. One entry for each change.
 
 A release is known by the day of its wheel or commit (`versions.day_of`), or by the passes that its aie-opt
-lists. Another
-release: another entry in `RELEASES` and another row in tests/fake_tools/releases.py.
+lists. Another release: another entry in `RELEASES` and another row in tests/fake_tools/releases.py.
 
 Sources: python/compiler/aiecc/main.py of 2025-10 (commits 5950a4d3, 74b223d5), tools/aiecc/aiecc.cpp of
-    2026-04 (97962964),
-the history between them. `{arch}` is aie2 or aie2p, `{triple}` the target triple, `{device}` the symbol of
-the device, `{column}` and `{row}` the core's place, `{peano}` the installation of Peano.
+2026-04 (97962964), the history between them. `{arch}` is aie2 or aie2p, `{triple}` the target triple,
+`{device}` the device's symbol, `{column}` and `{row}` the core's place, `{peano}` Peano's installation.
 
-The paths of ELFs need no entry: relative to the work folder is what every release takes (2025-10-05 takes
-nothing else).
+ELFs' paths need no entry: relative to the work folder suits every release (2025-10-05 takes nothing else).
 """
 
 from __future__ import annotations
@@ -38,8 +34,7 @@ class Release:
         link: the words of Peano's clang in front of the objects.
         sequence_op: how the runtime sequence is spelled.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile instead of a column.
-        functions_link: whether `link_with` may stand at a function; before, a core names the one object it is
-            linked with.
+        functions_link: whether `link_with` may stand at a function; before, a core names the one it links.
         trace: passes in front of those of step 1 for a design with `aie.trace`; "" when the release has none.
         values: whether numbers of lock, descriptor and register operations are SSA values.
         generation: of the dialect it reads and writes (npuninja/lowering/generation.py).
@@ -64,9 +59,7 @@ class Release:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What its aie-opt must know: every pass that the pipelines name, and the spellings that are new in
-        it.
-        """
+        """What its aie-opt must know: every pass that the pipelines name, and the spellings new in it."""
         values = dict.fromkeys(("arch", "device", "column", "row"), "")
         text = ",".join((self.lower, self.route[0].removeprefix("--"), self.sequence, self.core)).format(
             **values
@@ -94,8 +87,7 @@ _CORE_START = (
 )
 
 RELEASES: tuple[Release, ...] = (
-    # v1.1.1: aiecc in Python. Core code as `aiecc.py --no-unified` makes it, since one core after the other
-    # is an edge each.
+    # v1.1.1: aiecc in Python. Core code as `aiecc.py --no-unified` makes it, since each core is an edge.
     Release(
         since="2025-10-05",
         lower=_LOWER % "",
@@ -167,8 +159,8 @@ _then(
 # 8bfa8ce6 (#2969): more than O1 miscompiles
 _then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
 
-# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377); its LLVM is 24,
-# Peano's 21, so other edits.
+# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377);
+# its LLVM is 24, Peano's 21, so other edits.
 _then(
     "2026-08-14",
     lower="convert-vector-to-aievec{{ aie-target={arch} }},lower-affine,aie-canonicalize-device,"
@@ -200,9 +192,7 @@ _LATE_PASS = "aie-objectFifo-unroll"
 
 
 def spelling_of(day: str, known: frozenset[str]) -> Release:
-    """The release whose spelling an installation reads; for one that is newer than all known, that of the
-    last.
-    """
+    """The release whose spelling an installation reads; the last for one that is newer than all known."""
     newest = [
         r for r in RELEASES if r.since <= day or (not day and {NEW_SEQUENCE, ALLOCATION_WITH_TILE} <= known)
     ]

@@ -1,6 +1,4 @@
-"""Peano (llvm-aie): AMD's LLVM with the AIE targets. The tool looked for is its `llc`; its folder is the
-installation.
-"""
+"""Peano (llvm-aie): AMD's LLVM with AIE targets. Its `llc` is looked for; its folder is the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the proofs: each candidate once, several at a time, each with a time limit, remembered by file stamp."""
+"""Runs the proofs: each candidate once, several at a time, with a time limit, remembered by file stamp."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache)
 
 
 def _loader_of(path: str, environment: Mapping[str, str]) -> str | None:
-    """What in the environment decides how an executable is loaded; None for scripts, which load what they please."""
+    """What in the environment decides how a program is loaded; None for scripts: they load what they want."""
     try:
         with open(path, "rb") as stream:
             if stream.read(len(_ELF)) != _ELF:

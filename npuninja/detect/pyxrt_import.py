@@ -20,8 +20,7 @@ from npuninja.install.folder import installed_program
 from npuninja.records import NamedTuple
 
 ACCEL_NODES = "/dev/accel/accel*"  # made by the amdxdna driver
-# Debian's and Fedora's packages of XRT put it there; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are
-# XRT's own.
+# Where Debian's and Fedora's packages put it; `$XILINX_XRT/python` and /opt/xilinx/xrt/python are XRT's own.
 SYSTEM_FOLDERS = (
     "/opt/xilinx/xrt/python",
     "/usr/lib/python3/dist-packages",
@@ -45,9 +44,7 @@ def _folders() -> list[str]:
 
 
 def find_other_pyxrt() -> OtherPyxrt | None:
-    """A pyxrt that another Python of this machine can load: XRT's own, or that of `npuninja tools install
-    xrt`.
-    """
+    """A pyxrt for another Python of this machine: XRT's own, or that of `npuninja tools install xrt`."""
     own = os.path.dirname(os.path.dirname(installed_program(os.environ, "xrt", "python3")))
     for folder in [*_folders(), os.path.join(own, "usr", "lib", "python3", "dist-packages")]:
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "pyxrt.cpython-*.so"))):

@@ -72,7 +72,7 @@ class Surroundings:
 
 @record(frozen=True)
 class Candidate:
-    """A file that may be the tool, and why it is looked at ("PATH", "$PEANO_INSTALL_DIR", "toolchain.toml")."""
+    """A file that may be the tool, and its origin: "PATH", "$PEANO_INSTALL_DIR", "toolchain.toml"."""
 
     path: str
     origin: str
@@ -101,18 +101,15 @@ class Tool:
         candidates: the files that may be it, best first; without the pinned one.
         pinned: the file that a pin means: a pin may name the install folder.
         command: the command line that proves a candidate.
-        further: command lines whose outputs are wanted too, whatever their exit codes; behind that of
-            `command`.
+        further: command lines whose outputs are wanted too, behind `command`'s, whatever their exit codes.
         variables: environment variables that the candidate needs.
-        read: exit code of `command` and all outputs -> proof. Has a sample of the output in its docstring or
-            a comment.
+        read: exit code of `command`, all outputs -> proof. Has a sample of output in docstring or comment.
         refuse: a reason to refuse a candidate without running it, or "".
         companions: files that the candidate needs beside itself; part of its identity.
-        package: the folder of the Python wheel that brings it, whose version counts more than the tool's own;
-            or "".
+        package: the folder of its Python wheel, whose version counts more than the tool's own; or "".
         lacks: what it means that a candidate's file is not there.
         beside: what planning asks for that lies beside a candidate: name -> path, "" for what is not there.
-        needs_nothing: whether nothing but the program and its libraries decides what it says: no headers, no modules,
+        needs_nothing: whether only the program and its libraries decide what it says: no headers, no modules,
             no configuration.
     """
 
@@ -184,9 +181,7 @@ Outcome = Found | Absent
 
 
 def refusal(output: str, otherwise: str) -> Proof:
-    """A proof that failed: `otherwise`, with the line of the output that tells most (the last of a Python
-    traceback).
-    """
+    """A failed proof: `otherwise`, with the line that tells most (the last of a Python traceback)."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if not lines:
         return Proof(reason=f"{otherwise} (it printed nothing)")
@@ -195,7 +190,7 @@ def refusal(output: str, otherwise: str) -> Proof:
 
 
 def version_in(pattern: str, otherwise: str) -> Callable[[int, str], Proof]:
-    """How a tool proves itself that succeeds and prints its version, the group of `pattern`; `otherwise`: what it is else."""
+    """Proof of a tool that succeeds and prints a version, `pattern`'s group; `otherwise`: what it is else."""
 
     def read(code: int, output: str) -> Proof:
         match = re.search(pattern, output)
@@ -210,9 +205,7 @@ def in_folder(*parts: str) -> Callable[[str], str]:
 
 
 def file_stamp(path: str) -> tuple[str, int, int] | None:
-    """What distinguishes one state of a file from another without reading it: real path, size, time in ns; None when
-    missing.
-    """
+    """The state of a file, without reading it: real path, size, time in ns; None when it is missing."""
     try:
         status = os.stat(path)
     except OSError:

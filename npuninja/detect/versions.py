@@ -57,8 +57,7 @@ def commit_of(version: str) -> str:
 
 
 def package_version(file: str, package: str) -> str:
-    """The version of the wheel that a file belongs to, from the metadata beside its folder; "" when there is
-    none.
+    """The version of the wheel that a file belongs to, from the metadata beside its folder; "" for none.
 
     Args:
         file: `…/site-packages/mlir_aie/bin/aie-opt`.

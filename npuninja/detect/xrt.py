@@ -68,9 +68,7 @@ def _pyxrt_candidates(surroundings: Surroundings) -> Iterator[Candidate]:
 
 
 def _refuse_pyxrt(path: str, surroundings: Surroundings) -> str:
-    """An extension module carries the Python it was built for in its name:
-    `pyxrt.cpython-314-x86_64-linux-gnu.so`.
-    """
+    """An extension module's name has the Python it is for: `pyxrt.cpython-314-x86_64-linux-gnu.so`."""
     name, dot, suffix = os.path.basename(path).partition(".")
     if dot + suffix in EXTENSION_SUFFIXES:
         return ""

@@ -10,7 +10,7 @@ from npuninja.detect.tool import Candidate, Surroundings, Tool, version_in
 from npuninja.install.folder import tools_folder
 
 _LIBRARY = "libxrt_coreutil.so*"
-# Reads the name that the library has for programs linked with it, as the dynamic loader would; loading it here may fail
+# Reads the library's name for programs linked with it, as the dynamic loader would; loading it here may fail
 # because it wants a newer C library than this process has.
 _PROOF = """
 import re, sys
@@ -31,13 +31,13 @@ def _include_folder(library: str) -> str:
 
 
 def _runner(library: str) -> str:
-    """What starts programs that are linked with a library of `npuninja tools install xrt`; "" for another one."""
+    """What starts programs linked with a library of `npuninja tools install xrt`; "" for another one."""
     path = os.path.normpath(os.path.join(os.path.dirname(library), "../../../bin/with-xrt"))
     return path if os.path.isfile(path) else ""
 
 
 def folders_of_xrt(surroundings: Surroundings, *names: str) -> list[tuple[str, str]]:
-    """Folders of XRT where the environment says, then the first where AMD's installer puts XRT; each with its origin."""
+    """XRT's folders with their origins: of the environment, then the first where AMD's installer puts it."""
     found = []
     for variable in ("XILINX_XRT", "XRT_ROOT"):
         root = surroundings.environment.get(variable)
