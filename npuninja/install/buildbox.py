@@ -1,6 +1,4 @@
-"""BuildBox: the client, the server for one machine and the workers of remote execution, from Debian's package
-of it.
-"""
+"""BuildBox, from Debian's package: client, server for one machine and workers of remote execution."""
 
 from __future__ import annotations
 
@@ -17,8 +15,7 @@ PROGRAMS = ("trexe", "buildbox-casd", "buildbox-worker", "buildbox-run-hosttools
 
 
 def finish_buildbox(root: str) -> str:
-    """Makes launchers of the programs that npuninja uses in the unpacked packages, runs each, returns the
-    version.
+    """Makes launchers of the unpacked programs that npuninja uses, runs each, returns the version.
 
     Raises:
         ToolError: the packages lack a program, or one does not run.

@@ -8,7 +8,7 @@ from npuninja.errors import ToolError
 from npuninja.install.folder import proved
 
 OLDEST_PYTHON = (3, 11)
-# psycopg2: BuildGrid waits for news of the database through it; its own wheel does not ask for it. Other
+# psycopg2: BuildGrid waits for the database's news through it, but its own wheel does not ask for it. Other
 # versions of BuildGrid may read another configuration.
 REQUIREMENTS = ("buildgrid==0.4.4", "psycopg2-binary>=2.9")
 
@@ -16,7 +16,7 @@ _PROOF = "import importlib.metadata, psycopg2, buildgrid; print(importlib.metada
 
 
 def finish_buildgrid(folder: str) -> str:
-    """Proves that BuildGrid imports and that its program is there; returns its version. ToolError when not."""
+    """Proves that BuildGrid imports and has its program; returns its version. ToolError when not."""
     words = proved("BuildGrid", [os.path.join(folder, "bin", "python"), "-I", "-c", _PROOF])
     if not os.path.isfile(os.path.join(folder, "bin", "bgd")):
         raise ToolError("the fetched BuildGrid has no bgd")

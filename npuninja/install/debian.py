@@ -1,10 +1,8 @@
-"""Debian packages into a private folder: signed, verified, without root, and without touching the system's
-apt.
+"""Debian packages into a private folder: signed, verified, without root, not touching the system's apt.
 
 apt works on a state of its own here: an empty list of installed packages, so that it resolves a package with
 everything it needs down to the C library, one source, and the archive's keyring. It verifies the archive's
-signature and with it the hash of every package; the packages are unpacked, not installed, and their scripts
-never run.
+signature and so each package's hash. Packages are unpacked, not installed; their scripts never run.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from npuninja.install.folder import run
 from npuninja.install.installed_files import WORK_PREFIX
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12 and 13 have a wrapper without it)
+SUITE = "sid"  # the only suite whose XRT has xclbinutil and knows NPUs (Debian 12, 13: a wrapper without it)
 _CONNECT_TIMEOUT_S = 20
 
 # What apt is given beyond the system's own settings of `Acquire` (proxies, checks). The system's other
@@ -75,7 +73,6 @@ def install_packages(
     """Unpacks packages of `SUITE` with all they need, so that `prefix` looks like a root folder.
 
     Args:
-        names: of the packages.
         prefix: the folder to make. One that is there is replaced, at the very end.
         finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them.
             When it raises, `prefix` stays as it was.
@@ -146,7 +143,7 @@ def mirror_of_this_system(folder: str = "/etc/apt") -> str:
         except (OSError, UnicodeDecodeError):
             continue
     for text in texts:
-        # deb822:   URIs: http://mirror/debian          one-line:   deb [signed-by=…] http://mirror/debian bookworm main
+        # deb822: URIs: http://mirror/debian   one-line: deb [signed-by=…] http://mirror/debian bookworm main
         for match in re.finditer(r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+)", text, re.MULTILINE):
             url = match[1].rstrip("/")
             if url.endswith("/debian"):

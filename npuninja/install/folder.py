@@ -16,9 +16,7 @@ TIME_LIMIT_S = 900.0
 
 
 def tools_folder(environment: Mapping[str, str]) -> str:
-    """The folder that `npuninja tools install` fills: `$NPUNINJA_TOOLS`, else `npuninja/tools` in the user's
-    data folder.
-    """
+    """What `tools install` fills: `$NPUNINJA_TOOLS`, else `npuninja/tools` in the user's data folder."""
     chosen = environment.get("NPUNINJA_TOOLS")
     if chosen:
         return chosen
@@ -67,8 +65,7 @@ def write_launcher(root: str, program: str) -> str:
 
 
 def launch_in_place(root: str, program: str) -> str:
-    """Moves a program aside and puts its launcher where it was, so that the program finds what lies relative
-    to itself.
+    """Moves a program aside for its launcher, so that the program finds what lies relative to itself.
 
     For an interpreter: it takes its path from the name it is started with, and starts itself by that path
     again. Arguments, result and errors are those of `write_launcher`.
@@ -80,7 +77,7 @@ def launch_in_place(root: str, program: str) -> str:
 
 
 def write_runner(root: str, name: str) -> str:
-    """Makes `bin/NAME` in `root`, which starts the program it is given with the libraries of `root`, then those of
+    """Makes `bin/NAME` in `root`, which starts a given program with the libraries of `root`, then those of
     LD_LIBRARY_PATH, which the program may need beside them; returns its path.
 
     Raises:
@@ -114,8 +111,8 @@ def _write_launcher(root: str, program: str, launcher: str, name: str) -> str:
 
 
 def proved(what: str, command: Sequence[str], time_limit_s: float = 60, least_words: int = 1) -> list[str]:
-    """The words that a program of unpacked packages prints, on standard output or else the other. ToolError, with the end
-    of what it says, when it does not run, or prints fewer words than it should.
+    """The words that an unpacked program prints, on standard output or else the other. ToolError, with the
+    end of what it says, when it does not run, or prints fewer words than it should.
     """
     done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit_s, check=False)
     words = (done.stdout or done.stderr).split()
@@ -134,7 +131,6 @@ def run(
     """Runs a program that fetches or unpacks, and returns its output.
 
     Args:
-        command: the program and its arguments.
         failure: what cannot be done then, the error's first words.
         variables: of its environment, beside those of this process.
         hint: what may help.

@@ -1,9 +1,8 @@
-"""A C++ compiler for host programs, where the system's is older than they ask for: what makes Debian's g++-13 a
-folder that works by itself.
+"""A C++ compiler where the system's is older than host programs ask for: Debian's g++-13 in its own folder.
 
-The compiler and everything it starts are programs of a newer system. So the compiler is started by the loader of the
-folder, starts its own programs through it (`-wrapper`), and reads headers and libraries below the folder (`--sysroot`).
-What it links runs with the libraries of that folder, or of the one of `npuninja tools install xrt`.
+The compiler and what it starts are programs of a newer system. So the folder's loader starts the compiler and
+(`-wrapper`) its programs; headers and libraries are read below the folder (`--sysroot`). What it links runs
+with the libraries of that folder, or of the one of `npuninja tools install xrt`.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ int main() {
 
 
 def finish_gxx(root: str) -> str:
-    """Makes `bin/g++` and `bin/gcc` in the unpacked packages, compiles and runs a program; returns the version.
+    """Makes `bin/g++`, `bin/gcc` in the unpacked packages; compiles and runs a program; returns the version.
 
     Raises:
         ToolError: the packages lack something, or the compiler does not work.

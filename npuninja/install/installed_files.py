@@ -1,7 +1,7 @@
 """Whether an installation of `npuninja tools install` is whole: finished, and its files what was installed.
 
-A record lies in the installation's folder. It is written last, so a file that was changed behind it has a later time of
-change (`ctime`, which nobody can set back); only such files are read again.
+A record lies in the installation's folder. It is written last, so a file changed afterwards has a later time
+of change (`ctime`, which nobody can set back); only such files are read again.
 """
 
 from __future__ import annotations

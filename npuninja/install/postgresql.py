@@ -1,6 +1,4 @@
-"""PostgreSQL in a private folder, where BuildGrid keeps its queue; its server is started by `npuninja farm`
-only.
-"""
+"""PostgreSQL in a private folder, for BuildGrid's queue; only `npuninja farm` starts its server."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Takes away what a program does not need of the packages that came with it (a whole Python, for one script
-of them).
-"""
+"""Takes away what a program does not need of its packages (a whole Python, for one script of them)."""
 
 from __future__ import annotations
 
@@ -12,8 +10,7 @@ from npuninja.errors import ToolError
 
 
 def keep_only(root: str, program: str, launcher: str) -> None:
-    """Removes every file of `root` but a program, its launcher, the libraries it loads, and the packages'
-    licences.
+    """Removes every file of `root` but a program, its launcher, its libraries, and the packages' licences.
 
     Args:
         root: a folder with unpacked packages.

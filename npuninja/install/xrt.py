@@ -8,8 +8,7 @@ import os
 from npuninja.errors import ToolError
 from npuninja.install.folder import launch_in_place, proved, write_launcher, write_runner
 
-#: The runtime and its driver for NPUs, its Python binding (and NumPy, which `bo.read` needs), xrt-smi, what
-#: C++ programs include.
+#: The runtime, its driver for NPUs, its Python binding (and NumPy, for `bo.read`), xrt-smi, headers for C++.
 PACKAGES = (
     "libxrt2",
     "libxrt-npu2",
@@ -28,9 +27,8 @@ print("pyxrt for Python", ".".join(map(str, sys.version_info[:2])))
 
 
 def finish_xrt(root: str) -> str:
-    """Makes `bin/python` and `bin/python3` in the unpacked packages, whose `import pyxrt` works,
-    `bin/xrt-smi`, and
-    `bin/with-xrt`, which starts programs that are linked with XRT; returns XRT's version.
+    """Makes in the unpacked packages `bin/python` and `bin/python3`, whose `import pyxrt` works,
+    `bin/xrt-smi`, and `bin/with-xrt`, which starts programs linked with XRT; returns XRT's version.
 
     Raises:
         ToolError: the packages lack something, or pyxrt does not import.
