@@ -113,7 +113,7 @@ def read_designs(
 def _readings(
     sources: Mapping[str, Source], reader: DesignReader
 ) -> Iterator[tuple[str, Callable[[], Design]]]:
-    """Each design by name, as what gives it. New ones in Python run at once, as many as processors."""
+    """Each design by name, and what gives it. Unremembered Python ones run at once, as many as processors."""
     remembered = {name: reader.remembered(source) for name, source in sources.items()}
     scripts = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
     known = {name: text for name in scripts if (text := reader.known_print(sources[name])) is not None}

@@ -1,4 +1,4 @@
-"""Sources of kernel objects: what toolchain.toml says, else for `X.o` an `X.c .cc .cpp .cxx` in kernels/."""
+"""Sources of kernel objects: as toolchain.toml says, else the one `X.c .cc .cpp .cxx` below kernels/."""
 
 from __future__ import annotations
 
