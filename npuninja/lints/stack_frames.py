@@ -21,7 +21,7 @@ class StackNeed(NamedTuple):
 
 
 def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> StackNeed | None:
-    """The stack that `entry` needs with all it calls, but by pointer; None when no object has it."""
+    """The stack that `entry` needs with all it calls, except by pointer; None when no object has it."""
     visible = {f.name: f for functions in objects for f in functions}
     own = {(f.path, f.name): f for functions in objects for f in functions}
     known: dict[KernelFunction, StackNeed] = {}
