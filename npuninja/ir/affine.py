@@ -1,8 +1,7 @@
 """Affine maps: their text, their expressions, their value.
 
 An expression is a tuple: `("d", i)` dimension, `("s", i)` symbol, `("c", n)` constant, or `(operator, left,
-right)` with operator `+`, `*`, `floordiv`, `ceildiv` or `mod`. Subtraction is addition of a product with -1,
-as in MLIR.
+right)` with `+`, `*`, `floordiv`, `ceildiv` or `mod`. Subtraction adds a product with -1, as in MLIR.
 """
 
 from __future__ import annotations
@@ -45,10 +44,7 @@ class AffineMap(NamedTuple):
         return None
 
     def evaluate(self, operands: list[int]) -> list[int]:
-        """The results for these dimensions and symbols (in this order).
-
-        Raises ValueError on division by 0 or less.
-        """
+        """The results for dimensions and symbols, in this order. ValueError on division by 0 or less."""
         return [evaluate(e, operands[: self.dimensions], operands[self.dimensions :]) for e in self.results]
 
 

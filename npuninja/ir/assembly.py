@@ -1,22 +1,21 @@
-"""The small language in which `syntax.py` writes down the custom form of each operation, compiled to
-directives.
+"""The language in which `syntax.py` writes the custom form of operations, compiled to directives.
 
-One row describes an operation; parser and printer both run the directives it compiles to.
+One row describes an operation; parser and printer both run its directives.
 
     aie.flow  ( $source:index , .source_bundle:WireBundle : .source_channel:i32 , … ) {}
 
 | written | means |
 |---|---|
 | `$x:index` | one operand of that type; `$x` has its type from `type(x)`; `$x*` any number, comma-separated |
-| `.a:kind` | an attribute: an integer type, an enum's name, `str`, `sym`, `symname` (`@x` kept as a string), `any`, … |
+| `.a:kind` | an attribute: integer type, enum's name, `str`, `sym`, `symname` (`@x` as string), `any`, … |
 | `type(x,y)` | one type for those operands and results; `types(x)` one for each of a variadic group |
 | `functype(x)` | `(types of x) -> result types` |
 | `^x` | a successor; `^x()` one with arguments |
-| `mixed(offsets)` | `[0, %x]`: constants go to `static_offsets`, values to the operands `offsets` (see `$offsets*`) |
+| `mixed(offsets)` | `[0, %x]`: constants: `static_offsets`, values: operands `offsets` (see `$offsets*`) |
 | `region`, `region(aie.end)` | a region; its terminator is implicit if one is named |
-| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | for the custom directives of the row; with `!` there always |
+| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | for the row's `custom`; with `!` always |
 | `{}`, `attributes{}` | the attribute dictionary, the second with its keyword in front |
-| `(? … )?` | optional: read when its first element is next; printed when its first attribute or operand is there |
+| `(? … )?` | optional: read if its first element is next, printed if its first attribute or operand is set |
 | `custom(f)` | read and printed by the two functions under that name in `custom.py` |
 | `_`, `~` | a space where the printer would put none; none where it would put one |
 | anything else | itself |
@@ -79,9 +78,7 @@ if TYPE_CHECKING:
 
 
 class OperandGroup(NamedTuple):
-    """An operand of a definition: its name, whether it may be any number of values, its type if that is
-    fixed.
-    """
+    """An operand of a definition: its name, whether it may be any number of values, its type if fixed."""
 
     name: str
     variadic: bool

@@ -1,4 +1,4 @@
-"""The elements of an operation's custom form that are attributes: one in its place, and the dictionary of the others."""
+"""The elements of a custom form that are attributes: one in its place, and the dictionary of the others."""
 
 from __future__ import annotations
 

@@ -45,12 +45,9 @@ class AttributeParser(NumberParser):
         self._expanded_tokens = 0
 
     def keep_attribute_alias(self, name: str, start: int, before: int) -> None:
-        """Reads the attribute that alias `name` stands for.
+        """Reads the attribute that alias `name`, with its `#`, stands for.
 
-        Args:
-            name: with its `#`.
-            start: the number of its first token.
-            before: `expanded_tokens` then.
+        `start` is the number of its first token, `before` what `expanded_tokens` was then.
         """
         self.attribute_aliases[name] = self.parse_attribute()
         self._alias_tokens[name] = self.i - start + self._expanded_tokens - before
@@ -268,10 +265,7 @@ class AttributeParser(NumberParser):
         return pairs
 
     def _named(self, name: str, opens: str) -> int:
-        """Steps over the name that an attribute may have inside another: `#aie.NAME`, `#aie<NAME …>`.
-
-        Returns how many `>` stand behind it for that.
-        """
+        """Steps over `#aie.NAME` or `#aie<NAME …` inside an attribute; returns how many `>` close it."""
         if self.accept(f"#aie.{name}"):
             return int(opens != "<" and self.accept("<"))
         if not self.accept("#aie"):

@@ -27,7 +27,7 @@ class BoolAttr(NamedTuple):
 
 
 class FloatAttr(NamedTuple):
-    """`1.5 : f32`. `text` is the literal as written (decimal or 0x bits), so that it prints back unchanged."""
+    """`1.5 : f32`. `text` is the literal as written (decimal or 0x bits), to print back unchanged."""
 
     text: str
     type: str

@@ -1,6 +1,4 @@
-"""Structural equality of operations: same operations, attributes, types and uses, whatever the text looked
-like.
-"""
+"""Structural equality of operations: same operations, attributes, types and uses, whatever the text."""
 
 from __future__ import annotations
 
@@ -59,9 +57,7 @@ class _Comparison:
         return None
 
     def _pairs(self, left: list[Value], right: list[Value], path: str, names: bool) -> str | None:
-        """Takes values as counterparts; a value keeps its counterpart everywhere (also before its
-        definition).
-        """
+        """Takes values as counterparts; one keeps its counterpart everywhere (also before its definition)."""
         for i, (a, b) in enumerate(zip(left, right)):
             if a.type != b.type:
                 return f"{path} {i}: type {a.type} and {b.type}"

@@ -1,8 +1,7 @@
 """The in-memory form of MLIR: operations, blocks, regions, values.
 
-Deliberately small: no use lists, no types beyond their canonical text. A design has a few hundred operations,
-so a walk is cheaper than keeping use lists right. `op.loc` is where the operation's name stands in the
-source.
+No use lists, and no types beyond their canonical text: a design has a few hundred operations, so a walk is
+cheaper than keeping use lists right. `op.loc` is where the operation's name stands in the source.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Value:
         return f"%{self.name or '?'}: {self.type}"
 
     def made_by(self, *names: str) -> Operation | None:
-        """The operation whose result this is, where it is one of these; None for others and for a block's argument."""
+        """The operation whose result this is, if one of these; None for others and a block's argument."""
         owner = self.owner
         return owner if isinstance(owner, Operation) and owner.name in names else None
 
@@ -109,8 +108,7 @@ class Region:
 
 
 class Operation:
-    """An operation. Operands of each variadic group stand one after the other; `segments` has the group
-    sizes.
+    """An operation. Operands of variadic groups stand in a row; `segments` has the group sizes.
 
     `successors` pairs a block with the values passed to its arguments (for `cf.br`, `aie.dma_start`, …);
     those values are not in `operands`.
@@ -285,7 +283,7 @@ class Operation:
     def walk(self) -> Iterator[Operation]:
         """This operation and all inside it, in textual order (parents before children)."""
         yield self
-        # One level of generators, however deep it goes: each level more is paid for by every operation below it.
+        # One level of generators, however deep: each more would cost every operation below it a step.
         inside = [self._inside()]
         while inside:
             op = next(inside[-1], None)
@@ -303,9 +301,7 @@ class Operation:
                 yield from list(block.ops)
 
     def replace_uses(self, mapping: dict[Value, Value]) -> None:
-        """Replaces values by others in every operand and successor argument of this operation and all inside
-        it.
-        """
+        """Replaces values in every operand and successor argument of this operation and all inside it."""
         for op in self.walk():
             operands = op.operands
             for i, value in enumerate(operands):

@@ -1,6 +1,4 @@
-"""Reading and writing of those parts of func, arith, cf, scf, memref and vector operations that the table
-cannot say.
-"""
+"""Reading and writing of what the table cannot say of func, arith, cf, scf, memref and vector operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and writing of the parts of trace operations (`aie.trace.*`) that the table's language cannot say."""
+"""Reading and writing of what the table cannot say of trace operations (`aie.trace.*`)."""
 
 from __future__ import annotations
 

@@ -23,10 +23,7 @@ DYNAMIC_INDEX = -(1 << 63)
 
 
 class Directive(ABC):
-    """One element of a row.
-
-    `parse` reads it into the state; `print` writes it; `starts` says whether it is next.
-    """
+    """One element of a row: it reads itself into the state, writes itself, says whether it is next."""
 
     __slots__ = ()
 
@@ -39,7 +36,7 @@ class Directive(ABC):
         """Writes the element."""
 
     def starts(self, p: Parser) -> bool:
-        """Whether the next token begins this element. Those without an answer stand first in no optional group."""
+        """Whether the next token begins this element; one that cannot say begins no optional group."""
         raise InternalError(f"{type(self).__name__} begins no optional group")
 
     def present(self, w: OpWriter, op: Operation) -> bool | None:

@@ -1,5 +1,4 @@
-"""The enums of the AIE dialects and of `arith`: the cases and the integers they stand for in the generic
-form.
+"""The enums of the AIE dialects and of `arith`: the cases and their integers in the generic form.
 
 Sources: MLIR-AIE include/aie/Dialect: AIE/IR/AIEAttrs.td, AIETraceAttrs.td and AIEX/IR/AIEXAttrs.td;
 MLIR mlir/Dialect/Arith/IR/ArithBase.td.

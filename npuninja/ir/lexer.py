@@ -149,9 +149,7 @@ class TokenStream:
         return value
 
     def string(self) -> str:
-        """Reads a string literal and undoes its escapes (`\\n`, `\\t`, `\\\\`, `\\"` and two hexadecimal
-        digits).
-        """
+        """Reads a string literal, undoes its escapes: `\\n`, `\\t`, `\\\\`, `\\"`, two hexadecimal digits."""
         token = self.tokens[self.i]
         if len(token) < 2 or token[0] != '"' or token[-1] != '"':
             self.expected("a string")
@@ -186,7 +184,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"'}
 
 
 def unescape(text: str) -> str:
-    """The value of the inside of a string literal (bytes above 127 are UTF-8, written as hexadecimal pairs)."""
+    """The value of a string literal's inside (bytes above 127 are UTF-8, as hexadecimal pairs)."""
     raw = _ESCAPE.sub(lambda m: _ESCAPES.get(m[1]) or chr(int(m[1], 16)), text)
     try:
         return raw.encode("latin-1").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Numbers that may be written as SSA values: which of an operation, in the order of the operands, and lists of both.
+"""Numbers that may be SSA values: which of an operation, in the order of operands, and lists of both.
 
 Attributes in MLIR-AIE up to 2026-06, operands in later releases (AIEOps.td, AIEX.td). The names are those of
 the attributes; all operands are i32.
@@ -32,8 +32,8 @@ NUMBERS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 class Iteration(NamedTuple):
-    """`iteration = #aie.bd_iteration<size = 4, stride = 16, current = 0>` of a descriptor: its address moves on
-    by `stride` elements each time it is used, and is back after `size` times.
+    """`iteration = #aie.bd_iteration<size = 4, stride = 16, current = 0>` of a descriptor: each use moves its
+    address on by `stride` elements; after `size` uses it is back.
     """
 
     size: int
@@ -56,7 +56,7 @@ def iteration_of(op: Operation) -> Iteration | None:
 
 
 def entries(op: Operation, name: str) -> list[int | Value]:
-    """The entries of a list of constants and values, such as `offsets` of a transfer: numbers, and the values among them."""
+    """The entries of a list such as `offsets` of a transfer: its numbers, and the values among them."""
     values = iter(group(op, name))
     return [next(values) if number == DYNAMIC_INDEX else number for number in op.numbers(f"static_{name}")]
 

@@ -1,6 +1,4 @@
-"""Writes operations as MLIR text, in aie-opt's layout (custom form) or in the generic form that every MLIR
-tool reads.
-"""
+"""Writes operations as MLIR text: custom form in aie-opt's layout, or generic form for every MLIR tool."""
 
 from __future__ import annotations
 
@@ -24,8 +22,7 @@ from npuninja.ir.types import function_text
 def print_module(module: Operation, generic: bool = False) -> str:
     """The text of `module` (or of any operation), with a final newline.
 
-    Raises ValueError for an operation that the table does not know or whose operands do not fit it; the
-    parser makes none.
+    Raises ValueError for an operation unknown to the table or with other operands; the parser makes none.
     """
     writer = OpWriter(module, generic)
     writer.operation(module)
@@ -33,9 +30,7 @@ def print_module(module: Operation, generic: bool = False) -> str:
 
 
 def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]]]:
-    """The text of `print_module`, and for each line that begins an operation of a known place that line, from 1, and
-    the place.
-    """
+    """The text of `print_module`, and the lines, from 1, that begin an operation of known place, with it."""
     writer = OpWriter(module, False)
     writer.starts = []
     writer.operation(module)
@@ -48,8 +43,7 @@ def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]
     return "".join(writer.out) + "\n", places
 
 
-# Literals that have no space before them: MLIR's rules for declarative formats (mlir-tblgen,
-# OpFormatGen.cpp).
+# Literals without a space before them: MLIR's rules for declarative formats (mlir-tblgen, OpFormatGen.cpp).
 _NO_SPACE_AFTER_WORD = "<>(){}[],"
 _NO_SPACE_AFTER_PUNCTUATION = ">)}],"
 _OPENING = "<({["

@@ -378,7 +378,7 @@ def group(op: Operation, name: str) -> list[Value]:
 
 
 def operand(op: Operation, name: str) -> Value:
-    """The one operand that the definition of an operation calls `name`; KeyError when there is no such one."""
+    """The one operand that an operation's definition calls `name`; KeyError when there is none."""
     found = group(op, name)
     if len(found) != 1:
         raise KeyError(name)

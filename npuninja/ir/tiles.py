@@ -37,7 +37,7 @@ def place_of(tile: Value) -> tuple[int, int] | None:
 
 
 def kind_name_of(tile: Value) -> str | None:
-    """`core`, `mem` or `shim`, from the place of a tile or the type of a logical one; None when neither is given."""
+    """`core`, `mem` or `shim`, from a tile's place or a logical one's type; None when neither is given."""
     kind, owner = kind_at(tile), tile.owner
     if kind is not None:
         return kind.name

@@ -76,7 +76,7 @@ class TypeParser(TokenStream):
         return tuple(self.comma_separated(self.parse_type, ")"))
 
     def result_types(self) -> tuple[str, ...]:
-        """Reads what follows `->`: one type, or a list in parentheses (which is not itself a function type)."""
+        """Reads what follows `->`: one type, or a list in parentheses (itself no function type)."""
         if self.tokens[self.i] != "(":
             return (self.parse_type(),)
         return self.type_list()

@@ -134,10 +134,7 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 
 def bits(text: str) -> int:
-    """The width in bits of a scalar type (index: 64, MLIR's own) or of a static vector.
-
-    Raises ValueError for other types.
-    """
+    """Bits of a scalar type (index: 64, MLIR's own) or a static vector. ValueError for other types."""
     if text == "index":
         return 64
     if text in _FLOAT_BITS:
@@ -154,10 +151,9 @@ def bits(text: str) -> int:
 
 
 def size_bytes(text: str) -> int:
-    """The bytes a static memref takes. Raises ValueError when it is dynamic or its element has no known
-    width.
+    """The bytes a static memref takes: index takes eight, an element of less than a byte takes one.
 
-    Elements of less than a byte take a byte; index takes eight bytes.
+    Raises ValueError when it is dynamic or its element has no known width.
     """
     type = memref(text)
     return element_count(type.shape) * ((bits(type.element) + 7) // 8)
@@ -195,20 +191,14 @@ def with_element(text: str, element: str) -> str:
 
 
 def object_fifo_memref(text: str) -> str:
-    """The memref inside `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`.
-
-    Raises ValueError for other types.
-    """
+    """The memref in `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`. ValueError for other types."""
     if not text.startswith(("!aie.objectfifo<", "!aie.objectfifosubview<")):
         raise ValueError(f"'{text}' is not an objectFifo type")
     return text[text.index("<") + 1 : -1]
 
 
 def strides_and_offset(type: MemRefType) -> tuple[tuple[int, ...], int]:
-    """Strides and offset in elements, -1 where dynamic.
-
-    Raises ValueError for a layout that is not strided.
-    """
+    """Strides and offset in elements, -1 where dynamic. ValueError for a layout that is not strided."""
     if not type.layout:
         strides: list[int] = []
         step = 1

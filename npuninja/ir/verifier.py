@@ -75,9 +75,9 @@ _TERMINATED = frozenset(
 def verify(module: Operation, *, splits_transfers: bool = False, as_printed: bool = False) -> None:
     """Checks `module` and everything in it. Raises UserError at the first operation that is wrong.
 
-    `splits_transfers`: a transfer may be too large for one descriptor, because the lowering makes several of it.
-    `as_printed`: only what the reference checks when a design is printed: sizes and strides of a transfer not before
-    its objectFifo has become a shim's allocation.
+    `splits_transfers`: a transfer may be too large for one descriptor: the lowering makes several of it.
+    `as_printed`: only what the reference checks when a design is printed: sizes and strides of a transfer not
+    before its objectFifo has become a shim's allocation.
     """
     _Verifier(splits_transfers, as_printed).operation(module)
 
@@ -93,10 +93,7 @@ def _has_allocation(transfer: Operation) -> bool:
 
 
 class _Verifier:
-    """One pass over a module.
-
-    Values are numbered by where they are defined; dominators are found once a region.
-    """
+    """One pass over a module: values are numbered where defined, dominators found once a region."""
 
     def __init__(self, splits_transfers: bool, as_printed: bool) -> None:
         self._splits_transfers = splits_transfers
@@ -147,7 +144,7 @@ class _Verifier:
             raise op_error(op, str(problem)) from None
 
     def _is_checked_later(self, transfer: Operation) -> bool:
-        # Since 1.4 numbers of transfers may be computed; what comes out is checked when loops are written out.
+        # Since 1.4 a transfer's numbers may be computed; the results are checked when loops are written out.
         if self._splits_transfers and len(transfer.operands) > 1 and not is_constant_transfer(transfer):
             return True
         return self._as_printed and not _has_allocation(transfer)

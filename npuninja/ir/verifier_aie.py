@@ -1,4 +1,4 @@
-"""Rules for devices, tiles, locks and switches of the AIE dialect, after the `verify` functions in AIEDialect.cpp of MLIR-AIE."""
+"""Rules for AIE devices, tiles, locks, switches, as the `verify` functions in MLIR-AIE's AIEDialect.cpp."""
 
 from __future__ import annotations
 

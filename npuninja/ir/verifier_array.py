@@ -1,4 +1,4 @@
-"""Rules for what connects tiles and devices apart from flows: cascades, bindings of channels, configurations, traces.
+"""Rules of what connects tiles and devices, except flows: cascades, channel bindings, configurations, traces.
 
 Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of these operations).
 """

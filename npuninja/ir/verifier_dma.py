@@ -1,4 +1,4 @@
-"""Rules for DMA programs of the AIE dialect: regions, channels, buffer descriptors; after AIEDialect.cpp of MLIR-AIE."""
+"""Rules for DMA programs: regions, channels, buffer descriptors; after MLIR-AIE's AIEDialect.cpp."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _check_descriptor_block(block: Block) -> None:
 
 
 def _check_channels(op: Operation, kind: TileKind) -> None:
-    """Each start names a channel that is there. A channel may be started more than once: its task queue takes both."""
+    """Each start names a channel that is there. One may be started twice: its task queue takes both."""
     for block in op.regions[0].blocks:
         for start in block.ops:
             if start.name in ("aie.dma_start", "aie.dma"):
@@ -177,7 +177,7 @@ def _check_extent(op: Operation, kind: TileKind, buffer: Operation) -> None:
 
 
 def _check_values(op: Operation, home: Operation | None) -> None:
-    """A descriptor some of whose numbers are values: only a sequence, whose loops are unrolled, can have them."""
+    """A descriptor with values among its numbers: only a sequence, whose loops are unrolled, has them."""
     counts = [len(values) for name in ("static_sizes", "static_strides") if (values := op.numbers(name))]
     if len(set(counts)) > 1:
         raise op_error(op, f"{counts[0]} sizes, but {counts[1]} strides")

@@ -81,7 +81,7 @@ def _check_objectfifo_options(op: Operation, producer: Value, consumers: list[Va
 
 
 def _check_orders(op: Operation, producer: Value, consumers: list[Value]) -> None:
-    """The orders in which a DMA reads and writes: a shim's has none, and each consumer may have one of its own."""
+    """The orders in which a DMA reads and writes: a shim's has none, each consumer may have its own."""
     to_stream = op.typed("dimensionsToStream", BDDimLayoutArrayAttr)
     from_stream = op.typed("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr)
     received = from_stream.arrays if from_stream is not None else ()
@@ -185,9 +185,7 @@ def _check_link(op: Operation) -> None:
 
 
 def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
-    """The inputs are consumed on the tile that produces the outputs (names that do not exist are the passes'
-    concern).
-    """
+    """The inputs are consumed on the tile that produces the outputs (unknown names concern the passes)."""
     sources = [_fifo(op, name) for name in ins.items]
     targets = [_fifo(op, name) for name in outs.items]
     producers = {_producer(target)[0] for target in targets if target is not None}

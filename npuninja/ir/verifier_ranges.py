@@ -1,6 +1,6 @@
 """The numbers of operations that stand for a field of a register, or for one of a fixed count of things.
 
-Sources: the constraints of attributes in MLIR-AIE's AIEOps.td and AIETraceOps.td, and what a transaction's words hold.
+Sources: attribute constraints in MLIR-AIE's AIEOps.td and AIETraceOps.td; what a transaction's words hold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What rules of several modules share: errors that name the operation, tiles as operands, which tile reaches what."""
+"""What rules share: errors that name the operation, tiles as operands, which tile reaches what."""
 
 from __future__ import annotations
 
