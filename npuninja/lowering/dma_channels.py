@@ -8,9 +8,7 @@ from npuninja.records import NamedTuple
 
 
 class Channel(NamedTuple):
-    """One channel of a tile's DMA: the operation that starts it, its blocks in order, and those that it
-    repeats for ever.
-    """
+    """A channel of a tile's DMA: what starts it, its blocks in order, and those that it repeats for ever."""
 
     start: Operation
     region: Operation

@@ -19,13 +19,12 @@ class Rules(NamedTuple):
     name: str
     #: The releases that write and read it, for messages.
     release: str
-    #: Tile ops without users go away at the start of step 1, and once more at the start of step 3 (True) or at
-    #: the end of step 1 (False). So a shim tile made for a column's token flow stays only where this is True.
+    #: Tile ops without users go at the start of step 1, and again at the start of step 3 (True) or the end of
+    #: step 1 (False). So a shim tile made for a column's token flow stays only where this is True.
     drops_unused_tiles_late: bool = False
     #: `aie.shim_dma_allocation` names its tile; before, its column.
     allocation_has_tile: bool = False
-    #: In a one-to-one link, an output with padDimensions leaves the buffers to the input whatever their
-    #: sizes.
+    #: In a one-to-one link, an output with padDimensions leaves the buffers to the input, whatever the sizes.
     padded_link_keeps_input: bool = False
     #: `link_with` of the functions a core calls is collected in the core's `link_files`.
     core_link_files: bool = False
@@ -72,11 +71,11 @@ class Rules(NamedTuple):
     folds_late_arguments: bool = False
     #: A single buffer that is sent several times has one descriptor and a repeated task.
     repeats_in_hardware: bool = False
-    #: The step of a dimension of size 1 does not count, and a descriptor whose length leaves out the outermost
-    #: dimension keeps it as an iteration.
+    #: The step of a dimension of size 1 does not count, and a descriptor whose length leaves out the
+    #: outermost dimension keeps it as an iteration.
     ignores_single_steps: bool = False
-    #: The order in which the whole object of a join or distribute is read or written must fit its smallest part (since
-    #: 2026-01-26, #2751).
+    #: The order in which the whole object of a join or distribute is read or written must fit its smallest
+    #: part (since 2026-01-26, #2751).
     parts_bound_orders: bool = False
     #: Fifos that start on memtiles make their buffers in the order of their size.
     orders_memtile_fifos: bool = False
@@ -90,7 +89,7 @@ class Rules(NamedTuple):
     counts_objects_in_values: bool = False
     #: MLIR-AIE's driver lowers fifos with `default-dynamic=true`, so builds do; the pass itself does not.
     driver_keeps_fifo_loops: bool = False
-    #: MLIR-AIE's own tools stop at a sequence that names an `aie.bd_chain`: they check its symbols before that is replaced.
+    #: MLIR-AIE's tools stop at a sequence that names an `aie.bd_chain`: they check symbols before it goes.
     tools_refuse_bd_chains: bool = False
     #: The type of the numbers that `cf.switch` compares, as LLVM's convert-scf-to-cf writes it.
     case_type: str = "i32"

@@ -48,9 +48,7 @@ _DEFAULTS: dict[str, tuple[tuple[str, Attribute], ...]] = {
 
 
 def numbers_from_values(root: Operation) -> None:
-    """Gives operations inside `root` their numbers as attributes; those that depend on anything but constants
-    stay as they are. Constants that only they used go.
-    """
+    """Makes the numbers of operations in `root` attributes where all are constants, which go when unused."""
     freed: dict[Operation, None] = {}
     constants: set[Operation] = set()
     for op in root.walk():
@@ -70,7 +68,7 @@ def numbers_from_values(root: Operation) -> None:
 
 
 def _uses_what_follows(op: Operation, constants: set[Operation]) -> bool:
-    """Whether an operand is a constant that is not among those before the operation, or in a region beside it."""
+    """Whether an operand is a constant that is not among those before, or in a region beside this one."""
     for value in op.operands:
         owner = value.owner
         if not isinstance(owner, Operation) or owner.name != "arith.constant":
@@ -124,9 +122,7 @@ def _take_numbers(op: Operation, freed: dict[Operation, None]) -> None:
 
 
 def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
-    """`static_offset`, … and the operands behind the buffer to `offset`, `len` and `dimensions`, unless one of
-    them is no constant.
-    """
+    """`static_offset`, … and operands behind the buffer to `offset`, `len`, `dimensions`, if all constant."""
     _take_constants(op, freed)
     sizes, strides = (op.attributes.get("static_" + name) for name in ("sizes", "strides"))
     size_list, stride_list = (v.values if isinstance(v, DenseArrayAttr) else () for v in (sizes, strides))
@@ -250,9 +246,7 @@ def _give_descriptor(op: Operation) -> None:
 
 
 class _Constants:
-    """New constants, one for each number: at the start of a core or DMA program, before the first use in a
-    sequence.
-    """
+    """New constants, one a number: at the start of a core or DMA program, before first use in a sequence."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Block, int], Value] = {}

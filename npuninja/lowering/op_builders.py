@@ -1,6 +1,4 @@
-"""Constructors of the operations that lowering makes, with the operand order and attribute names of
-MLIR-AIE's ODS.
-"""
+"""Constructors of operations that lowering makes; operand order and attribute names are MLIR-AIE's (ODS)."""
 
 from __future__ import annotations
 
@@ -85,9 +83,7 @@ def packet_flow(
     dests: list[tuple[Value, str, int]],
     attributes: dict[str, Attribute],
 ) -> Operation:
-    """`aie.packet_flow(packet_id) { packet_source; packet_dest… } attributes`; ends are (tile, bundle,
-    channel).
-    """
+    """`aie.packet_flow(id) { packet_source; packet_dest… } attributes`; an end is (tile, bundle, channel)."""
     body = Block()
     for name, (place, bundle, channel) in [
         ("aie.packet_source", source),
@@ -111,9 +107,7 @@ def shim_dma_allocation(
     packet: PacketInfoAttr | None,
     loc: Location | None,
 ) -> Operation:
-    """`aie.shim_dma_allocation @name(…)`, with the tile as operand or, in the older form, its column as
-    attribute.
-    """
+    """`aie.shim_dma_allocation @name(…)`: the tile as operand or, in older form, its column as attribute."""
     attributes: dict[str, Attribute] = {
         "sym_name": StringAttr(name),
         "channel_dir": EnumAttr("DMAChannelDir", direction),
@@ -155,9 +149,7 @@ def dma_bd(
 
 
 def dma_bd_packet(packet: PacketInfoAttr, loc: Location | None) -> Operation:
-    """`aie.dma_bd_packet(type, id)`: the header that the descriptor of the same block puts in front of its
-    data.
-    """
+    """`aie.dma_bd_packet(type, id)`: the header that the block's descriptor puts in front of its data."""
     attributes: dict[str, Attribute] = {"packet_type": i32(packet.pkt_type), "packet_id": i32(packet.pkt_id)}
     return Operation("aie.dma_bd_packet", [], attributes, loc=loc)
 

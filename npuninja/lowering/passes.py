@@ -1,8 +1,8 @@
 """The passes of the lowering as data: which run, in which order, on what, and in which generations.
 
-The order is that of MLIR-AIE's own pipelines, and so are the names. A name that begins with `own-` is a part that the
-reference does on the way, inside another pass. `npuninja lower --print-after PASS` and `--stop-after PASS` take these
-names. A pass is imported when it runs: every build edge is a process of its own and needs few of them.
+The order is that of MLIR-AIE's own pipelines, and so are the names. A name that begins with `own-` is a part
+that the reference does inside another pass. `npuninja lower --print-after PASS` and `--stop-after PASS` take
+them. A pass is imported when it runs: every build edge is a process of its own and needs few of them.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Pass(NamedTuple):
         name: the reference's, or one that begins with `own-`.
         function: MODULE:FUNCTION below `npuninja.lowering`.
         scope: what it runs on: the module, each device, or each runtime sequence of a device.
-        takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the device), or
-            `rules.FIELD`; `=` in front of it names a keyword: `join=False`, `wanted='true'`.
+        takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the
+            device), or `rules.FIELD`; `=` in front of it names a keyword: `join=False`, `wanted='true'`.
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
-        only_with: operations, or the beginning of their names with a dot or underscore at its end, without which it has
+        only_with: operations, or the beginning of their names up to a dot or underscore, without which it has
             nothing to do; no pass of the step makes them.
     """
 
@@ -77,7 +77,7 @@ RESOURCES: tuple[Pass, ...] = (
         takes=("rules", "warnings", "cores_per_column"),
         only_with=("aie.logical_tile",),
     ),
-    # The overlay for control packets, of all tiles or of those that are used: it takes channels of the shim before fifos do.
+    # The overlay for control packets, of all tiles or those used: it takes shim channels before fifos do.
     Pass(
         "own-route-control-packets",
         "resources.controller_ids:route_control_packets",
@@ -320,7 +320,7 @@ def run_passes(
 ) -> None:
     """Runs the passes of one step on a module, in place.
 
-    Passes on devices that follow each other run on one device after the other, as MLIR's do; those on sequences alike.
+    Passes on devices in a row run on one device after the other, as MLIR's do; those on sequences alike.
     """
     running = [one for one in passes if one.runs(settings.rules)]
     names = {op.name for op in module.walk()}

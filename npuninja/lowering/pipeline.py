@@ -1,7 +1,4 @@
-"""The steps of the lowering, as stages take them; which passes a step has stands in `npuninja.lowering.passes`.
-
-Each step works on a module in place.
-"""
+"""The lowering's steps as stages take them, each in place; `npuninja.lowering.passes` has their passes."""
 
 from __future__ import annotations
 
@@ -19,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def generation_of(module: Operation, wanted: str | None = None) -> str:
-    """`2025-10`, `2026-02` or `2026-08`: the syntax generation of a design, whose conventions its lowering
-    keeps.
+    """`2025-10`, `2026-02` or `2026-08`: the syntax generation of a design, whose conventions are kept.
 
     Where the text reads alike in several, `wanted` decides if it is one of them, else the oldest is taken. It
     needs the text as it was read, before any step.
@@ -44,27 +40,23 @@ def lower_resources(
     cores_per_column: int | None = None,
     control_overlay: str = "",
 ) -> None:
-    """Step 1: objectFifos become buffers, locks, DMA programs and flows; ids and addresses are given; loops
-    become branches.
+    """Step 1: objectFifos to buffers, locks, DMA programs and flows; ids and addresses; loops to branches.
 
     Args:
         module: the design, changed in place.
-        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to
-            basic-sequential.
+        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware, else basic-sequential.
         generation: see `generation_of`.
         warnings: collects what the user should know though it is no error.
-        packet_fifos: objectFifos use packet flows instead of circuits (the reference's option
-            packet-sw-objFifos).
-        dynamic_fifos: whether cores that do not say it choose a FIFO's object at run time (dynamic-objFifos); None
-            for the default.
-        cores_per_column: how many cores of each column, from the bottom, are for logical tiles without a place
-            (cores-per-col); None for all.
-        control_overlay: "true" when the shim's DMA reaches the control port of every tile (generate-ctrl-pkt-overlay);
-            "first" when that is so before tiles that nothing uses are dropped.
+        packet_fifos: objectFifos use packet flows, not circuits (reference: packet-sw-objFifos).
+        dynamic_fifos: whether cores that do not say it choose a FIFO's object at run time (dynamic-objFifos);
+            None for the default.
+        cores_per_column: how many cores of each column, from the bottom, are for logical tiles without a
+            place (cores-per-col); None for all.
+        control_overlay: "true" when the shim's DMA reaches the control port of every tile
+            (generate-ctrl-pkt-overlay); "first" when that is so before tiles that nothing uses are dropped.
 
     Raises:
-        UserError: the design cannot be lowered: too little memory, too few channels, locks or descriptors, a
-            wrong use of a fifo.
+        UserError: too little memory, too few channels, locks or descriptors, or a wrong use of a fifo.
     """
     from npuninja.lowering.passes import RESOURCES, PassSettings, run_passes
 
@@ -97,12 +89,10 @@ def sequence_is_routed(generation: str) -> bool:
 
 
 def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:
-    """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not step
-    2.
+    """Step 3: runtime sequences become register writes, address patches, waits. It needs step 1, not 2.
 
     Raises:
-        UserError: a transfer the DMA cannot do, an unknown name, descriptors run out, a wait without a token,
-            ….
+        UserError: a transfer the DMA cannot do, an unknown name, no descriptor left, a wait without token, ….
     """
     from npuninja.lowering.passes import SEQUENCES, PassSettings, run_passes
 
@@ -126,8 +116,8 @@ def instructions(
         sequence: symbol of the sequence; "" for the first.
         generation: see `generation_of`; None for that of the module's text, as step 3 printed it.
         full_elf: the stream becomes part of an ELF, where the loader patches every argument alike.
-        for_xclbin: the stream is run beside an XCLBIN of npuninja: arguments from the sixth on are marked as the
-            firmware needs them, and devices have the numbers of their PDIs, whatever the tools of this generation do.
+        for_xclbin: the stream is run beside an XCLBIN of npuninja: arguments from the sixth on are marked as
+            the firmware needs them, and devices have the numbers of their PDIs, in every generation.
 
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
@@ -182,8 +172,7 @@ def configuration(
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image has no core, or the module holds what the array cannot be
-            configured for.
+        UserError: a core has no image, an image no core, or the array cannot be configured for the module.
     """
     from npuninja.lowering.configuration.files import configuration_of
 

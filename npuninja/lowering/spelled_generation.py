@@ -1,12 +1,11 @@
-"""Which generation of MLIR-AIE a text is written for, read off each operation that is not spelled alike in
-all of them.
+"""Which generation of MLIR-AIE a text is for, read off each operation that is not spelled alike in all.
 
-Releases of the days between generations exist, so each spelling counts on its own. From 2026-02 to 2026-08 the
-dialect changed step by step: a text whose spellings were all read on some day is taken as one of that day and lowered
+Releases of the days between generations exist, so each spelling counts on its own. From 2026-02 to 2026-08
+the dialect changed step by step: a text whose spellings were all read on some day is one of that day, lowered
 by the rules of 2026-08. Spellings that no day had together are refused, unless the user names a generation.
 
-Source: the changes of MLIR-AIE's AIEOps.td and AIEX.td between 2025-10-24, 2026-04-23 and 2026-08-14, and the dates
-of the pull requests that made them.
+Source: the changes of MLIR-AIE's AIEOps.td and AIEX.td between 2025-10-24, 2026-04-23 and 2026-08-14, and the
+dates of the pull requests that made them.
 """
 
 from __future__ import annotations
@@ -70,8 +69,8 @@ _MIDDLE_ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 
 
-#: When MLIR-AIE 1.4's dialect was complete enough that its release was made, and when each spelling that came alone
-#: was first read. What is not here came with the release, as far as we know.
+#: When MLIR-AIE 1.4's dialect was complete enough that its release was made, and when each spelling that came
+#: alone was first read. What is not here came with the release, as far as we know.
 _RELEASE = "2026-07-14"
 _SINCE = {
     "aligned": "2026-05-08",
@@ -102,10 +101,7 @@ _EVER = "9999"
 
 
 class GenerationMark(NamedTuple):
-    """A spelling that not all generations have.
-
-    `key` is what `_SINCE` and `_UNTIL` know it by.
-    """
+    """A spelling that not all generations have; `key` is what `_SINCE` and `_UNTIL` know it by."""
 
     generations: tuple[str, ...]
     what: str
@@ -181,8 +177,8 @@ def _descriptor_mark(op: Operation) -> GenerationMark | None:
     if "offset" not in op.attributes:
         return GenerationMark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
     keys = list(op.attributes)
-    # A length in the dictionary stands before the offset, which then is a default. The releases with keywords leave
-    # it there and take the whole buffer, which is the same for a length that says just that.
+    # A length in the dictionary stands before the offset, which then is a default. The releases with keywords
+    # leave it there and take the whole buffer, which is the same for a length that says just that.
     if "len" in keys and keys.index("len") < keys.index("offset") and not has_braced_length(op):
         return GenerationMark(_UP_TO_MIDDLE, "a length of aie.dma_bd in braces", op.loc, "aie.dma_bd")
     placed = "len" in keys and keys.index("offset") < keys.index("len")
@@ -204,7 +200,7 @@ _FORMS: dict[str, Callable[[Operation], GenerationMark | None]] = {
 
 
 def possible_generations(module: Operation) -> tuple[str, ...]:
-    """The generations in which a text reads as it stands, oldest first; the latest where only days before it read it.
+    """The generations in which a text reads as is, oldest first; the latest if only days before it read it.
 
     Raises:
         UserError: no day read it: the text holds spellings of two; located at the second, with both.
@@ -213,8 +209,7 @@ def possible_generations(module: Operation) -> tuple[str, ...]:
 
 
 def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str, str] | None]:
-    """The possible generations; and the days (from, before) whose releases read the text, when it reads in no generation
-    as a whole.
+    """The possible generations; the days (from, before) whose releases read the text if no generation does.
 
     Raises:
         UserError: as `possible_generations`.
@@ -234,7 +229,7 @@ def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str,
             raise _mixed(mark, marks)
         marks.append(mark)
     if left:
-        # Older releases refuse transfers whose numbers are computed: such a text is for the newest where it may be.
+        # Older releases refuse transfers with computed numbers: such a text is for the newest, if it may be.
         return ((NEW,) if computes and NEW in left else left), None
     return (NEW,), (since, until)
 

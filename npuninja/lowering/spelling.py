@@ -1,8 +1,8 @@
 """Puts a design into the spelling of another release of MLIR-AIE; each reads its own only.
 
-What changed between the releases this project knows: the name of the runtime sequence, whether a shim's DMA allocation
-names a tile or a column, whether `link_with` stands at functions, whether numbers of locks, descriptors and register
-writes are attributes or SSA values, the form of `aie.trace.host_config`, and where a padding value stands.
+What changed between the known releases: the runtime sequence's name, whether a shim's DMA allocation names a
+tile or a column, whether `link_with` stands at functions, whether numbers of locks, descriptors and register
+writes are attributes or SSA values, the form of `aie.trace.host_config`, where a padding value stands.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def respell(
         module: the design.
         sequence_op: `aiex.runtime_sequence` or `aie.runtime_sequence`.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile; else its column.
-        functions_link: whether `link_with` may stand at a function; else each core names the one object it is
-            linked with.
+        functions_link: whether `link_with` may stand at a function; else each core names its one object.
         numbers: `values` or `attributes`; "" leaves them as they are.
 
     Raises:
@@ -75,7 +74,7 @@ def respell(
 
 
 def _respell_numbers(module: Operation, values: bool) -> bool:
-    """Between literal numbers (up to MLIR-AIE 1.3) and SSA values with keywords (1.4); says whether anything changed."""
+    """Between literal numbers (to MLIR-AIE 1.3) and SSA values with keywords (1.4); says if any changed."""
     possible, days = generations_and_days(module)
     # What only releases of the days between read is spelled again for any.
     if days is None and ((LATEST in possible) if values else (set(possible) - {LATEST})):
@@ -147,7 +146,7 @@ def _respell_allocation(op: Operation) -> None:
 
 
 def _drop_namesakes(device: Operation) -> None:
-    """An allocation with a tile is a symbol: a `memref.global` of its name, which was declared for it before, goes away."""
+    """An allocation with a tile is a symbol: a `memref.global` of its name, declared for it before, goes."""
     names = {op.attributes["sym_name"] for op in device.body.ops if op.name == "aie.shim_dma_allocation"}
     read = {op.attributes["name"] for op in device.walk() if op.name == "memref.get_global"}
     for op in list(device.body.ops):
@@ -162,8 +161,8 @@ def _drop_namesakes(device: Operation) -> None:
 
 
 def _link_at_functions(device: Operation) -> bool:
-    """Moves `link_with` from the cores to the functions they call, where newer releases want it: at a core they take it
-    too, with a warning that prints the whole core. A function that two cores take from different files stays as it is.
+    """Moves `link_with` from cores to the functions they call, where newer releases want it; at a core they
+    take it with a warning that prints all of it. A function that cores take from different files stays.
     """
     functions = {
         op.string("sym_name"): op

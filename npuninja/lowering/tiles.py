@@ -53,7 +53,7 @@ def place_of(tile: Value) -> Place:
 def ops_of(device: Operation, *names: str) -> Iterator[Operation]:
     """The operations of these names in the device body, in order.
 
-    Buffers and locks may also be declared inside a core or a DMA region; they come at the place of the region.
+    Buffers and locks declared inside a core or a DMA region come at the place of the region.
     """
     inside = not _NESTED.isdisjoint(names)
     for op in device.body.ops:

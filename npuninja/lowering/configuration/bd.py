@@ -34,7 +34,7 @@ class BufferDescriptor(NamedTuple):
     next_bd: int | None
     locks: LockFields
     burst: int
-    #: Step in words, number of steps and the step to begin with; None for a descriptor that stays where it is.
+    #: Step in words, number of steps, the step to begin with; None for a descriptor that stays where it is.
     iteration: tuple[int, int, int] | None = None
 
 
@@ -82,7 +82,7 @@ def _packet(d: BufferDescriptor, op: Operation, enable: int, id_shift: int, type
 
 
 def _iteration(d: BufferDescriptor, op: Operation, step_bits: int) -> int:
-    """Step and number of steps, both stored minus one, and the current one: side by side in all kinds of tiles."""
+    """Step and number of steps, stored minus one, and the current one: side by side in all kinds of tiles."""
     if d.iteration is None:
         return 0
     step, size, current = d.iteration

@@ -1,5 +1,4 @@
-"""Buffer descriptors and channel starts of the static DMA programs: `aie.mem`, `aie.memtile_dma`,
-`aie.shim_dma`.
+"""Descriptors and channel starts of static DMA programs: `aie.mem`, `aie.memtile_dma`, `aie.shim_dma`.
 
 Sources: MLIR-AIE AIERT.cpp (what is configured), AIETargetShared.cpp (order of blocks).
 """
@@ -187,8 +186,8 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
             f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
             op.loc,
         )
-    # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE rounds to
-    # that what is less than a word; it is what the design says where its elements follow each other anyway.
+    # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE
+    # rounds less than a word to that; it is what the design says where its elements follow each other anyway.
     follows = bool(attribute.dims) and attribute.dims[-1].size * element_bytes < _WORD_BYTES
     follows = follows and is_contiguous(attribute.dims[::-1], counts_single_steps=False)
     for i, dim in enumerate(reversed(attribute.dims)):
@@ -305,9 +304,7 @@ def _first_bd(start: Operation) -> int:
 
 
 def _pad_value(of: Channel, place: Place, model: DeviceModel) -> Iterator[Command]:
-    """The constant a channel pads with, where it is not 0: a register of AIE2P's memtiles, one for each
-    channel.
-    """
+    """The constant a channel pads with, where not 0: AIE2P's memtiles have a register for each channel."""
     start = of.start
     values = {op.integer("pad_value", 0): op for op in of.descriptors if "pad_dimensions" in op.attributes}
     if start.integer("pad_value", 0):  # where the channel has it, not its descriptors

@@ -1,7 +1,7 @@
 """The configuration of the array: three CDO files from a routed module and its core images.
 
     elfs     each core stopped, its DMA reset, program and data loaded
-    init     cores reset, locks, initial values, buffer descriptors and their channels, switches, multiplexers, cascades
+    init     cores reset, locks, initial values, descriptors and their channels, switches, muxes, cascades
     enable   cores started
 
 Sources: MLIR-AIE AIETargetCDODirect.cpp and AIERT.cpp (what is written, in which order), aie-rt (registers).
@@ -56,8 +56,7 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image has no core, or the module holds what the array cannot be
-            configured for.
+        UserError: a core has no image, an image no core, or the array cannot be configured for the module.
     """
     op = find_device(module, device)
     model = model_of(op)

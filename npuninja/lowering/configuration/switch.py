@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def switchbox(box: Operation) -> Iterator[Command]:
-    """All writes of one switch: circuits, then packet masters, then packet rules. Raises UserError, located."""
+    """All writes of one switch: circuits, then packet masters, then packet rules. UserError, located."""
     place, kind = place_of(box.tile), kind_at(box.tile).name
     ops = box.body.ops
     yield from _circuits(box, place, kind)
@@ -33,7 +33,7 @@ def switchbox(box: Operation) -> Iterator[Command]:
 
 
 def shim_switchbox(box: Operation) -> Iterator[Command]:
-    """The circuits of `aie.shim_switchbox`, which names the column of a shim tile. Raises UserError, located."""
+    """The circuits of `aie.shim_switchbox`, which names a shim tile's column. Raises UserError, located."""
     yield from _circuits(box, (box.integer("col"), 0), "shim")
 
 
@@ -121,9 +121,7 @@ def _slave(op: Operation, place: Place, kind: str, end: str) -> int:
 
 
 def shim_mux(mux: Operation) -> Iterator[Command]:
-    """Connects the shim's DMA with ports of its switch; each port has two bits in a register of its
-    direction.
-    """
+    """Connects the shim's DMA with ports of its switch, each two bits in a register of its direction."""
     place = place_of(mux.tile)
     for op in mux.body.ops:
         if op.name != "aie.connect":

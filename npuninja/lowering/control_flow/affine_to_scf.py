@@ -98,8 +98,7 @@ class _Emitter:
             rest = self.op("arith.remsi", [left, right])
             negative = self.compare("slt", rest, self.number(0))
             return self.op("arith.select", [negative, self.op("arith.addi", [rest, right]), rest])
-        # Division truncates: a negative dividend (floor) or a positive one (ceiling) is mirrored before and
-        # after it.
+        # Division truncates: to floor a negative dividend or ceil a positive one, mirror before and after it.
         if kind == "floordiv":
             minus_one = self.number(-1)
             mirror = self.compare("slt", left, self.number(0))

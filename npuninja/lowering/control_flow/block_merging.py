@@ -1,7 +1,7 @@
 """Equal blocks become one, and arguments that always get one value go: MLIR's region simplification.
 
-Rewriting with patterns (step 3 begins with that) merges blocks that hold equal operations and go on to the same
-blocks; operands that differ become arguments of the merged block.
+Rewriting with patterns, with which step 3 begins, merges blocks that hold equal operations and go on to the
+same blocks; operands that differ become arguments of the merged block.
 
 Source: MLIR RegionUtils.cpp (mergeIdenticalBlocks, dropRedundantArguments, runRegionDCE).
 """
@@ -49,7 +49,7 @@ class _Links:
     """What the blocks of a region have to do with each other, kept up to date while blocks merge.
 
     Attributes:
-        leading_to: for each block the branches that lead to it: the operation and the number of its successor.
+        leading_to: the branches that lead to each block: the operation and the number of its successor.
     """
 
     def __init__(self, region: Region) -> None:
@@ -107,7 +107,7 @@ def _merge_once(region: Region) -> bool:
 
 
 def _form(block: Block) -> tuple[object, ...]:
-    """What equal blocks have in common, found without comparing them: it keeps those apart that cannot be equal."""
+    """What equal blocks have in common: it keeps those apart that cannot be equal, without comparing them."""
     return (
         tuple(value.type for value in block.args),
         tuple((op.name, len(op.operands)) for op in block.ops),

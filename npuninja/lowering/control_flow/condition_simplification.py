@@ -1,6 +1,4 @@
-"""Loops and conditions whose course is known: what runs once stands alone, what never runs is gone (MLIR:
-canonicalize).
-"""
+"""Known loops and conditions: what runs once stands alone, what never runs goes (MLIR: canonicalize)."""
 
 from __future__ import annotations
 
@@ -12,8 +10,8 @@ from npuninja.records import NamedTuple
 
 
 def simplify_conditions_in(holder: Operation) -> bool:
-    """Replaces, in a core, function or sequence, loops of one trip or none and conditions on constants by what
-    they do. Says whether there were any.
+    """Replaces, in a core, function or sequence, loops of one trip or none and conditions on constants by
+    what they do. Says whether there were any.
     """
     found = False
     replaced: dict[Value, Value] = {}
@@ -28,9 +26,7 @@ def simplify_conditions_in(holder: Operation) -> bool:
 
 
 class _Course(NamedTuple):
-    """What a loop or condition does when that is known: the block that runs, the values of its arguments, and what takes
-    the place of the results where no block runs.
-    """
+    """What a loop or condition does: the block that runs and its arguments, or what replaces its results."""
 
     body: Block | None
     values: dict[Value, Value]

@@ -42,7 +42,7 @@ _BINARY: dict[str, Callable[[int, int], int | None]] = {
     "arith.minsi": min,
 }
 
-#: Operations of the dialect `index` that are folded -> those of `arith` that do the same; MLIR does not fold its casts.
+#: Folded operations of dialect `index` -> those of `arith` that do the same; MLIR does not fold its casts.
 _OF_INDEX = {
     f"index.{name}": f"arith.{ARITH_OF_INDEX[name]}"
     for name in ("add", "sub", "mul", "and", "or", "xor", "maxs", "mins")
@@ -92,11 +92,9 @@ _MIRRORED = {
 
 
 def fold_constants(device: Operation, *, join: bool = True) -> None:
-    """Folds integer operations on constants in the cores of a device, and removes pure operations without
-    uses.
+    """Folds integer operations on constants in a device's cores; removes pure operations without uses.
 
-    With `join`, `(x + 1) + 2` becomes `x + 3`: a pattern of MLIR's canonicalizer, where the rest is what
-    every rewrite does.
+    With `join`, `(x + 1) + 2` becomes `x + 3`: MLIR's canonicalizer does that, and every rewrite the rest.
     """
     for core in ops_of(device, "aie.core"):
         fold_constants_in(core, join=join)
@@ -182,9 +180,9 @@ def _join_constants(op: Operation) -> None:
 def _joined(
     outer: str, outer_right: bool, inner: str, inner_right: bool, c1: int, c0: int | None
 ) -> tuple[str, int, bool] | None:
-    """What an operation with the constant c1 on one with the constant c0 is: name, constant, constant on the right.
+    """What an operation with constant c1 on one with constant c0 is: name, constant, constant on the right.
 
-    `outer_right` and `inner_right` say on which side the constants stand. Source: MLIR ArithCanonicalization.td.
+    `outer_right` and `inner_right`: on which side the constants stand. Source: MLIR ArithCanonicalization.td.
     """
     assert c0 is not None
     add, sub = "arith.addi", "arith.subi"

@@ -15,10 +15,7 @@ _HOLDERS = ("aie.core", "func.func")
 def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
     """Replaces every scf operation of a module by blocks and branches.
 
-    `case_type`: of the numbers that a `cf.switch` compares.
-
-    Raises:
-        UserError: there is an scf operation that has no lowering.
+    `case_type`: of the numbers that a `cf.switch` compares. UserError for what has no lowering.
     """
     for holder in list(module.walk()):
         if holder.name in _HOLDERS and any(op.name in _STRUCTURED for op in holder.walk()):
@@ -30,9 +27,7 @@ def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
 
 
 def _lower_region(region: Region, replaced: dict[Value, Value], case_type: str) -> None:
-    """Lowers the operations of a region, outer ones first; the blocks of an operation follow the one it stood
-    in.
-    """
+    """Lowers the operations of a region, outer ones first; blocks of one follow the block it stood in."""
     at = 0
     while at < len(region.blocks):
         block = region.blocks[at]

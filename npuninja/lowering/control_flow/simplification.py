@@ -1,6 +1,6 @@
 """The first pass of the reference over all code: canonicalize, join equal operations, hoist, canonicalize.
 
-MLIR-AIE's `convert-vector-to-aievec` is a pipeline over the whole module; what it does to scalar code is here.
+MLIR-AIE's `convert-vector-to-aievec` runs over the whole module; what it does to scalar code is here.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ def _simplify(holder: Operation) -> None:
 
 
 def drop_empty_acquires(device: Operation) -> None:
-    """Acquires of at least 0, which wait for nothing and take nothing, go (AIEDialect.cpp, UseLockOp's
-    canonicalization)."""
+    """Drops acquires of at least 0, which do nothing (AIEDialect.cpp, UseLockOp's canonicalization)."""
     for op in list(device.walk()):
         if (
             op.name == "aie.use_lock"

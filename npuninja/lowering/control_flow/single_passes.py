@@ -1,6 +1,6 @@
-"""MLIR's general passes by themselves, over a whole module: what `aie.passmanager` and pipelines of scripts name.
+"""MLIR's general passes by themselves, over a module: what `aie.passmanager` and scripts' pipelines name.
 
-The lowering runs these steps inside its own passes, in the order of MLIR-AIE's pipelines; here each stands alone.
+The lowering runs these steps in its own passes, in the order of MLIR-AIE's pipelines; here each stands alone.
 """
 
 from __future__ import annotations

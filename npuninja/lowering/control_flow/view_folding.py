@@ -27,7 +27,7 @@ def fold_views_in(holder: Operation) -> None:
 
 
 def _fold_offsets(op: Operation) -> None:
-    """Makes constant offsets static while another offset is not: the type of the result stays as it is then."""
+    """Makes constant offsets static while another offset is not: the result's type stays as it is then."""
     if "static_offsets" not in op.attributes or op.segments is None:
         return
     folded = list(map(known_number, entries(op, "offsets")))

@@ -1,11 +1,11 @@
-"""Where MLIR's compiled code looks for a view: a view's offset is in its type, and the pointer is that of the buffer.
+"""Where MLIR's compiled code looks for a view: the offset is in its type, the pointer is the buffer's.
 
-MLIR-AIE compiles cores with bare pointers for memrefs. A function gets the pointer of the buffer that a view is a part
-of, never the view's start; and an access through a type without offset goes to the start of the buffer too. So a view
-that is cast to the plain type, or passed to a function, loses its offset. Core code of ours does the same, or it would
-compute on the emulated array what no NPU computes.
+MLIR-AIE compiles cores with bare pointers for memrefs. A function gets the pointer of a view's buffer, never
+the view's start; an access through a type without offset goes to the start of the buffer too. So a view that
+is cast to the plain type, or passed to a function, loses its offset. Core code of ours does the same, or it
+would compute on the emulated array what no NPU computes.
 
-Sources: MLIR MemRefToLLVM (getStridedElementPtr), FuncToLLVM (promoteBarePtrsToDescriptors, bare pointer calls).
+Sources: MLIR MemRefToLLVM (getStridedElementPtr), FuncToLLVM (promoteBarePtrsToDescriptors, bare pointers).
 """
 
 from __future__ import annotations

@@ -15,10 +15,9 @@ def is_wait(op: Operation) -> bool:
 
 
 def live_after_waits(region: Region) -> dict[Operation, list[Value]]:
-    """For each wait of the region the values that are defined before it and used after it, in order of
-    definition.
+    """The values of a region defined before each of its waits and used after it, in order of definition.
 
-    Backward data flow over the blocks until nothing changes. Only values defined inside the region count.
+    Backward data flow over the blocks until nothing changes.
     """
     inside: dict[Value, int] = {}
     for block in region.blocks:

@@ -2,8 +2,7 @@
 
 A step function enters the middle of such a loop when it goes on after a wait. A loop with two entries is
 irreducible, which costs the compiler seconds and the loop its optimisations; so these jumps go through the
-dispatcher at the function's start, which then is the only header of all of them. Loops without a wait are
-left alone.
+dispatcher at the function's start, then the only header of them all. Loops without a wait stay as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a core's code refers to outside its body: buffers, locks, functions, globals, as the core sees them."""
+"""What a core's code refers to outside its body, as the core sees it: buffers, locks, functions, globals."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ _OUR_NAMES = re.compile(r"npu_\w*|r|[vit]\d+|bb\d+|wait\d+|core_\d+_\d+")
 
 
 class LockView(NamedTuple):
-    """A lock as a core uses it: its symbol, its word in the emulator's lock page, its number in the core's
-    own view.
-    """
+    """A lock as a core uses it: symbol, word in the emulator's lock page, number in the core's own view."""
 
     symbol: str
     word: int
@@ -41,10 +39,7 @@ class LockView(NamedTuple):
 
 
 class CoreModel:
-    """One core of a lowered design: where everything it can reach lies.
-
-    Raises UserError from the constructor when the device has no core at that place.
-    """
+    """One core of a lowered design: where all it can reach lies. UserError when no core is at that place."""
 
     def __init__(self, operation: Operation, column: int, row: int) -> None:
         self.operation = operation
@@ -83,9 +78,7 @@ class CoreModel:
         return window
 
     def buffer_address(self, buffer: Operation, user: Operation) -> int:
-        """The data address (0x40000 to 0x7FFFF) at which the core sees a buffer; notes the neighbour it
-        belongs to.
-        """
+        """A buffer's data address (0x40000 to 0x7FFFF) for the core; notes the neighbour it belongs to."""
         column, row, address = buffer_place(buffer, user)
         window = self._window((column, row), "a buffer", user)
         if window != "own":
@@ -130,9 +123,7 @@ class CoreModel:
         return LockView(f"lock {number - CORE_LOCK_BASES[window]} of {owner}", word, number)
 
     def reachable_buffers(self) -> list[tuple[str, int, int]]:
-        """(symbol, data address, bytes) of every placed buffer in the memories the core can reach, by
-        address.
-        """
+        """(symbol, data address, bytes) of every placed buffer in memories the core can reach, by address."""
         owners = {place: window for window, place in memory_neighbours(self.device, self.place).items()}
         found = []
         for op in ops_of(self.operation, "aie.buffer"):
@@ -144,7 +135,7 @@ class CoreModel:
         return sorted(found, key=lambda b: b[1:])
 
     def memory_tile_buffers(self) -> list[tuple[str, int, int, int, int]]:
-        """(symbol, column, row, address, bytes) of every placed buffer of the device's memory tiles, by place."""
+        """(symbol, column, row, address, bytes) of every placed buffer in the device's memtiles, by place."""
         placed = [op for op in ops_of(self.operation, "aie.buffer") if "address" in op.attributes]
         found = [
             (op.string("sym_name", ""), *place_of(op.tile), op.integer("address"), size_bytes(op.result.type))
@@ -166,9 +157,7 @@ class CoreModel:
 
     @property
     def data_origin(self) -> int:
-        """Where the data of kernels starts: behind the stack and the highest buffer of the tile, as in the
-        linker script.
-        """
+        """Where the data of kernels starts: behind stack and highest buffer, as in the linker script."""
         ends = [self.stack_bytes + DATA_WINDOWS["own"]]
         own = DATA_WINDOWS["own"]
         ends += [start + size for _, start, size in self.reachable_buffers() if start >= own]
@@ -182,9 +171,7 @@ def _lock_word(lock: Operation) -> int:
 
 
 def c_name(symbol: str) -> tuple[str, bool]:
-    """A C identifier for a symbol, and whether it is the symbol itself (otherwise it needs an assembler
-    label).
-    """
+    """A C identifier for a symbol, and whether it is the symbol itself (else it needs an assembler label)."""
     reserved = _C_KEYWORDS.fullmatch(symbol) or _OUR_NAMES.fullmatch(symbol)
     if re.fullmatch(r"[A-Za-z_]\w*", symbol) and not reserved:
         return symbol, True

@@ -2,10 +2,10 @@
 
 Where MLIR leaves a result undefined (poison), these give a fixed one, so that a wrong design is at least
 wrong the same way everywhere and an emulated core does not trap where a real one would go on: a quotient by
-zero is all ones and the rest the dividend; a 32-bit number is shifted as AIE2 does it, which takes five bits of
-the count and its sign for the direction, and numbers of other widths are shifted out by the width or more; a
-float beyond an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64
-bits, with or without sign as the operation reads them.
+zero is all ones and the rest the dividend; a 32-bit number is shifted as on AIE2, by five bits of the count
+in the direction of its sign, and numbers of other widths are shifted out by the width or more; a float beyond
+an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64 bits, with or
+without sign as the operation reads them.
 """
 
 from __future__ import annotations
@@ -101,8 +101,7 @@ _FUNCTIONS = {
   __builtin_memcpy(&a, &bits, 8);
   return a;
 }""",
-    # To float, but an inexact result gets an odd last bit: rounding it again to fewer bits is then rounding
-    # once.
+    # To float, but an inexact result gets an odd last bit: rounding that to fewer bits is rounding once.
     "npu_narrow_odd": """float npu_narrow_odd(double a) {
   float f = (float)a;
   if (a != a || (double)f == a) return f;
@@ -151,8 +150,7 @@ _FUNCTIONS = {
   double t = __builtin_trunc(a);
   return __builtin_fabs(a - t) >= 0.5 ? t + __builtin_copysign(1.0, a) : __builtin_copysign(t, a);
 }""",
-    # The product of two floats is exact in double. The sum is rounded to odd, so that rounding to float
-    # rounds once.
+    # A product of two floats is exact in double. The sum is rounded to odd: rounding to float rounds once.
     "npu_fma": """float npu_fma(float a, float b, float c) {
   double product = (double)a * b, sum = product + c, part = sum - product;
   double error = (product - (sum - part)) + (c - part);
@@ -168,8 +166,7 @@ _FUNCTIONS = {
 }""",
 }
 #: For cores and kernels of the emulator: clang turns sums over 64-bit loop counters into products of 128 bits
-#: and calls this for them, and there is no compiler library to link. The linker leaves it out when nothing
-#: calls it.
+#: that call this, and there is no compiler library to link. The linker leaves it out when nothing calls it.
 WIDE_PRODUCT = """__attribute__((weak)) __int128 __multi3(__int128 a, __int128 b) {
   unsigned long long x = a, y = b, xl = x & 0xFFFFFFFF, xh = x >> 32, yl = y & 0xFFFFFFFF, yh = y >> 32;
   unsigned long long middle = xh * yl + (xl * yl >> 32);

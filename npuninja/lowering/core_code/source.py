@@ -1,7 +1,6 @@
 """The C of one core, from its body in branches (`input_with_addresses.mlir`).
 
-For the emulator (`wasm`) it is a step function, for hardware (`aie2`, `aie2p`) a plain one: see
-`frames`.
+The emulator (`wasm`) gets a step function, hardware (`aie2`, `aie2p`) a plain one: see `frames`.
 """
 
 from __future__ import annotations
@@ -46,14 +45,12 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
 
 
 def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
-    """What the link stage and the emulator need to know about a core: the fields of section `npuninja.core`
-    but `data_end`,
-    and `data_origin`, `location` (of the core), `functions` (external functions it calls, where the design
-    declares them, and of each argument the bytes of its memref, None for one of unknown size, the type of a
-    number), `elements` (of these functions the element type of each memref, None for a number), `link_files`,
-    `banked` (whether its buffers were placed bank by bank).
+    """What the link stage and the emulator need to know of a core. Arguments and errors as `core_source`.
 
-    Same arguments and errors as `core_source`.
+    The fields of section `npuninja.core` but `data_end`, and `data_origin`, `location` (of the core),
+    `functions` (external functions it calls, where the design declares them, and of each argument the bytes
+    of its memref, None for one of unknown size, the type of a number), `elements` (of these functions the
+    element type of each memref, None for a number), `link_files`, `banked` (buffers placed bank by bank).
     """
     model = CoreModel(find_device(module, device), column, row)
     core = _Core(model, "wasm", file)
@@ -87,7 +84,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
 
 
 def _argument_types(function: Operation) -> tuple[str, ...]:
-    """None for a function with several results, which go through a pointer in front of the arguments."""
+    """The arguments' types; none with several results, which go through a pointer before the arguments."""
     arguments, results = function_parts(function.type_of("function_type"))
     return arguments if len(results) < 2 else ()
 
@@ -123,9 +120,7 @@ class _Core:
         return header + prelude(code) + library + blocks(declarations + code) + declarations + code
 
     def waits(self) -> list[list[Any]]:
-        """`[point, file, line, column, lock symbol]` of each wait, and of each release for the report of a
-        fault.
-        """
+        """`[point, file, line, column, lock symbol]` of each wait, and of each release to report faults."""
         result = []
         for point, op in self.frame.points.items():
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)

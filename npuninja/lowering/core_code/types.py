@@ -2,8 +2,7 @@
 
 Integers are signed C types of their width (i1 is 0 or 1), `index` is 64 bits wide as in the reference's
 lowering. f16 and bf16 are kept as 16 bits and converted to float for each operation: no target of ours has
-both in C. A memref is a pointer to its first element, offset included (MLIR's "bare pointer" calling
-convention).
+both in C. A memref is a pointer to its first element, offset included (MLIR's "bare pointer").
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def is_vector(type: str) -> bool:
 
 
 def vector_parts(type: str, user: Operation) -> tuple[int, str]:
-    """How many elements a vector has, all dimensions together, and their type. UserError for scalable ones."""
+    """How many elements a vector has in all dimensions, and their type. UserError for scalable ones."""
     match = _VECTOR.fullmatch(type)
     if match is None:
         raise UserError(f"core code cannot use type {type} in '{user.name}'", user.loc)
@@ -143,10 +142,7 @@ def integer_literal(value: int, type: str) -> str:
 
 
 def float_literal(text: str, type: str) -> str:
-    """A float constant in C from its MLIR text (decimal, or 0x with the bits).
-
-    For f16 and bf16 its 16 bits.
-    """
+    """A float constant in C from its MLIR text (decimal, or 0x and bits); for f16 and bf16 its 16 bits."""
     if type == "bf16":
         return hex(_bf16_bits(text))
     if type == "f16":

@@ -20,8 +20,7 @@ class Unit:
     """One C file: its functions, the globals and external functions they use.
 
     Attributes:
-        functions_used: `func.func` declarations of external functions that are called, in order of first
-            call.
+        functions_used: `func.func` declarations of the external functions called, in order of first call.
     """
 
     def __init__(self, model: CoreModel, file: str, write_body: WriteBody) -> None:

@@ -1,8 +1,8 @@
 """Vectors in core code: `vector` operations, and `arith` on vectors of integers, as C on clang's vectors.
 
 Integers only where something is computed: a core adds and multiplies vectors of floats by rules of its own
-(docs/kernels.md, "What is equal to the bit"), which plain C would not give, so such an operation is refused by
-name and belongs into a kernel. Moving floats about is exact and done. A vector of several dimensions is its
+(docs/kernels.md, "What is equal to the bit"), which plain C would not give, so such an operation is refused
+by name and belongs into a kernel. Moving floats is exact and done. A vector of several dimensions is its
 elements in row-major order.
 """
 
@@ -59,8 +59,7 @@ def vector_statements(op: Operation, operands: list[str]) -> list[str] | None:
 def vector_expression(op: Operation, operands: list[str]) -> str | None:
     """The C expression of a vector operation with one result; None when `op` has nothing to do with vectors.
 
-    Raises:
-        UserError: it has, and core code cannot do it; located at the operation.
+    Raises UserError, located at the operation, when core code cannot do it.
     """
     types = [v.type for v in op.operands]
     if len(op.results) != 1 or not (is_vector(op.result.type) or any(map(is_vector, types))):
@@ -128,7 +127,7 @@ def _plain_transfer(op: Operation) -> None:
 
 
 def _is_in_bounds(op: Operation, count: int, shape: tuple[int, ...]) -> bool:
-    """Whether a transfer says, or has to, that it stays in the buffer: a vector as long as the last dimension does."""
+    """Whether a transfer stays in the buffer: it says so, or its vector is as long as the last dimension."""
     in_bounds = op.attributes.get("in_bounds")
     if isinstance(in_bounds, ArrayAttr):
         return all(isinstance(i, BoolAttr) and i.value for i in in_bounds.items)

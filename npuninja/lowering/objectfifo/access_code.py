@@ -15,7 +15,7 @@ def use_lock(access: Operation, fifo: ObjectFifo, count: int | Value) -> None:
     if not locks:
         return
     acquires = access.name == ACQUIRE
-    # The first lock counts free objects, the second full ones: each side takes from one and gives to the other.
+    # The first lock counts free objects, the second full ones: each side takes from one, gives to the other.
     lock = locks[0 if acquires == (port_of(access) == "Produce") else 1]
     action = "AcquireGreaterEqual" if acquires else "Release"
     use = op_builders.use_lock(lock, action, count if isinstance(count, int) else 0, access.loc)
@@ -31,7 +31,7 @@ def buffer_at(access: Operation, fifo: ObjectFifo, oldest: int) -> Value:
 
 
 def buffer_switch(access: Operation, fifo: ObjectFifo, oldest: Value) -> Operation:
-    """The `scf.index_switch` that results in the buffer of an access, where the number is a value of type index."""
+    """The `scf.index_switch` that gives an access its buffer, where the number is a value of type index."""
     depth = max(fifo.depth, 1)
     regions = []
     for case in [0, *range(depth)]:  # the default region comes first

@@ -1,7 +1,7 @@
 """What cores do with objectFifos: acquires and releases become lock operations, subviews become buffers.
 
-Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core holds is
-followed through its text, in order, after its loops were unrolled.
+Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (the last part of runOnOperation). Which objects a core
+holds is followed through its text, in order, after its loops were unrolled.
 """
 
 from __future__ import annotations
@@ -183,9 +183,7 @@ class _Walk:
         return [fifo.holder.buffers[number] for number in held]
 
     def _branches(self, op: Operation, state: _State) -> None:
-        """Goes through the regions of a condition, each from the state before it; all must leave the same
-        state.
-        """
+        """Goes through a condition's regions, each from the state before; all must leave the same state."""
         ends: list[_State] = []
         for region in op.regions:
             end = {key: port.copy() for key, port in state.items()}

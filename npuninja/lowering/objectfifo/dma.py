@@ -38,8 +38,7 @@ def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
         packets: objects travel in packets, each fifo's with an id of its own, so that fifos can share wires.
 
     Raises:
-        UserError: a tile has too few DMA channels, a fifo has several ends at shim tiles, or packet ids run
-            out.
+        UserError: a tile has too few DMA channels, a fifo has several shim ends, or packet ids run out.
     """
     for producer, consumers in fifos.splits:
         _check_shim_ends(producer, consumers)
@@ -73,8 +72,7 @@ def _create_flows(producer: ObjectFifo, consumers: list[ObjectFifo], packet: Pac
 def _packet_ids(device: Operation) -> Iterator[int]:
     """The ids that no packet flow of the design has.
 
-    The reference starts above some id of the design, but not always above the largest, and may then use one
-    twice.
+    The reference starts above some id of the design, not always the largest, and may then use one twice.
     """
     first = 0
     taken = [op.integer("ID") for op in ops_of(device, "aie.packet_flow")]
@@ -143,13 +141,10 @@ def _create_allocation(
         append(fifos.device, op)
 
 
-# ----------------------------------------------------------------------------------------------------------------
-# channels
 def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
-    """Gives each end the channel the design wants for it, else the lowest free one of its tile, first to those
-    whose buffers lie in another memtile.
+    """Gives each end the channel the design wants for it, else the lowest free one of its tile.
 
-    Memtile channels 4 and 5 do not reach a neighbour's memory.
+    First come those with buffers in another memtile: channels 4 and 5 do not reach a neighbour's memory.
     """
     taken: set[tuple[Place, str, int]] = set()
     for region in ops_of(fifos.device, *DMA_REGIONS):
@@ -222,8 +217,6 @@ def _take_channel(
     )
 
 
-# ----------------------------------------------------------------------------------------------------------------
-# programs
 def _create_program(
     fifos: ObjectFifos,
     fifo: ObjectFifo,
@@ -276,8 +269,8 @@ def _transfers(
 ) -> list[tuple[int, int, int]]:
     """The (offset, length, leg) of the transfers of one buffer, in elements, in order, `repeat` times.
 
-    A member of a one-to-one link moves its own objects where it ends on a core tile, on a memtile the buffers'; with
-    `longest` the larger of both.
+    A member of a one-to-one link moves its own objects where it ends on a core tile, on a memtile the
+    buffers'; with `longest` the larger of both.
     """
     if link is None or link.owner is None:
         return [(0, element_count(memref(buffer.type).shape), 0)] * repeat
@@ -329,8 +322,8 @@ def _program_of(device: Operation, tile: Value) -> Operation:
 def _append_chain(
     program: Operation, direction: str, fifo: ObjectFifo, bds: list[list[Operation]], *, ends: bool
 ) -> Operation:
-    """Puts a channel start and a chain of descriptors before the end block; the chain is closed, or `ends` in a
-    block of its own. Returns the start.
+    """Puts a channel start and a chain of descriptors before the end block; the chain is closed, or `ends` in
+    a block of its own. Returns the start.
     """
     region = program.regions[0]
     end = next(

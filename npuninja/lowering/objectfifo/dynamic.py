@@ -1,5 +1,4 @@
-"""Cores that keep their loops: which buffer an access means is found at run time (dynamic_objfifo_lowering =
-true).
+"""Cores that keep their loops: an access finds its buffer at run time (dynamic_objfifo_lowering = true).
 
 The core counts in a buffer of its own, an i32 for each port of each fifo it acquires, the number of the
 oldest object it holds. An access switches on that number; a release adds to it, modulo the depth (MLIR-AIE:
@@ -29,10 +28,7 @@ class _Counter:
 
 
 def make_indices_dynamic(core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
-    """Lowers the fifo operations of a core without unrolling its loops.
-
-    Raises UserError like `lower_accesses`.
-    """
+    """Lowers the fifo operations of a core without unrolling its loops. UserError as `lower_accesses`."""
     ops = [op for op in core.walk() if op.name in ACCESSES or op.name == ELEMENT]
     keys = list(dict.fromkeys(key_of(op) for op in ops if op.name == ACQUIRE))
     memory = op_builders.buffer(core.tile, None, f"memref<{len(keys)}xi32>", None, core.loc)

@@ -43,9 +43,7 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
 
 
 def _memtiles_largest_first(fifos: list[ObjectFifo]) -> list[ObjectFifo]:
-    """The fifos with those that start on memtiles sorted by size among the positions they had, so that the
-    largest find room first.
-    """
+    """The fifos, those from memtiles sorted by size in their positions: the largest find room first."""
     places = [i for i, fifo in enumerate(fifos) if kind_at(fifo.producer).name == "mem"]
     largest = sorted((fifos[i] for i in places), key=lambda fifo: -size_bytes(fifo.element))
     ordered = list(fifos)
@@ -65,7 +63,7 @@ def _home(fifos: ObjectFifos, fifo: ObjectFifo, over_dma: bool) -> Value:
 
 
 def _owns(link: Link, fifo: ObjectFifo, rules: Rules) -> bool:
-    """Whether a member of a link is the one whose buffers all members use: the one with the larger objects."""
+    """Whether a member of a link is the one whose buffers all members use: that with the larger objects."""
     source, dest = link.inputs[0], link.outputs[0]
     if link.is_join:
         return fifo is dest
@@ -116,9 +114,7 @@ def _create(
 
 
 def _sent_again_and_again(fifo: ObjectFifo) -> bool:
-    """Whether a fifo sends the objects it starts with several times: nobody ever fills them, so its end needs
-    no locks.
-    """
+    """Whether a fifo sends its first objects several times: nobody fills them, so its end needs no locks."""
     return (
         fifo.init is not None
         and len(fifo.init) == fifo.depth
@@ -143,9 +139,7 @@ def _check_size(fifo: ObjectFifo, tile: Value) -> None:
 
 
 def _tile_with_room(fifos: ObjectFifos, tile: Value, size: int, made: list[Operation], rules: Rules) -> Value:
-    """`tile`, or when it is an over-full memtile, a neighbour whose memory its DMA reaches and that has room:
-    west first, or the emptier one first.
-    """
+    """`tile`, or for a full memtile a neighbour with room that its DMA reaches: west or the emptier first."""
     column, row = place = place_of(tile)
     kind = kind_at(tile)
     if kind.name != "mem" or _used_bytes(fifos.device, place, made) + size <= kind.memory_bytes:

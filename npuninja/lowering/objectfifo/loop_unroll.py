@@ -21,16 +21,16 @@ ENDLESS_TRIPS = 1 << 31
 
 
 _LARGEST_INDEX = (1 << 63) - 1
-#: Operations of an unrolled loop: a core has 16 KiB of program memory, and an operation is an instruction or more.
+#: Operations of an unrolled loop: a core has 16 KiB of program memory; each takes an instruction or more.
 MAX_UNROLLED_OPERATIONS = 50_000
 
 
 def unroll_by_own_accesses(core: Operation, fifo_of: dict[str, ObjectFifo]) -> None:
     """Unrolls the loops of a core as MLIR-AIE of August 2026 does, in place, inner loops first.
 
-    The factor of a loop is the least common multiple of the depths of the fifos that it acquires or releases itself, not in
-    a loop within it, in the text as it is written; what remains of the trips is unrolled fully. A loop whose trips are not
-    known, or whose copies would be too many, stays as it is.
+    The factor of a loop is the least common multiple of the depths of the fifos that it acquires or releases
+    itself, not in a loop within it, in the text as written; what remains of the trips is unrolled fully. A
+    loop with unknown trips or too many copies stays as it is.
 
     Source: AIEObjectFifoStatefulTransform.cpp (annotateUnrollHints), AIEObjectFifoUnroll.cpp.
     """
@@ -67,9 +67,7 @@ def unroll_fifo_loops(core: Operation, fifo_of: dict[str, ObjectFifo]) -> list[i
 
 
 def _unroll_in(block: Block, fifo_of: dict[str, ObjectFifo], factors: set[int]) -> bool:
-    """Unrolls the loops in a block and says whether the last of them became, or left, more than one straight
-    trip in it.
-    """
+    """Unrolls the loops in a block; says if the last became, or left, more than one straight trip in it."""
     straight = False
     for op in list(block.ops):
         inner_straight = False
@@ -179,8 +177,7 @@ def unroll_entirely(loop: Operation, trips: int) -> None:
 def peel_first_trip(loop: Operation) -> list[Operation]:
     """Puts the first trip of a loop with constant bounds, of which there are at least two, before the loop.
 
-    Returns:
-        The operations of that trip, in order.
+    Returns that trip's operations, in order.
     """
     low, step, type = _counting(loop)
     first: list[Operation] = []
@@ -194,9 +191,7 @@ def peel_first_trip(loop: Operation) -> list[Operation]:
 
 
 def _unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remainder: bool) -> None:
-    """Replaces a loop by one of `factor` copies of its body a trip, and code for the remaining trips behind
-    it.
-    """
+    """Replaces a loop by one of `factor` copies of its body a trip, and code for the other trips behind."""
     low, step, type = _counting(loop)
     carried = group(loop, "initArgs")
     main_trips = (trips - remainder) // factor

@@ -1,9 +1,8 @@
-"""ObjectFifos and their links as the passes see them: one object for each end that gets buffers or a DMA
-program.
+"""ObjectFifos and their links as passes see them: an object for each end that gets buffers or a DMA program.
 
 An `aie.objectfifo` whose ends do not share memory is split: the producer end keeps the name, each consumer
-end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several). What the verifier has
-checked is not checked again (`npuninja/ir/verifier_objectfifo.py`).
+end becomes an `ObjectFifo` of its own (`NAME_cons`, or `NAME_0_cons`, … when there are several). What the
+verifier has checked is not checked again (`npuninja/ir/verifier_objectfifo.py`).
 """
 
 from __future__ import annotations
@@ -143,8 +142,7 @@ class ObjectFifos:
     """All fifos and links of a device.
 
     Attributes:
-        fifos: in the order in which elements are made; consumer ends follow their producer end, last consumer
-            first.
+        fifos: in the order in which elements are made; consumer ends behind their producer end, last first.
         splits: each split fifo with its consumer ends, in the order of the design.
     """
 
@@ -169,7 +167,7 @@ class ObjectFifos:
             self.delegates[name] = (op.tile, op)
 
     def lookup(self, op: Operation) -> ObjectFifo:
-        """The fifo that `objFifo_name` of an operation names; UserError at the operation when there is none."""
+        """The fifo that `objFifo_name` of an operation names; UserError at the operation for none."""
         name = op.symbol("objFifo_name")
         fifo = self.by_name.get(name)
         if fifo is None:
@@ -238,7 +236,7 @@ class ObjectFifos:
         return fifo.link is not None and not self._linked_in_shared_memory(fifo)
 
     def delegate_of(self, fifo: ObjectFifo) -> Value | None:
-        """The tile that `aie.objectfifo.allocate` gives a fifo, or its partner in a one-to-one link, or None."""
+        """The tile that `aie.objectfifo.allocate` gives a fifo, or its one-to-one link's partner, or None."""
         members = [fifo]
         if fifo.link is not None and fifo.link.legs == 1:
             members += fifo.link.inputs + fifo.link.outputs
@@ -248,7 +246,7 @@ class ObjectFifos:
         return None
 
     def _linked_in_shared_memory(self, fifo: ObjectFifo) -> bool:
-        """A member of a one-to-one link needs no DMA when both its ends reach the memory it is allocated in."""
+        """A member of a one-to-one link needs no DMA when both its ends reach the memory it is put in."""
         if fifo.link is None or fifo.link.legs > 1 or fifo.name not in self.delegates:
             return False
         return self.shared_memory(fifo, self.delegates[fifo.name][0]) != NO_SHARED_MEMORY
@@ -264,8 +262,7 @@ def _element_type(op: Operation, key: str = "elemType") -> str:
     return object_fifo_memref(type) if type.startswith("!") else type
 
 
-#: More buffers than a tile has descriptors or locks can count, by far; keeps a slip of the pen from taking all
-#: memory of this machine.
+#: Far more buffers than a tile has descriptors or locks can count; keeps a mistake from taking all memory.
 MAX_DEPTH = 1024
 MAX_REPEAT = 256
 

@@ -1,7 +1,7 @@
 """What `aiex.dma_channel_reset_for` of an objectFifo sets back, noted before the objectFifo is gone.
 
-`aie.objectfifo_rearm_binding @x_rearm` names the channels and locks of @x on the array; those of shim tiles are the
-host's. Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp.
+`aie.objectfifo_rearm_binding @x_rearm` names the channels and locks of @x on the array; those of shim tiles
+are the host's. Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Cores of MLIR-AIE 1.4: which objects a core holds is counted in values that go through its loops and conditions.
+"""Cores of MLIR-AIE 1.4: values that go through loops and conditions count which objects a core holds.
 
-For each port of each fifo that a core acquires there are two numbers: the *index* of the oldest object it holds, and
-how many it *holds*. Both are 0 at the start. An acquire of n takes what is missing to n; a release of m moves the index
-on by m, modulo the depth. Where a number is known it is no value at all: the buffer stands in the code and the lock is
-used with a constant. Where it differs from trip to trip or from branch to branch it is an `i32` that loops carry and
-conditions result in, and an access is an `scf.index_switch` on it.
+For each port of each fifo that a core acquires there are two numbers: the *index* of the oldest object it
+holds, and how many it *holds*. Both are 0 at the start. An acquire of n takes what is missing to n; a release
+of m moves the index on by m, modulo the depth. Where a number is known it is no value at all: the buffer
+stands in the code and the lock is used with a constant. Where it differs between trips or branches it is an
+`i32` that loops carry and conditions result in, and an access is an `scf.index_switch` on it.
 
-Rules: MLIR-AIE of August 2026, AIEObjectFifoStatefulTransform.cpp (the patterns of acquire, release and access,
-verifyObjectFifoOverRelease). The reference keeps the numbers in stack slots and has them turned into values later.
+Rules: MLIR-AIE of August 2026, AIEObjectFifoStatefulTransform.cpp (the patterns of acquire, release, access,
+verifyObjectFifoOverRelease). The reference keeps the numbers in stack slots that become values later.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, pee
         core: the `aie.core`, its loops unrolled or not.
         fifos: the fifos of its device, with their locks and buffers.
         warnings: takes what will not end well when the core runs.
-        peels: whether the first trip of a loop is taken out where the number of objects held is known behind it.
+        peels: whether a loop's first trip is taken out where the number of objects held is known behind it.
 
     Raises:
         UserError: accesses stand inside an operation that is no loop and no condition.

@@ -1,4 +1,4 @@
-"""What a core holds of objectFifos at a place of its code: numbers known, or values; and what can be known of them.
+"""What a core holds of objectFifos at a place of its code, numbers or values; and what can be known of them.
 
 `Outlooker` only looks at code and says which numbers are known behind it; `rotating` writes the code.
 """
@@ -85,9 +85,7 @@ class Outlooker:
         return known
 
     def at_every_trip(self, blocks: list[Block], state: Outlooks) -> Outlooks:
-        """What is known at the start of every trip of a loop, whose blocks run one after the other, from what is known at
-        the first.
-        """
+        """What is known at each trip's start, from what is at the first; the loop's blocks run in order."""
         while True:
             joined = _joined(state, self.behind_all(blocks, state))
             if joined == state:

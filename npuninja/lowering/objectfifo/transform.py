@@ -1,4 +1,4 @@
-"""ObjectFifos to buffers, locks, DMA programs, flows and lock operations (aie-objectFifo-stateful-transform)."""
+"""ObjectFifos to buffers, locks, DMA programs, flows, lock operations (aie-objectFifo-stateful-transform)."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def lower_objectfifos(
     packets: bool = False,
     dynamic: bool | None = None,
 ) -> None:
-    """Replaces all objectFifos of a device. Raises UserError for what cannot be done; see the modules of its
-    parts.
+    """Replaces all objectFifos of a device. UserError for what cannot be done; see the modules of its parts.
 
-    `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say whether
-    they find an object at run time; first trips are taken out of loops in no core when it is so.
+    `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say
+    whether they find an object at run time; first trips are taken out of loops in no core when it is so.
     """
     for op in device.walk():  # pipelines of passes come here without the verifier
         if op.name in OBJECTFIFO_RULES:
@@ -74,7 +73,7 @@ def lower_objectfifos(
 def _lower_core(
     core: Operation, fifos: ObjectFifos, rules: Rules, warnings: Warnings, dynamic: bool | None
 ) -> None:
-    """Lowers the accesses of a core, in the way of its generation. What only one way needs is imported where it is gone."""
+    """Lowers a core's accesses as its generation does. What only one way needs is imported there."""
     if rules.counts_objects_in_values:
         from npuninja.lowering.objectfifo.rotating import rotate_accesses
 
@@ -127,9 +126,7 @@ def _check_delegates(fifos: ObjectFifos, warnings: Warnings) -> None:
 
 
 def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
-    """The part of a joined or distributed object should be a whole number of the leg's objects, or the other
-    way round.
-    """
+    """A joined or distributed object's part and the leg's object: one should be a multiple of the other."""
     for link in fifos.links:
         if link.legs > 1:
             for leg, fifo in enumerate(link.inputs if link.is_join else link.outputs):
@@ -143,9 +140,7 @@ def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
 
 
 def _check_orders(fifos: ObjectFifos) -> None:
-    """The dimensions of the whole object of a join or distribute hold for each of its parts, so they may not leave the
-    smallest.
-    """
+    """A join's or distribute's dimensions hold for each part of the object: none may leave the smallest."""
     for link in fifos.links:
         if link.legs < 2:
             continue
@@ -164,8 +159,7 @@ def _check_orders(fifos: ObjectFifos) -> None:
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:
-    """Points what names a fifo with an end at a shim tile, such as a runtime sequence, to the shim
-    allocation.
+    """Points what names a fifo with an end at a shim tile, as a sequence may, to the shim allocation.
 
     Another device names it `@DEVICE::@FIFO`.
     """

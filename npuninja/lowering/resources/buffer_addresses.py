@@ -171,7 +171,6 @@ def _descending(buffers: list[Operation]) -> list[Operation]:
     return sorted_like_std_sort(buffers, lambda a, b: _size(a) > _size(b))
 
 
-# -------------------------------------------------------------------------------------------------------
 # basic-sequential
 def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
     fixed = sorted(_given(memory))
@@ -191,9 +190,7 @@ def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
 
 
 def _given(memory: _Memory) -> list[tuple[int, int, str]]:
-    """Start, end and name of the buffers with a given address; UserError when one leaves the memory or two
-    overlap.
-    """
+    """Start, end, name of buffers with a given address; UserError if one leaves the memory or two overlap."""
     given = []
     for op in memory.buffers:
         if "address" in op.attributes:
@@ -222,7 +219,6 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
     return given
 
 
-# -------------------------------------------------------------------------------------------------------------
 # bank-aware
 def _in_order_of_presets(memory: _Memory) -> list[Operation]:
     """The buffers as they are looked at: with an address of their own, with a bank of their own, the rest."""

@@ -27,11 +27,10 @@ def assign_controller_ids(device: Operation) -> None:
 
 
 def add_control_overlay(device: Operation, overlay: str = "") -> None:
-    """Adds, for each column with tiles, the packet flow from the shim tile's control port to its south port; nothing when
-    the whole overlay is there.
+    """Adds, for each column with tiles, the packet flow from the shim's control port to its south port.
 
-    Tokens of a column carry the packet id of its shim tile's controller. A column without shim tile has no flow; it
-    gets a shim tile without controller id.
+    Nothing when the whole overlay is there. Tokens of a column carry the packet id of its shim tile's
+    controller. A column without shim tile has no flow; it gets a shim tile without controller id.
     """
     if overlay:
         return
@@ -47,11 +46,11 @@ def add_control_overlay(device: Operation, overlay: str = "") -> None:
 
 
 def route_control_packets(device: Operation, overlay: str, rules: Rules, *, wanted: str) -> None:
-    """The whole overlay, where it is asked for at this place: `first`, or `true`, behind what drops unused tiles.
+    """The whole overlay, if asked for at this place: `first`, or `true`, behind what drops unused tiles.
 
-    aiecc's `--generate-ctrl-pkt-overlay`: the shim's DMA reaches the control port of every tile from the
-    shim to the highest that the design has, in all columns between its first and its last; the lower rows by channel 0,
-    the upper by channel 1. Each channel has the allocation `ctrlpkt_col<C>_mm2s_chan<K>`.
+    aiecc's `--generate-ctrl-pkt-overlay`: the shim's DMA reaches the control port of every tile from the shim
+    to the design's highest, in all columns between its first and its last; the lower rows by channel 0, the
+    upper by channel 1. Each channel has the allocation `ctrlpkt_col<C>_mm2s_chan<K>`.
 
     Raises:
         UserError: a circuit has one of these channels.

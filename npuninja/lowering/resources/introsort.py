@@ -35,9 +35,7 @@ def _quicksort(v: list[T], first: int, last: int, less: Callable[[T, T], bool]) 
 
 
 def _partition(v: list[T], first: int, last: int, less: Callable[[T, T], bool]) -> int:
-    """Moves the median of three to `first`, partitions the rest around it, returns the start of the upper
-    part.
-    """
+    """Moves the median of three to `first`, partitions the rest around it, returns the upper part's start."""
     a, b, c = first + 1, first + (last - first) // 2, last - 1
     if less(v[a], v[b]):
         median = b if less(v[b], v[c]) else c if less(v[a], v[c]) else a

@@ -1,6 +1,4 @@
-"""Object files of cores: the `link_with` of the functions a core calls (MLIR-AIE:
-aie-assign-core-link-files).
-"""
+"""Object files of cores: `link_with` of the functions a core calls (MLIR-AIE: aie-assign-core-link-files)."""
 
 from __future__ import annotations
 
@@ -11,12 +9,12 @@ from npuninja.lowering.tiles import ops_of
 
 
 def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
-    """Collects in each core's `link_files` the files of the functions it calls, in order of the first call; those of
-    functions with `link_with_mode = "merge"` in its `link_merge_files`.
+    """Collects in each core's `link_files` the files of the functions it calls, in order of the first call;
+    those of functions with `link_with_mode = "merge"` in its `link_merge_files`.
 
     Raises:
-        UserError: a core has both `link_with` and `link_files`; a wrong `link_with_mode`; one core merges a file that
-            another links.
+        UserError: a core has both `link_with` and `link_files`; a wrong `link_with_mode`; one core merges a
+            file that another links.
     """
     functions = list(ops_of(device, "func.func"))
     for op in functions:
@@ -55,7 +53,7 @@ def assign_core_link_files(device: Operation, warnings: Warnings) -> None:
 
 
 def linked_files(core: Operation, *, merged: bool = False) -> list[str]:
-    """The files that a core is linked with, in order; with `merged`, last those whose code is merged into it."""
+    """The files that a core is linked with, in order; with `merged`, last those merged into its code."""
     found = core.strings("link_files") + (core.strings("link_merge_files") if merged else [])
     own = core.string("link_with", "")
     return found or ([own] if own else [])

@@ -118,7 +118,7 @@ class LinkerScripts:
         return head + "\n".join(lines) + "\n"
 
     def _windows(self, place: Place) -> Iterator[str]:
-        """The buffers in the four windows of a core's address space, or that a window has no memory behind it."""
+        """The buffers in the four windows of a core's address space, or that one has no memory behind it."""
         neighbours = memory_neighbours(model_of(self._device), place)
         for window, base in DATA_WINDOWS.items():
             owner = neighbours.get(window)
@@ -144,9 +144,7 @@ def _buffers(device: Operation) -> dict[Place, list[Operation]]:
 
 
 def _largest_gap(stack_bytes: int, taken: list[tuple[int, int]]) -> tuple[int, int]:
-    """Start and length of the largest part of the memory that neither stack nor buffers take, the first of
-    several.
-    """
+    """Start and length of the largest part of the memory without stack and buffers, the first of several."""
     best = (stack_bytes, 0)
     start = stack_bytes
     for begin, end in [*sorted(taken), (DATA_WINDOW_BYTES, DATA_WINDOW_BYTES)]:

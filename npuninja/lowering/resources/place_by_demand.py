@@ -1,5 +1,4 @@
-"""Places of logical tiles in generation 2026-08: cores whose objectFifos do not all find a DMA channel come
-first and keep places beside them for their partners.
+"""Places of logical tiles in generation 2026-08: cores that need other cores beside them come first.
 
 A core that exchanges objects with more cores than it has channels for must share memory with some of them.
 So tiles with that demand are placed first, where two cores are above and below them; the tiles around them
@@ -171,7 +170,7 @@ class _Placement:
         return True
 
     def _balanced(self, op: Operation, place: Place) -> bool:
-        """Of the partners already placed, few enough are out of reach; enough places are left for the rest."""
+        """Of the partners already placed, few enough are out of reach; the others have places enough."""
         if not self._partners(op):
             return True
         far_in = far_out = near_in = near_out = 0
@@ -246,7 +245,7 @@ class _Placement:
     def place_by_column(
         self, op: Operation, peers: dict[Operation, list[list[Operation]]], warnings: Warnings
     ) -> None:
-        """Places a memtile or shim tile: nearest to its best column, then where the fewest channels are used."""
+        """Places a memtile or shim tile: nearest to its best column, then where fewest channels are used."""
         wanted = given(op, "col")
         target = self._best_column(op, peers) if wanted is None else wanted
         needed = self.demand.get(op, NO_CHANNELS)

@@ -107,7 +107,7 @@ def _groups(device: Operation) -> list[tuple[list[Operation], list[Operation]]]:
 
 
 def _middle_column(site: Site, fifos: list[Operation]) -> int:
-    """The mean column of the logical cores at the ends of fifos, each end counted; half a column counts up."""
+    """The mean column of the logical cores at fifos' ends, each end counted; half a column counts up."""
     columns = [
         site.placed[tile][0]
         for fifo in fifos

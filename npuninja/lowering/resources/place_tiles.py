@@ -1,7 +1,6 @@
-"""Places for `aie.logical_tile` (MLIR-AIE: aie-place-tiles): what a design leaves open is chosen, and the
-operation becomes an `aie.tile`.
+"""Places for `aie.logical_tile`, chosen where a design leaves them open; it becomes an `aie.tile`.
 
-Two generations choose differently, see `place_by_groups` and `place_by_demand`.
+MLIR-AIE: aie-place-tiles. Two generations choose differently, see `place_by_groups` and `place_by_demand`.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ def place_tiles(
     """Replaces every logical tile of a device; `cores_per_column` as `pipeline.lower_resources` has it.
 
     Raises:
-        UserError: a given place is not on the device or of another kind, a tile needs more DMA channels than
-            are left, or no place is left.
+        UserError: a given place is off the device or of another kind, or DMA channels or places run out.
     """
     logical = list(ops_of(device, "aie.logical_tile"))
     if not logical:
@@ -39,7 +37,7 @@ def place_tiles(
         place_by_groups(site)
     _replace(device, site)
     _refuse_shared_cores(device)
-    # What depends on the kind and place of a tile, such as the number of channels, could not be checked before.
+    # What depends on a tile's kind and place, such as the number of channels, could not be checked before.
     verify(device, splits_transfers=rules.splits_transfers)
 
 

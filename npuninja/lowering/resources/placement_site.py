@@ -55,7 +55,7 @@ class Site:
         return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
 
     def open_cores(self) -> list[Place]:
-        """The places among which those of cores are chosen: of each column all, or so many from the bottom."""
+        """The places from which cores get theirs: of each column all, or so many from the bottom."""
         places = self.places("core")
         if self._cores_per_column is None:
             return places
@@ -112,7 +112,7 @@ def is_open_core(op: Operation) -> bool:
 def channel_demand(device: Operation, *, counts_linked_ends: bool) -> dict[Operation, Channels]:
     """The channels that tiles need for links, and for objectFifos that are not between cores.
 
-    `counts_linked_ends`: a fifo at a link needs channels at its other end; else only those of the link are counted.
+    `counts_linked_ends`: a fifo at a link needs channels at its other end; else only the link's are counted.
     """
     found: dict[Operation, Channels] = {}
 

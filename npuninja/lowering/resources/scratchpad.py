@@ -3,8 +3,8 @@
     aiex.read_scratchpad_parameter @p   ->   load from a buffer of the core's tile that the sequence fills
     offset_parameter = @p of a transfer ->   offset_state_table_idx, its number in the scratchpad
 
-A core waits for a lock that the sequence sets when the buffers are filled. The firmware clears the two low bits of what
-it writes, so numbers are shifted left by two and have 30 bits.
+A core waits for a lock that the sequence sets when the buffers are filled. The firmware clears the two low
+bits of what it writes, so numbers are shifted left by two and have 30 bits.
 
 Rules: MLIR-AIE, AIELowerScratchpadParameters.cpp.
 """
@@ -41,8 +41,7 @@ def lower_scratchpad_parameters(module: Operation) -> None:
     """Lowers the parameters of a module in place.
 
     Raises:
-        UserError: an unknown parameter, more than 32, one that is used both as number and as offset, or a type the
-            scratchpad does not hold.
+        UserError: an unknown parameter, more than 32, one both number and offset, or a type it cannot hold.
     """
     declared = {op.string("sym_name"): op for op in module.walk() if op.name == PARAMETER}
     devices = [op for op in module.body.ops if op.name == "aie.device"]
@@ -59,8 +58,8 @@ def lower_scratchpad_parameters(module: Operation) -> None:
 
 
 def parameter_table(module: Operation) -> str:
-    """What a host program needs to write the parameters: their count, then name, number, type and kind of each;
-    "" for a module without parameters. It needs step 1.
+    """What a host program needs to write the parameters: their count, then name, number, type and kind of
+    each; "" for a module without parameters. It needs step 1.
     """
     ops = [op for op in module.walk() if op.name == PARAMETER]
     lines = [str(len(ops))]

@@ -36,7 +36,7 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
 
     Args:
         module: the result of step 1.
-        generation: `2025-10` or `2026-02`.
+        generation: as `pipeline.generation_of` gives it.
         warnings: receives what is suspicious but accepted.
 
     Raises:

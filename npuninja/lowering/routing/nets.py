@@ -34,9 +34,7 @@ class NetList:
     def add(
         self, source: Endpoint, dest: Endpoint, *, identifier: int | None = None, priority: bool = False
     ) -> None:
-        """Adds one flow, of packets if it has an id. Packet flows come before circuit flows, `sort_priority`
-        between the two.
-        """
+        """Adds one flow, of packets if it has an id: packet flows, then `sort_priority`, then circuits."""
         for i, net in enumerate(self.nets):
             if net.source == source:
                 if priority:
@@ -49,8 +47,8 @@ class NetList:
         self.nets.append(Net(source, [dest], group, priority, identifier))
 
     def _group(self, dest: Endpoint) -> int:
-        """The group of a new packet net: that of the nets before it with this destination, raised by every net
-        of a higher group behind them; so a flow in between moves it on into that later group.
+        """The group of a new packet net: that of the nets before it with this destination, raised by every
+        net of a higher group behind them; so a flow in between moves it on into that later group.
         """
         group, found = CIRCUIT, False
         for net in self.nets:
@@ -66,9 +64,7 @@ class NetList:
         self.nets = first + [net for net in self.nets if not net.priority]
 
     def sort_all(self) -> None:
-        """The order of 2026-08, which does not depend on that of the design: priority nets, packets, circuits,
-        each by source; and the destinations of each net sorted.
-        """
+        """As 2026-08 sorts any design: priority nets, packets, circuits, by source; destinations too."""
         for net in self.nets:
             net.dests.sort(key=_endpoint_order)
         self.nets.sort(key=lambda net: (not net.priority, net.group == CIRCUIT, *_endpoint_order(net.source)))
@@ -82,8 +78,7 @@ def _endpoint_order(end: Endpoint) -> tuple[int, int, int, int]:
 class Unroutable(Exception):
     """No legal routing exists or none was found.
 
-    `nets` are the positions of the nets that compete for too few channels, `reason` a phrase that names the
-    place.
+    `nets` are the positions of nets that compete for too few channels, `reason` a phrase with the place.
     """
 
     def __init__(self, reason: str, nets: list[int]) -> None:

@@ -108,7 +108,7 @@ class _Tile:
             self.flows[stream].append(position)
 
     def ordered(self) -> list[Stream]:
-        """The streams in the order in which they get their amsels: control first, then by port, then by id."""
+        """The streams in the order in which they get their amsels: control first, then by port, then id."""
         return sorted(
             self.dests, key=lambda s: (s not in self.priority, BUNDLE_ORDER[s[0][0]], s[0][1], s[1])
         )
@@ -280,8 +280,7 @@ def _rules(
 class FalseMatch(NamedTuple):
     """Rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
 
-    When `later` is not made for `identifier`, no packet of the design goes astray; the reference
-    complains as well.
+    When `later` is not made for `identifier`, no packet goes astray; the reference complains as well.
     """
 
     slave: Port

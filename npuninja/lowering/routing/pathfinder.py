@@ -7,8 +7,7 @@ The reference has one node for a port's way in and way out. A path may then use 
 from it as if it were an input of the same switch, which no hardware can do. Such a result is thrown away and
 the nets are routed again over a graph with separate nodes.
 
-Everything here is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routing` reads and
-writes the IR.
+All is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routing` reads and writes the IR.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ _BUMP = 1.1
 _PRIORITY_BUMP = 2147483647.0
 #: Rounds after which the reference gives up.
 MAX_ROUNDS = 1000
-#: Searches for the paths of one net after which we give up: some 20 seconds, where the reference's rounds would be
-#: minutes for a full array. Designs that route at all need a few hundred.
+#: Searches for the paths of one net after which we give up: some 20 seconds, where the reference's rounds
+#: would be minutes for a full array. Designs that route at all need a few hundred.
 MAX_SEARCHES = 16_000
 # Rounds after which it is worth to look for a proof that there is no routing.
 _ROUNDS_BEFORE_PROOF = 10
@@ -46,8 +45,7 @@ class Route(NamedTuple):
     """How a net runs.
 
     Attributes:
-        connections: all connections, each once, in the order in which tracing back from the destinations
-            finds them.
+        connections: all, each once, in the order in which tracing back from the destinations finds them.
         paths: for each destination, its connections from the destination back to the source.
     """
 
@@ -67,8 +65,7 @@ class _Round:
         self.used: dict[tuple[int, int], int] = {}
         #: Packet streams of the group that is being routed.
         self._packets: dict[tuple[int, int], int] = {}
-        # The group that last claimed a port of a switch as source or as destination of a connection, and
-        # when.
+        # The group that last claimed a switch's port as source or as destination of a connection, and when.
         self._source_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
         # The packet ids that claimed a port; only where equal ids may not share a channel.
@@ -77,10 +74,7 @@ class _Round:
         self._clock = 0
 
     def route(self, position: int, net: Net) -> dict[int, int]:
-        """Routes the net at `position` and counts its edges.
-
-        Returns node -> predecessor, in back-trace order.
-        """
+        """Routes net `position`, counts its edges; returns node -> predecessor, in back-trace order."""
         graph = self.graph
         source = graph.node(net.source, master=False)
         dests = [graph.node(dest, master=True) for dest in net.dests]
@@ -116,9 +110,7 @@ class _Round:
         self._bump(edge)
 
     def _claim(self, node: int, next_node: int, net: Net) -> bool:
-        """Claims both ports of an edge for a packet net; False when another group has one of them, or a packet
-        of the same id passes.
-        """
+        """Claims an edge's ports for a packet net; False if another group has one, or its id passes there."""
         group = net.group
         here, there = self.graph.place(node), self.graph.place(next_node)
         source, dest = (node, there), (next_node, here)
@@ -220,9 +212,7 @@ def _congestion(
 
 
 def _physical(graph: RoutingGraph, net: Net, tree: dict[int, int]) -> bool:
-    """Whether connections alternate with wires or FIFOs along every branch, from the source to each
-    destination.
-    """
+    """Whether connections alternate with wires or FIFOs on every branch from the source to a destination."""
     source = graph.node(net.source, master=False)
     dests = {graph.node(dest, master=True) for dest in net.dests}
     place, port = net.source

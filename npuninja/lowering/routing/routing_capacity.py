@@ -1,6 +1,4 @@
-"""Proofs, without any search, that nets cannot be routed: more of them leave a part of the array than it has
-channels.
-"""
+"""Proofs without search that nets cannot be routed: more leave a part of the array than it has channels."""
 
 from __future__ import annotations
 
@@ -30,8 +28,7 @@ class Wires(NamedTuple):
 def check_lines(device: DeviceModel, nets: list[Net]) -> None:
     """Looks at the parts above and below each line between rows, and left and right of each between columns.
 
-    Raises:
-        Unroutable: there is no legal routing.
+    Raises Unroutable when there is no legal routing.
     """
     if len(nets) <= _FEWEST_CHANNELS:
         return
@@ -46,11 +43,7 @@ def check_lines(device: DeviceModel, nets: list[Net]) -> None:
 
 
 def check_rectangles(device: DeviceModel, nets: list[Net]) -> None:
-    """Looks at all rectangles of tiles.
-
-    Raises:
-        Unroutable: there is no legal routing.
-    """
+    """Looks at all rectangles of tiles. Raises Unroutable when there is no legal routing."""
     ends, wires = _ends(nets), _wires(device)
     for left in range(device.columns):
         for right in range(left, device.columns):
@@ -64,9 +57,7 @@ def _ends(nets: list[Net]) -> list[Ends]:
 
 
 def _check(nets: list[Net], ends: list[Ends], wires: list[Wires], part: Rectangle) -> None:
-    """Unroutable when more nets have to leave or enter a rectangle than there are channels out of it or into
-    it.
-    """
+    """Unroutable when more nets have to leave or enter a rectangle than there are channels out or in."""
     left, right, bottom, top = part
     inside = {(column, row) for column in range(left, right + 1) for row in range(bottom, top + 1)}
     leaving, entering = [], []

@@ -28,7 +28,7 @@ Endpoint = tuple[Place, Port]
 Occupied = dict[Place, tuple[set[Port], set[Port]]]
 _NOTHING: tuple[set[Port], set[Port]] = (set(), set())
 
-#: What the cheapest edge costs: DEMAND_BASE of AIEPathFinder.h. Everything that changes a cost makes it higher.
+#: What the cheapest edge costs: DEMAND_BASE of AIEPathFinder.h. All that changes a cost makes it higher.
 _LEAST_COST = 1.0
 # Weights of AIEPathFinder.h: OVER_CAPACITY_COEFF, USED_CAPACITY_COEFF.
 _OVER_WEIGHT = 0.1
@@ -48,8 +48,7 @@ def port_counts(device: DeviceModel, place: Place, counts: dict[str, dict[str, i
     return ports
 
 
-# Ports of all bundles and channels, in the order that the reference sorts them in; the position is the port's
-# number.
+# Ports of all bundles and channels, sorted as the reference sorts them; the position is the port's number.
 _CHANNELS = {
     bundle: max(counts.get(bundle, 0) for table in (MASTER_COUNTS, SLAVE_COUNTS) for counts in table.values())
     for bundle in BUNDLES
@@ -61,7 +60,7 @@ _LEGAL_MASTERS: dict[tuple[str, int], list[int]] = {}
 
 
 def _legal_masters(kind: str, slave: int) -> list[int]:
-    """The numbers of the masters that a slave may be connected to inside the switch of a tile kind, in order."""
+    """The numbers of the masters that a slave may be connected to in the switch of a tile kind, in order."""
     found = _LEGAL_MASTERS.get((kind, slave))
     if found is None:
         counts = MASTER_COUNTS[kind]
@@ -75,12 +74,11 @@ def _legal_masters(kind: str, slave: int) -> list[int]:
 
 
 class RoutingGraph:
-    """Ports as nodes, connections and wires as edges, costs on the edges. Successors are worked out when
-    first needed.
+    """Ports as nodes, connections and wires as edges with costs. Successors are worked out when first needed.
 
-    A wire leads from a master to a slave of the next tile; the stream FIFO leads from a tile's master FIFO :
-    0 to its slave FIFO : 0. Node numbers sort like (column, row, bundle, channel). With `separate`, a port's
-    way out is the node of the same number plus `masters`, so that connections have to alternate with wires or
+    A wire leads from a master to a slave of the next tile; the stream FIFO from a tile's master FIFO : 0 to
+    its slave FIFO : 0. Node numbers sort like (column, row, bundle, channel). With `separate`, a port's way
+    out is the node of the same number plus `masters`, so that connections have to alternate with wires or
     FIFOs.
 
     Args:
@@ -97,10 +95,10 @@ class RoutingGraph:
         self.size = self._ports + self.masters
         self.successors: list[list[int] | None] = [None] * self.size
         self.costs: list[list[float]] = [[]] * self.size
-        #: For nodes with several connections: what takes their distances out of a list, which successor is not
-        #: among them, because a wire leads to it (-1 for none), and the number of the tile.
+        #: For nodes with several connections: what takes their distances out of a list, which successor is
+        #: not among them, because a wire leads to it (-1 for none), and the number of the tile.
         self.connected: list[tuple[Callable[[list[float]], Any], int, int] | None] = [None] * self.size
-        #: By number of the tile: what takes the distances of all that its nodes are connected to out of a list.
+        #: By number of the tile: what takes the distances of all its nodes are connected to out of a list.
         self.tiles: dict[int, Callable[[list[float]], Any]] = {}
         self._masters: dict[int, set[int]] = {}
         #: How often each edge was used too much, over all rounds.
@@ -121,7 +119,7 @@ class RoutingGraph:
         return divmod(node % self._ports // _WIDTH, self._rows)
 
     def is_connection(self, node: int, next_node: int) -> bool:
-        """Whether an edge is a connection inside a switch, not a wire between two or the stream FIFO of one."""
+        """Whether an edge is a connection in a switch, not a wire between two or the stream FIFO of one."""
         return self.place(node) == self.place(next_node) and next_node >= self.masters
 
     def expand(self, node: int) -> list[int]:
@@ -150,7 +148,7 @@ class RoutingGraph:
         return found
 
     def _connections(self, place: Place, port: Port, base: int) -> list[int]:
-        """The masters that a slave may still be connected to inside its switch; `base`: the first port of the tile."""
+        """The masters that a slave may still be connected to in its switch; `base`: the tile's first port."""
         slaves, masters = self.occupied.get(place, _NOTHING)
         bundle, channel = port
         if port in slaves or channel >= port_counts(self.device, place, SLAVE_COUNTS).get(bundle, 0):
@@ -193,8 +191,8 @@ class RoutingGraph:
 def shortest_paths(graph: RoutingGraph, source: int, dests: set[int]) -> list[int]:
     """Dijkstra's algorithm as the reference runs it: the predecessor of each node reached, -1 elsewhere.
 
-    A node whose distance falls in the heap stays where it is. The source counts as unseen while it is expanded: where
-    its port may be connected to itself it is pushed again.
+    A node whose distance falls in the heap stays where it is. The source counts as unseen while it is
+    expanded: where its port may be connected to itself it is pushed again.
     """
     infinity = float("inf")
     distance = [infinity] * graph.size
@@ -279,7 +277,7 @@ def _pop_nearest(heap: list[int], distance: list[float]) -> int:
     at = 0
     child = 1
     while child + 4 <= size:
-        # The nearest of the four children, the first of several, without calls: this is where routing spends its time.
+        # The nearest of the four children, the first of several, without calls: routing spends its time here.
         best = child
         first, second, third, fourth = heap[child : child + 4]
         nearest = distance[first]

@@ -23,8 +23,7 @@ from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Occupied
 from npuninja.lowering.tiles import append, model_of, ops_of, place_of
 
-# Behind the shim's multiplexer: the South channel of the switch for each channel of a bundle. PLIO keeps its
-# number.
+# Behind the shim's multiplexer: the switch's South channel by channel of a bundle. PLIO keeps its number.
 _INTO_SWITCH = {"DMA": SHIM_MM2S_SOUTH, "NOC": SHIM_NOC_SOURCE_SOUTH, "PLIO": tuple(range(8))}
 _OUT_OF_SWITCH = {"DMA": SHIM_S2MM_SOUTH, "NOC": SHIM_NOC_DEST_SOUTH, "PLIO": tuple(range(6))}
 
@@ -46,8 +45,7 @@ class Fabric:
         self.switchboxes = {place_of(op.tile): op for op in ops_of(device, "aie.switchbox")}
         self.muxes = {place_of(op.tile): op for op in ops_of(device, "aie.shim_mux")}
         self.occupied: Occupied = {}
-        # What drives each master of a switchbox or multiplexer, and what circuit each slave feeds, for error
-        # messages.
+        # For messages: what drives each master of a switchbox or multiplexer, what circuit each slave feeds.
         self._drivers: dict[tuple[Place, str, Port], Operation] = {}
         self._circuit_slaves: dict[tuple[Place, Port], Operation] = {}
         for place, box in [*self.switchboxes.items(), *self.muxes.items()]:
@@ -84,7 +82,7 @@ class Fabric:
         return self._interconnect(self.switchboxes, "switchbox", place, after)
 
     def mux(self, place: Place, after: Operation | None = None) -> Operation:
-        """The shim multiplexer of a tile, made behind `after`, or at the end of the device, if there is none."""
+        """The shim multiplexer of a tile, made behind `after`, or at the device's end, if there is none."""
         return self._interconnect(self.muxes, "shim_mux", place, after)
 
     def _interconnect(
@@ -112,8 +110,7 @@ class Fabric:
     # -------------------------------------------------------------- circuits
 
     def add_circuit(self, connections: list[Connection], flow: Operation) -> None:
-        """Writes the connections of one circuit net: tiles in order, each tile's connections in the order
-        given.
+        """Writes the connections of one circuit net: tiles in order, each tile's connections as given.
 
         Raises:
             UserError: something else leads into one of the ports already.
@@ -159,8 +156,7 @@ class Fabric:
         *,
         marks_overlay: bool,
     ) -> None:
-        """Writes the packet switching of all tiles. Every tile of the device gets a switchbox, if need be an
-        empty one.
+        """Writes the packet switching of all tiles. Every tile of the device gets a switchbox, maybe empty.
 
         Args:
             switches: see `packet_routing.packet_switches`.
@@ -264,7 +260,7 @@ class Fabric:
 
 
 def _entry(kind: str, source: Port) -> Port:
-    """The slave by which a stream enters the switch: on a shim tile, where it comes through the multiplexer."""
+    """The slave by which a stream enters the switch: on a shim tile, where it comes out of the mux."""
     if kind == "shim" and source[0] in _INTO_SWITCH:
         return "South", _INTO_SWITCH[source[0]][source[1]]
     return source

@@ -3,8 +3,8 @@
 Sizes and strides are innermost first here, four of each; the fourth is the iteration (MLIR writes them
 outermost first).
 
-Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp (WriteBdToBlockWrite),
-AIETargetModel.cpp (BD addresses); field positions AM025.
+Sources: MLIR-AIE AIEXDialect.cpp (getHardwareStridesWraps, verifyStridesWraps), AIEDmaToNpu.cpp
+(WriteBdToBlockWrite), AIETargetModel.cpp (BD addresses); field positions AM025.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AXCACHE = 2
 
 
 class HardwareShape(NamedTuple):
-    """Sizes and strides as the registers hold them: words, strides minus one, the iteration size minus one."""
+    """Sizes and strides as registers hold them: words, strides minus one, the iteration size minus one."""
 
     sizes: tuple[int, int, int, int]
     strides: tuple[int, int, int, int]
@@ -48,9 +48,7 @@ def hardware_shape(sizes: tuple[int, ...], strides: tuple[int, ...], element_bit
 
 
 def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether one dimension is enough, the iteration aside: such a transfer needs no wrap and has no size
-    limit.
-    """
+    """Whether one dimension is enough, besides iteration: that needs no wrap and has no size limit."""
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
@@ -165,7 +163,7 @@ def with_shape(
 ) -> SequenceDescriptor:
     """A descriptor with the dimensions of a transfer in elements.
 
-    `linear`: it needs no dimensions, only the iteration; `third`: it says how large the third is, as memtiles want it.
+    `linear`: it needs no dimensions, only the iteration; `third`: it gives the third's size, for memtiles.
     """
     shape = hardware_shape(sizes, strides, element_bits)
     if not linear:
@@ -199,9 +197,7 @@ def four_dimensions(dims: tuple[BDDimLayout, ...]) -> tuple[tuple[int, ...], tup
 
 
 def burst_code(family: Family, burst_length: int) -> int:
-    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has no such
-    burst.
-    """
+    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has none such."""
     codes = family.burst_codes
     return codes[burst_length] if burst_length else max(codes.values())
 

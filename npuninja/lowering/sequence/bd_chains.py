@@ -25,7 +25,7 @@ _STARTS = {
 
 
 def materialize_bd_chains(device: Operation, rules: Rules, warnings: Warnings) -> None:
-    """Replaces every start of a chain in the device's sequences. The chains stay, as nothing asks for them any more."""
+    """Replaces every start of a chain in the device's sequences. The chains stay: nothing asks for them."""
     for sequence in sequences(device):
         for op in list(sequence.body.ops):
             if op.name in _STARTS:
@@ -39,8 +39,7 @@ def materialize_bd_chains(device: Operation, rules: Rules, warnings: Warnings) -
 
 
 def _materialize(device: Operation, sequence: Operation, start: Operation) -> None:
-    # The chain's symbol stands under `symbol`; `alloc` names the channel, as in the task that replaces the
-    # start.
+    # The chain's symbol is `symbol`; `alloc` names the channel, as in the task that replaces the start.
     chain = lookup(device, start.symbol("symbol"), ("aie.bd_chain",), start)
     passed, expected = group(start, "args"), chain.body.args
     if [v.type for v in passed] != [v.type for v in expected]:

@@ -1,6 +1,4 @@
-"""What a runtime sequence may not do, and what it may do but cannot mean: that is a warning, because the reference
-accepts it.
-"""
+"""What a runtime sequence may not do, and, as a warning, what the reference accepts but it cannot mean."""
 
 from __future__ import annotations
 
@@ -65,9 +63,7 @@ def check_channel(op: Operation, direction: str, channel: int, kind: TileKind) -
 
 
 def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
-    """Warns of waits in a lowered sequence for which no task before them issues a token: the host would wait
-    forever.
-    """
+    """Warns of waits in a lowered sequence with no token from a task before: the host would wait forever."""
     queues = _task_queues(model)
     tokens: dict[Channel, int] = {}
     for op in sequence.body.ops:
@@ -118,10 +114,7 @@ def check_extent(
     element_bits: int,
     warnings: Warnings,
 ) -> None:
-    """Warns of a transfer that leaves its argument.
-
-    `start` is its first byte; sizes and strides are in elements.
-    """
+    """Warns of a transfer that leaves its argument; `start`: first byte, `sizes`, `strides`: in elements."""
     type = sequence.body.args[start.number].type
     try:
         available_bytes = element_count(memref(type).shape) * bits(element_of(type)) // 8
@@ -138,7 +131,7 @@ def check_extent(
 
 
 def check_queues(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
-    """Warns of more pushes onto one channel between two waits than its task queue holds: the others are lost."""
+    """Warns of more pushes onto a channel between two waits than its task queue holds: others are lost."""
     queues = _task_queues(model)
     pushes: dict[Channel, list[Operation]] = {}
     for op in (*sequence.body.ops, None):

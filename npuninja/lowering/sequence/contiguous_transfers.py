@@ -1,5 +1,4 @@
-"""Transfers of a runtime sequence whose inner dimensions are contiguous become linear ones (2026-02:
-AIEXDialect.cpp).
+"""Transfers of a sequence with contiguous inner dimensions become linear ones (2026-02: AIEXDialect.cpp).
 
 A linear transfer needs no wraps, so it escapes their limits.
 """

@@ -86,13 +86,11 @@ def instruction_stream(
 
     `folds_late_arguments`: arguments from the sixth on are marked, because the firmware adds what it must add
     to addresses of host memory for the first five only.
-
-    `numbers_devices`: what loads a device by its name gets that one's place in the module, from 1; else it is done
-    already, or is left to whoever packs.
+    `numbers_devices`: what loads a device by its name gets that one's place in the module, from 1; else it is
+    done already, or is left to whoever packs.
 
     Raises:
-        UserError: no such device or sequence, an operation that step 3 should have lowered, or a value out of
-            range.
+        UserError: no such device or sequence, an operation step 3 should have lowered, a value out of range.
     """
     operation = find_device(module, device)
     model = model_of(operation)

@@ -1,6 +1,6 @@
 """Transfers that one descriptor cannot hold become other shapes of the same order, or several transfers.
 
-A dimension of N elements is written as two, or the outermost is cut into pieces; what moves, and in which order, stays.
+A dimension of N elements becomes two, or the outermost is cut into pieces; what moves, in which order, stays.
 Rules: MLIR-AIE, AIEDecomposeLargeDmaBd.cpp, DmaDecomposition.cpp. Tuples have four entries, innermost first.
 """
 
@@ -103,9 +103,7 @@ def _sliced(pattern: Pattern, dimension: int, element_bits: int, kind: TileKind)
 
 
 def split_large_transfers(device: Operation, sequence: Operation) -> None:
-    """Replaces the transfers and tasks of a sequence that are too large, in place. What cannot be replaced stays, for
-    the passes behind to refuse.
-    """
+    """Replaces a sequence's too large transfers and tasks in place; later passes refuse those that stay."""
     for op in list(sequence.body.ops):
         if op.name == _MEMCPY:
             _split_memcpy(device, sequence, op)

@@ -1,4 +1,4 @@
-"""What the names and values in a runtime sequence stand for: tiles, allocations, buffers, locks, arguments."""
+"""What names and values in a runtime sequence stand for: tiles, allocations, buffers, locks, arguments."""
 
 from __future__ import annotations
 
@@ -87,10 +87,7 @@ def allocation(device: Operation, name: str, user: Operation) -> Allocation:
 
 
 def placed_buffer(device: Operation, name: str, user: Operation) -> tuple[int, int, int]:
-    """Column, row and address of a buffer by name.
-
-    UserError when it has no address or the device no such buffer.
-    """
+    """Column, row and address of a buffer by name. UserError when it is missing or has no address."""
     return buffer_place(lookup(device, name, ("aie.buffer",), user), user)
 
 
@@ -108,9 +105,7 @@ def buffer_place(buffer: Operation, user: Operation) -> tuple[int, int, int]:
 
 
 def absolute_address(op: Operation, device: Operation) -> int:
-    """Where a register write goes in the array: its address may be relative to a buffer (in words) or to a
-    tile.
-    """
+    """Where a register write goes in the array: its address may be relative to a buffer (words) or a tile."""
     address = op.integer("address")
     if "buffer" in op.attributes:
         column, row, start = placed_buffer(device, op.symbol("buffer"), op)

@@ -18,8 +18,7 @@ MAX_OPERATIONS = 100_000
 
 
 def unroll_sequence_loops(device: Operation) -> None:
-    """Writes out the loops of a device's sequences; offsets, sizes and strides computed from their counters
-    become numbers.
+    """Writes out loops of a device's sequences; offsets, sizes, strides from their counters become numbers.
 
     Raises:
         UserError: the bounds of a loop, or a condition, are not constants, or the result is too long.
@@ -42,9 +41,7 @@ def unroll_sequence_loops(device: Operation) -> None:
 
 
 def _unroll(sequence: Operation) -> None:
-    """Writes out the loops, outer ones first, since the bounds of an inner one may depend on an outer
-    counter.
-    """
+    """Writes out the loops, outer ones first: the bounds of an inner one may depend on an outer counter."""
     length = sum(1 for _ in sequence.walk())
     is_first = True
     while True:

@@ -1,4 +1,4 @@
-"""Constructors of the operations of an instruction stream (`aiex.npu.…`), located where another operation is."""
+"""Constructors of the operations of an instruction stream (`aiex.npu.…`), located as another operation."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def address_patch(like: Operation, address: int, argument: int, offset_bytes: in
 
 
 def add_parameter(op: Operation, address: int, element_bits: int) -> list[Operation]:
-    """What adds a parameter of the scratchpad, in elements, to the descriptor's address word at `address`, if the
-    transfer has one.
-    """
+    """What adds a transfer's scratchpad parameter, if any, in elements, to the address word at `address`."""
     if "offset_state_table_idx" not in op.attributes:
         return []
     return [

@@ -1,10 +1,10 @@
 """Resets of cores and DMA channels from a runtime sequence.
 
     core_reset, dma_channel_reset -> maskwrite32 with the reset bit, and without it
-    dma_channel_reset_for         -> the resets of all its channels, then set_lock of its locks, then push_queue
+    dma_channel_reset_for         -> the resets of its channels, then set_lock of its locks, then push_queue
 
-Rules: MLIR-AIE, AIELowerDmaChannelReset.cpp, AIELowerCoreReset.cpp. A shim tile's channels have no reset bit: the
-host starts them anyway.
+Rules: MLIR-AIE, AIELowerDmaChannelReset.cpp, AIELowerCoreReset.cpp. A shim tile's channels have no reset bit:
+the host starts them anyway.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""DMA tasks of a runtime sequence: named channels to tiles, and tasks to descriptor writes, queue pushes and
-waits.
+"""DMA tasks of a runtime sequence: named channels to tiles, tasks to descriptor writes, pushes and waits.
 
-A task's descriptors are written where it is configured, in block order, and its queue is pushed where it is
-started.
+Descriptors are written where their task is configured, in block order; its queue is pushed where it starts.
 
 Source: MLIR-AIE AIESubstituteShimDMAAllocations.cpp, AIEDMATasksToNPU.cpp.
 """
@@ -55,9 +53,7 @@ from npuninja.lowering.tiles import get_or_create_tile, model_around, place_of
 
 
 def substitute_allocations(device: Operation, sequence: Operation) -> None:
-    """Turns each `dma_configure_task_for @name` into a `dma_configure_task` on the tile and channel of the
-    name.
-    """
+    """Turns each `dma_configure_task_for @name` into a `dma_configure_task` on its tile and channel."""
     for op in list(sequence.body.ops):
         if op.name != "aiex.dma_configure_task_for":
             continue
@@ -136,7 +132,7 @@ def _only_descriptor(block: Block, task: Operation) -> Operation:
 
 
 def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
-    """The lock fields of a block's descriptor: none, or those of an acquire and a release of the tile's own locks."""
+    """The lock fields of a block's descriptor: none, or of an acquire and release of the tile's own locks."""
     uses = [op for op in block.ops if op.name == "aie.use_lock"]
     if not uses:
         return {}
@@ -242,7 +238,7 @@ class _TaskWriter:
         place, kind = (bd.column, bd.row), self.model.kind_of(bd.row)
         address = _local_address(buffer, op, place, kind) + bd.buffer_offset
         if not self.rules.tasks_have_locks:
-            # The reference of that time loses the fields beside the address; here it is in the descriptor itself.
+            # The reference of that time loses the fields beside the address; here the descriptor has it.
             return [write_bd(op, bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address))]
         if kind.name == "mem" and self.model.family.local_task_addresses:
             address -= MEMTILE_WINDOWS["own"]  # so does the reference
@@ -279,7 +275,7 @@ def _element_bits(op: Operation) -> int:
 
 
 def _write_address(op: Operation, address_word: int, address: int, kind: TileKind) -> Operation:
-    """Puts the address of a tile's buffer into the address field of a descriptor, and leaves the fields beside it."""
+    """Puts the address of a tile's buffer into a descriptor's address field, and leaves those beside it."""
     mask, shift = (0x7FFFF, 0) if kind.name == "mem" else (0x0FFFC000, 14)
     value = address // 4 << shift
     return make("aiex.npu.maskwrite32", op, address=ui32(address_word), value=ui32(value), mask=ui32(mask))

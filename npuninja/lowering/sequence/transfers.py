@@ -1,5 +1,4 @@
-"""Runtime sequence operations down to register writes: the aie-dma-to-npu and aie-lower-set-lock passes of
-MLIR-AIE.
+"""Runtime sequence operations down to register writes (MLIR-AIE's aie-dma-to-npu and aie-lower-set-lock).
 
 One rule for each operation gives the operations that take its place; those are expanded in turn:
 
@@ -74,9 +73,7 @@ from npuninja.lowering.tiles import get_or_create_tile, place_of
 
 
 class SequenceContext:
-    """What the rules need to know about the sequence they expand, and the block data it shares with its
-    device.
-    """
+    """What rules need to know of the sequence they expand, and the block data it shares with its device."""
 
     def __init__(
         self, operation: Operation, sequence: Operation, device: DeviceModel, rules: Rules, warnings: Warnings

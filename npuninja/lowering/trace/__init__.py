@@ -18,8 +18,8 @@ def lower_traces(device: Operation, rules: Rules) -> None:
     """Lowers the traces of a device in place, as the first part of step 1; its tiles are placed.
 
     Raises:
-        UserError: an unknown event, two traces of one unit, no free packet id or channel, a trace without start
-            or stop, or no `aie.trace.host_config` in the sequence.
+        UserError: an unknown event, two traces of one unit, no free packet id or channel, a trace without
+            start or stop, or no `aie.trace.host_config` in the sequence.
     """
     if not any(op.name in ("aie.trace", "aie.trace.config") for op in device.body.ops):
         return

@@ -1,4 +1,4 @@
-"""The body of an `aie.trace` as fields of registers, joined into one write a register (`aie.trace.config`)."""
+"""The body of an `aie.trace` as fields of registers, joined to one write a register (`aie.trace.config`)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ class _Write(NamedTuple):
 
 
 def configure_traces(device: Operation) -> None:
-    """Replaces every `aie.trace` of a device by the `aie.trace.config` of its registers, and joins the fields of
-    those that are written out.
+    """Replaces `aie.trace` by the `aie.trace.config` of its registers; joins fields of those written out.
 
     Raises:
         UserError: an unknown event, port, register or field.
