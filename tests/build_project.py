@@ -74,9 +74,7 @@ class Project:
         )
 
     def ninja(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Runs Ninja in the project; the exit code must be `code`, or any but 0 for None (versions differ
-        there).
-        """
+        """Runs Ninja in the project; the exit code must be `code`, any but 0 for None (versions differ)."""
         return self._run([str(Path(sys.executable).parent / "ninja"), *arguments], code)
 
     def make(
@@ -104,7 +102,7 @@ class Project:
         return done
 
     def rebuilt(self, *arguments: str) -> list[str]:
-        """Runs Ninja and returns the first outputs of the stages that it ran, without their folder, sorted."""
+        """Runs Ninja; returns the first outputs of the stages that it ran, without folder, sorted."""
         printed = self._with_words(self.ninja("-v", "-d", "explain", "-d", "keeprsp", *arguments).stdout)
         return sorted({os.path.basename(name) for name in re.findall(r" -o (\S+)", printed)})
 

@@ -37,12 +37,8 @@ class Chain:
     """Builds a design as the build file's edges do.
 
     Args:
-        build: folder and compiler.
-        name: the design's name.
         text: its MLIR; by default that of `mlir/NAME.mlir`.
         kernels: text of the source of each object, by the object's name; by default the file in `kernels/`.
-        sequence_name: of the runtime sequence.
-        lower_options: for the stage lower.
     """
 
     def __init__(
@@ -59,7 +55,7 @@ class Chain:
         self.kernels = kernels or {}
         self.sequence = sequence_name
         self.lower_options = lower_options
-        #: What the cores call the lowered design; as seen from the folder above, places of the design can be found.
+        #: The lowered design for the cores; as seen from the folder above, places of the design can be found.
         self.file_name = "input_with_addresses.mlir"
         self.folder = build.folder / name
         self.folder.mkdir()

@@ -29,9 +29,7 @@ def noise(t, rng):
 
 
 def steady_noise(t, rng):
-    """White noise of one level: nothing in it but chance, so that rounding to int8 is a large part of its
-    variation.
-    """
+    """White noise of one level: nothing but chance, so rounding to int8 is a large part of its variation."""
     return rng.standard_normal(t.size)
 
 

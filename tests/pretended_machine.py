@@ -1,4 +1,4 @@
-"""A machine with real tools that are pretended, fixture `machine`: MLIR-AIE, Peano, XRT of tests/fake_tools."""
+"""A machine with pretended real tools, fixture `machine`: MLIR-AIE, Peano, XRT of tests/fake_tools."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Real tools where the machine has them or can get them: fixtures `bootgen`, `xclbinutil`, `xrt`, `buildbox`,
-`buildgrid`.
+"""Real tools that are here or can be got: fixtures `bootgen`, `xclbinutil`, `xrt`, `buildbox`, `buildgrid`.
 
-A test that uses one is skipped only when the tool cannot be had; the reason says why. What is not on the machine is fetched in
-continuous integration, and at a desk with NPUNINJA_FETCH=1: it takes minutes, which `make test` has not.
+A test that uses one is skipped only when the tool cannot be had; the reason says why. What is not here is
+fetched in continuous integration, and at a desk with NPUNINJA_FETCH=1: it takes minutes, which `make test`
+has not.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ def bootgen(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> str:
-    """An xclbinutil that ran: one of this machine, else that of `npuninja tools install` in pytest's cache
-    folder.
-    """
+    """An xclbinutil that ran: this machine's, else `npuninja tools install`'s in pytest's cache folder."""
     folder = tmp_path_factory.mktemp("xclbinutil")
     outcome = _detected(XCLBINUTIL, dict(os.environ), folder)
     if isinstance(outcome, Found):
@@ -74,7 +72,7 @@ def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
 
 @pytest.fixture(scope="session")
 def xrt(pytestconfig: pytest.Config) -> str:
-    """The folder of tools (`NPUNINJA_TOOLS`) with XRT in it: the user's, else one in pytest's cache folder."""
+    """The folder of tools (`NPUNINJA_TOOLS`) with XRT: the user's, else one in pytest's cache folder."""
     return _folder_with({"xrt": "python3"}, pytestconfig)
 
 
@@ -86,7 +84,7 @@ def buildbox(pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def buildgrid(pytestconfig: pytest.Config) -> str:
-    """The folder of tools with BuildBox and BuildGrid in it, and with PostgreSQL where the machine has none."""
+    """The folder of tools with BuildBox and BuildGrid, and PostgreSQL where the machine has none."""
     needed = {"buildbox": "trexe", "buildgrid": "bgd"}
     if find_postgresql({**os.environ, "NPUNINJA_TOOLS": os.devnull}) is None:
         needed["postgresql"] = "../npuninja-packages.json"
@@ -94,9 +92,7 @@ def buildgrid(pytestconfig: pytest.Config) -> str:
 
 
 def _folder_with(needed: dict[str, str], pytestconfig: pytest.Config) -> str:
-    """The user's folder of tools when it has all that is needed (tool -> a program of it), else one in
-    pytest's cache.
-    """
+    """The user's folder of tools when it has all that is needed (tool -> program), else pytest's cache."""
     if all(os.path.isfile(installed_program(os.environ, tool, program)) for tool, program in needed.items()):
         return tools_folder(os.environ)
     assert pytestconfig.cache is not None

@@ -1,4 +1,4 @@
-"""Files of the cache: what was tampered with, belongs to others, or is no plain file counts as not there, and is made anew."""
+"""Cache files that were tampered with, are others' or not plain count as not there, and are made again."""
 
 from __future__ import annotations
 

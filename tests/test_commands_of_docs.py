@@ -1,6 +1,6 @@
-"""Every block of commands on every page: run here in one project, or run by another test, or not run for a reason.
+"""Every block of commands on every page: run here in one project, by another test, or for a reason not run.
 
-A block is found by its page and its first command; one that stands in none of the three tables fails the test.
+A block is found by its page and its first command; one that is in none of the three tables fails.
 """
 
 from __future__ import annotations
@@ -179,9 +179,7 @@ NOT_RUN: dict[Block, str] = {
 
 
 def blocks_of(text: str) -> list[list[str]]:
-    """The blocks of commands: of fences for the shell, and indented ones that begin with a command; without remarks, and
-    without what is printed.
-    """
+    """Blocks of commands (shell fences, indented ones that begin with one), without remarks and output."""
     found: list[list[str]] = []
     fence: str | None = None
     block: list[str] = []

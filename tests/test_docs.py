@@ -1,6 +1,4 @@
-"""The walk-through in docs/writing-a-design.md is true: its files make a project that builds and runs as it
-says.
-"""
+"""docs/writing-a-design.md is true: its files make a project that builds and runs as it says."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_one_elf_in_place_of_an_xclbin(tmp_path, xrt):
 
 
 def test_the_workflow_of_a_project_step_by_step(tmp_path, xrt):
-    """What `npuninja init --ci` writes, its `run:` steps in order as a runner runs them, in a project with a host program."""
+    """`npuninja init --ci`'s workflow, its `run:` steps in order, in a project with a host program."""
     folder, tools = tmp_path / "steps", tmp_path / "bin"
     shutil.copytree(ROOT / "examples" / "steps", folder, ignore=shutil.ignore_patterns("build*", ".*"))
     _in(folder, xrt, sys.executable, "-m", "npuninja", "init", "--ci")

@@ -48,7 +48,7 @@ def test_a_fifo_without_writer_does_not_wait_and_one_with_is_read(tmp_path):
     fifo = str(tmp_path / "fifo")
     os.mkfifo(fifo)
     assert read_file(fifo, 10) == b""
-    # As for `<(command)`: somebody has it open before we come. A reader of ours keeps what is in it when the writer
+    # As for `<(command)`: somebody has it open before us. A reader of ours keeps its content if the writer
     # has gone before `read_file` opens it.
     keeps = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     held = os.open(fifo, os.O_RDWR)

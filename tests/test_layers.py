@@ -1,4 +1,4 @@
-"""The layers: what a folder of npuninja may import stands in a table of docs/architecture.md, and that holds."""
+"""The layers: docs/architecture.md has a table of what a folder of npuninja may import, and that holds."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ RING = {
         *("dialects.aie", "dialects.third"),
     )
 }
-# Values of a Python design have operators, operators make operations where the text is, and those have values;
-# the dialect modules of two generations offer each other's names.
+# Values of a Python design have operators, operators make operations in the text, and those have values; the
+# dialect modules of two generations offer each other's names.
 PYTHON_RINGS = (
     {
         f"npuninja.python_designs.construct.{name}"

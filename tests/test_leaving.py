@@ -1,4 +1,4 @@
-"""A process without threads just ends; one with threads is wound up by Python. Both say all they had to say."""
+"""A process without threads just ends, one with threads is wound up by Python; both say all they had to."""
 
 from __future__ import annotations
 

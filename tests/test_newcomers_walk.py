@@ -1,11 +1,11 @@
-"""Small faults that a newcomer found, each on the way on which it was found; those with a test of their own stand there.
+"""Small faults that a newcomer found, each on its way; those with a test of their own stand there:
 
-The others: names of one letter (emulator/test_function_names.py), an interrupted configure, designs that are not asked for
-and one faulty design (configure/test_faulty_designs.py), a missing reference (settings/test_verdicts.py), one descriptor
-used twice (lints/test_reused_descriptors.py), the size estimate (lints/test_program_size.py), a tool that is named
-(configure/test_configure.py), the warning beside the deadlock (device/test_build_warnings.py), Ninja's words behind
-ours (stages/test_words_first.py), a new toolchain.toml (settings/test_kernel_builds.py), a licence that is named and the name
-of an installed program (packaging/), sound files (mel/).
+names of one letter (emulator/test_function_names.py), an interrupted configure, designs that are not asked
+for and one faulty design (configure/test_faulty_designs.py), a missing reference (settings/test_verdicts.py),
+one descriptor used twice (lints/test_reused_descriptors.py), the size estimate (lints/test_program_size.py),
+a named tool (configure/test_configure.py), the warning beside the deadlock (device/test_build_warnings.py),
+Ninja's words behind ours (stages/test_words_first.py), a new toolchain.toml (settings/test_kernel_builds.py),
+a licence that is named and an installed program's name (packaging/), sound files (mel/).
 """
 
 from __future__ import annotations

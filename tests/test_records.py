@@ -163,12 +163,12 @@ def test_pickled_named_tuples() -> None:
     assert pickle.loads(pickle.dumps(Location("f", 1))) == Location("f", 1)
 
 
-#: Programs that take part of a dataclass's own interface (`asdict`), or that a configure and a stage never load.
+#: Programs that use a dataclass's own interface (`asdict`), or that no configure and no stage loads.
 _MAY_BE_DATACLASSES = ("commands", "diag", "install", "porting", "xrt_emulation")
 
 
 def test_what_every_process_loads_is_made_of_records() -> None:
-    """A class of `typing.NamedTuple` takes a millisecond, one of `dataclasses` two, in each of the processes of a build."""
+    """A `typing.NamedTuple` takes a millisecond, a dataclass two, in each of the processes of a build."""
     package = Path(records.__file__).parent
     slow = re.compile(r"^from (typing import .*\bNamedTuple|dataclasses import)", re.MULTILINE)
     found = [

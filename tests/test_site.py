@@ -1,4 +1,4 @@
-"""The documentation: every page is in the site, every link leads somewhere, and the tutorial's commands work."""
+"""The documentation: every page is in the site, links lead somewhere, the tutorial's commands work."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def files_of(page: str) -> dict[str, str]:
 
 
 def test_the_tutorial_works_as_it_stands(tmp_path: Path) -> None:
-    """All commands in their order, a fault where it says so; then the program of from-python.md on the same build."""
+    """All commands in order, a fault where it says so; then from-python.md's program on the same build."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, words in (("npuninja", '-m npuninja "$@"'), ("python", '"$@"')):

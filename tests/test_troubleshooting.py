@@ -1,6 +1,4 @@
-"""docs/troubleshooting.md is complete and true: a row for each known failure, and the tests that it names
-exist.
-"""
+"""docs/troubleshooting.md: a row for each known failure, and the tests that it names exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The English of code, messages and docs: turns of phrase that stop a reader, and what to write in their place."""
+"""The English of code, messages and docs: phrases that stop a reader, and what to write in their place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A design of three devices, as a project has it: `DESIGN` and its reference.
 
-`@twice` and `@negate` are configurations with a core each; `@negate` has two sequences. `@both` has no tiles: its sequence
-loads one after the other and runs their sequences.
+`@twice` and `@negate` are configurations with a core each; `@negate` has two sequences. `@both` has no tiles:
+its sequence loads one after the other and runs their sequences.
 """
 
 from __future__ import annotations

@@ -33,10 +33,7 @@ class Emulated:
         return [sys.executable, "-m", "npuninja", "emu", *options, "--", *words]
 
     def run(self, *words: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end.
-
-        PYTHONPATH is for npuninja itself and does not disturb the command's Python.
-        """
+        """Runs a command to its end. PYTHONPATH is for npuninja itself, not the command's Python."""
         return subprocess.run(
             self.command(*words, options=options), cwd=ROOT, env=self.environment, capture_output=True, text=True,
             timeout=120, check=False,
@@ -74,9 +71,7 @@ def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache
 
 
 def compile_cpp(tools: str, name: str, folder: Path) -> str | None:
-    """Compiles a C++ program of `programs/` with XRT's headers; None without g++, whose C++ library XRT is
-    built with.
-    """
+    """Compiles C++ of `programs/` with XRT's headers; None without g++, with whose library it is built."""
     compiler = shutil.which("g++")
     if compiler is None:
         return None

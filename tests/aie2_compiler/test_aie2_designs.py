@@ -1,4 +1,4 @@
-"""Shipped designs as XCLBINs for a real npu1, with pip alone: built by Ninja, run as machine code, compared with NumPy."""
+"""Shipped designs as XCLBINs for a real npu1, with pip alone: built by Ninja, run, compared with NumPy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def project(tmp_path_factory):
 
 
 def test_ninja_test_runs_the_machine_code_too(project):
-    """Its table has a row for the emulated cores and one for the real ones; the report shows where their cycles went."""
+    """Its table has a row for emulated cores and one for real ones; the report shows their cycles."""
     folder, run = project
     ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
     said = run(ninja, "-j2", "verdict-vector_add", "machine-code-vector_add")

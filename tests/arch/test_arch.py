@@ -1,6 +1,4 @@
-"""Device models, register map and switch tables against facts of the hardware manuals and of real
-configurations.
-"""
+"""Device models, register map, switch tables against facts of hardware manuals and real configurations."""
 
 from __future__ import annotations
 
@@ -70,8 +68,7 @@ def test_memtile_bds_are_split_by_parity() -> None:
 
 
 def test_addresses() -> None:
-    # Addresses of a real configuration of a design on column 0 (core tile BD 0, North1 <- South3, slot of
-    # TileControl).
+    # From a real configuration: core tile BD 0, North1 <- South3, slot of TileControl in column 0.
     assert registers.tile_address(0, 2, registers.bd_offset("core", 0)) == 0x21D000
     assert registers.switch_master("shim", switch.master_index("shim", "North", 1)) == 0x3F034
     assert registers.switch_slot("shim", switch.slave_index("shim", "TileControl", 0), 0) == 0x3F200

@@ -1,4 +1,4 @@
-"""Core modules that somebody wrote by hand: memories, tables, imports, exports, sections, nesting, loops before limits."""
+"""Core modules written by hand: memories, tables, imports, exports, sections, nesting, loops at limits."""
 
 from __future__ import annotations
 

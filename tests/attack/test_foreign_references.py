@@ -1,4 +1,4 @@
-"""A manifest's reference is a program of somebody else: it runs with --verify, from the manifest's folder, by name."""
+"""A manifest's reference is a stranger's program: run with --verify, from the manifest's folder, by name."""
 
 from __future__ import annotations
 

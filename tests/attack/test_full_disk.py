@@ -1,6 +1,6 @@
 """A file that cannot be written whole: one line of error, the old file as it was, and nothing left behind.
 
-A limit on how large a file may become stands for a full disk: the write fails in its middle with EFBIG in place of ENOSPC.
+A limit on a file's size stands for a full disk: the write fails in its middle with EFBIG, not ENOSPC.
 """
 
 from __future__ import annotations

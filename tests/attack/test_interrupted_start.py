@@ -1,4 +1,4 @@
-"""Ctrl-C while a program still loads its modules: one line and the exit code of shells, whichever program it is."""
+"""Ctrl-C while any program still loads its modules: one line and the exit code of shells."""
 
 from __future__ import annotations
 

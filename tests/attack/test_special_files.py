@@ -1,4 +1,4 @@
-"""Paths that are no plain files: as inputs of every verb, as outputs, and as sources that a foreign program names."""
+"""Paths that are no plain files: inputs of every verb, outputs, and sources that a foreign program names."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_wrong_generation(tmp_path: Path) -> None:
     assert modules.family_of(pdi.image) == "npu2"
     with pytest.raises(UserError, match=r"is for npu2 .*the NPU shown is npu1"):
         ArrayContext(1, None, None, modules, "npu1").configure([pdi.image])
-    # Word 0 of the instructions: version, then the generation. This design has no core, whose module would tell, too.
+    # Word 0 of the instructions: version, then the generation. There is no core here whose module would tell.
     family = of_generation(Path(chain.file("insts.bin")).read_bytes()[2])
     assert family is not None
     architecture = family.architecture

@@ -351,7 +351,7 @@ def test_a_new_design_is_noticed(project):
 
 
 def test_words_that_designs_share_are_files_of_the_build(project):
-    """One for each kind of batch that several designs have, made again when deleted, gone with another command."""
+    """One for each kind of batch of several designs, made again when deleted, gone with another command."""
     text = (project.folder / "mlir/gain.mlir").read_text(encoding="utf-8")
     for name in ("one", "two"):
         project.write(f"mlir/{name}.mlir", text)

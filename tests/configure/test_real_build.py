@@ -1,6 +1,4 @@
-"""The shipped designs packed by the real bootgen and xclbinutil: the same files as the embedded writers',
-twice the same.
-"""
+"""Shipped designs packed by the real bootgen and xclbinutil: as by the embedded writers, twice the same."""
 
 from __future__ import annotations
 

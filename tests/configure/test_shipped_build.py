@@ -1,6 +1,4 @@
-"""The six designs that a fresh clone shows first, from configure.py to verified runs, with nothing but
-embedded stages.
-"""
+"""The six designs that a fresh clone shows first, from configure.py to verified runs, by embedded stages."""
 
 import subprocess
 import sys

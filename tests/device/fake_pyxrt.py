@@ -1,5 +1,4 @@
-"""Stands in for pyxrt: host and device see different memory until a sync, as on hardware. Doubles the first
-buffer.
+"""Stands in for pyxrt: host and device memory differ until a sync, as on hardware. Doubles the first buffer.
 
 `calls` records what was called; `behaviour` changes what happens.
 """

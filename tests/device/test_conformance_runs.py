@@ -22,9 +22,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Case(NamedTuple):
-    """The kernels of a design (object name to C), and the outputs for its inputs, in the order of the
-    arguments.
-    """
+    """The kernels of a design (object name to C), and the outputs for its inputs, in the arguments' order."""
 
     kernels: dict[str, str]
     reference: Callable[..., tuple[Array, ...]]
@@ -179,11 +177,9 @@ CASES: dict[str, Case] = {
 HANGING: dict[str, Case] = {
     # The core takes one element more than it gives back in every third trip; the lowering warns of it.
     "new_core_link_with": Case({"kx.o": WINDOW, "ky.o": each("ky", "short", 64, "x + 1")}, tuple),
-    # The input's descriptor has an outermost dimension of 2, but the task is started without repeat_count =
-    # 1.
+    # The input's descriptor has an outermost dimension of 2, but the task has no repeat_count = 1.
     "new_tasks": Case({"tk.o": each("tk", "int", 32, "x * 2")}, tuple),
-    # The memory tile waits for 128 elements where the host sends 72: in 2025 a link moved the larger fifo's
-    # elements.
+    # The memory tile waits for 128 elements, the host sends 72: links moved the larger fifo's in 2025.
     "pad_border": Case({"edge.o": EDGE}, tuple),
 }
 

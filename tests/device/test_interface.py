@@ -1,7 +1,7 @@
-"""Every device does what the interface says: the emulated array, no device, and XRT in this process and in a
-worker's,
-with a stand-in for pyxrt that has a runlist and one that has none. tests/xrt_emulation has the same for stock
-XRT."""
+"""Every device does what the interface says: emulated array, no device, XRT in this or a worker's process.
+
+A stand-in for pyxrt has a runlist, another has none. tests/xrt_emulation has the same for stock XRT.
+"""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""`--memory-limit`: sizes as people write them, and buffers beyond the limit refused before memory is taken."""
+"""`--memory-limit`: sizes as people write them; buffers beyond it are refused before memory is taken."""
 
 from __future__ import annotations
 

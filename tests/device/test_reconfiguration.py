@@ -1,6 +1,4 @@
-"""An array that holds another device becomes one by its control packets, by its configuration as a sequence, and its cores
-can be reset by a sequence.
-"""
+"""An array becomes another device by control packets or by a sequence, which can also reset its cores."""
 
 from __future__ import annotations
 

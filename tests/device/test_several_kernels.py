@@ -1,4 +1,4 @@
-"""A design with several devices and runtime sequences: built, listed, run each by its name, and reconfigured."""
+"""A design with several devices and runtime sequences: built, listed, each run by name, and reconfigured."""
 
 import hashlib
 import json
@@ -150,7 +150,7 @@ def test_a_core_that_only_a_configured_device_has(project):
     project.ninja("two")
     manifest = "build/npu2_1col/wasm/two/two.json"
     assert "two plus:plus_seq on emu" in project.npuninja("run", manifest, "--kernel", "plus").stdout
-    # Nothing takes what @minus sends, so a sequence that runs it stands still; @plus before it was loaded and run.
+    # Nothing takes what @minus sends: a sequence that runs it stands still; @plus was loaded and run before.
     stuck = project.npuninja("run", manifest, "--kernel", "main", code=4).stderr
     assert "MM2S 1 of tile (0, 0)" in stuck
     assert "@plus" in project.npuninja("size", "build/npu2_1col/wasm/two").stdout

@@ -1,4 +1,4 @@
-"""A design whose trace units are on: it runs, they write their packets, and `npuninja trace --run` decodes them."""
+"""A design with trace units on: it runs, they write packets, `npuninja trace --run` decodes them."""
 
 import json
 

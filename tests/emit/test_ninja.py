@@ -115,7 +115,7 @@ def test_designs_of_one_kind_share_rules(tmp_path):
 
 
 def test_words_that_designs_share_stand_in_a_file():
-    """The command of a statement names it; what it says for a design is what the batch of that design says."""
+    """The command of a statement names it; for a design it says what that design's batch says."""
     template = Template(
         "stage = cat\nidentity = 1 $$\nrule one\n  command = $stage one $identity --depfile $out.d $options -o $out $in\n"
         "rule batch\n  command = $stage --depfile $record @$record.words\n  rspfile = $record.words\n"

@@ -1,6 +1,4 @@
-"""Small hand-made designs for tests: register writes, instruction streams and cores in C, without the
-lowering.
-"""
+"""Small hand-made designs for tests: register writes, instruction streams, cores in C, no lowering."""
 
 from __future__ import annotations
 
@@ -87,9 +85,7 @@ def mem_bd(
     address, length, *, shape=(), before=(0, 0, 0), after=(0, 0, 0), packet=None, iteration=(1, 1, 0), next_bd=None,
     acquire=None, release=None, tlast=True, valid=True,
 ):  # fmt: skip
-    """Words of a memtile BD; `address` in the DMA's window (own memory from 0x80000), lock ids likewise (own
-    from 64).
-    """
+    """Words of a memtile BD; `address` in the DMA's window (own from 0x80000), own lock ids from 64."""
     wraps, steps = dims(shape, 4)
     size, step, current = iteration
     last = int(valid) << 31
@@ -182,8 +178,7 @@ class Program:
         """A circuit over several switches.
 
         Args:
-            start: (column, row, bundle, channel) at which it enters; ("DMA", n) of a shim tile is its MM2S
-                channel.
+            start: (column, row, bundle, channel) at which it enters; ("DMA", n) of a shim is an MM2S channel.
             path: [(direction, channel), ...] from switch to switch.
             end: (bundle, channel) in the last switch.
         """

@@ -1,5 +1,4 @@
-"""A scalar machine to count instructions on: RV32IM, as far as compiled C needs it, from an ELF file to
-`ecall`.
+"""A scalar machine to count instructions on: RV32IM as compiled C needs it, from an ELF file to `ecall`.
 
 Source: The RISC-V Instruction Set Manual, volume I, chapters RV32I and "M".
 """

@@ -1,6 +1,4 @@
-"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition; each kind of tile, each
-direction.
-"""
+"""Buffer descriptors against NumPy: dimensions, iteration, padding, repetition; all tiles and directions."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ EXAMPLES = settings(deadline=None, max_examples=40, suppress_health_check=[Healt
 
 
 def offsets(length: int, shape) -> np.ndarray:
-    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; the first wrap of 0 takes the
-    rest.
-    """
+    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; a wrap of 0 takes the rest."""
     wraps, steps = [], []
     for wrap, step in shape:
         steps.append(step)
@@ -298,7 +294,7 @@ def test_block_write_reaches_memory_and_registers(bench) -> None:
 
 
 def compressed(words: np.ndarray) -> np.ndarray:
-    """The stream of 32-byte groups: a bit for each byte that is not zero, then these, with zeros up to a word."""
+    """The stream of 32-byte groups: a bit for each non-zero byte, then these, with zeros up to a word."""
     stream = bytearray()
     for group in words.view(np.uint8).reshape(-1, 32):
         stream += np.packbits(group != 0, bitorder="little").tobytes() + group[group != 0].tobytes()

@@ -1,4 +1,4 @@
-"""Marks of accesses that were looked at are of one epoch: when epochs begin again, none is left of those before."""
+"""Marks of accesses that were looked at are of one epoch: when epochs begin again, no old one is left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from array_program import Program, Sequence, compile_core, write_words
 
 from npuninja.emulator.errors import EmulationError
 
-#: Calls of kernels until their epochs repeat: each takes two of the 2^14 - 2^7 (engine/checks.c, `next_epoch`).
+#: Calls of kernels until epochs repeat: each takes two of the 2^14 - 2^7 (engine/checks.c, `next_epoch`).
 CALLS = ((1 << 14) - (1 << 7)) // 2
 KERNEL = """
 __attribute__((noinline)) void kernel(volatile KIND *p, i32 looks) { if (looks) *(volatile KIND *)0x70900; p[0] = 1; }
@@ -22,7 +22,7 @@ i64 core_0_2(void) { START
 @pytest.mark.parametrize("kind", ["i32", "short", "signed char"])
 @pytest.mark.parametrize("calls", [CALLS, CALLS + 1])
 def test_the_same_epoch_again(kind, calls) -> None:
-    """The last call reads a buffer that it was not given, which the first was, in an epoch of the same number."""
+    """The last call reads a buffer that only the first was given, in an epoch of the same number."""
     p, s = Program(), Sequence(1)
     s.write(0, 0)
     text = KERNEL.replace("KIND", kind).replace("CALLS", str(calls))

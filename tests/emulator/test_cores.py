@@ -330,9 +330,7 @@ def test_stack_overflow_is_told_with_the_size() -> None:
 
 
 def test_large_array_on_a_small_stack() -> None:
-    """The case of a kernel with 4 KiB of arrays on the default stack: the first access is far below the
-    stack.
-    """
+    """A kernel with 4 KiB of arrays on the default stack: the first access is far below the stack."""
     body = """
 static __attribute__((noinline)) void fill(volatile u8 *p) { p[100] = 1; }
 i64 core_0_2(void) { START u8 work[4096]; fill(work); END; }"""

@@ -1,6 +1,4 @@
-"""Whatever a register program or an instruction stream holds, the emulator answers with a report or an error,
-no crash.
-"""
+"""Whatever a register program or instruction stream holds, the emulator reports or refuses; no crash."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""docs/execution-model.md: designs that wait for somebody to call their kernel, and what a completed run
-proves.
-"""
+"""docs/execution-model.md: designs that wait for a call of their kernel; what a completed run proves."""
 
 from __future__ import annotations
 

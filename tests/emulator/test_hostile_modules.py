@@ -1,4 +1,4 @@
-"""Core modules as nobody's linker makes them, and kernels with wild pointers: refused or reported, never obeyed."""
+"""Core modules as no linker makes them, and kernels with wild pointers: refused or reported, never obeyed."""
 
 from __future__ import annotations
 

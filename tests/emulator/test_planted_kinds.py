@@ -1,6 +1,6 @@
-"""Further kinds of planted faults, each beside a twin that does the same in order: the fault is found, the twin is not.
+"""More kinds of planted faults, each with a twin that does the same in order: only the fault is found.
 
-Two tiles, two columns, channels of memory tiles, descriptors, host buffers, and kernels that go a little too far.
+Two tiles or columns, channels of memory tiles, descriptors, host buffers, kernels that go a little too far.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Routed conformance designs: what goes into a flow comes out of it, on the switches that the reference's PDI
-sets.
-"""
+"""Routed conformance designs: flows bring out what goes in, on the switches that the reference's PDI sets."""
 
 from __future__ import annotations
 
@@ -32,9 +30,8 @@ QUEUES = {
 
 
 def flows(path: Path):
-    """{(column, row, channel): [(column, row, channel), ...]} of the circuits between DMAs, and of the packet
-    flows
-    {(source, id): [dests]}."""
+    """{(column, row, channel): [(column, row, channel), ...]} of circuits between DMAs, {(source, id):
+    [dests]} of the packet flows."""
     module = parse_module(path.read_text(), str(path))
     circuits: dict = {}
     packets: dict = {}

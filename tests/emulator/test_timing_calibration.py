@@ -1,6 +1,4 @@
-"""The instructions that the timing model counts, against those of a real scalar machine: RV32 runs the same
-C.
-"""
+"""Instructions of the timing model against those of a real scalar machine: RV32 runs the same C."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ HEAD = '(memory (export "memory") 8 8) (global $sp (mut i32) (i32.const 7)) (exp
 
 
 def run(text: str, *arguments: int, imports=()) -> tuple[object, dict[str, int]]:
-    """The result of the exported function `f` of a module, with counters in it, and the operations by class."""
+    """The result of the exported function `f` of a module with counters, and the operations by class."""
     module = bytes(wasmtime.wat2wasm(f"(module {text})"))
     plain, _ = call(module, arguments, imports)
     counted = instrument(module, "m.wasm")

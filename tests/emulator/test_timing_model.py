@@ -34,9 +34,7 @@ def passthrough(
     buffers: int = 2,
     family: str = "npu1",
 ) -> Work:
-    """A shim that feeds as many cores as there are columns, each with its share of the elements of `words`
-    words.
-    """
+    """A shim that feeds a core per column, each with its share of the elements of `words` words."""
     channels, programs = [], []
     for column in range(cores):
         shim, core, share = (column, 0), (column, 2), elements // cores
@@ -58,9 +56,7 @@ def passthrough(
 
 
 def test_section_4c_of_the_programming_guide_is_bound_by_the_stream() -> None:
-    """MLIR-AIE's worked example: 1024 int16 per buffer, 512 cycles of stream against 72 measured cycles of
-    the kernel.
-    """
+    """MLIR-AIE's example: 1024 int16 a buffer, 512 cycles of stream, 72 measured cycles of the kernel."""
     elements = 1000
     report = time_work(passthrough(512, elements), clock_hz=1e9, core_cycles={(0, 2): 72 * elements})
     assert report.pipeline_element_us.optimistic == pytest.approx(0.512, rel=0.01)

@@ -1,3 +1,2 @@
-"""Installations of AMD's tools that only pretend: their programs are strict about what they are asked, and
-write files of
-the right form, made with npuninja's own lowering and formats. See README.md."""
+"""Pretended installations of AMD's tools: strict about what they are asked; their files have the right form,
+by npuninja's own lowering and formats. See README.md."""

@@ -64,9 +64,7 @@ def generation(release: Release) -> str:
 
 
 def aie_opt(arguments: list[str], release: Release) -> None:
-    """`--version`, `--help`, `--mlir-print-op-generic FILE`, or one of the release's pipelines with `IN -o
-    OUT`.
-    """
+    """`--version`, `--help`, `--mlir-print-op-generic FILE`, or a pipeline of the release: `IN -o OUT`."""
     if arguments == ["--version"]:
         print(banner(release))
     elif arguments == ["--help"]:

@@ -1,6 +1,4 @@
-"""The command lines of each release of MLIR-AIE, from its sources and the conformance data; not from
-npuninja's tables.
-"""
+"""Command lines of each MLIR-AIE release, from its sources and conformance data, not npuninja's tables."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Damages binary files: the readers must answer with a UserError or with a result, never with another
-exception.
-"""
+"""Damages binary files: readers must answer with a UserError or a result, never another exception."""
 
 from __future__ import annotations
 

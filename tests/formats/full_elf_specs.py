@@ -127,7 +127,7 @@ def by_aiebu(assembler: str, kernels: list[FullKernel], folder: Path) -> bytes:
 
 
 def alone(seed: int) -> FullInstance:
-    """A sequence for an ELF of instructions alone: without loads, and of every other one its control packets."""
+    """A sequence for an ELF of instructions alone: without loads; every other one has control packets."""
     instance = next(
         i
         for number in itertools.count(100 * seed)

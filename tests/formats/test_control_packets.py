@@ -1,4 +1,4 @@
-"""Control packets: what is written is read again, blocks are cut, damage is refused; and the sequence that sends them."""
+"""Control packets: written and read again, blocks cut, damage refused; and the sequence that sends them."""
 
 from __future__ import annotations
 

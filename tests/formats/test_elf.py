@@ -1,4 +1,4 @@
-"""Core ELFs: the reference's are read, ours survive, and each check of a core program refuses what it should."""
+"""Core ELFs: the reference's are read, ours survive, and each check of a program refuses what it should."""
 
 from __future__ import annotations
 

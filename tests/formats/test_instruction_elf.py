@@ -84,8 +84,8 @@ def test_what_an_elf_cannot_say_is_refused(message):
     )
 )
 def test_patched_instructions_name_what_was_patched(uses):
-    """XRT adds the buffer's address; the arguments found afterwards stand for the same places. Those from the sixth on
-    carry what the firmware adds to the first five, as the emulated array wants it of every stream.
+    """XRT adds the buffer's address; arguments found afterwards stand for the same places. From the sixth on
+    they carry what the firmware adds to the first five: the emulated array wants it of every stream.
     """
     operations = []
     for number, (_, argument, addend) in enumerate(uses):

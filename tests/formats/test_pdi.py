@@ -1,6 +1,4 @@
-"""PDIs: byte for byte what bootgen makes, from the stored reference files and from bootgen itself where it is
-installed.
-"""
+"""PDIs: byte for byte bootgen's, from stored reference files and from bootgen itself where installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams of 2023: a descriptor with its buffer, its queue, the wait; what is not known is refused by its word."""
+"""Streams of 2023: a descriptor with its buffer, its queue, the wait; what is unknown is refused by word."""
 
 from __future__ import annotations
 

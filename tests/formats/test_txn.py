@@ -1,6 +1,4 @@
-"""Instruction streams: the reference's streams survive reading and writing, sizes are honoured, damage is
-refused.
-"""
+"""Instruction streams: the reference's survive reading and writing, sizes are honoured, damage is refused."""
 
 from __future__ import annotations
 

@@ -45,9 +45,7 @@ def section_data(container: Xclbin, kind: int) -> bytes:
 
 
 def without_times(data: bytes) -> bytes:
-    """The file with unique id and time stamp 0, in the header and in the mirror; the length does not count
-    then.
-    """
+    """The file with unique id and time stamp 0, in header and mirror; the length does not count then."""
     data = re.sub(rb'"UniqueID":"\w+","TimeStamp":"\d+"', b'"UniqueID":"0","TimeStamp":"0"', data)
     return data[:0x128] + bytes(24) + data[0x140:]
 

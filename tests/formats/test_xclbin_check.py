@@ -1,6 +1,4 @@
-"""XCLBINs that lack something are told before XRT meets them; times and chance are taken out of xclbinutil's
-files.
-"""
+"""XCLBINs that lack something are found before XRT meets them; xclbinutil's files lose times and chance."""
 
 from __future__ import annotations
 

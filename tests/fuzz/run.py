@@ -1,7 +1,7 @@
 """`make fuzz SECONDS=60 [SEED=N] [READERS=a,b]`: mutated files into every reader.
 
-A reader may refuse a file with an `Error` that can be printed, or take it. All else, and taking longer than a few
-seconds, is a fault: the file is kept in the corpus, where `tests/fuzz/test_corpus.py` tries it for ever after.
+A reader may refuse a file with an `Error` that can be printed, or take it. All else, and more than a few
+seconds, is a fault: the file stays in the corpus, where `tests/fuzz/test_corpus.py` tries it for ever.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def wasm_sections(data: bytes, rng: random.Random) -> bytes:
 
 
 def _places(value: Any) -> list[tuple[Any, ...]]:
-    """The way to each value in lists and dictionaries, outer ones first; they may be nested deeper than calls may be."""
+    """The way to each value in lists and dictionaries, outer ones first, nested deeper than calls or not."""
     found: list[tuple[Any, ...]] = []
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), value)]
     while waiting:
@@ -326,7 +326,7 @@ _NAMES = (
 
 
 def zip_entries(data: bytes, rng: random.Random) -> bytes:
-    """An archive with an entry of another name, kind, content, compression, or twice; or with wrong fields."""
+    """An archive with an entry of another name, kind, content, compression, or twice, or wrong fields."""
     if not rng.randrange(3):
         return fields(data, rng)
     try:

@@ -1,4 +1,4 @@
-"""The shipped kernels against the shipped references, one element at a time, without any array around them."""
+"""The shipped kernels against the shipped references, one element at a time, without an array."""
 
 import importlib.util
 import re
@@ -40,9 +40,7 @@ def argument(name, direction, shape, dtype):
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
-    """Gives a Python function for a kernel: buffers (arrays) and numbers in, the buffers' contents after the
-    call out.
-    """
+    """A kernel as a Python function: buffers (arrays) and numbers in, the buffers after the call out."""
     build = WasmBuild(tmp_path_factory.mktemp("kernels"), tmp_path_factory.mktemp("cache"))
 
     def load(folder, name):

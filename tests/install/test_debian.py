@@ -1,7 +1,6 @@
-"""Installing from Debian with programs that pretend to be apt and dpkg: what they are told, and what happens
-when they fail.
+"""Installing from Debian with pretended apt and dpkg: what they are asked, and what happens when they fail.
 
-That the real ones do it is shown by the fixture `xclbinutil`, which installs it where the machine has none.
+That the real ones do it, the fixture `xclbinutil` shows: it installs it where the machine has none.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from npuninja.install.folder import installed_program, tools_folder, write_launc
 
 MIRROR = "http://mirror.example/debian"
 
-# A program that pretends: it notes its arguments and the private settings, and makes the files apt would
-# make.
+# A program that pretends: it notes its arguments and the private settings, and makes apt's files.
 APT_GET = """#!/bin/sh
 echo "apt-get $*" >> {log}
 case "$1" in

@@ -21,7 +21,7 @@ SLOW = {
 }
 
 
-# What these modules may import and do; what Python loads for that is its own affair (a NamedTuple loads `ast` from 3.14 on).
+# What these modules may import and do; what Python loads for it is its affair (NamedTuple: `ast` from 3.14).
 ALLOWED = """\
 import re, struct, typing, hashlib, json
 

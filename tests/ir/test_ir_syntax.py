@@ -1,4 +1,4 @@
-"""Forms that the conformance designs do not show: each reads, prints the same, and survives the generic form."""
+"""Forms that no conformance design shows: each reads, prints the same, and survives the generic form."""
 
 from __future__ import annotations
 

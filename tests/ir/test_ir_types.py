@@ -175,8 +175,7 @@ def test_the_text_of_an_expression_has_its_value(expression: tuple[object, ...],
     text = str(AffineMap(2, 1, (expression,)))
     again = parse_map(text)
     assert again.evaluate(operands) == [evaluate(expression, operands[:2], operands[2:])], text
-    # MLIR writes a sum in a sum without parentheses, and reads from the left: `a + -b + c` is `a - b + c`
-    # then.
+    # MLIR writes a sum in a sum without parentheses and reads from the left: `a + -b + c` as `a - b + c`.
     stable = str(again)
     assert str(parse_map(stable)) == stable
     assert expression_text(again.results[0]) in stable

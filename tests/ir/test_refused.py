@@ -1,4 +1,4 @@
-"""docs/dialect.md names every operation of the AIE dialects once: lowered, kept, or refused with the reason."""
+"""docs/dialect.md names each operation of the AIE dialects once: lowered, kept, or refused, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Designs that MLIR-AIE's verifiers refuse, and that would make another program than they say if they were not."""
+"""Designs that MLIR-AIE's verifiers refuse: if accepted, they would make another program than they say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed reading of operations: attributes as the values they stand for, operands by the names of the table."""
+"""Typed reading of operations: attributes as values, operands by the names of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vector unit's arithmetic in NumPy, from its definition alone; independent of the headers that are tested.
+"""The vector unit's arithmetic in NumPy, by its definition alone, without the headers that are tested.
 
 bfloat16 values are uint16 bits, float32 values uint32 bits, so that every pattern can be told apart.
 """
@@ -94,19 +94,16 @@ def bf16_array(bits: np.ndarray, mode: str) -> np.ndarray:
 
 
 def _parts(bits: int) -> tuple[int, int, bool]:
-    """Signed mantissa and exponent of its lowest bit of a float32; and whether it is infinite or no number."""
+    """A float32's signed mantissa and exponent of its lowest bit; whether it is infinite or no number."""
     exponent = bits >> 23 & 255
     mantissa = (bits & 0x7FFFFF) | (0x800000 if exponent else 0)
     return (-mantissa if bits >> 31 else mantissa), max(exponent, 1) - 127 - 23, exponent == 255
 
 
 def step(accumulators: list[int], products: list[tuple[int, int]], *, sign_of_zero: bool = False) -> int:
-    """One step: float32 bits of the accumulators, pairs of float32 bits (holding bfloat16 values) of the products.
+    """One step. `accumulators` are float32 bits, `products` pairs of float32 bits that hold bfloat16 values.
 
-    Args:
-        accumulators: float32 bits.
-        products: pairs of float32 bits.
-        sign_of_zero: a result below 2^-126 keeps its sign (sums of accumulators) or becomes +0.
+    `sign_of_zero`: a result below 2^-126 keeps its sign (sums of accumulators) or becomes +0.
     """
     terms: list[tuple[int, int, int]] = []  # value, exponent of its lowest bit, exponent that counts
     special: list[float] = []

@@ -1,4 +1,4 @@
-"""What the kernels of sanity.cc give, in NumPy: integers to the bit, floats within what their type can say."""
+"""The kernels of sanity.cc in NumPy: integers to the bit, floats within what their type can say."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def to_rgba(a):
     return np.stack([y, y, y, np.full(64, 255)], 1).ravel()
 
 
-# name: types of the inputs and the output, what NumPy says (None: as many elements as it gives), relative error of floats.
+# name: types of inputs and output, what NumPy says (None: as many elements), relative error of floats.
 KERNELS: dict[str, tuple[object, object, object, float]] = {
     "copy_bytes": (U8, U8, lambda a, b: a, 0),
     "add_int16": (I16, I16, lambda a, b: a + b, 0),

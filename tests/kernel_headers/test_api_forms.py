@@ -1,4 +1,4 @@
-"""Forms of the API that are easy to get wrong: 4-bit elements, signedness at run time, numbers, orders of sums."""
+"""Forms of the API that are easy to get wrong: 4-bit elements, run-time signedness, numbers, sums' order."""
 
 from __future__ import annotations
 

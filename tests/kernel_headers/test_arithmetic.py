@@ -469,7 +469,7 @@ def test_functions_by_table(aie2):
 
 
 def test_order_of_bfloat16(aie2):
-    """-0 is less than +0; of what is no number nothing is so, and the first of two is the larger and the smaller."""
+    """-0 is less than +0; nothing holds of a NaN, and the first of two is both larger and smaller."""
     a, b = pairs_of((SPECIAL >> 16).astype(np.uint16))
     a, b = (np.resize(each, -(-len(a) // 32) * 32) for each in (a, b))
 

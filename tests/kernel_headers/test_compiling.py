@@ -1,4 +1,4 @@
-"""What the compile and link stages say of kernels on the headers: names that are not there, shapes, streams, stack."""
+"""What the compile and link stages say of kernels on the headers: unknown names, shapes, streams, stack."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ extern "C" void k(const int8 *a, const int8 *b, int32 *c, int n) {
         aie::store_v(c + 32 * x, sums[x].to_vector<int32>());
 }
 """
-# The kernels' own header says so, for the compiler of an NPU; the other hint is one that only that compiler knows.
+# The kernels' header says so for the compiler of an NPU; the other hint only that compiler knows.
 UNROLLED = """
 #if defined(__AIECC__)
 #ifndef __STRINGIFY
@@ -184,7 +184,7 @@ def test_only_scalar_floats_are_warned_of(wasm_build, capfd, text, warned):
     assert warned or "warning" not in said, said
 
 
-# What to a compiler of an NPU are numbers: with a float, with an integer, within each other, in a header's template.
+# Numbers for a compiler of an NPU: with a float, an integer, within each other, in a header's template.
 CONDITIONALS = """
 #include "positive.h"
 extern "C" void k(const bfloat16 *a, bfloat16 *out, int n) {
@@ -238,7 +238,7 @@ extern "C" void k(const int16 *restrict a, int16 *restrict c, int n) {
     ],
 )
 def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options, uses):
-    """A kernel is compiled with the headers' file, unless it could change what the headers say: the same bytes."""
+    """Compiled with the headers' file unless the kernel could change what they say: the same bytes."""
     source = wasm_build.folder / "k.cc"
     source.write_text(BYTES)
     commands = []
@@ -328,7 +328,7 @@ def test_a_file_of_headers_that_the_compiler_cannot_take(wasm_build, monkeypatch
 
 @pytest.mark.parametrize("architecture", ["aie2", "aie2p"])
 def test_names_of_the_api_are_there(wasm_build, architecture):
-    """Every name of the list, which was made from the API's public headers; a using-declaration takes any kind of it."""
+    """Every name of the list, made from the API's public headers; a using-declaration takes any kind."""
     lines = Path(__file__).with_name("api_names.txt").read_text().splitlines()[1:]
     at = lines.index("--")
     names = " ".join(lines if architecture == "aie2p" else lines[:at]).replace("--", "").split()

@@ -140,7 +140,7 @@ MIRRORED = (0, 1, 2, 3, 3, 2, 1, 0)
 
 # Name of the kernel: inputs, type of the output, what it is.
 def shifted_by_mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Shifts pass through an accumulator: to the nearest, ties to even, and limited. NumPy's `round` has the same ties."""
+    """Shifts by an accumulator: to the nearest, ties to even, limited. NumPy's `round` has these ties."""
     wide, nibbles = a.astype(np.int64), np.clip(a.astype(np.int64), -8, 7)
     return np.concatenate([
         np.round(wide / 16), np.round(wide / 2**15), np.clip(wide << 3, -(2**15), 2**15 - 1),

@@ -64,7 +64,7 @@ def of_types(inputs: object, output: object) -> list[str]:
 
 
 def design(names: list[str], inputs: object, output: object) -> str:
-    """A design whose core calls the kernels one after the other, each with a transfer of its own for the output."""
+    """A design whose core calls the kernels in turn, each with a transfer of its own for the output."""
     i, o = (f"memref<{ELEMENTS}x{TYPES[kind]}>" for kind in (inputs, output))
     declared = '    func.func private @{} ({i}, {i}, {o}) attributes {{link_with = "sanity.o"}}'
     return DESIGN.format(
@@ -105,7 +105,7 @@ def test_kernel(kernels, name):
 
 @pytest.mark.parametrize(("inputs", "output"), dict.fromkeys(row[:2] for row in KERNELS.values()))
 def test_kernels_in_a_design(sanity_object, inputs, output):
-    """Each kernel called by a core of a design: lowered, linked, put into an XCLBIN, run on the emulated array."""
+    """Each kernel called by a core of a design: lowered, linked, packed, run on the emulated array."""
     names = of_types(inputs, output)
     chain = OneObject(sanity_object, f"of_{TYPES[inputs]}_{names[0]}", design(names, inputs, output))
     chain.made = str(sanity_object.folder / "sanity.o")

@@ -1,4 +1,4 @@
-"""Stages of Fourier transforms, complex bfloat16 and other names that few kernels use, against their definitions in Python."""
+"""Stages of Fourier transforms, complex bfloat16, other rare names, against their definitions in Python."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
 
 
 def turned_by(radix: int, turns: int, inverse: bool) -> tuple[int, int]:
-    """exp(-2πi·turns/radix) in 2^-14: exact for radix 4, cut from 15 bits for the others, each sign for itself."""
+    """exp(-2πi·turns/radix) in 2^-14: exact for radix 4, else cut from 15 bits, each sign for itself."""
     turns %= radix
     if radix in (2, 4):
         exact = cmath.exp((2j if inverse else -2j) * cmath.pi * turns / radix)
@@ -291,7 +291,7 @@ SPARSE = [
 
 @pytest.mark.parametrize(("name", "generation", "m", "k", "n"), SPARSE)
 def test_matrices_with_a_sparse_operand(request, name, generation, m, k, n):
-    """B comes out of a buffer column by column, at most two of four elements not zero; two of them one behind the other."""
+    """B leaves a buffer by columns, at most two of four elements not zero; two of them in a row."""
     module = request.getfixturevalue(generation)
     rng = np.random.default_rng(8)
     _, left, right = name.split("_")

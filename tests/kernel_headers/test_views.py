@@ -1,4 +1,4 @@
-"""Views of arrays: spans, tiles, circular iterators, tensors; each number of an array of 0, 1, 2, … is its own place."""
+"""Views of arrays: spans, tiles, circular iterators, tensors; an array's number is its place."""
 
 from __future__ import annotations
 

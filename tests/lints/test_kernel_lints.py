@@ -1,6 +1,4 @@
-"""Each lint of kernels, on objects of the embedded compiler: what it warns of, and what looks like it but is
-right.
-"""
+"""Each lint of kernels, on the embedded compiler's objects: what it warns of, and what is right."""
 
 from __future__ import annotations
 

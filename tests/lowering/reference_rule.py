@@ -1,7 +1,7 @@
-"""Rules that MLIR-AIE's tools follow and that designs of others showed, one small design and its result for each.
+"""Rules of MLIR-AIE's tools that designs of others showed, one small design and its result for each.
 
-A rule is checked on the text of step 1 (`addresses`), of step 2 (`physical`) or of step 3 (`sequence`), or by what the
-design is refused with. The conformance designs show the same rules among much else. Each is in the file of what it is about:
+A rule is checked on the text of step 1 (`addresses`), 2 (`physical`) or 3 (`sequence`), or by the refusal.
+The conformance designs show the same rules among much else. The files are by subject:
 `test_reference_rules_of_cores`, `test_reference_rules_of_devices`, `test_reference_rules_of_sequences`.
 """
 

@@ -1,5 +1,4 @@
-"""Follows streams through the switch settings of a routed device, as the hardware would, and checks the
-settings.
+"""Follows streams through a routed device's switch settings, as the hardware would, and checks these.
 
 Independent of the router: it reads the IR only. Used by the tests of routing.
 """

@@ -1,4 +1,4 @@
-"""What the reference's first pass does to scalar code: equal operations joined, invariant ones hoisted, dead ones gone."""
+"""The reference's first pass on scalar code: equal operations joined, invariant hoisted, dead ones gone."""
 
 from __future__ import annotations
 

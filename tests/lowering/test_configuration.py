@@ -1,6 +1,4 @@
-"""The configuration of the array: byte for byte the reference's CDO files and PDIs, and what the references
-do not cover.
-"""
+"""The array's configuration: byte for byte the reference's CDOs and PDIs, and what these do not cover."""
 
 from __future__ import annotations
 

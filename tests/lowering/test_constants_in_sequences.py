@@ -1,4 +1,4 @@
-"""Numbers of a runtime sequence that are values: accepted where the reference accepts them, refused by name elsewhere."""
+"""Numbers of a runtime sequence that are values: accepted where the reference accepts them, else refused."""
 
 from __future__ import annotations
 

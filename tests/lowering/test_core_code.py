@@ -522,8 +522,7 @@ def test_refused(name):
 
 def test_locks_in_functions_are_refused():
     function = "func.func @f() {\n aie.use_lock(%l, Release, 1)\n return\n }"
-    # An isolated function cannot name the device's lock, so it must make its own value: the operation alone
-    # is refused.
+    # An isolated function cannot name the device's lock and makes a value: the operation alone is refused.
     text = design(
         "func.call @f() : () -> ()",
         function.replace("%l", "%t1").replace("{", "{ %t1 = arith.constant 1 : index", 1),

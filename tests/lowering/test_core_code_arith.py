@@ -31,7 +31,7 @@ def quotient(a, b):
 
 
 def shifted(value, count, width, left):
-    """As AIE2 does it for 32 bits: by five bits of the count, a negative one the other way; others lose what goes out."""
+    """As AIE2 with 32 bits: by five bits of the count, the other way if negative; else bits go out."""
     if width != 32:
         return (value << count if count < width else 0) if left else value >> min(count, 200)
     if count >> 31:
@@ -78,9 +78,7 @@ UNSIGNED = {
 
 
 class Program:
-    """A design whose core applies operations to the values at A and B and stores each result in a buffer of
-    its own.
-    """
+    """A design whose core applies operations to the values at A and B; each result has its own buffer."""
 
     def __init__(self):
         self.buffers, self.body = [], ["%c0 = arith.constant 0 : index"]

@@ -29,10 +29,7 @@ class Step:
 
 @st.composite
 def programs(draw):
-    """Blocks as (argument names, steps, terminator).
-
-    Values named e* come from the entry and are visible everywhere.
-    """
+    """Blocks as (argument names, steps, terminator). Values e* come from the entry, visible everywhere."""
     count = draw(st.integers(1, 5))
     arguments = [[f"a{k}_{i}" for i in range(draw(st.integers(0, 2)))] for k in range(count)]
     blocks = []

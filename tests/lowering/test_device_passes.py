@@ -1,6 +1,4 @@
-"""The small passes over a device: lock, descriptor and controller ids, cascades, broadcasts, link files,
-transfers.
-"""
+"""Small passes over a device: ids of locks, BDs, controllers; cascades, broadcasts, links, transfers."""
 
 from __future__ import annotations
 

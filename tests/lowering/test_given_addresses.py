@@ -1,6 +1,6 @@
 """Buffers whose address the design gives, generation by generation.
 
-The later two as the reference's aie-opt places them. That of 2025-10 moves a buffer behind itself, which no design can want.
+The later two as the reference's aie-opt. That of 2025-10 moves a buffer behind itself, wanted by no design.
 """
 
 from __future__ import annotations

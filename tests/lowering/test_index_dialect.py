@@ -1,4 +1,4 @@
-"""The dialect `index`: its operations are those of `arith` on indices, and constants fold as MLIR folds them."""
+"""The dialect `index`: its operations are `arith`'s on indices, and constants fold as MLIR folds them."""
 
 import pytest
 

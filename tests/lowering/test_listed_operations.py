@@ -1,4 +1,4 @@
-"""docs/dialect.md says what is lowered: each operation that it names is in a design that a test compares or runs."""
+"""docs/dialect.md says what is lowered: tests compare or run a design with each operation named."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOWERED = [
 
 
 def _tested() -> Iterator[Path]:
-    """Conformance designs with their results, designs of cases, and the tests that lower or run what they write."""
+    """Conformance designs with results, designs of cases, and tests that lower or run what they write."""
     yield from (TESTS / "conformance").glob("*/*.mlir")
     yield from (TESTS / "cases").glob("**/*.mlir")
     for folder in ("lowering", "device", "emulator"):

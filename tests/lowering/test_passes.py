@@ -1,4 +1,4 @@
-"""The passes as data: the order of the reference's pipelines under its names, and what `npuninja lower` shows of them."""
+"""The passes as data: order and names of the reference's pipelines; what `npuninja lower` shows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_pass_is_a_function_that_is_there():
             assert one.name.startswith(("own-", *OF_THE_REFERENCE)), one.name
 
 
-#: Before the substitution of allocations here, which then meets no loops; neither looks at what the other changes.
+#: Before the substitution of allocations here, which meets no loops; neither looks at the other's changes.
 MOVED = "aie-unroll-runtime-sequence-loops"
 
 

@@ -17,7 +17,7 @@ OBJECTS = "!aie.objectfifo<memref<8xi32>>"
 def places(
     body: str, generation: str, device: str = "npu2_4col", warnings: Warnings | None = None
 ) -> dict[str, str]:
-    """`col,row` of each logical tile, by the name of its value: each gets a lock of its name to be found by."""
+    """`col,row` of each logical tile by its value's name; a lock of that name makes it known."""
     lines = []
     for line in body.splitlines():
         lines.append(line)
@@ -65,8 +65,8 @@ def test_memtiles_and_shims_of_2026_02_share_until_channels_run_out() -> None:
     body = tiles(**dict.fromkeys(names, "CoreTile"), **{f"s{i}": "ShimNOCTile" for i in range(6)})
     body += "\n" + "\n".join(fifo(f"f{i}", f"s{i}", f"w{i}") for i in range(6))
     found = places(body, "2026-02")
-    # Cores 0 to 3 are in column 0, 4 and 5 in column 1; groups are visited as 0, 2, 4, 5, 1, 3 by bucket
-    # (37 n mod 64), and a shim has two channels out.
+    # Cores 0 to 3 are in column 0, 4 and 5 in column 1; groups come as 0, 2, 4, 5, 1, 3 by bucket (37 n mod
+    # 64), and a shim has two channels out.
     order = sorted(range(6), key=lambda n: 37 * n % 64)
     used = [0, 0, 0, 0]
     expected = {}

@@ -1,4 +1,4 @@
-"""Rules of the reference about what stands in a device: tiles, buffers and their addresses, DMA programs, packets."""
+"""Rules of the reference about a device's contents: tiles, buffers, addresses, DMA programs, packets."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ RULES: dict[str, list[Rule]] = {
         ),
     ],
     "18 packet groups": [
-        # Two sources of one group leave the tile on one channel; a flow between moves the second into a later group.
+        # Two sources of a group leave the tile on one channel; a flow between moves the second to another.
         Rule(
             BESIDE, ("%1 = aie.masterset(North : ", "aie.packet_rules(DMA : 1)"), ("%2 = ",), step="physical"
         ),

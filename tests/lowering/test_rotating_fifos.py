@@ -1,4 +1,4 @@
-"""Cores of 2026-08: the lowered core is run and compared with a plain reading of its acquires and releases."""
+"""Cores of 2026-08: the lowered core runs and is compared with a plain reading of its acquires, releases."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class ChoosingMachine(Machine):
 
 
 def program(depths: tuple[int, ...]) -> st.SearchStrategy[tuple[Statement, ...]]:
-    """Windows that slide, held objects that conditions change, loops in loops; never released below what is held."""
+    """Sliding windows, held objects that conditions change, nested loops; no release below what is held."""
 
     def window(fifo: int) -> st.SearchStrategy[tuple[Statement, ...]]:
         return st.integers(1, depths[fifo]).flatmap(

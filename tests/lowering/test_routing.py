@@ -94,8 +94,8 @@ def test_too_many_flows_into_a_corner_are_refused() -> None:
     assert "9 flows have to enter column 0, rows 0 to 1, and there are 8 channels" in error.message
 
 
-#: Flows from a DMA channel to another, as column, row and channel of both ends, for which no routing is found and of which
-#: no line across the array shows that there is none.
+#: Flows between DMA channels, as column, row and channel of both ends, for which no routing is found; no line
+#: across the array shows that there is none.
 CROWDED = (
     "014-040 030-115 114-131 021-130 101-150 015-000 121-112 140-101 141-011 "
     "130-114 031-001 111-010 010-121 013-021 041-151 001-014 120-100 113-141"
@@ -119,7 +119,7 @@ def test_a_search_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     error = refused(design("npu1_2col", tiles + "".join(lines)), "2026-02")
     assert "flows compete for too few channels, first for" in error.message
     assert error.notes
-    # A last round may begin; on a whole array the bound is a minute, where rounds without one would be several.
+    # A last round may begin; on a whole array the bound is a minute, but rounds without one take several.
     assert 200 - len(flows) <= searches <= 200 + len(flows)
 
 
@@ -276,8 +276,7 @@ def test_different_wishes_about_the_header_are_told() -> None:
 
 
 def test_a_path_never_turns_back_inside_a_switch() -> None:
-    # The trace of a core leaves to the south only. The reference's path to the core's east turns inside the
-    # switch.
+    # A core's trace leaves to the south only. The reference's path to its east turns inside the switch.
     tiles = "%a = aie.tile(0, 3)\n%b = aie.tile(1, 3)\n"
     module, _ = routed(design("npu1_2col", tiles + packet(2, "%a, Trace : 0", "%b, DMA : 0")))
     assert fabric_of(module).reached(((0, 3), ("Trace", 0)), 2) == {((1, 3), ("DMA", 0))}

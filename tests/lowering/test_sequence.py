@@ -121,8 +121,7 @@ def test_transfer_with_every_dimension():
     aiex.npu.dma_wait {symbol = @out}""")
     block, patch, controller, push, sync = found
     assert block.address == 0x1D060
-    # 3·8·16 elements of 2 bytes; rows of 8 words 32 words apart, planes 16 words apart, iteration 1024 words
-    # apart.
+    # 3·8·16 elements of 2 bytes; rows of 8 words 32 words apart, planes 16 words, iteration 1024 words.
     assert words(block) == [192, 0, 0, 8 << 20, 2 << 30 | 8 << 20 | 31, 2 << 24 | 15, 1 << 20 | 1023, 1 << 25]
     assert patch == AddressPatch(0x1D064, 1, (2048 + 2 * 64 + 4) * 2)
     assert controller == MaskWrite(0x1D200, 0x1F00, 15 << 8)

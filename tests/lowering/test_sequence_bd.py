@@ -22,8 +22,7 @@ def field(word, high, low):
     return word >> low & (1 << (high - low + 1)) - 1
 
 
-# (length, [(wrap, step - 1) from the innermost], (iteration wrap - 1, step - 1)) out of the words, as in
-# AM025.
+# (length, [(wrap, step - 1) from the innermost], (iteration wrap - 1, step - 1)) of the words, as in AM025.
 def decode_shim(w):
     dims = [
         (field(w[3], 29, 20), field(w[3], 19, 0)),

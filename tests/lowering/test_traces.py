@@ -194,7 +194,7 @@ def test_what_cannot_be_traced_is_refused(body: str, message: str) -> None:
 
 @pytest.mark.parametrize(("mode", "value"), [("Event-Time", 0), ("Event-PC", 1), ("Execution", 2)])
 def test_the_mode_is_in_the_control_register(mode, value):
-    """What aie-opt writes for the traced core of the reference design in each mode (Trace_Control0, its lowest bits)."""
+    """What aie-opt writes for the reference's traced core in each mode (lowest bits of Trace_Control0)."""
     text = (TESTS / "conformance" / "new_trace_core" / "design.mlir").read_text()
     found = lower_design(text.replace("Event-Time", mode), "design.mlir", None, "2026-02", Warnings())
     written = re.findall(

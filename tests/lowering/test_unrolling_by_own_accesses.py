@@ -1,4 +1,4 @@
-"""Loops of 2026-08 are unrolled by the depths of the fifos that they use themselves, as the text is written."""
+"""Loops of 2026-08 are unrolled by the depths of the fifos that they use themselves, as the text says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from npuninja.commands.lower import lower_design
 from npuninja.errors import Warnings
 
-#: A core that holds two objects of @w, in each outer trip seven times three of @x, and gives them back in different loops
-#: (the pattern of MLIR-AIE's test objectfifo_cyclostatic_both_outer_inner).
+#: A core that holds two objects of @w, in each outer trip seven times three of @x, given back in different
+#: loops (the pattern of MLIR-AIE's test objectfifo_cyclostatic_both_outer_inner).
 DESIGN = """module {
   aie.device(npu2) {
     %shim = aie.tile(0, 0)
@@ -48,6 +48,6 @@ DESIGN = """module {
 def test_a_loop_counts_what_it_uses_itself(depth: int) -> None:
     files = lower_design(DESIGN.replace("WDEPTH", str(depth)), "d.mlir", None, "2026-08", Warnings())
     text = dict(files)["input_with_addresses.mlir"].decode()
-    # The loop over %i uses @w and @x (by 12: all four trips), that over %j @x (by 4, then the three that are left), the endless
-    # one gives back @w only: three trips at once, and 2^63 - 1 of them leave one.
+    # The loop over %i uses @w and @x (by 12: all four trips), that over %j @x (by 4, then the three left),
+    # the endless one gives back @w only: three trips at once, and 2^63 - 1 of them leave one.
     assert text.count("memref.store") == (3 + 1) * 4 * 7

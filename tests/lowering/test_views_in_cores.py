@@ -1,4 +1,4 @@
-"""Views that begin inside a buffer: what a compiled core makes of them, which is not always what their types say."""
+"""Views that begin inside a buffer: what a compiled core makes of them; not always what their types say."""
 
 from __future__ import annotations
 

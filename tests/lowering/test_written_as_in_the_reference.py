@@ -1,4 +1,4 @@
-"""How MLIR-AIE 1.4 writes what a design says in one of several ways: outputs of its aie-opt, for designs of our own."""
+"""How MLIR-AIE 1.4 writes what has several spellings: outputs of its aie-opt, for designs of our own."""
 
 from __future__ import annotations
 

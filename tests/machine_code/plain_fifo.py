@@ -1,4 +1,4 @@
-"""A design whose core is written by hand: conformance/new_plain_fifo with programs/cube.s, built from parts."""
+"""A design with a hand-written core: conformance/new_plain_fifo with programs/cube.s, built from parts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ CONFORMANCE = Path(__file__).resolve().parents[1] / "conformance" / "new_plain_f
 
 
 def run_plain_fifo(tmp_path: Path, change: Callable[[str], str] = str) -> list[str]:
-    """The words of the command line for new_plain_fifo with the hand-written core.
-
-    Args:
-        tmp_path: where its files go.
-        change: of the core's text.
-    """
+    """The command line for new_plain_fifo with the hand-written core, its text changed by `change`."""
     (tmp_path / "core.s").write_text(change((PROGRAMS / "cube.s").read_text()))
     for words in (
         ["as", str(tmp_path / "core.s"), "-o", str(tmp_path / "core.o")],

@@ -1,4 +1,4 @@
-"""Random programs that run to their end: every executed instruction, in flight across blocks, loops, calls and branches."""
+"""Random programs that end: every executed instruction, in flight across blocks, loops, calls, branches."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _CONFIGURATIONS = {False: "r14", True: "r13"}
 
 @cache
 def executed(*, ports: bool = False) -> dict[str, list[Instruction]]:
-    """The instructions that stand in random programs, by slot: all that the runtime executes, apart from branches and table
-    look-ups, which read where random bytes say (test_unusual_programs). With `ports`: and what waits for a stream or the
-    cascade.
+    """What stands in random programs, by slot: all that the runtime executes, apart from branches and table
+    look-ups, which read where random bytes say (test_unusual_programs). `ports`: what waits for a stream or
+    the cascade, too.
     """
     found: dict[str, list[Instruction]] = {}
     for instruction in instruction_set("aie2").instructions:
@@ -144,7 +144,7 @@ def _formats() -> list[tuple[str, ...]]:
 
 
 class _Lines:
-    """Random bundles: the formats in turn, in each slot the instructions in turn; locks in programs of odd seeds only."""
+    """Random bundles: formats in turn, in each slot instructions in turn; locks in programs of odd seeds."""
 
     def __init__(self, seed: int, *, ports: bool) -> None:
         self.source = random.Random(seed)
@@ -190,11 +190,9 @@ _PORTS = (
 
 
 def random_program(seed: int, *, ports: bool = False) -> str:
-    """The text of a program: a loop of straight pieces with calls, branches and hardware loops, then `done`.
+    """A program's text: a loop of straight pieces with calls, branches and hardware loops, then `done`.
 
-    Args:
-        seed: of the random choices; programs of odd seeds have locks.
-        ports: whether it has instructions that wait for a stream or the cascade.
+    Programs of odd seeds have locks. `ports`: with instructions that wait for a stream or the cascade.
     """
     lines_of = _Lines(seed, ports=ports)
     source = lines_of.source
@@ -218,7 +216,7 @@ def random_program(seed: int, *, ports: bool = False) -> str:
             f"mova r12, #{source.randrange(48)}; movx r11, #{48 + source.randrange(3)}",
             f"mova r29, #{source.randrange(38)}",
         ]
-        # Where nothing is in flight and the core may wait, the interpreter gives control back to translated code.
+        # Where nothing is in flight and the core may wait, the interpreter hands back to translated code.
         return [*["nop"] * 12, "mov r7, SS", *lines] if ports else lines
 
     def hardware_loop(name: str, body: int) -> list[str]:

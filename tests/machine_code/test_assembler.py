@@ -1,4 +1,4 @@
-"""The assembler and the linker: every instruction round-trips, relocations, real programs without a compiler."""
+"""The assembler and linker: every instruction round-trips, relocations, real programs without a compiler."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCRIPT = (
 def random_word(instruction: Instruction, source: random.Random) -> int:
     word = instruction.value
     for operand in instruction.operands:
-        # Where several codes are one register, some bits mean nothing; they are written 0, as real programs have them.
+        # Where several codes are one register, some bits mean nothing: 0, as in real programs.
         codes = [c for c, name in enumerate(operand.registers) if name and operand.registers.index(name) == c]
         field = source.choice(codes) if codes else source.getrandbits(operand.bits)
         word |= operand.place(field)
@@ -158,7 +158,7 @@ def test_a_program_without_a_compiler_runs_in_the_array(
     found = [int.from_bytes(out[i : i + 4], "little", signed=True) for i in range(0, len(out), 4)]
     assert found == [v**3 for v in range(-220, 220)]
     (core,) = report["cores"]
-    # Counted by hand: start 6, setup 3, ten buffers of 8 + 4 + 44 * 16 + 11, five jumps of 6, and 8 up to the acquire.
+    # By hand: start 6, setup 3, ten buffers of 8 + 4 + 44 * 16 + 11, five jumps of 6, 8 up to the acquire.
     assert core["issue_cycles"] == 6 + 3 + 10 * (8 + 4 + 44 * 16 + 11) + 5 * 6 + 8
     assert core["stack_used_bytes"] == 32
 

@@ -178,7 +178,7 @@ def with_head(program: str, head: str) -> str:
     return program.replace("main:\n", f"main:\n{head}round:\n", 1).replace("j main", "j round")
 
 
-#: (0, 2) fills `keep` and lets (1, 2) have it by a lock, which is 48 for the one and 16, in its west window, for the other.
+#: (0, 2) fills `keep`, and a lock gives it to (1, 2): 48 for the one, 16, in its west window, for the other.
 GIVE = (
     f"  movxm p0, #{KEEP}\n  mova r9, #1\n  mova r2, #7\n  st r2, [p0, #0]\n  rel #48, r9\n" + "  nop\n" * 6
 )

@@ -1,4 +1,4 @@
-"""Program memory that is none for AIE2 is refused by name, whoever reads it; a PDI does not say for which NPU it is."""
+"""Program memory that is none for AIE2 is refused by name by all readers; a PDI does not say its NPU."""
 
 from __future__ import annotations
 

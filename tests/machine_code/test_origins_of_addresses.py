@@ -1,4 +1,4 @@
-"""The check of memory for cores of machine code: an address that was made of one buffer must not meet another."""
+"""The check of memory for machine code: an address that was made of one buffer must not meet another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instructions against measurements on a Phoenix NPU (points.tsv, one case a line): the runtime gives the same bytes."""
+"""Instructions against measurements on a Phoenix NPU (points.tsv, a case a line): the bytes are the same."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from npuninja.machine_code.registers import place_of
 
 POINTS = Path(__file__).with_name("points.tsv")
 ACCUMULATOR = re.compile(r"s(\d+)\.([sd])(\d+)\(([0-9a-f]+)~#(-?\d+)\)")
-#: Instructions whose result depends on a register that the measurement does not name, with the values it may have had:
-#: one of them must give what was measured.
+#: Instructions that depend on a register which the measurement does not name, with its possible values: one
+#: of them must give what was measured.
 UNNAMED: dict[str, tuple[str, tuple[int, ...]]] = {
     **dict.fromkeys(("SELEQZ", "SELNEZ"), ("r27", (0, 1))),
     "DIVS": ("r31", (0, 1 << 31)),

@@ -1,4 +1,4 @@
-"""Translated code against the interpreter: the same registers, memory, faults and cycles on random programs."""
+"""Translated code against the interpreter: same registers, memory, faults, cycles on random programs."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ ENDED: list[int] = []
 
 
 class Ports:
-    """What is around a core: words that come in, room for words that go out; both change only while the core waits, so that
-    two runs of one program meet the same.
-    """
+    """Words in, and room for words out, around a core; changed only while it waits, so two runs are alike."""
 
     def __init__(self, store: wasmtime.Store) -> None:
         self._store = store
@@ -161,7 +159,7 @@ def everything(made: CoreRuntime) -> dict[str, Any]:
 
 
 def run_to_the_end(judge: CoreRuntime, made: CoreRuntime) -> int:
-    """Runs both; where they wait they must wait for the same, and get it in the end. What they returned last."""
+    """Runs both; where they wait they must wait for the same, and get it. Returns what they last did."""
     for _ in range(4000):
         results = judge.run(), made.run()
         assert results[0] == results[1], (judge.fault(), made.fault())
@@ -253,7 +251,7 @@ def _share_interpreted(made: CoreRuntime) -> float:
     return sum(made.issues(at) for at in range(0, 0x4000, 2)) / made.state("issued")
 
 
-#: From the stream to the cascade and back, with stores that are late (vst.srs) and early in front of each wait.
+#: From the stream to the cascade and back, with late stores (vst.srs) and early ones before each wait.
 PUMP = (
     """.globl main
 main:
@@ -323,8 +321,8 @@ def test_look_ups_in_tables_are_translated(engine: tuple[wasmtime.Engine, wasmti
     assert _share_interpreted(made) == 0
 
 
-#: Programs in which the two once differed: what comes from the cascade and a sum land in one accumulator in one cycle, across
-#: the border of a block; an acquire of an exact value stands behind a release that has not acted yet.
+#: The two once differed: a word of the cascade and a sum land in one accumulator in one cycle, across a
+#: block's border; an acquire of an exact value stands behind a release that has not acted yet.
 ONCE_DIFFERENT = {
     "cascade and sum": (
         "movxm crSCDEn, #1\n nop\n vmov.hi cm5, SCD\n nop\n vsub cm5, cm0, cm7, r14\n nop\n nop\n",

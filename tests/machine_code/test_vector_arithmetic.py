@@ -1,6 +1,6 @@
-"""The machine's vector arithmetic (runtime/*.c) against that of the kernel headers: every mode, every shift, special values.
+"""The machine's vector arithmetic (runtime/*.c) against the kernel headers': modes, shifts, special values.
 
-There are two forms of it, as docs/architecture.md says why; this is what keeps them one arithmetic.
+It has two forms, as docs/architecture.md says why; this is what keeps them one arithmetic.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def test_bf16_to_floats(headers: Module, machine: Machine) -> None:
 
 
 def edges(bits: int, shift: int) -> np.ndarray:
-    """Sixteen accumulators at which a shift turns: halves, one beside them, the limits of the result and of the row."""
+    """Sixteen accumulators at which a shift turns: halves, one beside them, the limits of result and row."""
     half = 1 << (shift - 1) if shift > 0 else 1
     top = 1 << (bits - 1)
     result = 1 << (bits // 2 - 1 + max(shift, 0))

@@ -1,6 +1,4 @@
-"""The float64 definition: against sums written out, facts known of Whisper's filters, and other
-implementations.
-"""
+"""The float64 definition: against sums written out, facts of Whisper's filters, other implementations."""
 
 import numpy as np
 import pytest
@@ -73,8 +71,7 @@ def test_transformers_feature_extractor(name, bands):
         theirs = extractor(samples.astype(np.float32), sampling_rate=16000, return_tensors="np")[
             "input_features"
         ][0]
-        # They compute in float32 or float64 and store filters in float32; what is left of that shows at the
-        # floor.
+        # They compute in float32 or float64 and store filters in float32, which shows at the floor.
         np.testing.assert_allclose(theirs, whisper_input(clip, bands), atol=2e-4)
 
 

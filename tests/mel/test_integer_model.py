@@ -1,6 +1,4 @@
-"""The integer model: as near to the definition as promised, on every kind of signal and level, and within 32
-bits.
-"""
+"""The integer model: as near to the definition as promised, for all signals and levels, within 32 bits."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,4 @@
-"""What the log-mel designs need and how long they would take on an NPU: estimates, computed from what is
-built.
-"""
+"""What the log-mel designs need and how long they would take on an NPU: estimates from what is built."""
 
 from pathlib import Path
 
@@ -18,8 +16,8 @@ from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 
 PROGRAM_MEMORY_BYTES = 16 * 1024
-# A bundle of AIE2 has 2 to 16 bytes; the mean over 51 000 bundles of kernels that Peano compiled is 4.7. One
-# instruction in each bundle is the worst of scheduling.
+# A bundle of AIE2 has 2 to 16 bytes; the mean over 51 000 bundles of kernels by Peano is 4.7. One instruction
+# in each bundle is the worst of scheduling.
 BUNDLE_BYTES = 4.7
 
 

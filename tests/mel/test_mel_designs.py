@@ -1,6 +1,4 @@
-"""The log-mel designs on the emulated array, bit for bit against the integer model; and kernels that are
-wrong.
-"""
+"""Log-mel designs on the emulated array, bit for bit against the integer model; kernels that are wrong."""
 
 import importlib.util
 import json

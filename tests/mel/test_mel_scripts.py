@@ -1,6 +1,4 @@
-"""The scripts of examples/mel about log-mel: the reference as a command, and the example with a stand-in for
-Whisper.
-"""
+"""Scripts of examples/mel: the reference as a command, and the example with a stand-in for Whisper."""
 
 import importlib.util
 import runpy

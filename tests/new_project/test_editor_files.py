@@ -1,4 +1,4 @@
-"""The tasks and settings for VS Code: of the form that it reads, with commands that there are, and messages that it finds."""
+"""Tasks and settings for VS Code: in its form, with commands that there are and messages that it finds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TASK = {
 }  # fmt: skip
 # Of the variables in code.visualstudio.com/docs/editor/variables-reference.
 VARIABLES = {"workspaceFolder", "file", "fileBasename", "fileBasenameNoExtension", "relativeFile"}
-#: The pattern of the matcher `$gcc`, which comes with the C/C++ extension: file, line, column, severity, message.
+#: The pattern of the C/C++ extension's matcher `$gcc`: file, line, column, severity, message.
 GCC = re.compile(r"^(.*?):(\d+):(\d*):?\s+(?:fatal\s+)?(warning|error):\s+(.*)$")
 
 

@@ -131,7 +131,7 @@ def wheel_of(source: Path, folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
-    """An sdist, the wheel of it, which is that of the sources, and the packages that it asks for, in a folder with
+    """An sdist, the wheel of it (that of the sources), and the packages that it asks for, in a folder with
     blanks: init, configure, ninja, ninja test, ninja report.
     """
     code = f"from flit_core.buildapi import build_sdist; print(build_sdist({str(tmp_path)!r}))"

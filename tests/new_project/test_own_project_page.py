@@ -1,4 +1,4 @@
-"""docs/own-project.md: its commands work, in the order in which they stand, in a folder with a blank in its name."""
+"""docs/own-project.md: its commands work, in their order, in a folder with a blank in its name."""
 
 from __future__ import annotations
 

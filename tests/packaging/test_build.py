@@ -1,6 +1,4 @@
-"""`ninja package`: what lies in a package, where it says it comes from, and that nothing else decides its
-bytes.
-"""
+"""`ninja package`: what is in it, where it says it comes from, and that nothing else decides its bytes."""
 
 from __future__ import annotations
 

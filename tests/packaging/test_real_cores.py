@@ -1,4 +1,4 @@
-"""A package of designs for an NPU, built by pretended tools: it has no emulator, and its runner wants an NPU."""
+"""A package of designs for an NPU by pretended tools: it has no emulator, and its runner wants an NPU."""
 
 from __future__ import annotations
 

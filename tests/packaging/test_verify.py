@@ -1,4 +1,4 @@
-"""`npuninja verify-package`: a good package is good, and each kind of tampering is told by the file it is in."""
+"""`npuninja verify-package`: a good package is good, and each kind of tampering is told by its file."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# What somebody must bring into agreement who changes a file, from outside in. Each knows what the ones before
-# have done.
+# What somebody who changes a file must bring into agreement, from outside in. Each knows those before it.
 
 
 def agree_sums(files: Files) -> None:

@@ -1,4 +1,4 @@
-"""The wheel: what installers read of it, and a run of a design from a new environment that has nothing else."""
+"""The wheel: what installers read of it, and a design's run in a new environment with nothing else."""
 
 from __future__ import annotations
 

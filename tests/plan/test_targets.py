@@ -1,4 +1,4 @@
-"""The targets by which people ask, and what they stand for when a design cannot be built; on a made-up machine."""
+"""Targets that people ask for, and what they stand for when a design cannot be built; a made-up machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`npuninja import` on folders of our own with Makefiles: two designs from one script, an archive, Python hosts."""
+"""`npuninja import` on own folders with Makefiles: two designs of a script, an archive, Python hosts."""
 
 import json
 import shutil
@@ -280,7 +280,7 @@ LINKED = """module {
 
 
 def test_an_archive_of_objects_that_are_compiled_in_different_ways(tmp_path, monkeypatch, capfd):
-    """C that is no C++, and C++ in a file that is named as C: each is a kernel, and the archive is made of both."""
+    """C that is no C++, and C++ in a file named as C: each is a kernel, the archive is made of both."""
     folder, project = tmp_path / "mixed", tmp_path / "project"
     folder.mkdir()
     (folder / "build.sh").write_text(MIXED)

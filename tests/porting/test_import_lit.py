@@ -224,7 +224,7 @@ def test_a_full_elf_is_a_file_of_its_design(tmp_path, flags, source, files):
 
 
 def test_tests_that_make_one_file_in_several_ways_are_several_designs(tmp_path, capsys):
-    """Each program reads what the command before it has written; packets in the place of loads are left out."""
+    """Each program reads what the command before it wrote; packets in place of loads are left out."""
     folder = tmp_path / "f"
     folder.mkdir()
     for name, flags in (("a.lit", "--load-pdi-to-ctrl-pkt"), ("b.lit", ""), ("c.lit", "--expand-load-pdis")):

@@ -1,4 +1,4 @@
-"""Scripts are read as bash reads them: the words of their commands are compared with those that bash itself gives."""
+"""Scripts are read as bash reads them: their commands' words are compared with those of bash itself."""
 
 import os
 import shutil
@@ -164,7 +164,7 @@ def test_a_script_of_another_machine(tmp_path):
 
 
 def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
-    """`/tmp/iron` is the folder above; what is said of `/tmp/iron/fusion` later is nearer, and the folder itself."""
+    """`/tmp/iron` is the folder above; `/tmp/iron/fusion`, said later, is nearer: the folder itself."""
     folder = tmp_path / "iron" / "designs" / "fusion"
     folder.mkdir(parents=True)
     (folder / "fused.py").write_text("")

@@ -1,4 +1,4 @@
-"""Which scripts nothing but their own text decides. What reaches further counts as open, and so does what may."""
+"""Scripts that nothing but their own text decides. What reaches further is open, and so is what may."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cache of designs that Python programs compile: whose it is, and that what lies there is what was built."""
+"""The cache of designs compiled by Python programs: whose it is, and that it holds what was built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that designs of others have and MLIR-AIE's own examples have not: `aie.iron.kernels._common` and some more."""
+"""Names in designs of others that MLIR-AIE's own examples lack: `aie.iron.kernels._common` and some more."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ except FileNotFoundError as error:
 
 
 def test_a_kernel_over_a_source_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal parameters give the same kernel, others one of another symbol and object; a pinned object has no prefix."""
+    """Equal parameters give the same kernel, others another symbol and object; a pinned object no prefix."""
     body = """
 one = _make_extern("k", "mine/k.cc", [tile, np.int32])
 print(one is _make_extern("k", Path("mine/k.cc"), [tile, np.int32]), one.source_file)
@@ -88,7 +88,7 @@ print([handle is side for handle in runtime.fifos])
 
 
 def test_functions_that_share_an_object(tmp_path: Path) -> None:
-    """A bound function has the object and the prefix of the one it is bound from; operations' results are there."""
+    """A bound function has the object and prefix of its origin; operations' results are there."""
     design = tmp_path / "design.py"
     design.write_text("""
 import numpy as np
@@ -134,7 +134,7 @@ with mlir_mod_ctx() as module:
 
 
 def test_names_of_algorithms_of_june(tmp_path: Path) -> None:
-    """For a week of June 2026 the algorithms that take types had names of their own; designs of that time have them."""
+    """For a week of June 2026 algorithms that take types had names of their own; designs have them."""
     design = tmp_path / "design.py"
     design.write_text("""
 from aie.iron import algorithms

@@ -1,4 +1,4 @@
-"""Passes on a design's module by name: MLIR's general ones, the lowering's with options, and those with nothing to do."""
+"""Passes on a design's module by name: MLIR's general ones, ours with options, those with nothing to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host's side of `aie.utils` that needs no device: traces in the arguments, their files, checks, PyTorch's test."""
+"""The host's side of `aie.utils` that needs no device: trace arguments, files, checks, PyTorch's test."""
 
 import json
 

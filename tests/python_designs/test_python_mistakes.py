@@ -1,4 +1,4 @@
-"""Mistakes in designs: each gives the exception that MLIR-AIE's own Python layer gives, in words that lead on."""
+"""Mistakes in designs: each gives the exception of MLIR-AIE's own Python layer, in words that lead on."""
 
 import os
 
@@ -8,8 +8,7 @@ from npuninja.python_designs.script import run_design
 
 MISTAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mistakes.py")
 
-#: Function in mistakes.py -> type of the exception and a part of its text. The types were compared with what MLIR-AIE of
-#: August 2026 raises.
+#: Function in mistakes.py -> exception type and a part of its text. Types: those of MLIR-AIE of August 2026.
 WANTED = {
     "no_depth": ("ValueError", "has no depth: give one to it, or a default"),
     "two_subscripts": ("IndexError", "2 indices for a memref of 1 dimensions"),

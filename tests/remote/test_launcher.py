@@ -1,6 +1,4 @@
-"""The launcher with a trexe that pretends: what it is told, and that nothing but a whole result is ever put
-in place.
-"""
+"""The launcher with a pretended trexe: what it is asked; only a whole result is ever put in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`[design.NAME]`: designs that lie elsewhere, several of one script, their dialect and placement; `--retarget`."""
+"""`[design.NAME]`: designs elsewhere, several of one script, their dialect and placement; `--retarget`."""
 
 from __future__ import annotations
 

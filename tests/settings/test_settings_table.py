@@ -1,4 +1,4 @@
-"""The table of toolchain.toml, and what is made of it: the reader, the schema, the reference page, the template."""
+"""The table of toolchain.toml and what is made of it: reader, schema, reference page, template."""
 
 from __future__ import annotations
 

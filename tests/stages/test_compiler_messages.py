@@ -13,8 +13,8 @@ from npuninja.stages._compiler_messages import shortened
 
 API = "#include <aie_api/aie.hpp>\n"
 VECTOR = "auto v = aie::load_v<32>(a); "
-# The body of `void k(int16 *a, int32 *b, int16 *c)` on line 2, or a whole file; what the first error stands at, and its text; the
-# last words of the stage.
+# The body of `void k(int16 *a, int32 *b, int16 *c)` on line 2, or a whole file; where the first error stands,
+# and its text; the last words of the stage.
 FAULTS = {
     "no include": (
         '#include <stdint.h>\nextern "C" void k(int16 *a) { aie::store_v(a, aie::load_v<32>(a)); }\n',

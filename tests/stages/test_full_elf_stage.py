@@ -107,7 +107,7 @@ def test_a_stream_that_loads_what_is_not_there_is_refused(words: list[str], tmp_
 
 
 def test_a_design_asks_for_it(project) -> None:
-    """Its devices are the kernels, whatever the XCLBIN calls them, and the modules of its cores come with it."""
+    """Its devices are the kernels, whatever the XCLBIN calls them, and its cores' modules come with it."""
     project.write("mlir/three.mlir", DESIGN.replace("npu1_1col", "npu2_1col"))
     project.write("host/three.py", REFERENCE)
     project.write("toolchain.toml", '[design.three]\nfull-elf = true\nkernels = ["twice=TWO"]\n')

@@ -21,7 +21,7 @@ shutil.copyfile({made!r}, result)
 
 
 def pretend(tool: Path, made: str) -> None:
-    """Makes `tool` a program that gives the file `made`. The shell starts Python: `#!` knows no folder with a blank."""
+    """Makes `tool` a program that gives the file `made`. A shell starts Python: `#!` allows no blank."""
     script = tool.with_suffix(".py")
     script.write_text(PRETENDED.format(made=made), encoding="utf-8")
     command = shlex.join([sys.executable, str(script)])

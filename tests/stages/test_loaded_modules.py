@@ -14,7 +14,7 @@ RUN_IN_STAGES = ("aie2_compiler", "arch", "formats", "ir", "lints", "lowering")
 
 
 def loaded(program: str) -> set[str]:
-    """The modules that a Python process has loaded behind a program's lines; the process is one of a stage."""
+    """The modules that a stage's Python process has loaded when the lines of a program have run."""
     text = f"import sys; sys.path[:0] = [{str(ROOT)!r}]\n{program}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-E", "-c", text], capture_output=True, text=True, check=True

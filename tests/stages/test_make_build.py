@@ -1,4 +1,4 @@
-"""The Makefile that configure.py writes builds what Ninja builds, and builds it again after the same changes."""
+"""configure.py's Makefile builds what Ninja builds, and builds it again after the same changes."""
 
 import os
 import shutil

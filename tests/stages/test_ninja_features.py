@@ -1,6 +1,4 @@
-"""What the build offers beyond building: validations, dead outputs, launchers, clean dependencies, traces of
-a build.
-"""
+"""What the build offers beyond building: validations, dead outputs, launchers, clean dependencies, traces."""
 
 import json
 import shlex

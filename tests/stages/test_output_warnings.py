@@ -1,6 +1,4 @@
-"""What stages remark of files that are well-formed and hardly meant: no wait in the instructions, cores of
-two compilers.
-"""
+"""What stages remark of well-formed files: no wait in the instructions, cores of two compilers."""
 
 from __future__ import annotations
 

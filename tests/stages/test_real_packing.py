@@ -68,9 +68,7 @@ def pack(
 
 
 def without_pcr(image: bytes) -> bytes:
-    """Without the PCR fields of the image header and its checksum: 0 from bootgen 2022.2, 0xFFFF from 2023
-    on.
-    """
+    """Without the image header's PCR fields and its checksum: 0 by bootgen 2022.2, 0xFFFF from 2023 on."""
     return image[:0xC8] + bytes(8) + image[0xD0:]
 
 

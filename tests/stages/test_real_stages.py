@@ -30,7 +30,7 @@ WITH_ELFS = [
 
 
 def with_numbers(text, name):
-    """A module whose numbers are attributes, as in the older generations, which do not tell how an offset was written."""
+    """A module whose numbers are attributes, as in older generations, which hide how offsets were written."""
     module = parse_module(text, name)
     numbers_from_values(module)
     for op in module.walk():

@@ -1,5 +1,4 @@
-"""Whole builds by pretended toolchains: every release of MLIR-AIE, Peano, bootgen, xclbinutil, stage by stage
-and by aiecc.
+"""Whole builds by pretended toolchains: MLIR-AIE's releases, Peano, bootgen, xclbinutil, by stages or aiecc.
 
 The programs are strict (tests/fake_tools): a wrong flag, path or spelling fails the build.
 """

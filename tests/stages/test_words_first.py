@@ -111,7 +111,7 @@ def test_in_a_file_nothing_is_lost_or_written_over(folder: Path) -> None:
     assert lines.count(SAID) == 101
     failed = next(n for n, line in enumerate(lines) if line.startswith("FAILED"))
     assert lines[-1].startswith("ninja: build stopped")
-    # Linux may keep the files of other processes to itself (ptrace_scope); the words are where Ninja has them then.
+    # Linux may hide files of other processes (ptrace_scope); the words are where Ninja has them then.
     with log.open("rb") as stream:
         asked = subprocess.run(
             [sys.executable, "-c", SHARES, str(ROOT)], stdout=stream, stderr=subprocess.PIPE, check=False

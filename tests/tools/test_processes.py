@@ -1,6 +1,4 @@
-"""The processes of a farm, each test in a process of its own: what dies is started again, what is left behind
-is killed.
-"""
+"""A farm's processes, each test in its own: what dies is started again, what is left behind is killed."""
 
 from __future__ import annotations
 

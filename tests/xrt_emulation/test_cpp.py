@@ -1,6 +1,4 @@
-"""A C++ program with XRT's own headers and library; and our description of the kernel's interface against the
-kernel's.
-"""
+"""A C++ program with XRT's headers and library; our description of the kernel's interface against its own."""
 
 import random
 import re
@@ -15,8 +13,7 @@ from npuninja.formats.instruction_elf import write_instruction_elf
 from npuninja.xrt_emulation import amdxdna
 from npuninja.xrt_emulation.preload_library import SOURCES
 
-# The kernel's name of each structure, and ours in preload/amdxdna.h and amdxdna.py ("" where that side does
-# not have it).
+# The kernel's name of each structure, and ours in preload/amdxdna.h and amdxdna.py ("" where it has none).
 STRUCTURES = {
     "amdxdna_drm_create_hwctx": ("create_hwctx", "CREATE_HWCTX_S"),
     "amdxdna_drm_destroy_hwctx": ("", "DESTROY_HWCTX_S"),

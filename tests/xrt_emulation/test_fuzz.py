@@ -1,6 +1,4 @@
-"""Requests, command packets and instruction streams that nobody in his senses would send: an error, and
-nothing else.
-"""
+"""Requests, command packets and instruction streams that nobody would send: an error, nothing else."""
 
 import errno
 import io

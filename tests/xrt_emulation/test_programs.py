@@ -1,6 +1,4 @@
-"""What XRT programs do wrong, or do rarely: each case of programs/cases.py gives what an NPU would, and says
-why.
-"""
+"""XRT programs that are wrong, or rare: each case of programs/cases.py gives what an NPU would, and why."""
 
 import shutil
 import subprocess

@@ -1,6 +1,4 @@
-"""Every shipped design, run by a plain pyxrt program and by a C++ program on the emulated NPU, gives what its
-reference
-says."""
+"""Every shipped design gives the reference's result, by a pyxrt and a C++ program on the emulated NPU."""
 
 import pytest
 from design_chain import DESIGNS, Chain
@@ -46,7 +44,7 @@ def test_design_gives_what_its_reference_says(wasm_build, emulated, cpp_program,
 
 
 def test_more_than_five_buffers(project, emulated, tmp_path):
-    """The sixth and seventh buffer have the room that the XCLBIN gives them, and the address that the NPU sees."""
+    """The sixth and seventh buffer have the XCLBIN's room for them, and the address that the NPU sees."""
     project.write("mlir/seven.mlir", SEVEN)
     project.configure()
     project.ninja("seven")
@@ -68,7 +66,7 @@ def test_a_trace_is_in_the_buffer_of_an_xrt_program(project, emulated, tmp_path)
     for number, argument in enumerate(manifest.arguments):
         (tmp_path / str(number)).write_bytes(bytes(argument.nbytes))
     emulated.good("run_design.py", manifest.path, str(tmp_path))
-    # Of the second run: its words follow those of the first, whose task is not full yet, in the refilled buffer.
+    # Of the second run: words follow those of the first, whose task is not full, in the refilled buffer.
     data = (tmp_path / "4").read_bytes().lstrip(b"\0")
     found = read_packets([int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)])
     assert {(packet.row, packet.module, packet.id) for packet in found} == {(2, "core", 3), (2, "memory", 4)}

@@ -1,6 +1,4 @@
-"""The runner's XrtDevice, through stock XRT, passes what EmulatedDevice passes (tests/device/test_designs.py
-and
-test_interface.py)."""
+"""XrtDevice through stock XRT passes what EmulatedDevice passes (tests/device: designs, interface)."""
 
 import json
 import os

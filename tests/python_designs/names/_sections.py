@@ -9,7 +9,7 @@ SECTIONS = []
 
 
 def section(*names):
-    """`@section("buffer")`: a part of a device; its parameters are what it wants: `core_tile`, `mem_tile`, `shim`."""
+    """`@section("buffer")`: part of a device; parameters are its wants: `core_tile`, `mem_tile`, `shim`."""
 
     def add(function):
         SECTIONS.append((names, function))
@@ -22,7 +22,7 @@ PLACES = {"core_tile": (0, 2), "other": (0, 3), "mem_tile": (0, 1), "shim": (0, 
 
 
 def print_sections(whole_modules=False):
-    """Prints each section's module behind a line with its names. `whole_modules`: sections make their devices."""
+    """Prints each section's module behind its names; `whole_modules`: sections make their devices."""
     for names, function in SECTIONS:
         print("// " + " ".join(names))
         with mlir_mod_ctx() as ctx:

@@ -1,4 +1,4 @@
-"""Names of `aie.iron` of autumn 2025 and spring 2026: objectFifos, workers, buffers, barriers, the host's program."""
+"""Names of `aie.iron` of autumn 2025, spring 2026: objectFifos, workers, buffers, barriers, host programs."""
 
 # generations: 2025-10 2026-02
 

@@ -1,4 +1,4 @@
-"""Names of `arith`, `memref`, `scf` and `func`: values with Python's operators, memory, loops, branches, functions."""
+"""Names of `arith`, `memref`, `scf`, `func`: values with operators, memory, loops, branches, functions."""
 
 # generations: 2025-10 2026-02 2026-08
 

@@ -1,6 +1,4 @@
-"""cases.py CASE MANIFEST…: what goes wrong, or is rare, in XRT programs. Prints one line for each thing it
-sees.
-"""
+"""cases.py CASE MANIFEST…: what goes wrong or is rare in XRT programs; prints a line for each thing seen."""
 
 import ctypes
 import os

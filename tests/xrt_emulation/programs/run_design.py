@@ -1,6 +1,4 @@
-"""run_design.py MANIFEST FOLDER: runs a design twice on the files FOLDER/0, 1, …, which then hold what its
-buffers hold.
-"""
+"""run_design.py MANIFEST FOLDER: runs a design twice on FOLDER/0, 1, …, which then hold its buffers."""
 
 import sys
 

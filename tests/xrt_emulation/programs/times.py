@@ -1,6 +1,4 @@
-"""times.py MANIFEST RUNS: the seconds that each run took, and those with its syncs to and from the device, as
-JSON.
-"""
+"""times.py MANIFEST RUNS: as JSON, the seconds of each run, and with its syncs to and from the device."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Two workers that share a memory tile's halves: split, join, forward, dims, run-time parameter, barrier, groups."""
+"""Two workers share a memory tile's halves: split, join, forward, dims, parameter, barrier, groups."""
 
 import numpy as np
 from aie.helpers.taplib import TensorTiler2D

@@ -1,4 +1,4 @@
-"""A gain that the host sets, behind a barrier: parameters, a buffer written by the host, task groups, places."""
+"""A gain set by the host, behind a barrier: parameters, a buffer of the host, task groups, places."""
 
 # generations: 2026-08
 

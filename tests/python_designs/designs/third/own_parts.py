@@ -1,4 +1,4 @@
-"""A part of the design's own: a class that only has `tiles` and `resolve` writes the routes of a worker by hand."""
+"""A part of its own: a class with only `tiles` and `resolve` writes the routes of a worker by hand."""
 
 # generations: 2026-08
 
