@@ -1,7 +1,4 @@
-"""Reference of mlir/mel_16core.py: Whisper's log-mel spectrum, by the integer model of the kernel.
-
-The model is judged by the definition, examples/mel/whisper_log_mel.py, in tests/mel.
-"""
+"""Reference of mlir/mel_16core.py: Whisper's log-mel spectrum, by the integer model in mel_model.py."""
 
 from mel_clip import functions_for
 

@@ -2,7 +2,7 @@
 
 The kernels use 32-bit integers. The model uses 64 bits and checks that 32 would have been enough, so it also
 shows that the kernels cannot overflow. Its tables are computed here from the definitions, not read from the
-kernels' headers.
+kernels' headers. tests/mel judges it by the definition, examples/mel/whisper_log_mel.py.
 """
 
 from __future__ import annotations

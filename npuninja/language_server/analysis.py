@@ -92,9 +92,7 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
 
 
 def hover(text: str, path: str, line: int, column: int) -> str:
-    """What becomes of the name at a place: its lines in the lowered design with addresses and locks, and its
-    streams' ways through the switches.
-    """
+    """Lines of the name at a place in the lowered design, with addresses, locks, and streams' ways."""
     word = word_at(text, line, column)
     if not word:
         return ""

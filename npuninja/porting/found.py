@@ -162,9 +162,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class ReplacedWords:
-    """A file with words replaced everywhere, renamed or not: (word, text) in order; and aiecc flags that do
-    what a pass has done to it.
-    """
+    """A file, renamed or not, with (word, text) replaced in order; aiecc flags that do what a pass did."""
 
     source: str
     target: str

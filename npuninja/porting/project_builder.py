@@ -42,10 +42,7 @@ def project_of(
     recognised: Iterable[Recognised],
     programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
 ) -> Project:
-    """The project that a folder's commands, in order, amount to. `folder` is absolute.
-
-    `programs_of` (the programs of a CMake project) may raise UserError.
-    """
+    """What a folder's commands amount to. `folder` is absolute, `programs_of` may raise UserError."""
     builder = _Builder(folder, programs_of)
     for one in recognised:
         builder.add(one)
@@ -261,9 +258,7 @@ class _Builder:
     def _made_elsewhere(
         self, command: Command, text: str, made: Sequence[KernelObject]
     ) -> list[KernelObject]:
-        """Objects that a design names and that were made for an earlier one, or by no command: they lie where
-        its driver runs, or are copied there.
-        """
+        """Objects that a design names: of an earlier one, or of no command (in its folder or copied)."""
         names = {os.path.basename(found.output) for found in made}
         earlier = {os.path.basename(path): found for path, found in self._objects.items()}
         found = []

@@ -43,9 +43,7 @@ def _sections_of(record: str) -> dict[str, str]:
 
 
 def write_project(project: Project, source: str, target: str) -> list[Written]:
-    """Writes toolchain.toml, configure.py and .gitignore of the imported folder `source` into `target`, which
-    is made when it is not there; both are absolute.
-    """
+    """Writes toolchain.toml, configure.py, .gitignore into `target`, made if missing. Paths are absolute."""
     os.makedirs(target, exist_ok=True)
     record_path = os.path.join(target, RECORD)
     before: dict[str, str] = {}

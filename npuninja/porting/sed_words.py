@@ -54,9 +54,7 @@ def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
 
 
 def _is_literal(text: str, found: Sequence[re.Match[str]]) -> bool:
-    """Whether sed would do just what replacing words everywhere does: a `.` for any character, a missing `g`
-    make no difference when they never matter.
-    """
+    """Whether sed would just replace words everywhere: `.` for any character, a missing `g` never matter."""
     for match in found:
         parts = re.findall(r"\\\.|.", match["word"])
         pattern = "".join(

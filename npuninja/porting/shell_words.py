@@ -49,11 +49,7 @@ _BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
 def commands_of(text: str, folder: str) -> Iterator[Command]:
-    """The commands of what `make -n` printed in `folder`, without make's own messages, in order.
-
-    Raises:
-        UserError: a command is longer than any can be.
-    """
+    """The commands of `make -n` run in `folder`, less make's own messages; UserError when one is too long."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         line = line.strip()
         if len(line) > MAX_TEXT_CHARACTERS:  # taking words apart needs time of the square of a word

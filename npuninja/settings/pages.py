@@ -44,10 +44,7 @@ def reference_page() -> str:
 
 
 def template(schema: str = "") -> str:
-    """The file of a new project: every key, as a comment.
-
-    `schema`: where editors find the JSON schema; "" for no line about it.
-    """
+    """A new project's file: every key, as a comment; `schema`: its JSON schema for editors, "" for none."""
     lines = [f"#:schema {schema}"] if schema else []
     lines += _comment(
         "What this project says about its build. Everything is optional, and each key stands here as a comment with an "

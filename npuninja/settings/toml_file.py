@@ -63,10 +63,7 @@ def toml_package() -> Any:
 
 
 class Table:
-    """A table of a TOML file that knows where it stands; every value is asked for by type.
-
-    `name` is that in the file ("tools"), "" for the whole file.
-    """
+    """A table of a TOML file, with its place, asked for values by type; `name`: "tools", "" for the file."""
 
     def __init__(self, content: Mapping[str, Any], path: str, name: str = "") -> None:
         self.content = content

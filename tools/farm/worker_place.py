@@ -1,4 +1,5 @@
 """A worker's needs on its machine: a copy of npuninja's stages, the tools' places, `npuninja-stage`.
+
 The copy makes sure that a running worker is what it says it is, whatever is edited meanwhile.
 """
 

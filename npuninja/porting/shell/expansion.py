@@ -99,10 +99,7 @@ def bound_elements(count: int) -> None:
 
 
 class Expansion:
-    """Expands words of a shell in `folder`.
-
-    `${NAME:=word}` sets `variables`; `output_of` says what the commands of `$(…)` print.
-    """
+    """Expands words of a shell in `folder`; `${NAME:=word}` sets `variables`, `output_of` does `$(…)`."""
 
     def __init__(
         self, variables: Variables, output_of: Callable[[str], str], folder: Callable[[], str]

@@ -34,11 +34,7 @@ _ENDS = {"then", "elif", "else", "fi", "do", "done", "esac", "}", "in"}
 
 
 def parse_script(text: str, name: str) -> CommandList:
-    """The parts of a script; `name` is its file, for messages.
-
-    Raises:
-        UserError: a quote or a part does not end, or stands where it cannot; with the line.
-    """
+    """A script's parts. UserError, with the line in `name`: a quote or part does not end, or is misplaced."""
     return _Parser(text.replace("\r\n", "\n"), name).script()
 
 
