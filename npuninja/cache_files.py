@@ -29,8 +29,7 @@ MAX_ANSWERS = 256
 def cache_folder(name: str = "") -> Path:
     """Where files are kept, or a folder there; made when missing, a temporary one when it cannot be written.
 
-    Raises:
-        ToolError: others can write there, or it cannot be made.
+    ToolError: others can write there, or it cannot be made.
     """
     folder = _whole_cache()
     if not name:

@@ -133,8 +133,7 @@ _ELSEWHERE = {
 def _beside_the_package(verb: str, name: str) -> str:
     """The module of a program in the source tree, which can be imported now.
 
-    The tree is that of this package; for an installed one, the working folder's. UserError when there is
-    none.
+    The tree is this package's; for an installed one, the working folder's. UserError when there is none.
     """
     folder, _, module = name.rpartition("/")
     package = os.path.dirname(os.path.abspath(__file__))

@@ -36,9 +36,7 @@ DESIGNS = sorted(
 class Chain:
     """Builds a design as the build file's edges do.
 
-    Args:
-        text: its MLIR; by default that of `mlir/NAME.mlir`.
-        kernels: text of the source of each object, by the object's name; by default the file in `kernels/`.
+    `text` is by default `mlir/NAME.mlir`; `kernels` (object's name -> source) the file in `kernels/`.
     """
 
     def __init__(

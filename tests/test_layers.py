@@ -11,8 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-# One language with three readers: its table of operations names the functions that parse and print, and those
-# read the table.
+# One language, three readers: its table of operations names functions that parse and print, which read it.
 RING = {
     f"npuninja.ir.{name}"
     for name in (

@@ -55,8 +55,7 @@ def _read(programs: list[str]) -> dict[str, tuple[str, bytes]]:
 def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]]) -> dict[str, bytes]:
     """The configuration files of every device: file name -> content.
 
-    `programs` is `[DEVICE:]C,R` -> file and content of the core's program, DEVICE needed only where there are
-    several.
+    `programs`: `[DEVICE:]C,R` -> file and content of a core's program; the only DEVICE may be left out.
 
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.

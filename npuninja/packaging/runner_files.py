@@ -52,8 +52,7 @@ def foreign_imports(source: bytes, path: str) -> list[str]:
 def imported(source: bytes, path: str) -> list[str]:
     """Every module that Python code imports anywhere, and for `from a import b` both `a` and `a.b`.
 
-    Raises:
-        UserError: it is no Python; located in the file of the name `path`.
+    UserError, located in the file of the name `path`: it is no Python.
     """
     try:
         tree = ast.parse(source, path)

@@ -151,13 +151,9 @@ def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
 
 
 def check_signature(data: bytes, path: str, public: PublicKey) -> str:
-    """Checks a signature; returns its comment.
+    """Checks a signature, whose file is `path`; returns its comment.
 
-    `path` is the signature's file.
-
-    Raises:
-    Raises:
-        UserError: it is another's, or the data or the comment are not what was signed.
+    UserError: it is another's, or the data or the comment are not what was signed.
     """
     from cryptography.exceptions import InvalidSignature
 

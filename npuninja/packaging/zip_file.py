@@ -35,9 +35,7 @@ def write_zip(files: Mapping[str, bytes]) -> bytes:
 def read_zip(data: bytes, path: str) -> dict[str, bytes]:
     """The contents by name of a file that `write_zip` made; `path` is its name, for messages.
 
-    Raises:
-        UserError: it is no zip file, an entry is damaged, or a byte outside the contents is not what
-            `write_zip` writes.
+    UserError: no zip file, a damaged entry, or a byte beside the contents that `write_zip` would not write.
     """
     files: dict[str, bytes] = {}
     name = ""

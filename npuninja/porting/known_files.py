@@ -8,12 +8,7 @@ from npuninja.porting.found import Command
 
 
 class KnownFiles:
-    """The files of a folder; paths are absolute.
-
-    Attributes:
-        folder: that is imported.
-        not_made: what commands that are left out would have written.
-    """
+    """A folder's files; paths are absolute. `not_made`: what commands that are left out would write."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder

@@ -33,11 +33,7 @@ _MAX_ASSUMED = 40
 
 @dataclass(frozen=True)
 class Answer:
-    """What make said of one target.
-
-    Attributes:
-        assumed: files that some command makes on the side, so that make knows no rule for them.
-    """
+    """What make said of a target; `assumed`: files made on the side, so that make knows no rule for them."""
 
     target: str
     commands: tuple[Command, ...]

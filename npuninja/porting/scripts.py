@@ -31,13 +31,7 @@ _TOOLS = re.compile(r"\b(?:aiecc|clang|xchesscc|python3?|make|\w+\.sh)\b")
 
 @dataclass(frozen=True)
 class ScriptCommands:
-    """What scripts give.
-
-    Attributes:
-        names: of the scripts, relative to the folder.
-        commands: in order.
-        notes: what was taken for granted on the way, in sentences.
-    """
+    """What scripts (`names` in the folder) give; `notes`: what was taken for granted, in sentences."""
 
     names: tuple[str, ...]
     commands: tuple[Command, ...]

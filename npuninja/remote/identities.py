@@ -16,8 +16,7 @@ from npuninja.detect.mlir_aie import root_of
 from npuninja.detect.tool import Found
 from npuninja.remote.settings import RemoteTool
 
-# The parts of npuninja that stages are made of: what any stage may load.
-# Of the runner only what stages write its files by.
+# The parts of npuninja that any stage may load; of the runner, only what stages write its files by.
 STAGE_MODULES = ("device/__init__.py", "device/manifest.py")
 STAGE_PARTS = ("arch", "formats", "ir", "kernel_headers", "lints", "lowering", "remote", "stages")
 _SUFFIXES = (".py", ".h", ".hpp", ".inc", ".json")

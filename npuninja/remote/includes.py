@@ -25,8 +25,7 @@ SOURCES = (".c", ".cc", ".cpp", ".cxx")
 def included_files(source: str) -> list[str]:
     """The files below the project that a source may read, in the order in which they are found.
 
-    Raises:
-        UserError: a macro makes a name or it is absolute, so nothing can be found, or not sent; located.
+    UserError, located: a macro makes a name or it is absolute, so nothing can be found, or not sent.
     """
     found: dict[str, None] = {}
     pending = [source]

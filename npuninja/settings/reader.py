@@ -47,8 +47,7 @@ class SettingsFile:
     def with_preset(self, name: str | None) -> dict[str, Any]:
         """The content with a preset laid over it, those that it inherits first; without the presets.
 
-        The preset's options are in the table `configure`. UserError: no such preset, or they inherit in a
-        circle.
+        The preset's options are in the table `configure`. UserError: no such preset, or a circle of them.
         """
         merged = {key: value for key, value in self.content.items() if key != "preset"}
         used: list[str] = []

@@ -93,8 +93,7 @@ def test_killed_builds_leave_nothing_wrong(configured):
             start_new_session=True,
         )
         time.sleep(rng.uniform(0, whole_s))
-        # Ninja alone, so that its stages live on while the next build runs; or everything at once, as when
-        # the power fails.
+        # Ninja alone, so that its stages live on during the next build; or all at once, as in a power cut.
         killed = [building.pid] if rng.random() < 0.5 else session(building.pid)
         for process in killed:
             with contextlib.suppress(ProcessLookupError):

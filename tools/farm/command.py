@@ -234,7 +234,7 @@ def _ending_signals() -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: str) -> Iterator[TextIO]:
-    """Holds the folder while the farm runs; gives the file that says who, and what to delete. UserError: held."""
+    """Holds the folder while the farm runs; gives the file that says who, what to delete. UserError: held."""
     with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
         if not _locked(lock):
             raise UserError(

@@ -88,7 +88,6 @@ class Farm:
         workers: how many actions run at a time.
         folder: for files that outlive the farm: logs, and casd's cache.
         place: what the workers have.
-        environment: of the user.
     """
 
     socket: str

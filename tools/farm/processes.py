@@ -56,12 +56,7 @@ class _Running:
 
 @dataclass
 class Processes:
-    """The processes of one farm; as a context, it ends them all.
-
-    Attributes:
-        folder: for the logs, `NAME.log`.
-        say: called with what happens, a line each.
-    """
+    """The processes of a farm, ended with its context; logs: `folder`/NAME.log. `say` gets all events."""
 
     folder: str
     say: Callable[[str], None]

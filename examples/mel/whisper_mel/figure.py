@@ -23,10 +23,7 @@ _PANELS = ("computed by the design", "reference (float64)", "difference")
 def spectrogram_figure(computed: Array, reference: Array, title: str, suffix: str) -> bytes:
     """Three panels, one above the other, both of shape (bands, frames), in the units that Whisper takes.
 
-    `reference` is by the definition, `suffix` one of `FORMATS`.
-
-    Raises:
-        ImportError: matplotlib is not installed.
+    `reference` is by the definition, `suffix` one of `FORMATS`. ImportError: matplotlib is not installed.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
