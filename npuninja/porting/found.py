@@ -11,7 +11,7 @@ MAX_SOURCE_BYTES = 64 << 20
 
 
 def is_source(path: str) -> bool:
-    """Whether a person may have written this file: make and CMake read zeros until their time is up."""
+    """Whether this plain file may be a person's: make and CMake read one of zeros until their time is up."""
     return os.path.isfile(path) and os.path.getsize(path) <= MAX_SOURCE_BYTES
 
 
