@@ -27,7 +27,7 @@ _PDI_ID = 1
 
 
 class PartitionPdi(NamedTuple):
-    """A PDI, its UUID, the numbers of the kernels that it implements, and the number by which streams may load it."""
+    """A PDI, its UUID, the numbers of the kernels in it, and the number by which streams may load it."""
 
     uuid: bytes
     image: bytes

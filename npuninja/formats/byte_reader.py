@@ -1,7 +1,6 @@
 """Bounds-checked reading of little-endian binary data.
 
-Every reader of a format uses it, so that a cut or damaged file becomes one kind of error: the name of the
-file, the offset and what was expected there.
+A cut or damaged file becomes one kind of error: its name, the offset, and what was expected there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """CDO version 2: the list of register writes that configures the array.
 
 A file is five header words and commands. A command is a word `length << 16 | module << 8 | api` and `length`
-words; length 255 says that the next word is the length. There are two dialects of the same commands: the
-writer of aie-rt's driver (`write_cdo`) uses 64-bit addresses, bootgen rewrites them to 32 bits
-(`npuninja.formats.pdi`). The reader takes both and gives records without the difference.
+words; length 255: the next word is the length. aie-rt's driver (`write_cdo`) writes 64-bit addresses, bootgen
+turns them into 32 bits (`npuninja.formats.pdi`). The reader takes both and hides the difference.
 
 Sources: Xilinx/bootgen cdo-binary.c (command numbers) and cdo-driver/cdo_driver.c (header, padding).
 """
@@ -69,7 +68,7 @@ class BlockWrite(NamedTuple):
     data: bytes
 
 
-#: A tile's whole address space. Three words of a file would else stand for 16 GiB, in every program that reads it.
+#: A tile's whole address space. Else three words of a file could mean 16 GiB for every program that reads it.
 MAX_FILL_WORDS = TILE_BYTES // 4
 
 
@@ -94,9 +93,7 @@ class Nop(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A command without effect on the array's registers that is known here; `code` is the low half of its
-    word.
-    """
+    """A command without a known effect on the array's registers; `code` is the low half of its word."""
 
     code: int
     words: tuple[int, ...]
@@ -108,8 +105,7 @@ Command = Write | MaskWrite | MaskPoll | BlockWrite | Fill | Delay | Nop | Other
 def read_cdo(data: bytes, name: str = "CDO") -> list[Command]:
     """The commands of a CDO file, or of the CDO partition of a PDI with its zero padding.
 
-    Raises UserError for a wrong header or checksum, a command that reaches over the end, or one with the
-    wrong number of words.
+    Raises UserError: wrong header or checksum; a command goes over the end or has a wrong number of words.
     """
     reader = ByteReader(data, name)
     header = reader.words(0, HEADER_WORDS, "the CDO header")
@@ -202,9 +198,9 @@ def _from_words(code: int, words: tuple[int, ...]) -> Command:
 
 
 def write_cdo(commands: Sequence[Command]) -> bytes:
-    """A CDO file as aie-rt's CDO driver writes it: 64-bit addresses, and a NOP before a block write where its
-    payload would not start on 16 bytes of the file. (Such a file starts with `Nop()`: bootgen refuses one
-    without commands.)
+    """A CDO file as aie-rt's driver writes it: 64-bit addresses, NOPs bring block writes' data to 16 bytes.
+
+    Such a file starts with `Nop()`: bootgen refuses one without commands.
     """
     body = bytearray()
     for command in commands:

@@ -1,11 +1,11 @@
-"""The layout that aiebu's assembler gives its ELF files: sections, segments, symbols and relocations of control code.
+"""aiebu's layout of the ELF files of control code: sections, segments, symbols and relocations.
 
-`instruction_elf` writes the partial ELF with it (one stream beside an XCLBIN), `full_elf` the one that has configurations
-too. In the file stand the header, a program header for each section that is loaded, these sections, then all the others
-in the order of their numbers, then the section headers.
+`instruction_elf` writes the partial ELF with it (one stream beside an XCLBIN), `full_elf` the one with
+configurations. A file is: header, a program header for each loaded section, these sections, all others by
+number, section headers.
 
-Sources: aiebu, elfwriter.cpp (what is put in, in which order); XRT, elf_patcher.h (numbers of the relocations). Where
-what lies was read off files of aiebu-asm (XRT 2.25).
+Sources: aiebu, elfwriter.cpp (what is put in, in which order); XRT, elf_patcher.h (numbers of relocations);
+files of aiebu-asm of XRT 2.25 (what lies where).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OS_ABI = 0x45
 #: Relocations: the 48-bit address in words 1 and 2 of a shim's descriptor; a 64-bit address in two words.
 SHIM_ADDRESS, ADDRESS = 5, 8
-#: Symbols that XRT knows: what the control packets lie in, the scratchpad; a PDI's symbol is called as its section is.
+#: Symbols that XRT knows: control packets, the scratchpad; the symbol of a PDI has its section's name.
 CONTROL_PACKETS, SCRATCHPAD = "control-packet", "scratch-pad-ctrl"
 TEXT, DATA = 6, 3  # flags of a section of code, of one that is written to
 
@@ -40,7 +40,7 @@ UID_NOTE = ".note.xrt.UID"
 
 
 class FileSection(NamedTuple):
-    """One section; a section's number is its place in the list plus 1. `link` and `info` are the header's fields."""
+    """One section; its number is its place in the list plus 1. `link` and `info` are the header's fields."""
 
     name: str
     kind: int
@@ -55,8 +55,8 @@ class FileSection(NamedTuple):
 class FilledPlace(NamedTuple):
     """A place in a stream that XRT fills in.
 
-    `offset`: in the stream, in bytes. `symbol`: what is filled in. `kind`: SHIM_ADDRESS or ADDRESS. `buffer_bytes`: what
-    the symbol says its size is. `addend_bytes`: from the beginning of what the symbol stands for.
+    `offset`: bytes into the stream. `symbol`: what is filled in. `kind`: SHIM_ADDRESS or ADDRESS.
+    `buffer_bytes`: the symbol's size. `addend_bytes`: from the start of what the symbol stands for.
     """
 
     offset: int
@@ -67,7 +67,7 @@ class FilledPlace(NamedTuple):
 
 
 class DynamicTables:
-    """The symbols and relocations of all sections of control code: .dynstr, .dynsym, .rela.dyn and .dynamic."""
+    """.dynstr, .dynsym, .rela.dyn and .dynamic: symbols and relocations of all control code."""
 
     def __init__(self) -> None:
         self._symbols: dict[tuple[int, str, int], int] = {}
@@ -171,8 +171,7 @@ def assemble(sections: Sequence[FileSection], abi_version: int) -> bytes:
 def with_section(elf: bytes, name: str, kind: int, data: bytes) -> bytes:
     """The file with one more section, which is not loaded; all others stay where they are.
 
-    Args:
-        elf: a file of `assemble` or of aiebu's assembler, whose section headers stand at its end.
+    `elf` is of `assemble` or of aiebu's assembler: its section headers stand at its end.
     """
     header = list(_HEADER.unpack_from(elf))
     table, count, names_number = header[6], header[12], header[13]

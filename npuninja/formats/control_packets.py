@@ -1,9 +1,9 @@
 """Control packets: register writes that a stream brings to a tile, and a device's configuration told so.
 
-A packet is a stream header with the id of the tile's controller, a control word, and up to four words of data. What such a
-file has, a DMA of the shim sends: the stream below is the runtime sequence that does it, packet for packet, or for families
-that take several of a tile at once all that follow each other. Writes of single registers stay in the sequence, as MLIR-AIE's
-pipeline leaves them.
+A packet is a stream header with the id of the tile's controller, a control word, and up to four data words. A
+DMA of the shim sends a file of them: the stream below is the runtime sequence for it, packet by packet, or
+all that follow each other, for families that take several of a tile at once. Writes of single registers stay
+in the sequence, as MLIR-AIE's pipeline leaves them.
 
 Sources: MLIR-AIE AIETargetNPU.cpp (AIETranslateControlPacketsToUI32Vec), AIETxnToControlPacket.cpp,
 AIECtrlPacketToDma.cpp, IRTransforms.h (getControlPacketPipeline); all of August 2026.
@@ -45,7 +45,7 @@ MOST_WORDS = 4  # of a packet: two bits of the control word
 LATE_OFFSET = 0x80000000
 _TILE_MASK = TILE_BYTES - 1
 _WORDS_SHIFT, _OPERATION_SHIFT = 20, 22
-#: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid (as every plain transfer has them).
+#: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid, as all plain transfers.
 _LINEAR_BD = (0, 0, 0, 0x80000000, 0x02000000, 0, 0x02000000)
 
 
@@ -60,11 +60,7 @@ Step = ControlPacket | Write | MaskWrite
 
 
 def configuration_steps(commands: Sequence[cdo.Command]) -> Iterator[Step]:
-    """A configuration as packets for its blocks and writes of single registers.
-
-    Raises:
-        UserError: it has a command that neither can do.
-    """
+    """A configuration: packets for blocks, writes for single registers. UserError for other commands."""
     for command in commands:
         if isinstance(command, cdo.BlockWrite):
             words = struct.unpack(f"<{len(command.data) // 4}I", command.data)
@@ -109,8 +105,7 @@ def write_packet(packet: ControlPacket, controller_id: int) -> bytes:
 def read_packets(data: bytes, place_of: Callable[[int], int]) -> list[ControlPacket]:
     """The writes in a file; `place_of` gives the address of the tile that a controller id belongs to.
 
-    Raises:
-        UserError: it ends within a packet, a parity is wrong, or a packet is no write.
+    Raises UserError: it ends within a packet, a parity is wrong, or a packet is no write.
     """
     if len(data) % 4:
         raise UserError(f"{len(data)} bytes of control packets are no whole words")
@@ -141,10 +136,7 @@ def with_parity(word: int) -> int:
 def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[bytes, list[TxnOperation]]:
     """The file of packets, and the operations that send it from a buffer and do the single writes, in order.
 
-    Args:
-        steps: of a configuration.
-        model: the device.
-        argument: the number of the buffer, of the sequence's arguments.
+    `argument`: the number of the buffer among the sequence's arguments.
     """
     packets, operations = bytearray(), list[TxnOperation]()
     late = LATE_OFFSET if argument >= TRANSLATED_ARGUMENTS else 0
@@ -168,7 +160,7 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
 
 
 def _transfers(steps: Sequence[Step], join: bool) -> Iterator[list[ControlPacket] | Write | MaskWrite]:
-    """What is sent at once, and what stays a write; `join`: packets for one tile in a row are one transfer."""
+    """Transfers, and what stays a write; `join`: packets in a row for one tile are one transfer."""
     packets: list[ControlPacket] = []
     for step in steps:
         goes_on = isinstance(step, ControlPacket) and packets and join and _tile(step) == _tile(packets[0])

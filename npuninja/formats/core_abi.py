@@ -1,7 +1,7 @@
 """The ABI of emulated cores: what a core's module, its host and the engine agree on.
 
-docs/architecture.md, "Core images", is the contract. `emulator/engine/scheduler.c` has the kinds of answers too; a
-test compares them.
+docs/architecture.md, "Core images", is the contract. `emulator/engine/scheduler.c` has the kinds of answers
+too; a test compares them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STATE_PAGE = 0x20000
 OWN_DATA = DATA_WINDOWS["own"]
 OWN_DATA_END = OWN_DATA + DATA_WINDOW_BYTES
 
-#: Kinds of answers of a step function: it waits for a lock that is at least, or is, a value; a release went too far.
+#: A step function's answers: wait until a lock is at least, or equal to, a value; a release went too far.
 WAIT_AT_LEAST, WAIT_EQUAL, FAULT_RELEASE = 1, 2, 3
 #: Resume point of a core that has ended.
 ENDED = -1

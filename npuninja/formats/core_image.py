@@ -76,9 +76,9 @@ class TileBuffer(NamedTuple):
 class CoreInfo(NamedTuple):
     """The custom section `npuninja.core` of a wasm core.
 
-    `data_origin` and `data_end` are the ends of the kernels' data; the former is 0 and `architecture`, `aie2` or
-    `aie2p`, is empty in modules that do not say. `tile_buffers` are those of the device's memory tiles, which no core
-    can reach, and a message may name.
+    `data_origin` and `data_end`: ends of the kernels' data. `architecture`: "aie2" or "aie2p". A module that
+    does not say has origin 0, architecture "". `tile_buffers`: of memory tiles, which no core can reach; for
+    messages.
     """
 
     column: int

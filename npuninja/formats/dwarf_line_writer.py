@@ -1,7 +1,6 @@
 """A DWARF line table (`.debug_line`, version 4) of rows: the counterpart of `dwarf_lines`.
 
-Source: DWARF 4, section 6.2. One unit; a sequence for each piece of code; every row by plain opcodes, as
-tables here are small.
+Source: DWARF 4, section 6.2. One unit; a sequence for each piece of code; plain opcodes, as tables are small.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ _ADDRESS_BYTES = 4
 
 
 class CodeRows(NamedTuple):
-    """Rows of one piece of code: (address, place) in order of address, and the address behind its last byte."""
+    """Rows of one piece of code: (address, place) by address, and the address behind its last byte."""
 
     rows: tuple[tuple[int, Location], ...]
     end: int
 
 
 class WrittenLines(NamedTuple):
-    """A table, and for each sequence where in it the sequence's first address stands (4 bytes), for a relocation."""
+    """A table, and the offset in it of each sequence's first address (4 bytes), for a relocation."""
 
     data: bytes
     address_offsets: tuple[int, ...]

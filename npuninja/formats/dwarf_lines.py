@@ -1,7 +1,7 @@
 """Source lines of code addresses, from a DWARF line table (`.debug_line`, versions 2 to 5).
 
-Source: DWARF 4 and DWARF 5, section 6.2 ("Line Number Information"), DWARF 5, 7.5.6 (forms). Only what a
-message needs is kept: file, line and column.
+Source: DWARF 4 and 5, section 6.2 ("Line Number Information"); DWARF 5, 7.5.6 (forms). Only what a message
+needs is kept: file, line and column.
 """
 
 from __future__ import annotations
@@ -43,12 +43,9 @@ class LineTable(NamedTuple):
 
 
 def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b"") -> LineTable:
-    """The rows of all units. A unit of another version is left out; so is what follows damage.
+    """The rows of all units in `data` (.debug_line), without other versions and what follows damage.
 
-    Args:
-        data: `.debug_line`.
-        line_strings: `.debug_line_str`, where DWARF 5 has names of files.
-        strings: `.debug_str`, where it may have them too.
+    DWARF 5 has names of files in `line_strings` (.debug_line_str), perhaps in `strings` (.debug_str) too.
     """
     rows: list[tuple[int, Location | None]] = []
     room = _Room()

@@ -1,7 +1,6 @@
 """Core programs of the real toolchain: ELF32 executables of the AI Engine.
 
-Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine number,
-flags).
+Sources: ELF specification; aie-rt xaie_elfloader.c (which segments go where); llvm-aie (machine, flags).
 """
 
 from __future__ import annotations
@@ -49,16 +48,14 @@ _FIRST_GENERATION = 1
 
 
 def architecture_of(flags: int) -> str | None:
-    """The architecture that the `e_flags` of a header stand for: `aie2`, `aie2p`, or `aie`, which no NPU has."""
+    """The architecture in a header's `e_flags`: `aie2`, `aie2p`, or `aie`, which no NPU has."""
     if flags == _FIRST_GENERATION:
         return "aie"
     return next((family.architecture for family in FAMILIES.values() if family.elf_flag == flags), None)
 
 
 class ElfSegment(NamedTuple):
-    """One PT_LOAD: its physical address, the bytes in the file, the bytes it takes in memory, the header's
-    number.
-    """
+    """One PT_LOAD: physical address, bytes in the file, size in memory in bytes, number of its header."""
 
     address: int
     data: bytes
@@ -96,7 +93,7 @@ def relocations_in(table: ElfSection) -> Iterator[ElfRelocation]:
 
 
 class ElfSymbol(NamedTuple):
-    """One named symbol and its section (0: undefined). `kind`: the low half is its type, the high its binding."""
+    """One named symbol and its section (0: undefined). `kind`: type in the low half, binding in the high."""
 
     name: str
     value: int
@@ -118,7 +115,7 @@ class ElfSymbol(NamedTuple):
 class Elf(NamedTuple):
     """An ELF file of any machine and type.
 
-    `symbols` are those with names, `symbol_table` all by number; a section's symbol has the section's name there.
+    `symbols`: those with names. `symbol_table`: all by number; a section's symbol has the section's name.
     """
 
     type: int
@@ -193,7 +190,7 @@ def read_elf(data: bytes, name: str) -> Elf:
 
 
 def _taken(reader: ByteReader, taken: int, what: str) -> int:
-    """Bytes that parts of a file have taken so far. UserError when they lie upon each other, which makes a small file large."""
+    """Bytes taken so far. Raises UserError: parts lie on each other, which would make a small file large."""
     if taken > 2 * len(reader):
         raise reader.error(f"damaged ELF: its {what} hold {taken} bytes and more, the file has {len(reader)}")
     return taken
@@ -257,9 +254,7 @@ def _read_sections(
 
 
 def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
-    """Raises UserError unless this is a linked core program for `architecture` ("aie2", "aie2p") that fits a
-    core.
-    """
+    """Raises UserError unless this is a linked program for `architecture` (aie2, aie2p) that fits a core."""
     reader = ByteReader(b"", name)
     if elf.machine != MACHINE:
         raise reader.error(
@@ -307,9 +302,7 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
 
 
 def made_by(elf: Elf) -> str:
-    """The compilers that an ELF file names in .comment, as "LLD 19.0.0; clang version 19.0.0"; "" when it
-    names none.
-    """
+    """The compilers named in .comment, as "LLD 19.0.0; clang version 19.0.0", or ""."""
     comment = elf.section(".comment")
     return comment.data.strip(b"\0").replace(b"\0", b"; ").decode("utf-8", "replace") if comment else ""
 

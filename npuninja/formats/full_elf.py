@@ -1,8 +1,7 @@
-"""A full ELF: configurations, instructions and kernels in one file, which `xrt::hw_context(device, elf)` takes in place of an
-XCLBIN.
+"""A full ELF: configurations, instructions and kernels in one file, for `xrt::hw_context(device, elf)`.
 
-    .symtab, .strtab    each kernel: a weak function whose C++ name says its arguments, `_Z4mainPcPcPc`; each of its
-                        instances: a weak object whose section field is the number of the kernel's symbol
+    .symtab, .strtab    each kernel: a weak function, its C++ name says its arguments: `_Z4mainPcPcPc`; each
+                        of its instances: a weak object whose section field is the kernel's symbol's number
     .pdi.ID             a configuration, once for each kernel
     .ctrldata.N, .ctrltext.N
                         control packets and instructions of instance N, counted over all kernels
@@ -12,17 +11,17 @@ XCLBIN.
     .note.xrt.configuration
                         the columns that a context has
     .note.xrt.UID       the MD5 of all that is loaded
-    .npuninja           ours, only in files for the emulated array: the modules of its cores (formats/emulation_data.py);
-                        XRT takes it for a section of an application
+    .npuninja           ours, only for the emulated array: its cores' modules (formats/emulation_data.py); XRT
+                        takes it for a section of an application
 
-XRT fills in: the addresses of the sequence's arguments, called by their numbers from 0; that of a PDI, in the operation that
-loads it, by the name of its section; that of the control packets, `control-packet`; and that of the scratchpad,
-`scratch-pad-ctrl`. Kernels stand in the order of their C++ names, PDIs and instances in that of their names. Byte for byte
-what `aiebu-asm -t aie2_config -j full_elf_config.json` writes (version of XRT 2.25).
+XRT fills in addresses: of the sequence's arguments, by their numbers from 0; of a PDI, by its section's name,
+in the operation that loads it; of control packets, `control-packet`; of the scratchpad, `scratch-pad-ctrl`.
+Kernels stand in the order of their C++ names, PDIs and instances in that of their names. Byte for byte what
+`aiebu-asm -t aie2_config -j full_elf_config.json` writes (version of XRT 2.25).
 
-Sources: XRT, xrt_elf.cpp (how it is read), elf_patcher.h (the relocations); MLIR-AIE, tools/aiecc/SidecarFiles.h (what
-aiecc gives the assembler). What lies where was read off files of aiebu-asm. AMD's code that saves and restores the array,
-`.preempt_save.N` and `.preempt_restore.N`, is not in public sources: a stream with preemption points is refused.
+Sources: XRT, xrt_elf.cpp (how it is read), elf_patcher.h (the relocations); MLIR-AIE, SidecarFiles.h in
+tools/aiecc (the assembler's input); files of aiebu-asm (what lies where). AMD's code that saves and restores
+the array, `.preempt_save.N` and `.preempt_restore.N`, is not public: preemption points are refused.
 """
 
 from __future__ import annotations
@@ -67,13 +66,13 @@ WEAK_FUNCTION, WEAK_OBJECT = 0x22, 0x21
 GROUP_FLAG = 1
 #: aiecc says at least so many arguments of a kernel.
 LEAST_ARGUMENTS = 3
-#: Where the modules of emulated cores are, and the type of section that XRT leaves to applications (SHT_LOUSER + 1).
+#: The section of emulated cores' modules, and its type, which XRT leaves to applications (SHT_LOUSER + 1).
 EMULATION_SECTION, CUSTOM_SECTION = ".npuninja", 0x80000001
 _NAME = re.compile(r"[A-Za-z_$.][^\0():]*\Z")
 
 
 class FullInstance(NamedTuple):
-    """A runtime sequence: its name, its instructions; control packets, and the argument that they are, if it has any."""
+    """A runtime sequence: name, instructions, control packets, and the argument that they are, if any."""
 
     name: str
     stream: bytes
@@ -82,7 +81,7 @@ class FullInstance(NamedTuple):
 
 
 class FullKernel(NamedTuple):
-    """A device with sequences: its name, how many arguments its longest has, the PDIs that they may load by number."""
+    """A device with sequences: its name, arguments of the longest, the PDIs that they may load by number."""
 
     name: str
     arguments: int
@@ -96,11 +95,9 @@ def mangled(name: str, arguments: int) -> str:
 
 
 def without_late_offsets(stream: bytes, name: str = "insts.bin") -> bytes:
-    """A stream as a full ELF has it: nothing is added to the addresses of later arguments, which XRT fills in here like
-    all others.
+    """A stream as in a full ELF: nothing is added to later arguments' addresses, as XRT fills in all.
 
-    Raises:
-        UserError: the stream is damaged.
+    Raises UserError when the stream is damaged.
     """
     transaction = read_txn(stream, name)
     return write_txn(transaction._replace(operations=tuple(_plain(op) for op in transaction.operations)))
@@ -118,8 +115,8 @@ def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:
     """The file with these kernels.
 
     Raises:
-        UserError: a stream is damaged or has preemption points, loads a PDI that is not there, or patches what XRT
-            cannot; names that XRT cannot take or tell apart; streams for arrays of different width.
+        UserError: a stream is damaged, has preemption points, loads a PDI that is not there, or patches what
+            XRT cannot; names that XRT cannot take or tell apart; streams for arrays of different width.
     """
     check_kernels(kernels)
     sections = [FileSection(".strtab", STRINGS, b""), FileSection(".symtab", SYMTAB, b"")]

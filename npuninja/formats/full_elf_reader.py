@@ -1,6 +1,6 @@
-"""Reads a full ELF (the layout is described in `full_elf`), whoever made it.
+"""Reads a full ELF (layout: `full_elf`), whoever made it.
 
-What its relocations say must be what its instructions say: XRT goes by the first, a run on the emulated array by the second.
+Relocations and instructions must say the same: XRT goes by the former, the emulated array by the latter.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ _VERSIONS = (1, 2)  # major version of the ABI of files with groups
 
 
 class FullElf(NamedTuple):
-    """What a full ELF holds: the columns of its contexts, its name as 16 bytes, its kernels, all PDIs by number; and the
-    modules of emulated cores, empty in a file for NPUs.
+    """What a full ELF holds: columns of its contexts, its name (16 bytes), its kernels, all PDIs by number.
+
+    `emulation_data`: the modules of emulated cores, empty in a file for NPUs.
     """
 
     columns: int
@@ -55,15 +56,7 @@ def is_full_elf(data: bytes) -> bool:
 
 
 def read_full_elf(data: bytes, name: str) -> FullElf:
-    """Reads a file.
-
-    Args:
-        data: its bytes.
-        name: of the file, for messages.
-
-    Raises:
-        UserError: it is no full ELF, is damaged, contradicts itself, or has preemption points.
-    """
+    """Reads a file. UserError: it is no full ELF, is damaged, contradicts itself, has preemption points."""
     reader = ByteReader(data, name)
     if not is_full_elf(reader.data):
         raise reader.error(
@@ -156,7 +149,7 @@ class _Reading:
         return names[place:end]
 
     def _names(self, group: ElfSection) -> tuple[int, str, int, str]:
-        """The number of the kernel's symbol, its name, how many arguments it has, the name of the instance."""
+        """The number of the kernel's symbol, its name, how many arguments it has, the instance's name."""
         instance, kind, function = self._symbol(group.info)
         kernel, kernel_kind, _ = self._symbol(function)
         if kind != _OBJECT or kernel_kind != _FUNCTION:

@@ -1,12 +1,12 @@
-"""Instructions as an ELF: what `xrt::elf` loads in place of insts.bin (partial ELF of AIE2), beside an XCLBIN.
+"""Instructions as an ELF: `xrt::elf` loads it instead of insts.bin (partial ELF of AIE2), beside an XCLBIN.
 
-The stream is the section `.ctrltext`. Each address patch of the stream has a relocation on the buffer descriptor that it
-fills in: XRT adds the address of the kernel argument that the relocation's symbol numbers. Control packets that the
-sequence sends can be in the file too, in `.ctrldata`: XRT puts them into a buffer of its own and fills in its address.
-Byte for byte what `aiebu-asm -t aie2txn -c insts.bin [-p FILE -j PATCH.json]` writes (version of XRT 2.25).
+The stream is the section `.ctrltext`. Each address patch has a relocation on the buffer descriptor that it
+fills in: XRT adds the address of the kernel argument whose number is the relocation's symbol. Control packets
+of the sequence may be in `.ctrldata`: XRT puts them into a buffer of its own and fills in its address. Byte
+for byte what `aiebu-asm -t aie2txn -c insts.bin [-p FILE -j PATCH.json]` writes (version of XRT 2.25).
 
-Sources: aiebu, aie2_blob_preprocessor_input.cpp (which descriptor a patch means, what it is called), elfwriter.cpp;
-XRT, elf_patcher.h (numbers of the relocations).
+Sources: aiebu, aie2_blob_preprocessor_input.cpp (a patch's descriptor and name), elfwriter.cpp; XRT,
+elf_patcher.h (numbers of the relocations).
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _ADDRESS_OFFSET = 8  # of the address in the operations that load a PDI and make
 class Patch(NamedTuple):
     """A buffer descriptor in the stream whose address XRT fills in.
 
-    `offset`: of the descriptor's first word in the stream, in bytes. `argument`: of the runtime sequence, from
-    0. `buffer_bytes`: what the descriptor moves. `addend_bytes`: from the beginning of the argument.
+    `offset`: of the descriptor's first word in the stream, in bytes. `argument`: of the sequence, from 0.
+    `buffer_bytes`: what the descriptor moves. `addend_bytes`: from the beginning of the argument.
     """
 
     offset: int
@@ -67,15 +67,14 @@ class Patch(NamedTuple):
 def patches_of(stream: bytes, name: str = "insts.bin") -> list[Patch]:
     """The descriptors that the stream's address patches fill in, in order.
 
-    Raises:
-        UserError: the stream is damaged, has preemption points, or an address patch has no such descriptor: XRT
-            could not patch it.
+    Raises UserError when the stream is damaged, has preemption points, or has a patch without such a
+    descriptor, which XRT could not do.
     """
     return [patch for _, patch in _places(stream, name) if isinstance(patch, Patch)]
 
 
 def _places(stream: bytes, name: str) -> list[tuple[int, Patch | TxnOperation]]:
-    """What XRT fills in, in order: a patch, or the operation that has an address, and its offset in the stream."""
+    """What XRT fills in, in order: offset in the stream, and a patch or the operation that has an address."""
     written: dict[int, tuple[int, int]] = {}  # register of a descriptor -> its offset and bytes to move
     found: list[tuple[int, Patch | TxnOperation]] = []
     for offset, operation in read_txn_at(stream, name):
@@ -123,16 +122,10 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
 def relocated(
     stream: bytes, name: str, first_argument: int, control_argument: int = -1
 ) -> tuple[bytes, list[FilledPlace]]:
-    """A stream as it stands in an ELF, and what XRT fills in.
+    """A stream (insts.bin) as it stands in an ELF, and what XRT fills in. Raises UserError: as `patches_of`.
 
-    Args:
-        stream: the bytes of insts.bin.
-        name: of the stream, for messages.
-        first_argument: the kernel's argument that is the first of the runtime sequence.
-        control_argument: the argument of the sequence that is its control packets; -1: none of them.
-
-    Raises:
-        UserError: as `patches_of`.
+    `first_argument`: the kernel's argument that is the sequence's first. `control_argument`: the sequence's
+    argument that is its control packets; -1: none of them.
     """
     text, found = bytearray(stream), []
     for offset, place in _places(stream, name):
@@ -157,11 +150,10 @@ def relocated(
 
 
 def refuse_shared_places(relocations: Sequence[FilledPlace], name: str) -> None:
-    """XRT fills everything in before the first instruction runs, so two address patches of one descriptor need a block write
-    between them, as each then has words of its own.
+    """Raises UserError when two relocations fill in the same words.
 
-    Raises:
-        UserError: two relocations fill in the same words.
+    XRT fills in all before the first instruction runs. Only a block write between two patches of one
+    descriptor gives each its own words.
     """
     filled: dict[int, FilledPlace] = {}
     for relocation in relocations:
@@ -181,15 +173,10 @@ def pdi_section_name(number: int) -> str:
 def write_instruction_elf(
     stream: bytes, name: str = "insts.bin", control_packets: bytes = b"", control_argument: int = -1
 ) -> bytes:
-    """The ELF of an instruction stream.
+    """The ELF of an instruction stream (insts.bin).
 
-    Args:
-        stream: the bytes of insts.bin.
-        name: of the stream, for messages.
-        control_packets: what the sequence sends from its argument `control_argument`, if it does so.
-
-    Raises:
-        UserError: as `patches_of`; or the stream loads a PDI, which is in a full ELF only.
+    `control_packets`: what the sequence sends from its argument `control_argument`, if it does so.
+    Raises UserError: as `patches_of`; or the stream loads a PDI, which is in a full ELF only.
     """
     for offset, operation in read_txn_at(stream, name):
         if isinstance(operation, LoadPdi):

@@ -1,7 +1,7 @@
 """Jupyter notebooks (nbformat 4) as Python programs: their code cells, in order.
 
-What IPython adds to Python is left out where it only decides how things are shown, and refused where a program
-without it would be another one.
+What IPython adds to Python is left out where it only decides how things are shown; else it is refused, as the
+program without it would be another one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from npuninja.errors import Location, UserError
 
-#: Line magics that decide how results are shown or modules are loaded, and nothing of what is computed.
+#: Line magics for how results are shown or modules are loaded, not for what is computed.
 _SHOWING = ("matplotlib", "config", "load_ext", "reload_ext", "autoreload", "pylab", "precision")
 #: Cell magics whose cell is Python, run as any other.
 _AROUND = ("time", "timeit", "capture", "prun")
@@ -21,14 +21,9 @@ _IPYTHON = re.compile(r"\s*(?:[\w, ]+=\s*)?[!%?]|.*\w\?{1,2}\s*$")
 
 
 def program_of_notebook(text: str, path: str) -> str:
-    """The code cells of a notebook as one program, each behind a comment with its number.
+    """The code cells of a notebook (JSON) as one program, each behind a comment with its number.
 
-    Args:
-        text: of the file, JSON.
-        path: of the file, for messages.
-
-    Raises:
-        UserError: it is no notebook with Python in it, or a cell has what only IPython runs.
+    Raises UserError: it is no notebook with Python in it, or a cell has what only IPython runs.
     """
     try:
         notebook = json.loads(text)

@@ -3,8 +3,7 @@
     all: { id_code = 0x14ca8093 extended_id_code = 0x01
            image { name=aie_image, id=0x1c000000 { type=cdo file=A file=B file=C } } }
 
-`write_pdi` gives the same bytes as bootgen 2022.2, `read_pdi` reads any PDI with one image and CDO
-partitions.
+`write_pdi` gives the bytes of bootgen 2022.2, `read_pdi` reads any PDI with one image and CDO partitions.
 
 Sources: Xilinx/bootgen imageheadertable-versal.h, partitionheadertable-versal.h, cdo-binary.c.
 """
@@ -126,10 +125,7 @@ def _rewrite(commands: list[Command]) -> bytes:
 
 
 def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
-    """Reads a PDI.
-
-    Raises UserError when a mark, a checksum or a size is wrong, or when it has several images.
-    """
+    """Reads a PDI. Raises UserError: a mark, a checksum or a size is wrong, or there are several images."""
     reader = ByteReader(data, name)
     if reader.words(0, 4, "the PDI's first words") != _BUS_WIDTH:
         raise reader.error(
@@ -165,7 +161,7 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
 
 def _header(reader: ByteReader, offset: int, count: int, what: str) -> tuple[int, ...]:
     words = reader.words(offset, count, f"the {what}")
-    # AMD's own PDIs for the DPU have three more words in front of a partition header's sum, which does not count them.
+    # AMD's own PDIs for the DPU have three more words in front of a partition header's sum, which omits them.
     if words[-1] not in (checksum(words[:-1]), checksum(words[: _PARTITION_WORDS - 4])):
         raise reader.error(
             f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, expected 0x{checksum(words[:-1]):08x}",

@@ -1,9 +1,9 @@
 """Instruction streams of 2023, from before transactions: read into transactions.
 
-Riallto's designs and XCLBINs of that time come with them (`.seq`: a word a line, hexadecimal). A stream is a fixed prologue,
-then operations on one tile each: a register, a whole descriptor of the shim's DMA with its host buffer, a wait for a task.
+Riallto's designs and XCLBINs of then have them (`.seq`: a hexadecimal word a line): a fixed prologue, and
+operations on one tile each: a register, a whole shim DMA descriptor and its host buffer, a wait for a task.
 
-Source: MLIR-AIE of late 2023; every operation below is in published streams, and those run on the emulated array.
+Source: MLIR-AIE of late 2023; each operation is in published streams, which run on the emulated array.
 """
 
 from __future__ import annotations
@@ -30,11 +30,7 @@ def is_stream_2023(data: bytes) -> bool:
 
 
 def to_transaction(data: bytes, name: str) -> bytes:
-    """A stream of 2023 as a transaction's bytes.
-
-    Raises:
-        UserError: it ends within an operation, or has one that is not known.
-    """
+    """A stream of 2023 as a transaction's bytes. UserError: it is cut off or has an unknown operation."""
     words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
     operations: list[TxnOperation] = []
     at = _PROLOGUE_WORDS

@@ -44,7 +44,7 @@ NAMES = {
 HEADER_BYTES = 16
 #: A stream as text, as aie-translate writes it: words in hexadecimal.
 HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
-#: Arguments whose addresses the firmware adds its offset of host memory to; in those of later ones it is added here.
+#: The firmware adds its offset of host memory to the addresses of so many arguments; later ones get it here.
 TRANSLATED_ARGUMENTS = 5
 
 
@@ -58,10 +58,7 @@ class MaskPoll(NamedTuple):
 
 
 class BlockWrite(NamedTuple):
-    """Words to consecutive registers.
-
-    `column` and `row` repeat the address for a reader; hardware ignores them.
-    """
+    """Words to consecutive registers. `column` and `row` repeat the address for readers, not for hardware."""
 
     address: int
     data: bytes
@@ -88,10 +85,7 @@ class Noop(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """Waits for a task completion token of each channel of `columns` by `rows` tiles.
-
-    Direction: 0 S2MM, 1 MM2S.
-    """
+    """Waits for a completion token of each channel of `columns` by `rows` tiles; direction 0 S2MM, 1 MM2S."""
 
     column: int
     row: int
@@ -102,10 +96,7 @@ class Sync(NamedTuple):
 
 
 class AddressPatch(NamedTuple):
-    """Puts the address of argument `argument` plus `offset_bytes` into the buffer descriptor whose address
-    word
-    is at register `address`.
-    """
+    """Puts the address of `argument` plus `offset_bytes` into the BD whose address word is at `address`."""
 
     address: int
     argument: int
@@ -133,9 +124,7 @@ class UpdateFromScratchpad(NamedTuple):
 
 
 class Other(NamedTuple):
-    """An operation that is not known here: its number and all its bytes. Numbers from 9 on moved between
-    releases.
-    """
+    """An unknown operation: its number and all its bytes. Numbers from 9 on moved between releases."""
 
     code: int
     data: bytes
@@ -216,9 +205,7 @@ def encode(op: TxnOperation) -> bytes:
 def read_header(data: bytes, name: str = "insts.bin") -> tuple[int, ...]:
     """The four words of a stream's header; the third is the number of operations.
 
-    Raises:
-        UserError: this is no stream, it is cut off, or it is empty: the firmware reports that as completed although nothing
-            ran.
+    Raises UserError when it is no stream, cut off, or empty: the firmware reports empty ones as completed.
     """
     reader = ByteReader(data, name)
     if not data:
@@ -268,8 +255,7 @@ def _read_operations(reader: ByteReader, count: int) -> Iterator[tuple[int, TxnO
         )
 
 
-# Byte offset of the size field, and the smallest size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size
-# instead.
+# Byte offsets of the size field, and the least size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size.
 _SIZE_FIELD = {
     WRITE32: (20, 24),
     BLOCKWRITE: (12, 16),

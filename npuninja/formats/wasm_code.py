@@ -1,9 +1,7 @@
-"""The code of WebAssembly functions as instructions: opcodes with their immediates, and the types of
-functions.
+"""The code of WebAssembly functions as instructions: opcodes with their immediates; the functions' types.
 
-Source: WebAssembly core specification, chapter 5 ("Binary Format"), with the SIMD and bulk memory
-instructions. What is not in it (threads, exceptions, garbage collection) does not occur in the objects of
-cores.
+Source: WebAssembly core specification, chapter 5 ("Binary Format"), with SIMD and bulk memory. What is not in
+it (threads, exceptions, garbage collection) does not occur in the objects of cores.
 """
 
 from __future__ import annotations
@@ -57,10 +55,7 @@ _IMMEDIATES: dict[int, str] = {
 
 
 class WasmInstruction(NamedTuple):
-    """One instruction: where it is in the code section, its number, its numeric immediates.
-
-    `relocated`: the linker will put another number, as yet unknown, in the place of an immediate.
-    """
+    """An instruction, its offset in the code section; `relocated`: the linker will replace an immediate."""
 
     offset: int
     opcode: int
@@ -69,10 +64,7 @@ class WasmInstruction(NamedTuple):
 
 
 class FunctionCode(NamedTuple):
-    """One function with a body.
-
-    `number` counts imported functions too; `offset` is that of its body in the code section.
-    """
+    """A function with a body. `number` counts imports too; `offset`: of its body in the code section."""
 
     number: int
     parameters: tuple[str, ...]
@@ -121,10 +113,7 @@ class ByteCursor:
 
 
 def functions(module: WasmModule) -> list[FunctionCode]:
-    """The functions with a body of a module or relocatable object, in order.
-
-    Raises IndexError when a section is cut off.
-    """
+    """The functions with a body of a module or object, in order. Raises IndexError: a section is cut off."""
     content = {section.id: section.data for section in module.sections if section.id}
     types = list(_types(ByteCursor(content.get(wasm_sections.TYPE, b"\0"))))
     kinds = ByteCursor(content.get(wasm_sections.FUNCTION, b"\0"))
@@ -154,9 +143,7 @@ def _types(data: ByteCursor) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def _relocations(module: WasmModule) -> frozenset[int]:
-    """The offsets in the code section where the linker changes a number (tool conventions, Linking.md,
-    "reloc.CODE").
-    """
+    """Where in the code section the linker changes numbers (tool conventions, Linking.md, "reloc.CODE")."""
     content = module.custom_section("reloc.CODE")
     if content is None:
         return frozenset()

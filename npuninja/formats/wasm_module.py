@@ -1,7 +1,6 @@
 """WebAssembly modules: sections, imports, exports, memory limits, data segments; appending a custom section.
 
-Only what a core image needs is decoded; functions stay bytes. Source: WebAssembly core specification, chapter
-5.
+Decoded is what a core image needs; functions stay bytes. Source: WebAssembly core specification, chapter 5.
 """
 
 from __future__ import annotations
@@ -20,10 +19,7 @@ END = 0x0B
 
 
 class WasmSection(NamedTuple):
-    """One section: its number, the offset of its content in the file, and its content.
-
-    For a custom section (number 0) `name` is its name and `data` what follows the name.
-    """
+    """One section; offsets are in the file. Of a custom one (number 0), `data` is what follows its `name`."""
 
     id: int
     name: str
@@ -55,10 +51,7 @@ class WasmSegment(NamedTuple):
 
 
 class WasmModule(NamedTuple):
-    """A module.
-
-    `memory_pages` are the (minimum, maximum) pages of its own memory; the maximum may be None.
-    """
+    """A module; `memory_pages`: (minimum, maximum) of its own memory; the maximum may be None."""
 
     sections: tuple[WasmSection, ...]
     imports: tuple[WasmImport, ...]

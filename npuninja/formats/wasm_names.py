@@ -1,8 +1,8 @@
 # ruff: noqa: SIM905
 """Names in WebAssembly: of instructions, as the specification writes them, and of a module's functions.
 
-Source: WebAssembly core specification 2.0, chapter 5.4 (instructions) and appendix "Custom Sections"; tool
-conventions, Linking.md (symbol table of an object).
+Source: WebAssembly core specification 2.0, 5.4 (instructions), appendix "Custom Sections"; tool conventions,
+Linking.md (symbol table of an object).
 """
 
 from __future__ import annotations

@@ -98,8 +98,8 @@ class Xclbin(NamedTuple):
 class XclbinKernel(NamedTuple):
     """One kernel of an XCLBIN: its PDI, and the names under which the host finds it.
 
-    `buffers` is how many its call takes, `pdi_id` the number by which an instruction stream may load the PDI. A PDI that
-    no kernel has, which only streams load, has the name "".
+    `buffers`: how many its call takes. `pdi_id`: the number by which an instruction stream may load the PDI.
+    `name` is "" for a PDI that only streams load.
     """
 
     pdi: bytes
@@ -155,7 +155,7 @@ def write_xclbin(
     content = [
         (MEM_TOPOLOGY, "main_mem_topolo", memories),
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
-        # Where xclbinutil puts a section it is given in addition to these two: before those that it makes itself.
+        # xclbinutil puts an added section here: behind these two, before those that it makes itself.
         *([(EMULATION_DATA, "core_modules", emulated)] if emulated else []),
         (
             EMBEDDED_METADATA,
@@ -241,10 +241,7 @@ def _header(file_bytes: int, uuid: bytes, section_count: int) -> bytes:
 
 
 def read_xclbin(data: bytes, name: str = "xclbin") -> Xclbin:
-    """Reads a container.
-
-    Raises UserError when it is not one, is cut off, or a section lies outside the file.
-    """
+    """Reads a container. Raises UserError: it is not one, is cut off, or a section lies outside the file."""
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "the mark of an XCLBIN")
     if magic != MAGIC:

@@ -1,7 +1,7 @@
 """What an XCLBIN must have so that XRT loads it and finds the kernel; xclbinutil makes files that have less.
 
-Source: XRT's loader (a file without a DPU kernel in EMBEDDED_METADATA fails with "No valid DPU kernel found
-in xclbin (err=22)"), xclbin.h, files that ran on an NPU.
+Source: XRT's loader ("No valid DPU kernel found in xclbin (err=22)": no DPU kernel in EMBEDDED_METADATA),
+xclbin.h, files that ran on an NPU.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ REQUIRED = (
 def check_xclbin(container: Xclbin, kernel: str | None, name: str) -> None:
     """Raises UserError unless all sections are there and agree.
 
-    Args:
-        container: as read.
-        kernel: the name under which the host asks for the kernel; None for any.
-        name: of the file, for messages.
+    `kernel`: the name under which the host asks for the kernel; None for any.
     """
     missing = [KIND_NAMES[kind] for kind in REQUIRED if not _data(container, kind)]
     if missing:

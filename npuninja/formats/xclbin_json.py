@@ -1,8 +1,7 @@
 """The JSON files from which xclbinutil packs an XCLBIN, as aiecc writes them.
 
-Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). The one
-difference: the PDI's UUID comes from its content instead of from chance, so that the same PDI gives the same
-XCLBIN.
+Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). But the
+PDI's UUID comes from its content, not from chance, so that the same PDI gives the same XCLBIN.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from npuninja.formats.xclbin import XclbinKernel, content_uuid
 if TYPE_CHECKING:
     from typing import Any, Sequence
 
-#: xclbinutil stores the first 15 characters of these names in the XCLBIN, so they are the same in every
-#: build.
+#: The same in every build: xclbinutil stores the first 15 characters of these names in the XCLBIN.
 MEM_TOPOLOGY_FILE = "main_mem_topology.json"
 KERNELS_FILE = "main_kernels.json"
 PARTITION_FILE = "main_aie_partition.json"

@@ -1,9 +1,8 @@
 """Takes time and chance out of an XCLBIN that xclbinutil made.
 
-xclbinutil stores the time of day twice and a random UUID, each also in the mirror data at the end, and knows
-no SOURCE_DATE_EPOCH; aiecc gives it random UUIDs of the PDIs. Here the times become 0 and every UUID a hash
-of the content: the same input gives the same bytes, and different content a different UUID, by which XRT
-caches.
+xclbinutil stores the time of day twice and a random UUID, each also in the mirror data, and knows no
+SOURCE_DATE_EPOCH; aiecc adds random UUIDs of PDIs. Here times become 0 and every UUID a hash of the content:
+the same input gives the same bytes, and different content a different UUID, by which XRT caches.
 
 Source: files made by xclbinutil 2.20 to 2.25 that differ in nothing else; formats of XRT's xclbin.h.
 """

@@ -1,7 +1,7 @@
 """The small sections of an XCLBIN: memories, compute units, connections, kernel description.
 
-Each has a writer with xclbinutil's bytes and a reader. Sources: XRT xclbin.h (structures), files made by
-xclbinutil 2.25 from aiecc's JSON files (values, order, XML layout).
+Each has a writer with xclbinutil's bytes and a reader. Sources: XRT xclbin.h (structures), xclbinutil 2.25's
+files from aiecc's JSON (values, order, XML layout).
 """
 
 from __future__ import annotations
@@ -58,10 +58,7 @@ class MemoryConnection(NamedTuple):
 
 
 class KernelArgument(NamedTuple):
-    """An argument of the kernel call.
-
-    `memory` is the index of its memory, None for a number passed by value.
-    """
+    """An argument of the kernel call; `memory`: its memory's index, None for a number passed by value."""
 
     name: str
     type: str
@@ -82,15 +79,15 @@ class KernelDescription(NamedTuple):
 HOST, SRAM = 0, 1
 #: aiecc's two memories; instructions lie in SRAM, data in HOST.
 MEMORIES = (Memory("HOST", 0x10000, 0x4000000), Memory("SRAM", 0xC000, 0x4000000))
-#: The buffers of a kernel call. Five are there in any case: the firmware's chain of commands (a runlist) needs their
-#: room. More than 16 nobody has tried on an NPU, and aiecc refuses them (MLIR-AIE of August 2026, SidecarFiles.h).
+#: Buffers of a kernel call. At least five: the firmware's chain of commands (a runlist) needs their room.
+#: More than 16 nobody has tried on an NPU, and aiecc refuses them (MLIR-AIE of August 2026, SidecarFiles.h).
 LEAST_BUFFERS = 5
 MOST_BUFFERS = 16
 _FIRST_BUFFER_OFFSET = 0x14
 
 
 def call_arguments(buffers: int = LEAST_BUFFERS) -> tuple[KernelArgument, ...]:
-    """aiecc's kernel call with this many buffers. Offsets are text because they are printed as written there."""
+    """aiecc's kernel call with so many buffers. Offsets are text, printed as written here."""
     return (
         KernelArgument("opcode", "uint64_t", "0x00", 8, None),
         KernelArgument("instr", "char *", "0x8", 8, SRAM),
@@ -247,7 +244,7 @@ _FIELD = re.compile(r'([\w-]+)="([^"]*)"')
 
 
 def read_embedded_metadata(data: bytes, name: str) -> tuple[KernelDescription, ...]:
-    """The kernels of EMBEDDED_METADATA. Raises UserError when it is not the XML of xclbinutil.
+    """The kernels of EMBEDDED_METADATA. Raises UserError: it is not xclbinutil's XML.
 
     Memories are not in this section: an argument passed by address gets memory 0.
     """
