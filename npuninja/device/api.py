@@ -1,9 +1,8 @@
 """What the runner asks of a device, real or emulated.
 
-A device is opened for one design. Its buffers are memory that host and device share; `view` is the host's
-side, valid until `close`. `start` passes the buffers' content to the device and begins one run or several,
-`wait` ends when they have ended and brings the content back; in between, more may be started, and the buffers
-belong to the device.
+A device is opened for one design. Host and device share its buffers; `view` is the host's side, valid until
+`close`. `start` passes the buffers' content to the device and begins runs, `wait` waits for their end and
+brings the content back; in between, more may be started, and the buffers belong to the device.
 """
 
 from __future__ import annotations
@@ -62,11 +61,7 @@ class Started(NamedTuple):
 
 
 class Device(Protocol):
-    """One opened device.
-
-    Attributes:
-        capabilities: what it is.
-    """
+    """One opened device; `capabilities`: what it is."""
 
     capabilities: Capabilities
 
@@ -82,9 +77,7 @@ class Device(Protocol):
         """Memory for the argument `position` (from 0) of the runtime sequence."""
 
     def instruct(self, insts: bytes) -> None:
-        """Puts other instructions, of the same length, in place of the loaded program's; all else stays as it
-        is.
-        """
+        """Puts other instructions of the same length in place of the loaded ones; all else stays."""
 
     def add(self, program: Program) -> int:
         """Makes another kernel or stream of the XCLBIN that is loaded ready; returns its number for `start`.
@@ -95,15 +88,14 @@ class Device(Protocol):
         """
 
     def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
-        """Begins runs of the loaded design without waiting for them; all that is started runs in the order of
-        starting.
+        """Begins runs of the loaded design without waiting; they run in the order of starting.
 
-        The design's state (memories, locks) is kept from one run to the next of one kernel, as on hardware; when the kernel
-        changes, the array is loaded again.
+        The design's state (memories, locks) stays from run to run of one kernel, as on hardware; for another
+        kernel the array is loaded again.
 
         Args:
             runs: the buffers of each run. Use different buffers if you fill them while a run is in flight.
-            programs: which program each run is of, as `add` numbers them; 0 is the loaded one. Without: all of it.
+            programs: each run's program, as numbered by `add`; 0 is the loaded one, and the default of all.
 
         Raises:
             DeviceError: the device refuses.
@@ -113,8 +105,7 @@ class Device(Protocol):
         """Waits until all that one `start` began has ended; returns the seconds from start to end.
 
         Raises:
-            DeviceError: a run failed, or they did not end within `time_limit_s` from now. The device must be
-                closed then.
+            DeviceError: a run failed, or not all ended within `time_limit_s` from now; then close the device.
         """
 
     def run(self, buffers: Sequence[Buffer], time_limit_s: float) -> float:

@@ -66,7 +66,7 @@ class _Ordered(argparse.Action):
 
 
 def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
-    """Reads what a run without a manifest needs: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
+    """Reads the options of such a run: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
     parser = VerbParser(
         prog=prog,
         description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
@@ -129,7 +129,7 @@ def read_buffer(kind: str, text: str, limit_bytes: int = MAX_BUFFER_BYTES) -> Gi
 
 
 def instructions(path: str) -> bytes:
-    """An instruction stream: binary, or a text of hexadecimal words; one of 2023 as a transaction. Raises UserError."""
+    """An instruction stream: binary or hexadecimal text; one of 2023 as a transaction. Raises UserError."""
     data = read(path)
     if data and HEX_LINES.fullmatch(data):
         data = b"".join(int(word, 16).to_bytes(4, "little") for word in data.split())
@@ -137,10 +137,9 @@ def instructions(path: str) -> bytes:
 
 
 def arguments_used(path: str) -> int:
-    """How many arguments the instructions in a file take the addresses of: a call may leave out those behind them.
+    """How many arguments' addresses the instructions in a file take; a call may leave out those behind them.
 
-    Raises:
-        UserError: the file is no instruction stream.
+    Raises UserError when the file is no instruction stream.
     """
     operations = read_txn(instructions(path), path).operations
     return max((op.argument + 1 for op in operations if isinstance(op, AddressPatch)), default=0)
@@ -194,7 +193,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
 def buffer_report(
     npu: Emulator, insts: bytes, buffers: Sequence[GivenBuffer], options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Runs instructions with buffers, writes those that are wanted, says what checks found, and gives the report."""
+    """Runs instructions with buffers, writes wanted ones, says what checks found, and gives the report."""
     npu.limit_memory(options.memory_limit)
     if not all(buffer.content for buffer in buffers):
         raise UserError("an input file is empty: a buffer has at least one byte")

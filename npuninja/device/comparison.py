@@ -54,8 +54,7 @@ class Comparison(NamedTuple):
     """Differing bytes that still hold the poison, in elements where all bytes do."""
     all_zero: bool
     within: str = ""
-    """The tolerance that was needed, and the largest difference; "" when all bytes are equal or no tolerance
-    is given."""
+    """The tolerance needed, and the largest difference; "" when all bytes are equal or none is given."""
 
     @property
     def good(self) -> bool:

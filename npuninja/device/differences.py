@@ -20,14 +20,9 @@ def compare(
     poisoned: bool,
     tolerance: Tolerance = Tolerance(),  # noqa: B008
 ) -> Comparison:
-    """Compares all bytes of one output.
+    """Compares all bytes of one output with the reference's; `tolerance` is for each element.
 
-    Args:
-        argument: the output.
-        got: what the device left there.
-        expected: the reference's result.
-        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
-        tolerance: what each element may be off.
+    `poisoned`: whether the buffer held `poison` before the run (an inout argument does not).
     """
     size = argument.dtype.itemsize
     got_bytes = np.frombuffer(got.tobytes(), np.uint8).reshape(-1, size)
@@ -112,9 +107,7 @@ def _in_long_runs(
 
 
 def _shown(argument: Argument, value: Any) -> str:
-    """One element for people: bf16 as the number it stands for, floats with their bits when they are not
-    numbers.
-    """
+    """One element for people: bf16 as its number, floats with their bits when they are not numbers."""
     if argument.element == "bf16":
         bits = int(value)
         return f"{np.array([bits << 16], np.uint32).view(np.float32)[0]:g} (bf16 {bits:#06x})"

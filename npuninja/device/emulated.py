@@ -89,7 +89,7 @@ class EmulatedDevice(Device):
         self._programs[0] = self._programs[0][0], insts
 
     def add(self, program: Program) -> int:
-        """Remembers a kernel and its stream; what writes a trace is logged from the first run on, or not at all."""
+        """Remembers a kernel and its stream. UserError for a trace, logged from the first run or never."""
         from npuninja.emulator.trace_units.units import switches_on
 
         if switches_on(program.insts):
@@ -118,9 +118,7 @@ class EmulatedDevice(Device):
         return seconds
 
     def remarks(self) -> list[str]:
-        """Transfers that the sequence did not wait for, writes beyond buffers, and stacks that are nearly
-        full.
-        """
+        """Transfers that the sequence did not wait for, writes beyond buffers, and nearly full stacks."""
         if self._report is None:
             return []
         loaded = self._emulator is not None and self._emulator.loaded_by_number
@@ -151,7 +149,7 @@ class EmulatedDevice(Device):
 
 
 def _rows_of(program: Program) -> Rows:
-    """The rows of the family that the instructions are for; what is no instruction stream is reported by the run."""
+    """The rows of the instructions' family; what is no instruction stream is reported by the run."""
     family = of_generation(program.insts[2]) if len(program.insts) > 2 else None
     return family.rows if family is not None else SHARED_ROWS
 

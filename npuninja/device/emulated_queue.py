@@ -1,4 +1,4 @@
-"""Runs in flight on the emulated array: a thread takes them one after the other, as a hardware context does."""
+"""Runs in flight on the emulated array: a thread takes one after the other, as a hardware context does."""
 
 from __future__ import annotations
 
@@ -35,11 +35,7 @@ class _Job:
 
 
 class EmulatedQueue:
-    """Runs jobs on an emulator in the order they come.
-
-    Args:
-        emulator: which nobody else uses but within `idle`.
-    """
+    """Runs jobs in the order they come, on an emulator which nobody else uses but within `idle`."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -58,8 +54,7 @@ class EmulatedQueue:
     def wait(self, job: _Job, time_limit_s: float) -> tuple[float, RunReport | None]:
         """Waits for a job; gives the seconds from `add` to its end and the last run's report.
 
-        Raises:
-            DeviceError: it failed, or did not end in time; the error then says what waits for what.
+        Raises DeviceError when it failed or did not end in time; the error then says what waits for what.
         """
         if not job.done.wait(time_limit_s):
             self._interrupt_until(job.done.wait, time_limit_s)

@@ -1,7 +1,7 @@
 """`npuninja run FILE.elf`: a sequence of a full ELF on the emulated array, without XRT.
 
-The array is loaded by the sequence alone, as in a context that XRT makes of the file. The buffers are the sequence's
-arguments in the order in which --input, --output and --inout stand on the command line.
+The sequence alone loads the array, as in XRT's context of the file. The buffers are the sequence's arguments
+in the order in which --input, --output and --inout stand on the command line.
 """
 
 from __future__ import annotations
@@ -73,14 +73,9 @@ def instance_of(elf: FullElf, wanted: str, name: str) -> FullInstance:
 
 
 def stream_for_array(instance: FullInstance, given: int) -> tuple[bytes, list[int]]:
-    """A sequence's instructions as the array takes them, and the places of its arguments among those of the array.
+    """A sequence's instructions for the array, and where its arguments are among those of the array.
 
-    Args:
-        instance: the sequence.
-        given: how many arguments are given; control packets and the scratchpad are more.
-
-    Raises:
-        UserError: there are fewer than the instructions name.
+    `given`: number of arguments; control packets and the scratchpad are more. Raises UserError: too few.
     """
     transaction = read_txn(instance.stream, instance.name)
     places = [place + (0 <= instance.control_argument <= place) for place in range(given)]

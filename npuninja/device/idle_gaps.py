@@ -1,7 +1,7 @@
 """Time that an NPU had nothing to do between two runs of a measurement.
 
-The driver suspends a context that is idle, and the run that wakes it takes as long as waking takes: 136 ms
-instead of 119 us after 10 s, in one report (mlir-aie#2944). Such a time says nothing about the design.
+The driver suspends an idle context, and the run that wakes it takes as long as waking does: 136 ms instead of
+119 us after 10 s, in one report (mlir-aie#2944). Such a time says nothing about the design.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ LONG_S = 1.0
 
 
 class IdleGaps:
-    """Takes note of the gaps between runs.
-
-    Args:
-        clock: gives seconds.
-    """
+    """Takes note of the gaps between runs; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

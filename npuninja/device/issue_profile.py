@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """What is run: the XCLBIN's bytes and name, the instruction stream, the content of the buffers, the kernel, a limit."""
+    """What is run: XCLBIN's bytes and name, instruction stream, content of the buffers, kernel, limit."""
 
     xclbin: bytes
     name: str
@@ -58,7 +58,7 @@ class CoreProfile(NamedTuple):
 
 
 class ProfiledRun(NamedTuple):
-    """The cores after a run, and whether time was up before its end: then the figures are of its beginning."""
+    """The cores after a run; whether the time limit ended it: then the figures are of its beginning."""
 
     cores: list[CoreProfile]
     is_cut: bool
@@ -67,13 +67,9 @@ class ProfiledRun(NamedTuple):
 def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
     """Runs, and says where each core's cycles went.
 
-    Args:
-        run: what is run. ELFs beside the XCLBIN give names and C lines.
-        wanted: ELFs that a person named.
-
-    Raises:
-        UserError: no core has machine code, or an ELF of `wanted` is of no core here.
-        EmulationError: the run ended badly, apart from the time limit.
+    ELFs beside the XCLBIN give names and C lines; `wanted` are those that a person named.
+    Raises UserError: no core has machine code, or an ELF of `wanted` is of no core here.
+    Raises EmulationError: the run ended badly, apart from the time limit.
     """
     from npuninja.emulator import Emulator  # wasmtime takes 50 ms
     from npuninja.emulator.errors import TimeLimit

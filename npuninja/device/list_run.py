@@ -1,4 +1,4 @@
-"""`npuninja run NAME.json --runlist`: several kernels and sequences given to a device at once, each verified."""
+"""`npuninja run NAME.json --runlist`: several kernels and sequences at once on a device, each verified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_ONE_RUN = ("input", "output", "vectors", "schedules", "schedule", "check", "
 
 
 class _ListOutcome(NamedTuple):
-    """All times a list was run: seconds of each, how the device took it, each run's comparison (None: not verified)."""
+    """All times of a list: seconds of each, how the device took it, comparisons (None: not verified)."""
 
     times_s: list[float]
     way: str
@@ -34,11 +34,9 @@ class _ListOutcome(NamedTuple):
 
 
 def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
-    """Runs a design's sequences as one list, `1 + --bench` times, and compares the outputs of the first and the last
-    time; returns the exit code.
+    """Runs a design's sequences as one list, `1 + --bench` times, compares the first and the last outputs.
 
-    Raises:
-        Error: as `npuninja run`.
+    Returns the exit code. Raises Error as `npuninja run`.
     """
     _refuse(options)
     runs = ordered(runs, options.order) if options.order else runs

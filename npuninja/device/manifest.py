@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 MANIFEST_FORMAT = 1
 DIRECTIONS = ("in", "out", "inout", "trace", "none")
 
-# Element types as MLIR writes them, and NumPy's names for them. bf16 has none: its bits travel as uint16, the
-# upper half of a float32.
+# MLIR's element types and NumPy's names. bf16 has none: its bits travel as uint16, a float32's upper half.
 DTYPES: dict[str, str] = {
     **{f"i{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"si{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
@@ -44,7 +43,7 @@ class Argument(NamedTuple):
 
     name: str
     direction: str
-    """"in", "out" or "inout", as the host sees it; "trace" takes what trace units send, "none" is passed for its place."""
+    """"in", "out", "inout" (seen from the host); "trace": takes trace units' words; "none": holds a place."""
     shape: tuple[int, ...]
     element: str
     """The element type's MLIR name."""
@@ -111,7 +110,7 @@ class Manifest(NamedTuple):
     kernel_compiler: str = ""
     """Who made the cores, as the manifest says it; "" when it does not."""
     elf: str = ""
-    """The instructions as the ELF that `xrt::elf` loads; "" when the manifest, of an earlier build, names none."""
+    """The instructions as an ELF for `xrt::elf`; "" when the manifest, of an earlier build, names none."""
     full_elf: str = ""
     """The ELF with configurations and instructions; "" when the build made none."""
     full_elf_kernel: str = ""
@@ -148,11 +147,7 @@ class Manifest(NamedTuple):
         return [next(given) if a.is_input else bytes(a.nbytes) for a in self.arguments]
 
     def read(self, path: str) -> bytes:
-        """The bytes of the XCLBIN, of the full ELF or of insts.bin.
-
-        Raises:
-            UserError: it is missing, or not the file of this build.
-        """
+        """The bytes of the XCLBIN, the full ELF or insts.bin. UserError: missing, or not of this build."""
         limit = MAX_XCLBIN_BYTES if path in (self.xclbin, self.full_elf) else MAX_INSTRUCTIONS_BYTES
         data = read_file(path, limit, hint="build the design again (`ninja`)")
         if is_lfs_pointer(data):
@@ -204,17 +199,14 @@ class _Reader:
 
 
 def read_manifest(path: str) -> Manifest:
-    """Reads and checks a manifest. Of a design with several kernels or sequences it is the first run. Raises the
-    errors of `read_runs`.
-    """
+    """Reads and checks a manifest: of several kernels or sequences, the first run. Raises as `read_runs`."""
     return read_runs(path)[0]
 
 
 def read_runs(path: str) -> tuple[Manifest, ...]:
     """Reads and checks a manifest: every runtime sequence of every kernel, in order.
 
-    Raises:
-        UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
+    Raises UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
     """
     hint = "a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`"
     data = read_file(path, MAX_DESCRIPTION_BYTES, hint=hint)
@@ -234,7 +226,7 @@ def read_runs(path: str) -> tuple[Manifest, ...]:
 
 
 def _require_own(program: str, path: str) -> None:
-    """UserError when a reference is a link that leads out of the manifest's folder: what is there would be executed."""
+    """UserError when a reference is a link out of the manifest's folder: its target would be executed."""
     folder = os.path.realpath(os.path.dirname(os.path.abspath(path)))
     try:
         real = os.path.realpath(program)
@@ -272,7 +264,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
 
 
 def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
-    """The runs in a manifest with this content (of the JSON file at `path`). Raises the errors of `read_runs`."""
+    """The runs in a manifest with this content (of the JSON file at `path`). Raises as `read_runs`."""
     reader = _Reader(path, fields)
     version = reader.get("format", int, "a number")
     if version != MANIFEST_FORMAT:
@@ -316,7 +308,7 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
 
 
 def _runs_of_kernels(reader: _Reader, first: Manifest, folder: str) -> list[Manifest]:
-    """Every sequence of every kernel; their hashes are added to those of the design, which all runs share."""
+    """Every sequence of every kernel; adds their hashes to the design's, which all runs share."""
     path, hashes, runs = reader.path, first.hashes, []
     for number, item in enumerate(reader.get("kernels", list, "a list")):
         kernel = _Reader(path, item, f"kernels[{number}].")
@@ -358,10 +350,9 @@ def _kernel_compiler(fields: Any) -> str:
 
 
 def _inside(folder: str, name: str, field: str, path: str) -> str:
-    """The path of a file that a manifest names. It may come from elsewhere, so it reaches no other folder than its own.
+    """The path of a file that a manifest names. It may come from elsewhere: it reaches only its own folder.
 
-    A build's manifest names the outputs of the build, which may be links to a cache: where links lead is not looked at,
-    only what is written.
+    Outputs of a build may be links to a cache, so only the written path is checked, not where links lead.
     """
     plain = os.path.normpath(name)
     if not name or "\0" in name or os.path.isabs(plain) or plain.split(os.sep)[0] in (os.pardir, os.curdir):
@@ -374,9 +365,7 @@ def _inside(folder: str, name: str, field: str, path: str) -> str:
 
 
 def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
-    """The arguments in a manifest, or in arguments.json of the sequence stage; UserError names a wrong field
-    of `path`.
-    """
+    """The arguments in a manifest or in a sequence's arguments.json; UserError names `path`'s wrong field."""
     return tuple(_argument(_Reader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
 
 

@@ -1,9 +1,9 @@
 """How much memory the buffers of an emulated run may take: `--memory-limit`.
 
-Everything else of the emulated array has a size that a design cannot change: the data memories are those of the device, a
-core's address space is 512 KiB, its module can neither grow it nor bring a second one
-(`emulator/core_modules/admission.py`), and tables of functions end at a fixed number of elements (`emulator/array.py`).
-Buffers in host memory are what the caller, a manifest or a host program asks for.
+A design cannot change the size of anything else in the emulated array: data memories are the device's, a core
+has 512 KiB of address space, its module can neither grow it nor bring a second one
+(`emulator/core_modules/admission.py`), and function tables have a largest size (`emulator/array.py`). Buffers
+in host memory are what the caller, a manifest or a host program asks for.
 """
 
 from __future__ import annotations

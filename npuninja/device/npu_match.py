@@ -1,4 +1,4 @@
-"""Whether a design is for the NPU that is there, asked before it is loaded: one that is not may hang the NPU."""
+"""Whether a design is for this machine's NPU, asked before it is loaded: one for another may hang it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from npuninja.errors import Location, UserError
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.xclbin import AIE_PARTITION, read_xclbin
 
-# XRT's names end in a number (`xrt-smi examine`): that of the driver's model, of which a family may have several.
+# XRT's names (`xrt-smi examine`) end in the number of the driver's model; a family may have several.
 _NAME = re.compile(r"RyzenAI-npu(\d+)$")
 
 
 def check_match(npu: str, program: Program) -> None:
     """Compares a design with the NPU of a name, as XRT gives it. A name that is not known says nothing.
 
-    Raises:
-        UserError: the design is for another generation, or has more columns.
+    Raises UserError: the design is for another generation, or has more columns.
     """
     match = _NAME.match(npu)
     model = next((f for f in FAMILIES.values() if match and int(match[1]) in f.driver.xrt_numbers), None)

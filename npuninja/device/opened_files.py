@@ -20,9 +20,7 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def files_read() -> list[str]:
-    """The files that were opened and are there, but those of Python and its packages; and modules among them
-    by their source. Sorted.
-    """
+    """Opened files that are there, sorted, but those of Python and its packages; modules by their source."""
     installed = tuple(
         os.path.realpath(folder) + os.sep
         for folder in {sys.prefix, sys.base_prefix, "/proc", "/dev", "/sys", "/etc"}

@@ -10,18 +10,14 @@ from npuninja.errors import Location, UserError
 
 
 def program_of(manifest: Manifest) -> Program:
-    """The design's files, checked against the manifest's hashes.
-
-    Raises:
-        UserError: a file is missing, or not of this build.
-    """
+    """The design's files, checked by the manifest's hashes. UserError: one is missing or of another build."""
     insts = manifest.read(manifest.insts)
     device = DEVICES.get(manifest.device)
     if device is None:
         raise UserError(
             f"there is no device {manifest.device!r}", Location(manifest.path), hint="build it again"
         )
-    # The header's third byte (npuninja.formats.txn). What is no stream at all is found by the stream's reader.
+    # The header's third byte (npuninja.formats.txn). The stream's reader finds what is no stream at all.
     family = of_generation(insts[2]) if len(insts) > 3 else None
     if family is not None and family is not device.family:
         raise UserError(

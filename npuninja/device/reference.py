@@ -1,6 +1,4 @@
-"""The NumPy reference of a design (`host/NAME.py`): loading it, and taking its answers only as they should
-be.
-"""
+"""A design's NumPy reference (`host/NAME.py`): loading it, and taking only answers as they should be."""
 
 from __future__ import annotations
 
@@ -23,15 +21,10 @@ from npuninja.own_bytecode import keep_only_own_bytecode
 
 
 class Reference:
-    """The reference of one design.
+    """The reference of one design, in the file `path`.
 
-    Args:
-        path: its file.
-        kernel, sequence: of a design with several, the ones that are meant; its functions may take parameters of these
-            names.
-
-    Raises:
-        UserError: it cannot be loaded, or lacks one of its two functions.
+    `kernel`, `sequence`: of several, those that are meant; functions may take parameters of these names.
+    Raises UserError: it cannot be loaded, or lacks one of its two functions.
     """
 
     def __init__(self, path: str, kernel: str | None = None, sequence: str | None = None) -> None:
@@ -56,11 +49,9 @@ class Reference:
         self._tolerances = getattr(module, "tolerances", {})
 
     def tolerances(self, outputs: Sequence[Argument]) -> list[Tolerance]:
-        """How far each output may be off, by `tolerances = {"NAME": {"atol": …, "rtol": …, "ulp": …}}` of the
-        reference; `"*"` is for all outputs, a number for that output in order.
+        """How far outputs may be off: `tolerances = {"NAME": {"atol": …, "rtol": …, "ulp": …}}`.
 
-        Raises:
-            UserError: it is not a table, or speaks of an output that does not exist.
+        `"*"` is for all outputs, a number for that output in order. UserError: no table, an unknown output.
         """
         table, where = self._tolerances, Location(self.path)
         hint = 'write tolerances = {"OUTPUT": {"atol": 1e-3, "rtol": 1e-2, "ulp": 2}}; see host/README.md'
@@ -119,10 +110,7 @@ class Reference:
         return self._checked(arrays, [a for a in arguments if a.is_input], "inputs()")
 
     def results(self, arguments: Sequence[Argument], inputs: list[Array]) -> list[Array]:
-        """The right outputs for these inputs.
-
-        The reference gets copies, so that it cannot change what the device gets.
-        """
+        """The right outputs. The reference gets copies, so it cannot change what the device gets."""
         copies = [array.copy() for array in inputs]
         arrays = self._guard("computing the result", lambda: self._reference(copies))
         return self._checked(arrays, [a for a in arguments if a.is_output], "reference()")

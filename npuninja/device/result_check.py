@@ -18,14 +18,10 @@ def compare_bytes(
     poisoned: bool,
     tolerance: Callable[[], Tolerance] = Tolerance,
 ) -> Comparison:
-    """Compares all bytes of one output.
+    """Compares all bytes of one output with the reference's.
 
-    Args:
-        argument: the output.
-        got: what the device left there.
-        expected: the reference's result.
-        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
-        tolerance: gives what the output may be off; asked for only when it is.
+    `poisoned`: whether the buffer held `poison` before the run (an inout argument does not).
+    `tolerance`: gives what the output may be off; asked for only when it is.
     """
     if got == expected:
         return Comparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))
@@ -37,9 +33,7 @@ def compare_bytes(
 def compared(
     manifest: Manifest, results: Sequence[Sequence[bytes]], expected: Sequence[bytes] | None
 ) -> tuple[Comparison, ...] | None:
-    """The outputs against the reference's, those of the first run that is wrong; or None when there is no
-    reference.
-    """
+    """The outputs against the reference's, of the first wrong run if any; None without a reference."""
     if expected is None:
         return None
 

@@ -73,7 +73,7 @@ def _together(code: int, results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _given_vectors(runs: Sequence[Manifest], options: argparse.Namespace) -> Sequence[tuple[str, str] | None]:
-    """The files of `--vectors` of each run, which are given for all of them in order, or for none. Raises UserError."""
+    """The files of `--vectors` of each run, given for all of them in order or for none. Raises UserError."""
     if len(runs) > 1 and (options.input or options.output):
         raise UserError(
             f"--input and --output go with one run, and {runs[0].design} has {len(runs)}",
@@ -167,7 +167,7 @@ def _refuse(manifest: Manifest, options: argparse.Namespace) -> None:
 
 
 class _Runs(NamedTuple):
-    """All runs of a sequence: the last session, seconds of each run, outputs of the first and the last, the comparisons."""
+    """All runs: the last session, seconds of each, outputs of the first and the last, the comparisons."""
 
     session: Session
     times: list[float]
@@ -257,7 +257,7 @@ def _run(
 def _afterwards(
     device: Device, manifest: Manifest, vectors: Vectors, done: _Runs, options: argparse.Namespace
 ) -> tuple[list[str], dict[str, Any] | None, list[Error]]:
-    """Writes the outputs that are wanted and tries other schedules; remarks, report and findings of the runs."""
+    """Writes wanted outputs, tries other schedules; gives remarks, report and findings of the runs."""
     if options.output:
         from npuninja.device.arrays import write_outputs
 

@@ -1,8 +1,7 @@
 """Where the files lie that a fault names.
 
-The names in a core's debug information leave out the build folder and the project's folder, so that builds in
-different folders give the same bytes. The runner puts them back, so that an error shows the line and an
-editor can open it.
+A core's debug information names files without the build folder and the project's folder, so that builds in
+different folders give the same bytes. The runner puts them back: errors show the line, editors open it.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ from npuninja.source_places import warnings_of
 
 
 def locate(error: Error, manifest: Manifest) -> None:
-    """Replaces file names in the error's places by paths of files that exist, as far as they are found.
+    """Replaces file names in the error's places by paths, as far as the files are found.
 
-    Names are relative to the folder that holds the designs' build folders
-    (`passthrough/input_with_addresses.mlir`) or to the project (`kernels/passthrough/passthrough.c`), which
-    is a folder above unless the build folder lies elsewhere.
+    Names are relative to the folder of designs' build folders (`passthrough/input_with_addresses.mlir`) or to
+    the project (`kernels/passthrough/passthrough.c`): a folder above, unless the build folder lies elsewhere.
     """
     folders = _folders_above(manifest)
     error.location = _found(error.location, folders)
@@ -40,10 +38,7 @@ def with_warnings(error: Error, manifest: Manifest) -> None:
 
 
 def reference_source(manifest: Manifest) -> str | None:
-    """The file that holds the design's reference: `host/NAME.py` of the project while the build's copy is
-    equal to it, so
-    that errors name the file to edit; else the copy. None without a reference.
-    """
+    """Path of the reference or None: the project's `host/NAME.py`, to edit, or the copy where they differ."""
     if manifest.reference is None:
         return None
     source = _find(os.path.join("host", f"{manifest.design}.py"), _folders_above(manifest))

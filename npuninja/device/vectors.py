@@ -13,9 +13,7 @@ from npuninja.records import NamedTuple
 
 
 class Vectors(NamedTuple):
-    """Inputs and expected outputs as bytes, in the order of the arguments; `expected` is None without a
-    reference.
-    """
+    """Inputs and expected outputs as bytes, in argument order; `expected`: None without a reference."""
 
     inputs: list[bytes]
     source: str
@@ -23,16 +21,10 @@ class Vectors(NamedTuple):
 
 
 def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) -> Vectors:
-    """Inputs from `files`, else from the design's reference, else random ones.
+    """Inputs from `files` (of --input), else from the design's reference, else random ones from `seed`.
 
-    Args:
-        manifest: the design.
-        files: values of --input.
-        verify: whether the outputs are to be compared with the reference.
-        seed: of random inputs.
-
-    Raises:
-        UserError: a file does not fit, the reference is missing or wrong.
+    `verify`: whether outputs are to be compared with the reference.
+    Raises UserError: a file does not fit, the reference is missing or wrong.
     """
     import numpy as np
 
@@ -75,10 +67,9 @@ def source_of(seed: int) -> str:
 
 
 def read_vectors(inputs_file: str, expected_file: str, manifest: Manifest, seed: int) -> Vectors:
-    """The vectors that stage `reference` wrote: all inputs in one file, all expected outputs in another.
+    """The vectors of stage `reference`: all inputs in one file, all expected outputs in another.
 
-    Raises:
-        UserError: a file is missing, or its size is not that of the arguments.
+    Raises UserError when a file is missing, or its size is not that of the arguments.
     """
     inputs = _split(inputs_file, manifest.inputs)
     return Vectors(inputs, source_of(seed), _split(expected_file, manifest.outputs))

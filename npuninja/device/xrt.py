@@ -1,8 +1,8 @@
 """A real NPU as a device, through XRT's Python binding.
 
-The recipe is the one known to work on hardware: register the XCLBIN, make a hardware context, take the kernel
-by name; instructions in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call
-with opcode 3, the instructions, their number of words, and the buffers.
+Known to work on hardware: register the XCLBIN, make a hardware context, take the kernel by name; instructions
+in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call with opcode 3, the
+instructions, their number of words, and the buffers.
 """
 
 from __future__ import annotations
@@ -176,9 +176,7 @@ class XrtDevice(Device):
         """An NPU says nothing but the state."""
 
     def close(self) -> None:
-        """Drops the handles; XRT frees what they hold. The context goes last, because the others belong to
-        it.
-        """
+        """Drops the handles; XRT frees what they hold. The context is last: the others belong to it."""
         for runs in self._in_flight:
             runs.keep_for_ever()
         self._in_flight.clear()
@@ -202,7 +200,7 @@ def _name_of(program: Program, names: Sequence[str]) -> str:
 def loads_pdi(program: Program) -> bool:
     """Whether the stream loads a configuration.
 
-    What is no TXN stream is left to the NPU: its firmware knows other kinds, and says itself what it cannot run.
+    What is no TXN is left to the NPU: its firmware knows other kinds and says itself what it cannot run.
     """
     from npuninja.formats.txn import LoadPdi, read_txn
 
@@ -225,7 +223,7 @@ def _check_full_elf(program: Program) -> None:
 
 
 def buffers_of_kernel(program: Program) -> int:
-    """How many buffers a call of the program's kernel takes, as the XCLBIN says. Raises UserError when it is damaged."""
+    """How many buffers a call of the kernel takes, by the XCLBIN. Raises UserError when it is damaged."""
     from npuninja.formats.xclbin import EMBEDDED_METADATA, read_xclbin
     from npuninja.formats.xclbin_sections import LEAST_BUFFERS, read_embedded_metadata
 

@@ -1,6 +1,4 @@
-"""XRT's Python binding in another Python: when it was built for one that is not this one, a worker process
-uses it.
-"""
+"""XRT's Python binding in a worker process of another Python, when it was built for that one."""
 
 from __future__ import annotations
 
@@ -35,11 +33,7 @@ class RemoteBuffer:
 class RemoteXrtDevice(Device):
     """`XrtDevice` in a worker process. A crash of XRT ends the worker only.
 
-    Args:
-        other: the binding and its Python.
-
-    Raises:
-        NoDevice: as `npuninja.device.xrt_open.open_npu`.
+    `other`: the binding and its Python. Raises NoDevice: as `npuninja.device.xrt_open.open_npu`.
     """
 
     def __init__(self, other: OtherPyxrt) -> None:

@@ -1,9 +1,9 @@
 """Runs in flight through XRT: started together, waited for together.
 
-Several runs are one command for the driver as a `runlist`, where this pyxrt has it (2.25 does). Its `wait`
-knows no time limit in Python and does not let other threads go on, and the states of its runs are not to be
-relied on while it runs (xrt/experimental/xrt_kernel.h). So the last run stays out of the list and follows it:
-commands of one context end in the order they were given, and the last one's `wait` has a limit.
+Several runs are one command for the driver as a `runlist`, if this pyxrt has it (2.25 does). Its `wait` has
+no time limit in Python and stops other threads, and its runs' states are not reliable meanwhile
+(xrt/experimental/xrt_kernel.h). So the last run follows the list: commands of one context end in the order
+given, and the last one's `wait` has a limit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SHORTEST_LIST = 2  # a list of one run saves nothing
 
 
 class XrtCall(NamedTuple):
-    """A run to come: its kernel, the buffer of its instructions, how many words these are, and its buffer objects."""
+    """A run to come: its kernel, its instructions' buffer and number of words, its buffer objects."""
 
     kernel: Any
     instructions: Any
@@ -36,16 +36,7 @@ class XrtCall(NamedTuple):
 
 
 class XrtRuns:
-    """Runs of kernels of one context.
-
-    Args:
-        pyxrt: XRT's Python binding.
-        context: of the design.
-        calls: the runs, in order.
-
-    Attributes:
-        way: how they are started, a phrase for people.
-    """
+    """Runs of kernels of one context, in order. `way`: how they are started, a phrase for people."""
 
     def __init__(self, pyxrt: Any, context: Any, calls: Sequence[XrtCall]) -> None:
         self._pyxrt = pyxrt
@@ -115,8 +106,6 @@ class XrtRuns:
         return list({id(handle): handle for call in self._calls for handle in call.buffers}.values())
 
     def keep_for_ever(self) -> None:
-        """Sees to it that runs which may still be at work are never destructed: XRT aborts the whole process
-        then.
-        """
+        """Keeps runs that may still be at work from destruction, on which XRT aborts the whole process."""
         for handle in (self._list, *self._listed, *self._single):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))

@@ -1,9 +1,8 @@
-"""`XrtDevice` in a process of its own: run by the Python that pyxrt was built for, asked by
-`npuninja.device.xrt_remote`.
+"""`XrtDevice` in a process of the Python that pyxrt was built for, asked by `npuninja.device.xrt_remote`.
 
-Requests and replies are JSON objects on a socket of type SEQPACKET, one at a time; data lies in files in
-memory whose descriptors come with the requests. The process ends when the other end of the socket closes, and
-with it XRT's contexts; also while it waits for a run, when XRT lets no other thread go on.
+Requests and replies are JSON objects on a SEQPACKET socket, one at a time; data lies in files in memory whose
+descriptors come with the requests. The process ends when the socket's other end closes, and with it XRT's
+contexts; also while it waits for a run, when XRT lets no other thread go on.
 """
 
 from __future__ import annotations
@@ -31,10 +30,7 @@ MESSAGE_BYTES = 65536
 
 
 class _Worker:
-    """Does what requests ask.
-
-    Each method `do_VERB` takes the request's fields and a descriptor, -1 for none.
-    """
+    """Does what requests ask: `do_VERB` takes the request's fields and a descriptor, -1 for none."""
 
     def __init__(self, pyxrt_path: str, channel: socket.socket) -> None:
         self._path = pyxrt_path
@@ -105,9 +101,7 @@ def _program(fields: dict[str, Any], descriptor: int) -> Program:
 
 @contextmanager
 def _ending_with(channel: socket.socket) -> Iterator[None]:
-    """Nothing comes on the channel meanwhile but its end, which the kernel then reports by a signal that ends
-    this process.
-    """
+    """Only its end comes on the channel meanwhile: the kernel then ends this process by a signal."""
     flags = fcntl.fcntl(channel, fcntl.F_GETFL)
     fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(channel, fcntl.F_SETFL, flags | os.O_ASYNC)
