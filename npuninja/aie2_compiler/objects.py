@@ -1,7 +1,7 @@
 """A whole file: assembly of RV32 to an AIE2 object.
 
-Beside code and data an object has, for each function, a symbol that says the bytes of stack it takes: `program` adds
-them up along calls, and knows by them that an object is made here. Its calling convention is RV32's, not Peano's.
+For each function an object has a symbol with the bytes of stack it takes: `program` adds them up along calls,
+and knows by them that an object is made here. Its calling convention is RV32's, not Peano's.
 """
 
 from __future__ import annotations
@@ -21,23 +21,17 @@ if TYPE_CHECKING:
 #: In front of a function's name: an absolute symbol whose value is the bytes of stack of one call.
 FRAME_SYMBOL = "__npuninja_frame."
 UNKNOWN_FRAME = 0xFFFFFFFF
-#: In front of the name of a function that no core has room for: an undefined symbol that its code refers to, so that
-#: only a core that calls it is refused.
+#: In front of the name of a function that no core has room for: its code refers to this undefined symbol, so
+#: that only a core that calls it is refused.
 TOO_LARGE = "__npuninja_too_large."
 #: Five instructions to a bundle of 16 bytes is the best there is: more than that many do not fit 16 KiB.
 _MOST_INSTRUCTIONS = 16384 // 16 * 5
 
 
 def compile_assembly(text: str, source: str) -> bytes:
-    """An AIE2 object from what clang wrote for RV32.
+    """An AIE2 object from clang's assembly for RV32. `source`: the user's file, for errors.
 
-    Args:
-        text: the assembly.
-        source: the user's file, for errors.
-
-    Raises:
-        UserError: the source needs what is not supported.
-        InternalError: the assembly has what is not known here.
+    UserError: the source needs what is not supported. InternalError: the assembly has what is unknown here.
     """
     assembly = read_assembly(text, source)
     return object_of(assembly, [_select(function, assembly.aliases) for function in assembly.functions])

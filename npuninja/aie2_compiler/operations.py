@@ -20,7 +20,7 @@ _UNREAD = frozenset({"srCarry"})
 
 
 class Touch(NamedTuple):
-    """A register that is read or written: in which stage, and whether a bypass may show the write a cycle earlier."""
+    """A register read or written: in which stage; whether a bypass may show the write a cycle earlier."""
 
     register: str
     stage: int
@@ -28,7 +28,7 @@ class Touch(NamedTuple):
 
 
 class FunctionalUnit(NamedTuple):
-    """A part of the machine that is needed: in which stages; `only_free` when it must be free but is not taken."""
+    """A part of the machine that is needed, in which stages; `only_free`: must be free but is not taken."""
 
     name: str
     first: int
@@ -58,8 +58,7 @@ class Form(NamedTuple):
 
     @property
     def done_after(self) -> int:
-        """Bundles after which nothing of it is under way that a later one could meet, part-word stores up to the
-        next access of memory."""
+        """Bundles until nothing of it can meet a later one, part-word stores up to the next memory access."""
         ends = [touch.stage for touch in self.writes] + [
             u.first + u.length - 1 for u in self.units if not u.only_free
         ]
@@ -68,7 +67,7 @@ class Form(NamedTuple):
 
 
 class MachineOperation(NamedTuple):
-    """What is to be done, in one or several forms that do the same; the first that fits is taken. `place`: its C line."""
+    """What is to be done, in forms that do the same; the first that fits is taken. `place`: its C line."""
 
     forms: tuple[Form, ...]
     place: Location | None = None

@@ -1,7 +1,7 @@
 """Objects to the program of one core: start-up code, runtime, size and stack checked.
 
-The runtime is compiled when something needs it: each of its sources names what it defines, and only the functions that
-are reached go into the program.
+The runtime is compiled when needed: each of its sources names what it defines, and only functions that are
+reached go into the program.
 """
 
 from __future__ import annotations
@@ -73,14 +73,12 @@ def link_core(
 
     Args:
         objects: path and bytes of the core's object and the kernels'.
-        script_text, script_name: the linker script.
         stack_bytes: what the script gives to the stack.
-        compile_runtime: compiles a source of the runtime.
         place: of the core in the design, for errors.
         warnings: takes what is not certain.
 
     Raises:
-        UserError: an object was not made here, a symbol is missing or there twice, the program or its data or its stack
+        UserError: an object was not made here, a symbol is missing or there twice, or program, data or stack
             do not fit.
     """
     for path, data in objects:
@@ -145,7 +143,7 @@ def _routines() -> str:
 
 
 def _check_made_here(path: str, data: bytes) -> None:
-    """Objects of other compilers have another calling convention: linking them would give wrong results silently."""
+    """Other compilers' objects have another calling convention: linked, results would silently be wrong."""
     for program in read_programs(data, path)[1]:
         functions = [s.name for s in program.symbols if s.kind == "function"]
         known = {s.name for s in program.elf.symbols} if program.elf is not None else set()

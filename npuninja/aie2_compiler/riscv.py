@@ -32,7 +32,7 @@ _CONSTRUCTORS = (".init_array", ".ctors", ".preinit_array", ".fini_array")
 
 
 class RiscvInstruction(NamedTuple):
-    """One instruction: its mnemonic, its operands as text, its line in the assembly, its C line where that is known."""
+    """One instruction: mnemonic, operands as text, line in the assembly, and C line where it is known."""
 
     mnemonic: str
     operands: tuple[str, ...]
@@ -41,10 +41,7 @@ class RiscvInstruction(NamedTuple):
 
 
 class RiscvFunction(NamedTuple):
-    """A function: its name, its section, whether others see it, its instructions and labels in order.
-
-    `items` holds instructions and, as text, labels.
-    """
+    """A function: its name, section, whether others see it, and instructions and labels (text) in order."""
 
     name: str
     is_global: bool
@@ -52,7 +49,7 @@ class RiscvFunction(NamedTuple):
 
 
 class DataItem(NamedTuple):
-    """A piece of data: `kind` is label, align, space, bytes or word; a word may be a symbol with an offset."""
+    """A piece of data. `kind`: label, align, space, bytes or word, which may be a symbol with an offset."""
 
     kind: str
     text: str
@@ -76,8 +73,8 @@ class Assembly(NamedTuple):
     source: str
 
 
-#: Instructions of AIE2 that a source of RV32 has as `.insn r CUSTOM_OPCODE, NUMBER, 0, into, a, b`: shifts to the left by a
-#: count, or to the right where it is negative, without or with the sign.
+#: AIE2's instructions in sources of RV32: `.insn r CUSTOM_OPCODE, NUMBER, 0, into, a, b`. Shifts left by a
+#: count, right where it is negative, without or with the sign.
 AIE2_INSTRUCTIONS = {"aie2.lshl": 0, "aie2.ashl": 1}
 CUSTOM_OPCODE = 11
 
@@ -309,15 +306,9 @@ _DIRECTIVES: dict[str, Callable[[_Reader, str], None]] = {
 
 
 def read_assembly(text: str, source: str) -> Assembly:
-    """Reads what clang wrote.
+    """Reads what clang wrote. `source`: the user's file, for errors.
 
-    Args:
-        text: the assembly.
-        source: the user's file, for errors.
-
-    Raises:
-        UserError: the source needs what is not supported: static constructors, merged inline variables, threads.
-        InternalError: a construct that is not known here.
+    UserError: unsupported: static constructors, merged inline variables, threads. InternalError: unknown.
     """
     return _Reader(source).read(text)
 

@@ -1,9 +1,9 @@
 """Operations of a basic block to bundles.
 
-The machine has no interlocks: a bundle that reads too early reads the old value. So each operation goes into the first
-bundle in which its operands are there, its results meet nobody else's, and the units it needs are free; bundles
-without anything to do are NOPs. Whatever a block begins is finished at its end, so blocks need to know nothing of each
-other; a branch's five delay slots are filled with what the block has anyway.
+The machine has no interlocks: a bundle that reads too early reads the old value. So each operation goes into
+the first bundle where its operands are there, its results meet nobody else's, and its units are free; bundles
+without work are NOPs. A block finishes what it begins, so blocks need not know each other; a branch's five
+delay slots are filled with what the block has anyway.
 
 Rules: aie2-isa, "When results count", and the units of the instruction table.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     _Key = TypeVar("_Key", bound=Hashable)
 
-#: Between a part-word store and the next access of memory: it reads the word in stage 5 and writes it in stage 11.
+#: From a part-word store to the next memory access: it reads the word in stage 5 and writes it in stage 11.
 _AFTER_PART_WORD = 7
 #: Far more than the longest block needs; a scheduler that gets there is broken.
 _LIMIT = 100_000
@@ -59,7 +59,7 @@ _Known = dict[str, list[tuple[_Node, int]]]
 
 
 class Scheduled(NamedTuple):
-    """A bundle: the texts of its instructions (an empty one is a NOP), and the C line of the first of them that has one."""
+    """A bundle: its instructions' texts (empty: a NOP), and the C line of the first that has one."""
 
     texts: list[str]
     place: Location | None

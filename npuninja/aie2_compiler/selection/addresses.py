@@ -1,6 +1,6 @@
 """Addresses: pointers and offsets within a block, the stack pointer, loads and stores.
 
-The rule for addresses of symbols: `%hi(X+n)` is X itself, `%lo(X+n)` is n. Both parts are of one address, so the sum is
+Addresses of symbols: `%hi(X+n)` is X itself, `%lo(X+n)` is n. Both parts are of one address, so the sum is
 right, whichever `%lo` goes with which `%hi`.
 """
 
@@ -64,7 +64,7 @@ class Addresses(Registers):
         return f"[{pointer}, {self.offset(offset)}]"
 
     def in_frame(self, offset: int) -> int:
-        """An offset from the stack pointer: what lies above the frame, the caller's, is further away than it was."""
+        """An offset from the stack pointer: what is above the frame, the caller's, is now further away."""
         if self.rounded is None or offset < self.rounded[0]:
             return offset
         return offset + self.rounded[1] - self.rounded[0]

@@ -17,7 +17,7 @@ class Expansions(SelectedArithmetic):
         a, count, mask = self.source(value), self.source(register), self.constant(31)
         one, other = self.temporary(), self.temporary()
         self.emit(f"and {one}, {count}, {mask}")
-        # Left by n is right by 32 - n; a count of 32 does nothing, as n = 0 wants it: then both parts are equal.
+        # Left by n is right by 32 - n; a count of 32 does nothing, as n = 0 wants it: both parts are equal.
         self.emit(
             f"sub {other}, {one}, {self.constant(32)}" if left else f"sub {other}, {self.constant(32)}, {one}"
         )

@@ -13,8 +13,8 @@ _STORES = ("sw", "sh", "sb")
 
 
 def rounded_frame(function: RiscvFunction) -> tuple[int, int] | None:
-    """Bytes of a function's frame, and the same as a multiple of 32, which real programs keep their stack at (aie2-isa,
-    "ABI and ELF"). None where the stack pointer is set otherwise too: its frame then stays as the compiler made it.
+    """Bytes of a function's frame, and the same as a multiple of 32, as real programs have it (aie2-isa, "ABI
+    and ELF"). None where the stack pointer is set otherwise too: the frame then stays as it is.
     """
     steps: set[int] = set()
     for item in function.items:

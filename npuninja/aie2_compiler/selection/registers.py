@@ -35,7 +35,7 @@ class Placed(NamedTuple):
 
 
 class Selected(NamedTuple):
-    """A function: its blocks, and the bytes of stack that it takes itself (None: it takes as much as data say)."""
+    """A function: its blocks, and the bytes of stack that it takes itself (None: data decide)."""
 
     name: str
     is_global: bool
@@ -61,9 +61,9 @@ class Registers(ABC):
         self.busy: set[str] = set()
         #: The C line of the instruction at hand.
         self.place: Location | None = None
-        #: The frame as the compiler has it and as the core gets it, where that is one constant; see `rounded_frame`.
+        #: The frame as the compiler has it and as the core gets it, if one constant (`rounded_frame`).
         self.rounded = rounded_frame(function)
-        #: Whether the function uses x1, which has its value from lr at the function's beginning, back in lr at its end.
+        #: Whether the function uses x1: loaded from lr at the function's beginning, back in lr at its end.
         self.saves_link = False
 
     # ---- blocks
