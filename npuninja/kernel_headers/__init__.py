@@ -1,7 +1,7 @@
-"""Headers with which kernels for an AIE compile for emulated cores: the AIE API, intrinsics, C and C++ library.
+"""Headers to compile AIE kernels for emulated cores: the AIE API, intrinsics, C and C++ library.
 
-README.md in this folder says what lies where. The door is `compile_flags`: everything that a compiler must be given. The
-headers are ours; names, meanings and arithmetic follow the public documentation of the API and measurements of the
+README.md here says what lies where. The door is `compile_flags`: all that a compiler must be given. The
+headers are ours; names, meanings and arithmetic follow the API's public documentation and measurements of the
 hardware (docs/kernels.md).
 """
 
@@ -12,8 +12,7 @@ import os
 from npuninja.arch.families import of_architecture
 
 INCLUDE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")
-#: Where includes are looked for: there, and in a folder from which "../aie_kernel_utils.h" is found, as kernels of MLIR-AIE
-#: write it.
+#: Where includes are looked for. From the second, "../aie_kernel_utils.h" of MLIR-AIE's kernels is found.
 INCLUDE_FOLDERS = (INCLUDE_FOLDER, os.path.join(INCLUDE_FOLDER, "aie_kernels"))
 
 #: The header that a compiler reads first, as an NPU's does.
@@ -27,7 +26,7 @@ FOLDER_IN_OBJECTS = "npuninja"
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 
-# Defined for kernels that are made for chess, whose block floats are whole blocks; Peano's are bytes (llvm-aie #1232).
+# Defined for kernels made for chess, whose block floats are whole blocks; Peano's are bytes (llvm-aie #1232).
 MADE_FOR_CHESS = "NPUNINJA_CHESS"
 
 # Flag and reason. Of those that Peano's recipes give (makefile-common of MLIR-AIE), the ones kernels need.
@@ -65,7 +64,6 @@ def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact"
     """Flags for a kernel or a core's code, in addition to target, optimisation and language.
 
     Args:
-        cxx: whether the source is C++.
         architecture: `aie2` or `aie2p`; None when it is not known: then <aie_api/aie.hpp> says so.
         float_mode: one of `FLOAT_MODES`.
 
