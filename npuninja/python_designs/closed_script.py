@@ -1,6 +1,6 @@
-"""Scripts that nothing but their own text decides: they import only such modules beside themselves, and open nothing.
+"""Scripts that only their own text decides: they import only such modules beside them, and open nothing.
 
-What one prints is then the same wherever and whenever it is run with the same arguments. In doubt a script is none.
+What one prints is the same wherever and whenever it runs with the same arguments. In doubt a script is none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HARMLESS = ("__name__", "__doc__")
 
 
 def closed_texts(script: str) -> dict[str, str] | None:
-    """The texts of a script and of the modules that it imports, by their files; None when more may decide what it prints."""
+    """Texts of a script and the modules it imports, by file; None when more may decide what it prints."""
     texts: dict[str, str] = {}
     pending = [os.path.abspath(script)]
     while pending:

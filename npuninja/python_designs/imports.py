@@ -52,10 +52,7 @@ class Evidence(NamedTuple):
 
 
 def generation_of(script: str) -> Evidence:
-    """The generation of a design, by its own imports and calls, else by those of modules beside it.
-
-    Nothing that tells: the second generation.
-    """
+    """A design's generation, by its imports and calls, else those of modules beside it, else the second."""
     seen: set[str] = set()
     found = _search(script, seen)
     if any(evidence.reason.startswith("external_func(") for evidence in found):

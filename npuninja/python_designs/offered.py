@@ -1,8 +1,8 @@
-"""The table of modules and names that a design can import: what `site/aie` serves and the documentation shows.
+"""The table of what a design can import: `site/aie` serves it, the documentation shows it.
 
-A row is a module of the bindings and where its names come from: a module of this package with the names in it
-(`name` or `theirs=ours`), or `*` for everything in that module's table NAMES (`*OTHER`: in its table OTHER); `=module`:
-from where another row has them.
+A row: a module of the bindings and where its names come from: a module of this package with names (`name` or
+`theirs=ours`), or `*` for all of that module's table NAMES (`*OTHER`: table OTHER); `=module`: from where
+another row has them.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _rows(text: str) -> dict[str, str]:
 
 
 class Table(Mapping[str, tuple[Source, ...]]):
-    """Module of the bindings -> where its names come from. A row is read when it is asked for: a design needs few."""
+    """Module of the bindings -> where its names come from. A row is read when needed: designs need few."""
 
     def __init__(self, rows: dict[str, str]) -> None:
         self._rows = rows

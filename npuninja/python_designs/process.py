@@ -1,4 +1,4 @@
-"""The process that a design's script runs in: one of its own, or a copy of ours, which has Python and npuninja loaded already.
+"""The process of a design's script: one of its own, or a copy of ours with Python and npuninja loaded.
 
 What it writes goes to files, so that it never waits for somebody to read.
 """
@@ -33,9 +33,7 @@ class TooLong(Exception):
 
 
 class Finished(NamedTuple):
-    """What a process wrote, and its exit code: negative for the signal that ended it. `errors` is "" where they were not
-    caught.
-    """
+    """What a process wrote; its exit code, negative: the signal that ended it; `errors`: "" if not caught."""
 
     text: str
     errors: str
@@ -43,7 +41,7 @@ class Finished(NamedTuple):
 
 
 class Running(ABC):
-    """A started process; its standard input is empty where its errors are caught, else ours. Use it in a `with`."""
+    """A started process; its standard input is empty where its errors are caught, else ours. Use `with`."""
 
     def __init__(self, catches_errors: bool = True) -> None:
         self._open = ExitStack()
@@ -108,8 +106,8 @@ class OwnProcess(Running):
 
 
 def can_be_copied(folders: Sequence[str]) -> bool:
-    """Whether a copy of this process behaves as a new one to a script that searches `folders` for modules first: the
-    system copies processes, no other thread runs here, and none of the modules that we have loaded has a namesake there.
+    """Whether a copy of this process acts as a new one to a script that searches `folders` for modules first:
+    the system copies processes, no other thread runs here, and no module that we loaded has a namesake there.
     """
     if sys.platform != "linux" or sys.stdout is None or sys.stderr is None:
         return False
@@ -126,10 +124,7 @@ def can_be_copied(folders: Sequence[str]) -> bool:
 class Copy(Running):
     """A copy of this process that runs `npuninja.python_designs.start` with `words` in the folder `cwd`.
 
-    Args:
-        words: the command line of `start`.
-        python_path: the process's `PYTHONPATH`.
-        cwd: the folder.
+    `python_path`: the process's `PYTHONPATH`.
     """
 
     def __init__(self, words: Sequence[str], python_path: str, cwd: str) -> None:
@@ -185,7 +180,7 @@ def _become(words: Sequence[str], python_path: str, cwd: str, text: int, errors:
         import gc
 
         atexit._clear()  # ours are not the script's
-        gc.freeze()  # a collection would write to each of our objects, and so copy all our memory: half of the time
+        gc.freeze()  # a collection would write to our objects, and so copy all our memory: half of the time
         gc.enable()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for number, stream in enumerate((nothing, text, errors)):

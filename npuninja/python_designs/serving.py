@@ -145,8 +145,8 @@ class Serving:  # a finder and a loader; their base classes take 10 ms to import
         module.__getattr__ = _getter(name, known, module)  # type: ignore[method-assign]
 
 
-#: Packages that many designs import for their own test or for pictures, and do not need for their module: what to say
-#: where one is used and is not there.
+#: Packages that many designs import for their test or for pictures, and do not need for their module: what to
+#: say where one is used and is not there.
 _OPTIONAL = {
     "matplotlib": "drawing needs matplotlib: pip install 'npuninja[drawing]'",
     "torch": "this needs PyTorch: pip install torch",
@@ -165,7 +165,7 @@ class _Missing:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Names that say what is missing when they are called; they can be derived from and asked for further names."""
+        """Names that say what is missing when called; they can be derived from and asked for more names."""
         text = _OPTIONAL[self._package]
 
         class Absent(type):

@@ -20,9 +20,9 @@ SITE = os.path.join(HERE, "site")
 
 
 def main(words: list[str]) -> int:
-    """Runs a script. Options: `generation`, `device` or null, `print`: stop at the first module that would be compiled;
-    `module`: the script's name as a module, when it is run as one (`python -m`); `report`: file for the names of the
-    modules it has imported, and the kernels of the module and its flags of aiecc.
+    """Runs a script. Options: `generation`; `device` or null; `print`: stop at the first module that would be
+    compiled; `module`: the script's name as a module (`python -m`); `report`: file for imported modules and
+    the module's kernels and flags of aiecc.
     """
     options, script, *arguments = json.loads(words[0]), *words[1:]
     keep_only_own_bytecode()
@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     running.DEVICE = options.get("device")
     running.PRINTS_ONLY = bool(options.get("print"))
     if running.PRINTS_ONLY:
-        # NumPy would start a thread for each processor, a quarter of its import, for matrices that a module does not need.
+        # NumPy would start a thread per processor, a quarter of its import, for matrices no module needs.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from npuninja.python_designs.serving import serve
 
@@ -74,7 +74,7 @@ def main(words: list[str]) -> int:
 
 
 def _note_files(read: list[str]) -> None:
-    """From now on notes what the script opens to read: its module depends on these files as on the ones it imports."""
+    """From now on notes what files the script reads: its module depends on them as on those it imports."""
 
     def note(event: str, given: tuple[object, ...]) -> None:
         if event == "open" and isinstance(given[0], str) and given[1] in ("r", "rb", "rt"):
@@ -86,7 +86,7 @@ def _note_files(read: list[str]) -> None:
 
 
 def package_root(script: str, module: str) -> str:
-    """The folder that Python would search first: the script's own, or that of the package that `module` is in."""
+    """The folder that Python would search first: the script's own, or that of the package of `module`."""
     folder = os.path.dirname(script)
     if not module:
         return folder

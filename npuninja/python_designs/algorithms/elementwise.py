@@ -74,9 +74,7 @@ def _array_type(given: Any) -> Any:
 
 
 def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
-    """Reads what an algorithm was given: tensors (the last is the output), or one array type for all of them; and the
-    other fields of the job.
-    """
+    """Reads an algorithm's tensors (the last is the output) or one array type for all, and other fields."""
     tile_size = fields["tile_size"]
     shapes, dtypes = [], []
     for given in tensors:
@@ -179,9 +177,7 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
 
 
 class _Transfers(NamedTuple):
-    """What the runtime's program moves: the inputs of all parts, the parameters, the outputs; `grouped`: inputs and outputs
-    are awaited together.
-    """
+    """What is moved: parts' inputs, parameters, outputs; `grouped`: inputs and outputs awaited together."""
 
     job: Job
     parts: list[Part]
@@ -258,14 +254,8 @@ def _apply(
 ) -> Any:  # fmt: skip
     """The module of an algorithm: by one worker, or with `channels` for each column by so many.
 
-    Args:
-        name: of the algorithm.
-        tensors: names of its tensors in the older generations, the output last.
-        func: what is applied.
-        given: tensors and parameters.
-        named: those of them that were given by name.
-        channels: workers of a column.
-        fields: the job's.
+    `tensors`: their names in the older generations, the output last. `given`: tensors and parameters;
+    `named`: those of them that were given by name.
     """
     values = _named(name, given, tensors, named)
     count = 1 if generation.is_third() else len(tensors)
@@ -284,14 +274,14 @@ _UNARY, _BINARY = ("input", "output"), ("first", "second", "output")
 
 
 def transform(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
-    """output = func(input). Older: `(func, input, output, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
+    """out = func(in); older `(func, input, output, *params)`, summer 2026 `(func, tensor_ty, *params)`."""
     return _apply(
         "transform", _UNARY, func, given, named, inputs=1, tile_size=tile_size, trace_size=trace_size
     )
 
 
 def transform_binary(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
-    """output = func(first, second). Older: `(func, first, second, output)`; summer 2026: `(func, tensor_ty)`."""
+    """out = func(a, b); older `(func, first, second, output)`, summer 2026 `(func, tensor_ty)`."""
     return _apply(
         "transform_binary", _BINARY, func, given, named, inputs=2, tile_size=tile_size, trace_size=trace_size
     )
@@ -320,5 +310,5 @@ def transform_parallel_binary(
 
 
 def for_each(func: Any, *given: Any, tile_size: int = 16, **named: Any) -> Any:
-    """tensor = func(tensor), in place. Older: `(func, tensor, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
+    """tensor = func(tensor); older `(func, tensor, *params)`, summer 2026 `(func, tensor_ty, *params)`."""
     return _apply("for_each", ("tensor",), func, given, named, inputs=1, tile_size=tile_size, in_place=True)

@@ -91,7 +91,7 @@ def row_at_a_time_tiled(
 def sliding_3row(
     of_in: Any, of_out: Any, *, n_out_rows: int, do_kernel: Callable[..., Any], of_wts: Any = None
 ) -> None:
-    """In a core: `do_kernel(above, row, below, out, weights, position)`; the border rows stand in for what is missing."""
+    """In a core: `do_kernel(above, row, below, out, weights, position)`; border rows replace missing ones."""
 
     def body(weights: Any) -> None:
         rows, out = of_in.acquire(2), of_out.acquire(1)

@@ -1,4 +1,4 @@
-"""The attribute classes of `aie.ir`: each with `get`, as in MLIR's bindings, giving attributes of `npuninja.ir`."""
+"""The attribute classes of `aie.ir`: each has `get`, as in MLIR's bindings, giving `npuninja.ir`'s."""
 
 from __future__ import annotations
 

@@ -83,11 +83,7 @@ def symbol_name(given: Any) -> str:
 
 
 def attribute(given: Any, kind: str) -> Attribute:
-    """`given` as an attribute of a declared kind (see `npuninja.ir.assembly`).
-
-    Raises:
-        TypeError: it cannot be one.
-    """
+    """`given` as an attribute of a declared kind (`npuninja.ir.assembly`). TypeError: it cannot be one."""
     if is_attribute(given):
         return given  # type: ignore[no-any-return]
     if kind in ENUMS:
@@ -196,7 +192,7 @@ def pad_layouts(given: Sequence[Any]) -> BDPadLayoutArrayAttr:
 
 
 def float_text(value: float, type: str) -> str:
-    """The literal MLIR writes for a number of a float type: six digits if they are exact, else more or bits."""
+    """MLIR's literal for a number of a float type: six digits if they are exact, else more or bits."""
     number = _rounded(value, type)
     if abs(number) != float("inf") and number == number:
         for text in (f"{number:.6e}", f"{number:.9e}", f"{number:.17e}"):
@@ -224,11 +220,7 @@ def _bit_text(value: float, type: str) -> str:
 
 
 def number_attribute(value: Any, type: Type) -> Attribute:
-    """A number as attribute of a scalar type.
-
-    Raises:
-        TypeError: a float for an integer type.
-    """
+    """A number as attribute of a scalar type. Raises TypeError for a float of an integer type."""
     text = type.text
     if text in ("f16", "bf16", "f32", "f64"):
         return FloatAttr(float_text(float(value), text), text)
@@ -268,7 +260,7 @@ def dense_elements(values: Any, type: Type) -> DenseElementsAttr:
 
 
 def _literals(values: Any, element: Type) -> tuple[str, ...]:
-    """The literals of a flat array; tables of weights have a million entries, so equal ones are written once."""
+    """The literals of a flat array; tables of weights have a million entries: equal ones are made once."""
     text = element.text
     if values.dtype.kind in "iu" and text[0] in "isu" and text.lstrip("siu").isdigit() and text != "i1":
         numbers = values.tolist()

@@ -1,6 +1,6 @@
 """Which release of MLIR-AIE a design is written for, while the design runs.
 
-The text that is printed differs (docs/python-designs.md); names of all generations are offered in each of them.
+The printed text differs (docs/python-designs.md); names of all generations are offered in each of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Parts of memrefs: what indices and slices leave, as `memref.subview`; and other shapes of the same elements.
+"""Parts of memrefs: what indices and slices leave, as `memref.subview`; other shapes of the same elements.
 
-A part has as many dimensions as the whole, an index leaves one element of its dimension; `rank_reduce` among the
-indices drops those. Where the elements lie one behind the other from the start on, the type has no layout, so that
-such a part can be given to a function as it is.
+A part has as many dimensions as the whole: an index leaves one element of its dimension; `rank_reduce` among
+the indices drops those. Where elements lie one behind the other from the start on, the type has no layout, so
+that a function can take the part as it is.
 """
 
 from __future__ import annotations
@@ -21,11 +21,7 @@ rank_reduce = object()
 
 
 def part_of(whole: Any, parts: Sequence[Any]) -> Any:
-    """What indices and slices leave of a memref.
-
-    Raises:
-        IndexError: there are more of them than dimensions.
-    """
+    """What indices and slices leave of a memref. Raises IndexError for more of them than dimensions."""
     is_reduced = any(part is rank_reduce for part in parts)
     kept: list[Any] = [
         constant(part, index=True) if isinstance(part, int) else part
@@ -61,8 +57,8 @@ def _range_of(part: Any, extent: int) -> tuple[Any, Any, Any]:
 
 
 def _size(start: Any, stop: Any, step: Any) -> Any:
-    """The number of elements between two bounds of which one at least is a value, by the forms that MLIR's Python
-    extras know: `k : k + 8`, `k * 8 : (k + 1) * 8`; else the difference, computed in the design.
+    """The number of elements between two bounds, at least one of them a value: by forms that MLIR's Python
+    extras know, `k : k + 8`, `k * 8 : (k + 1) * 8`; else the difference, computed in the design.
     """
     first, last = _operands(start), _operands(stop)
     if isinstance(start, Value) and last and last[0] is start.ir and _literal(last[1]) is not None:
@@ -140,7 +136,7 @@ def _values(given: Sequence[Any]) -> list[Value]:
 def _layout(
     whole: Any, offsets: Sequence[Any], sizes: Sequence[Any], strides: Sequence[Any], kept: list[int]
 ) -> str | None:
-    """The layout of a part, of the dimensions that are kept; None where its elements lie one behind the other."""
+    """The layout of a part's kept dimensions; None where its elements lie one behind the other."""
     base_strides, base_offset = strides_and_offset(whole)
     steps = [stride * base for stride, base in zip(strides, base_strides)]
     offset: Any = "?"

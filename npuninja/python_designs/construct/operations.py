@@ -284,12 +284,7 @@ def view_of(op: core.Operation) -> Any:
 
 
 def ir_value(given: Any) -> core.Value:
-    """The SSA value that `given` is or has.
-
-    Raises:
-        ValueError: it is no value.
-        TypeError: it has none, or several.
-    """
+    """The SSA value that `given` is or has. ValueError: it is no value. TypeError: it has none or several."""
     found = getattr(given, "ir", None)
     if found is None:
         op = getattr(given, "op", None)
@@ -317,8 +312,7 @@ def make(
 ) -> core.Operation:
     """Makes an operation and puts it at the current insertion point.
 
-    Attributes that are None are left out, and so are those equal to their default; what is no attribute yet becomes
-    one of the kind that the operation's row declares.
+    Attributes that are None or the default are left out; others become attributes of the kind in the row.
     """
     found = definition(name)
     kinds = found.kinds if found is not None else {}
@@ -356,8 +350,8 @@ def build(name: str, *arguments: Any, **options: Any) -> Any:
 def region_op(
     construct: Callable[..., Any], terminator: Callable[..., Any] | None = None
 ) -> Callable[..., Callable[..., Any]]:
-    """A decorator factory: `@name(arguments)` makes the operation, runs the function below it inside its region at
-    once, ends the block with `terminator`, and binds the operation in the function's place.
+    """A decorator factory: `@name(arguments)` makes the operation, runs the function below it in its region
+    at once, ends the block with `terminator`, and binds the operation in the function's place.
     """
 
     def factory(*arguments: Any, **options: Any) -> Callable[..., Any]:

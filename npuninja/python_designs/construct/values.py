@@ -78,7 +78,7 @@ def _is_value(given: Any) -> bool:
 
 
 class ScalarValue(Value):
-    """An integer, float or index that Python's operators (`_OPERATORS`) compute with; a number becomes a constant."""
+    """An integer, float or index for Python's operators (`_OPERATORS`); a number becomes a constant."""
 
     def __init__(self, value: Any, dtype: Any = None, *, fold: Any = None) -> None:
         if _is_number(value):
@@ -164,9 +164,7 @@ def constant(
 def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> Type:
     """The type of a constant that is given without one. What is refused, and how, is as in the bindings.
 
-    Raises:
-        RuntimeError: an integer of more than 64 bits.
-        NotImplementedError: neither a number nor an array.
+    Raises RuntimeError: an integer of more than 64 bits. NotImplementedError: neither a number nor an array.
     """
     if isinstance(value, (bool, np.bool_)):
         return type_of("i1")

@@ -209,7 +209,7 @@ def dma(
     pad_value: int = 0,
     **_: Any,
 ) -> Callable[..., Any]:
-    """`@dma(direction, channel)`: a chain of descriptors, one region each; `@another_bd(op)` adds the next."""
+    """`@dma(direction, channel)`: a chain of descriptors, a region each; `@another_bd(op)` adds the next."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         attributes = {

@@ -88,7 +88,7 @@ def _access(subview: Any, index: int, element: Type) -> Any:
 class object_fifo(ObjectFifoCreateOp):
     """`aie.objectfifo @name(producer, {consumers…}, depth)`.
 
-    `depth` is one number or a list of the producer's and each consumer's. Dimensions are lists of (size, stride).
+    `depth` is a number, or a list: the producer's and each consumer's. Dimensions: lists of (size, stride).
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def cascade_flow(source_tile: Any, dest_tile: Any, **_: Any) -> Any:
 
 
 def shim_dma_allocation(sym_name: str, *arguments: Any, **options: Any) -> Any:
-    """`aie.shim_dma_allocation @name`: newer `(name, tile, direction, channel)`, older `(name, direction, channel, col)`."""
+    """`aie.shim_dma_allocation`: (name, tile, direction, channel), older (name, direction, channel, col)."""
     names = ("channel_dir", "channel_index", "col")
     rest = list(arguments)
     tile_ = options.pop("shim_tile", options.pop("tile", None))

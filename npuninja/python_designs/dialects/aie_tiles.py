@@ -1,4 +1,4 @@
-"""Operations of the dialect `aie` for places: device, tiles, cores, switchboxes; and what is known of a device."""
+"""Operations of the dialect `aie` for places: device, tiles, cores, switchboxes; a device's model."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def sequence_operation() -> str:
 
 
 def runtime_sequence(*inputs: Any, sym_name: str | None = None, context: Any = None) -> Callable[..., Any]:
-    """`@runtime_sequence(types…)`: the function's parameters are the sequence's arguments, its name the symbol."""
+    """`@runtime_sequence(types…)`: the function's parameters are its arguments, its name is the symbol."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         view = build(sequence_operation(), [], {"sym_name": sym_name or function.__name__}, regions=1)
@@ -44,7 +44,7 @@ def runtime_sequence(*inputs: Any, sym_name: str | None = None, context: Any = N
 
 
 def _operand_fields(name: str, fields: dict[str, Any], kept: dict[str, Any]) -> Any:
-    """An operation whose numbers are attributes, or in the third generation operands, each a constant of its own."""
+    """An operation with numbers as attributes, or, in the third generation, each as a constant operand."""
     if generation.is_third():
         from npuninja.python_designs.dialects.third import words
 

@@ -72,12 +72,9 @@ def signature(op: core.Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def call(callee: Any, arguments_or_callee: Any, arguments: Any = None, **_: Any) -> Any:
-    """`func.call` of a function with a list of values; Python numbers become constants of the parameters' types.
+    """`func.call` of a function with values; Python numbers become constants of the parameters' types.
 
-    Also `call(result types, name, values)`.
-
-    Raises:
-        ValueError: wrong number or kind of arguments.
+    Also `call(result types, name, values)`. Raises ValueError: wrong number or kind of arguments.
     """
     if isinstance(callee, FuncBase):
         callee = callee.emit()
@@ -127,7 +124,7 @@ def _is_index(given: Any) -> bool:
 
 
 def flattened(value: Any, text: str) -> Any:
-    """What a kernel of the third generation does for a parameter of one dimension: an array of several becomes one."""
+    """As a third-generation kernel does for a parameter of one dimension: an array of several becomes one."""
     if not isinstance(value, (Value, OpView)):
         return value
     have = value_type(value).text

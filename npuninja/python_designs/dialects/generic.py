@@ -1,7 +1,7 @@
 """A Python function and a class for any operation, made from its row in `npuninja.ir.syntax`.
 
-Operands and attributes are the parameters, in the row's order and under its names, as in the bindings that
-MLIR generates; types of results that do not follow from the operands come first.
+Operands and attributes are the parameters, in the row's order and under its names, as in MLIR's generated
+bindings; types of results that do not follow from the operands come first.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def function_name(operation: str) -> str:
 
 
 def _fields(found: OpDefinition) -> list[tuple[str, str]]:
-    """(`operand` | `operands` | `attribute`, name) in the row's order; attributes of the dictionary at the end."""
+    """(`operand` | `operands` | `attribute`, name) in the row's order; the dictionary's attributes last."""
     fields: list[tuple[str, str]] = []
     kinds = {group.name: "operands" if group.variadic else "operand" for group in found.groups}
 
@@ -108,11 +108,7 @@ def _fields(found: OpDefinition) -> list[tuple[str, str]]:
 
 
 def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
-    """Makes an operation from positional and keyword arguments.
-
-    Raises:
-        TypeError: too many arguments, or a name that the operation does not have.
-    """
+    """Makes an operation. TypeError: too many arguments, or a name that the operation does not have."""
     found = definition(operation)
     assert found is not None, operation
     fields = _fields(found)
@@ -137,9 +133,7 @@ def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
 def _free_results(
     found: OpDefinition, fields: list[tuple[str, str]], positional: list[Any], options: dict[str, Any]
 ) -> list[Any]:
-    """The types of results that do not follow from operands, taken out of the arguments: by their names, as `results` or
-    `result`, or in front of the others.
-    """
+    """Types of results that operands do not give, out of the arguments: by name, `result(s)`, or in front."""
     names = {name for _, name in fields}
     free = [rule.rstrip("*") for rule in found.results if not _follows(rule)]
     results: list[Any] = []

@@ -102,8 +102,8 @@ def range_(
 ) -> Iterator[Any]:
     """`scf.for` over a Python loop whose body runs once: yields the loop's variable.
 
-    With one value in `iter_args` it yields (variable, value inside, result), with more tuples of them; the body then
-    ends with `yield_([…])` and `insert_yield` is False.
+    With one value in `iter_args` it yields (variable, value inside, result), with more tuples of them; the
+    body then ends with `yield_([…])` and `insert_yield` is False.
     """
     if stop is None:
         start, stop = 0, start

@@ -1,4 +1,4 @@
-"""`arith`, `memref`, `vector`, `math`, `cf`, `affine` and `builtin`: what designs take from MLIR's own dialects."""
+"""`arith`, `memref`, `vector`, `math`, `cf`, `affine`, `builtin`: what designs use of MLIR's own dialects."""
 
 from __future__ import annotations
 

@@ -145,8 +145,8 @@ class TargetModel:
 
     @_only_second
     def is_legal_mem_affinity(self, src_col: int, src_row: int, dst_col: int, dst_row: int) -> bool:
-        """Whether the tile at the first place reaches the memory of the second: cores their own, their neighbours' to the
-        north and west, and a core's to the south; memory tiles their own and those beside them.
+        """Whether the tile at the first place reaches the second's memory: cores their own, neighbours' to
+        the north and west, a core's to the south; memory tiles their own and those beside them.
         """
         places = (src_col, src_row, dst_col, dst_row)
         if self.is_south(*places) and not self.is_mem_tile(src_col, src_row):

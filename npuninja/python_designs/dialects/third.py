@@ -1,4 +1,4 @@
-"""How the third generation (summer 2026) writes what the older ones write with attributes: numbers as operands."""
+"""How the third generation (summer 2026) writes what the older ones have as attributes: as operands."""
 
 from __future__ import annotations
 

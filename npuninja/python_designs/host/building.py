@@ -1,8 +1,8 @@
 """Compiles a design's module by npuninja's stages into a cache.
 
-The cache is by content: the name of a design's folder is a digest of its MLIR, of the kernels' sources and flags, and of
-npuninja's version. A folder is a project like any other: `mlir/`, `kernels/`, `toolchain.toml`, and a build with Ninja,
-so a second build of the same is short, and a changed header is seen.
+The cache is by content: a folder's name is a digest of the design's MLIR, its kernels' sources and flags, and
+npuninja's version. A folder is a project as any other: `mlir/`, `kernels/`, `toolchain.toml`, built by Ninja;
+a second build is short, and a changed header is seen.
 """
 
 from __future__ import annotations
@@ -57,10 +57,9 @@ def write_project(
     aiecc_flags: Sequence[str] = (),
     full_elf: bool = False,
 ) -> None:
-    """A design's project: its MLIR, its kernels and their flags, and those of its lowering; whether it makes one ELF of all.
+    """A design's project: MLIR, kernels with their flags, flags of its lowering, whether one ELF of all.
 
-    Raises:
-        FileNotFoundError: a kernel's source is not there.
+    Raises FileNotFoundError: a kernel's source is not there.
     """
     _write_changed(os.path.join(folder, "mlir", f"{DESIGN}.mlir"), text)
     settings: list[str] = []
@@ -107,10 +106,9 @@ def build_module(
     aiecc_flags: Sequence[str] = (),
     full_elf_path: Any = None,
 ) -> str:
-    """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions, or the full ELF, are copied there.
+    """Compiles a module; gives the path of its manifest.
 
-    Raises:
-        RuntimeError: a stage failed; with what it said.
+    XCLBIN and instructions, or the full ELF, go to the paths given. RuntimeError: what a failed stage said.
     """
     full_elf = full_elf_path is not None
     folder = own_folder(_digest(text, kernels, aiecc_flags, full_elf))

@@ -1,4 +1,4 @@
-"""Checks and timings that designs make of their results (summer 2026: `aie.utils.verify`, `aie.utils.benchmark`)."""
+"""Checks and timings of designs' results (summer 2026: `aie.utils.verify`, `aie.utils.benchmark`)."""
 
 from __future__ import annotations
 
@@ -73,10 +73,9 @@ def nearly_equal(a: Any, b: Any, *, rtol: float = _RTOL, atol: float | None = No
 def count_mismatches(
     actual: Any, ref: Any, *, rtol: float = _RTOL, atol: float | None = None, stop_at_nonfinite: bool = True
 ) -> tuple[int, int]:
-    """How many elements differ, and how many were looked at: those before the first inf or NaN of either side.
+    """How many elements differ, and how many were looked at: those before either side's first inf or NaN.
 
-    Raises:
-        ValueError: the shapes differ.
+    Raises ValueError: the shapes differ.
     """
     x, y = np.asarray(actual, np.float32).ravel(), np.asarray(ref, np.float32).ravel()
     if x.shape != y.shape:
@@ -98,7 +97,7 @@ def assert_pass(
     fail_msg: str | None = None,
     print_pass: bool = True,
 ) -> None:
-    """Prints PASS!, or ends the program with FAIL!; exact without tolerances, as `count_mismatches` with one."""
+    """Prints PASS!, or ends the program with FAIL!; exact without tolerances, else as `count_mismatches`."""
     if rtol is None and atol is None:
         a, b = np.asarray(actual), np.asarray(expected)
         wrong = int(np.count_nonzero(a != b)) if a.shape == b.shape else max(a.size, b.size)

@@ -1,4 +1,4 @@
-"""State of the design that is being compiled: values known at compile time, and whether it is for a whole ELF."""
+"""State of the design being compiled: values known at compile time, and whether it is for a full ELF."""
 
 from __future__ import annotations
 

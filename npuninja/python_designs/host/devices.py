@@ -17,7 +17,7 @@ def set_current_device(device: Any) -> None:
 
 
 def get_current_device(*, probe_runtime: bool = True) -> Device | None:
-    """The device that was set, else the one that `--device` names, else the emulated NPU of the first generation."""
+    """The device that was set, else that of `--device`, else the emulated NPU of the first generation."""
     if _current is not None or not probe_runtime:
         return _current
     return from_name(running.DEVICE or "npu1", n_cols=None)

@@ -32,15 +32,14 @@ class KernelResult(NamedTuple):
 def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
     """Compiles what is not compiled yet and runs it; gives (design, result).
 
-    Raises:
-        RuntimeError: a tensor has another number of elements than the design's argument.
+    Raises RuntimeError: a tensor has another number of elements than the design's argument.
     """
     manifest = build_module(text, design.kernels, aiecc_flags=design.aiecc_flags)
     return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs, _trace_of(design))
 
 
 def _trace_of(design: Any) -> Any:
-    """What a design says about its trace: as a setting, or as one of its compile-time values; None for nothing."""
+    """What a design says about its trace: a setting, or one of its compile-time values; None: nothing."""
     said = (getattr(design, "trace_config", None), *design.compile_kwargs.values())
     return next((value for value in said if hasattr(value, "write_trace")), None)
 
@@ -61,10 +60,8 @@ def run_module(text: str, kernels: Sequence[Any], tensors: list[Any]) -> Any:
 def run_files(xclbin_path: Any, insts_path: Any, tensors: list[Any]) -> Any:
     """Runs an XCLBIN and its instructions with tensors in the order of the sequence's arguments.
 
-    With its manifest where there is one beside it, on the NPU or on the emulated one; without, on the emulated one.
-
-    Raises:
-        RuntimeError: a file cannot be read, or the run fails.
+    On the NPU or the emulated one; without a manifest beside the XCLBIN, on the emulated one.
+    Raises RuntimeError: a file cannot be read, or the run fails.
     """
     manifest = _manifest_of(str(xclbin_path), str(insts_path))
     if manifest:
@@ -105,7 +102,7 @@ def _have_one_content(pairs: Sequence[tuple[str, str]]) -> bool:
 
 
 def _elf_of(manifest: Any) -> str:
-    """The file that has a design's instructions as XRT's ELF loader wants them; "" when the build made none."""
+    """The file with a design's instructions for XRT's ELF loader; "" when the build made none."""
     with open(manifest.path, encoding="utf-8") as stream:
         said = json.load(stream)["files"].get("elf")
     return os.path.join(os.path.dirname(manifest.path), said["path"]) if said else ""
@@ -157,8 +154,8 @@ def _take_back(tensor: Any, array: Any, content: bytes) -> None:
 
 
 def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) -> None:
-    """Raises RuntimeError when a tensor has not the argument's size; warns when one of them holds fractions and the other
-    signed integers, whose bytes the kernel would read as something else.
+    """RuntimeError when a tensor has not the argument's size; warns when one of them holds fractions and the
+    other signed integers: the kernel would read the bytes as something else.
     """
     expected = int(np.prod(argument.shape))
     if array.nbytes != argument.nbytes:
@@ -223,7 +220,7 @@ def _run(
 
 
 def _must_be_all(manifest: Any, arrays: Sequence[Any], names: Sequence[str], trace: Any) -> None:
-    """Raises RuntimeError unless there is a tensor for each argument that the instructions use, but for a trace's."""
+    """RuntimeError unless each argument that the instructions use has a tensor, but for a trace's."""
     from npuninja.device.bare_run import arguments_used
 
     arguments = manifest.arguments

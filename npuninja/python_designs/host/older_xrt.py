@@ -1,4 +1,4 @@
-"""The host's side of autumn 2025 (`aie.utils.xrt`): set up an application, write and read its buffers, run it."""
+"""The host's side of autumn 2025 (`aie.utils.xrt`): an application's set-up, its buffers, its run."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def setup_and_run_aie(
     """Runs a design with one or two inputs and one output, and compares: 0 when the output is `ref`, else 1.
 
     Args:
-        opts: `xclbin`, `instr`, `trace_size` (bytes), `trace_file`, `verify`, `verbosity` of the command line.
+        opts: the command line's `xclbin`, `instr`, `trace_size` (bytes), `trace_file`, `verify`, `verbosity`.
         trace_after_output: whether the trace stands behind the output, in one buffer.
     """
     traced = opts.trace_size > 0
@@ -158,11 +158,8 @@ def read_insts(insts_path: str) -> Any:
 def init_xrt_load_kernel(opts: Any) -> tuple[Any, Any]:
     """Device and kernel of XRT's own Python module, for hosts that make their buffers by it.
 
-    Args:
-        opts: `xclbin` and `kernel`, a part of its name.
-
-    Raises:
-        ImportError: there is no pyxrt. On a machine without an NPU, `npuninja emu` gives it the emulated one.
+    `opts` has `xclbin` and `kernel`, a part of its name. ImportError: there is no pyxrt; on a machine without
+    an NPU, `npuninja emu` gives it the emulated one.
     """
     try:
         import pyxrt  # type: ignore[import-not-found]

@@ -1,7 +1,7 @@
 """`aie.passmanager`: passes on a module of a design, by the names of MLIR's and MLIR-AIE's passes.
 
-The passes are those of npuninja's lowering, each with its options, and MLIR's general ones. A pass that npuninja does not
-have runs only where it has nothing to do: on a module without the operations that it is about.
+The passes are those of npuninja's lowering, with their options, and MLIR's general ones. A pass that npuninja
+lacks runs only where it has nothing to do: on a module without the operations that it is about.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _GENERAL: dict[str, Callable[[Operation], None]] = {
     "loop-invariant-code-motion": single_passes.move_invariants,
     "symbol-dce": single_passes.drop_unused_symbols,
 }
-#: Passes that npuninja does not have, and the beginnings of the names of the operations that they are about. They have
-#: nothing to do on other modules, whatever their options.
+#: Passes that npuninja lacks, and the beginnings of the names of the operations that they are about. On other
+#: modules they have nothing to do, whatever their options.
 _ABOUT = {
     "affine-loop-unroll": ("affine.for",),
     "affine-super-vectorize": ("affine.for",),
@@ -100,7 +100,7 @@ class Step(NamedTuple):
 
 
 class Printing(NamedTuple):
-    """When the module is printed: before a pass, after it, and whether after it only if it changed something or failed."""
+    """When the module is printed: before a pass; after it; then only if it changed something or failed."""
 
     before: bool = False
     after: bool = False
@@ -111,9 +111,7 @@ class Printing(NamedTuple):
 class PassManager:
     """A pipeline of passes.
 
-    Raises:
-        ValueError: the text is no pipeline, or an option has a wrong value.
-        NotImplementedError: a pass or an option that npuninja does not have.
+    ValueError: no pipeline, or an option's wrong value. NotImplementedError: npuninja lacks pass or option.
     """
 
     def __init__(self, anchor_op: str = "any", context: Any = None) -> None:
@@ -136,9 +134,7 @@ class PassManager:
     def run(self, operation: Any, invalidate_analyses: bool = True) -> None:
         """Runs the passes on a module, or on its operation, in place.
 
-        Raises:
-            NotImplementedError: a pass that npuninja does not have has something to do.
-            UserError: a pass cannot do its work.
+        Raises NotImplementedError: a pass that npuninja lacks has something to do. UserError: a pass fails.
         """
         root = getattr(operation, "ir", None)
         if not isinstance(root, Operation) or root.name != "builtin.module":
@@ -177,8 +173,6 @@ class PassManager:
         """Has the whole module printed on standard error around each pass.
 
         Args:
-            print_before_all: before each pass.
-            print_after_all: after each pass.
             print_module_scope: changes nothing: it is always the module.
             print_after_change: after a pass only where it changed something.
             print_after_failure: after a pass only where it failed.

@@ -1,4 +1,4 @@
-"""`aie.extras.runtime.passes`: pipelines of passes put together by calls, `Pipeline().canonicalize().cse()`."""
+"""`aie.extras.runtime.passes`: pipelines of passes made by calls, `Pipeline().canonicalize().cse()`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class MlirCompilerError(Exception):
 
 
 class Pipeline:
-    """Passes in order. A pass is a method under its name with `_` for `-`; options are keywords, with `_` or `-`."""
+    """Passes in order: methods under their names with `_` for `-`; options are keywords, with `_` or `-`."""
 
     def __init__(self, pipeline: list[str] | None = None, wrapper: Any = None) -> None:
         self._pipeline = list(pipeline or [])
@@ -74,11 +74,7 @@ def run_pipeline(
     print_pipeline: bool = False,
     verify: bool = True,
 ) -> Module:
-    """A copy of the module after the passes.
-
-    Raises:
-        MlirCompilerError: a pass cannot do its work, or is not offered.
-    """
+    """A copy of the module after the passes. Raises MlirCompilerError: a pass fails or is not offered."""
     made = Module.parse(str(module))
     try:
         manager = PassManager.parse(str(pipeline))

@@ -66,8 +66,7 @@ def _own_database() -> dict[str, Any]:
 class AIEAddressDecoder:
     """Addresses of an NPU's array to registers and back.
 
-    Attributes:
-        database: `{"modules": {module: {"registers": [...]}}}`, as in MLIR-AIE's file.
+    `database` is as in MLIR-AIE's file: `{"modules": {module: {"registers": [...]}}}`.
     """
 
     #: Module -> (name, offset, bytes) of its memories.
@@ -155,7 +154,7 @@ class AIEAddressDecoder:
     def encode_address(
         self, col: int, row: int, register_name: str, module_name: str | None = None
     ) -> int | None:
-        """The address of a register of a tile; None when the tile (or the module) has no register of the name."""
+        """The address of a tile's register; None when the tile (or the module) has none of the name."""
         known = self.database["modules"]
         modules = (module_name,) if module_name else _MODULES[_tile_type(row)]
         rows = (one for module in modules for one in known.get(module, {}).get("registers", ()))
@@ -223,7 +222,7 @@ def _offset(register: dict[str, Any]) -> int | None:
 
 
 class MLIRModuleAnnotator:
-    """Register writes of a design with the register, and the value by its fields, in an attribute `comment`."""
+    """A design's register writes with an attribute `comment`: the register, and the value by its fields."""
 
     def __init__(self) -> None:
         self.decoder = AIEAddressDecoder()
@@ -264,11 +263,7 @@ class MLIRModuleAnnotator:
         return f"{told} | {masked}Value 0x{value:X}: {', '.join(fields)}"
 
     def annotate_module(self, module: Any) -> int:
-        """Gives the register writes of a module their comments.
-
-        Returns:
-            How many have one; a write whose address is no constant has none.
-        """
+        """Comments a module's register writes with constant addresses; returns how many these are."""
         return sum(self._annotate(op) for op in list(module.ir.walk()))
 
     def _annotate(self, op: Operation) -> bool:
@@ -290,9 +285,7 @@ class MLIRModuleAnnotator:
     def annotate_file(self, input_path: str, output_path: str | None = None) -> int:
         """Annotates the MLIR in a file, into another file or on standard output.
 
-        Raises:
-            OSError: a file cannot be read or written.
-            UserError: the text is no module.
+        Raises OSError: a file cannot be read or written. UserError: the text is no module.
         """
         with open(input_path, encoding="utf-8") as stream:
             module = Module.parse(stream.read())

@@ -1,4 +1,4 @@
-"""Kernels on a device (`aie.utils`): `NPUKernel`, `DefaultNPURuntime`, and what they are given about traces."""
+"""Kernels on a device (`aie.utils`): `NPUKernel`, `DefaultNPURuntime`, and their settings for traces."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TraceConfig:
         self.enable_ctrl_pkts = enable_ctrl_pkts
         self.last_tensor_shape = last_tensor_shape
         self.last_tensor_dtype = last_tensor_dtype
-        #: The lowered design in the folder of the build, once it has run; `trace_to_json` reads the trace with it.
+        #: The lowered design in the build's folder, after the run; `trace_to_json` reads the trace with it.
         self.physical_mlir_path: str | None = None
 
     def write_trace(self, words: Any) -> None:
@@ -75,12 +75,8 @@ class TraceConfig:
     def trace_to_json(self, mlir_file: Any, output_name: str = "trace.json") -> None:
         """The trace's file for Perfetto, in JSON, as `npuninja trace` writes it.
 
-        Args:
-            mlir_file: the lowered design in the folder of its build (`physical_mlir_path`).
-            output_name: the file that is written.
-
-        Raises:
-            RuntimeError: there is no built design beside `mlir_file`, or the trace cannot be read.
+        `mlir_file`: the lowered design in the folder of its build (`physical_mlir_path`). RuntimeError: no
+        built design is beside it, or the trace cannot be read.
         """
         folder = os.path.dirname(os.path.abspath(str(mlir_file)))
         manifest = os.path.join(folder, f"{os.path.basename(folder)}.json")
@@ -134,7 +130,7 @@ class HostRuntime:
         return run_files(kernel_handle.xclbin_path, kernel_handle.insts_path, list(args))
 
     def load_and_run(self, npu_kernel: NPUKernel, run_args: list[Any], **_: Any) -> Any:
-        """(kernel, result). A kernel with a `trace_config` gets room for the trace, and its file is written."""
+        """(kernel, result). With a `trace_config` a kernel gets room for its trace; the file is written."""
         handle, config = self.load(npu_kernel), npu_kernel.trace_config
         if config is None:
             return handle, self.run(handle, run_args)
@@ -160,7 +156,7 @@ class HostRuntime:
     def verify_results(
         cls, io_args: list[Any], refs: dict[int, Any] | None = None, verbosity: int = 0
     ) -> int:
-        """How many tensors are not close to their reference. Raises HostRuntimeError for one that is not there."""
+        """How many tensors are not close to their reference. Raises HostRuntimeError: one is not there."""
         wrong = 0
         for index, expected in (refs or {}).items():
             if index >= len(io_args):
@@ -173,10 +169,9 @@ class HostRuntime:
 
     @classmethod
     def prepare_args_for_trace(cls, args: list[Any], trace_config: TraceConfig) -> list[Any]:
-        """Gives the tensors room for a trace: behind them, or at the end of the last one. The list itself changes.
+        """Gives the tensors room for a trace: behind them, or at the last one's end. The list itself changes.
 
-        Raises:
-            HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.
+        Raises HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.
         """
         if trace_config.enable_ctrl_pkts:
             raise HostRuntimeError("enable_ctrl_pkts is not offered (docs/python-designs.md)")
@@ -191,7 +186,7 @@ class HostRuntime:
 
     @classmethod
     def extract_trace_from_args(cls, args: list[Any], trace_config: TraceConfig) -> tuple[Any, Any]:
-        """(words of the trace, None). Where the trace stood behind the result, the last tensor is the result again."""
+        """(words of the trace, None). If it stood behind the result, the last tensor is the result again."""
         raw = np.asarray(args[-1]).reshape(-1).view(np.uint8)
         if trace_config.reuse_output_buffer:
             shape, dtype = trace_config.last_tensor_shape, np.dtype(trace_config.last_tensor_dtype)
@@ -243,7 +238,7 @@ DEFAULT_TENSOR_CLASS = NpuTensor
 
 
 def __getattr__(name: str) -> bool:
-    """`has_xrt`, whether pyxrt can be imported; `has_hrx`, whether there is an HRX runtime, which npuninja has not."""
+    """`has_xrt`: whether pyxrt can be imported; `has_hrx`: an HRX runtime, which npuninja does not have."""
     if name == "has_xrt":
         return importlib.util.find_spec("pyxrt") is not None
     if name == "has_hrx":

@@ -90,8 +90,8 @@ class NpuTensor:
 
         Raises:
             TypeError: the offset is no integer.
-            ValueError: it lies outside, or does not begin and end on cache lines of 64 bytes (it may end where this one
-                does).
+            ValueError: it lies outside, or does not begin and end on cache lines of 64 bytes (it may end
+                where this one does).
         """
         kind = np.dtype(self.dtype if dtype is None else dtype)
         try:
@@ -216,11 +216,7 @@ def randint(
 def rand(
     *size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", generator: Any = None, **_: Any
 ) -> NpuTensor:
-    """Random numbers from 0 to below 1, from NumPy's own state or a `numpy.random.Generator`.
-
-    Raises:
-        ValueError: without a size.
-    """
+    """Random numbers in [0, 1), by NumPy's own state or a `numpy.random.Generator`. ValueError: no size."""
     if not size:
         raise ValueError("rand() makes a tensor of a shape: give it one")
     shape = _shape(size)

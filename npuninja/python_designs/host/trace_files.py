@@ -27,9 +27,7 @@ def extract_trace(out_buf: Any, out_buf_shape: Any, out_buf_dtype: Any, trace_si
 
 
 def get_cycles(trace_path: str) -> float:
-    """Cycles from the first INSTR_EVENT_0 to the first INSTR_EVENT_1 of a trace in Chrome's format (JSON); infinite
-    when one is missing.
-    """
+    """Cycles of a Chrome trace (JSON) from its first INSTR_EVENT_0 to INSTR_EVENT_1; infinite without."""
     first: dict[str, float] = {}
     for event in _begun(_events(trace_path)):
         first.setdefault(event["name"], _cycle(event))
@@ -39,7 +37,7 @@ def get_cycles(trace_path: str) -> float:
 
 
 def get_cycles_summary(trace_path: str) -> list[list[Any]]:
-    """For each process of the trace its name, then the cycles between each INSTR_EVENT_0 and the INSTR_EVENT_1 after it.
+    """For each process its name, then the cycles from each INSTR_EVENT_0 to the next INSTR_EVENT_1.
 
     The events of a file may lie in any order: `npuninja trace` writes them by name.
     """
@@ -60,7 +58,7 @@ def get_cycles_summary(trace_path: str) -> list[list[Any]]:
 
 
 def print_cycles_summary(trace_path: str) -> None:
-    """Prints how often each process of the trace ran its kernel from event 0 to event 1, and for how many cycles."""
+    """Prints how often each process ran its kernel from event 0 to event 1, and for how many cycles."""
     for name, *cycles in get_cycles_summary(trace_path):
         print(name)
         # In the words of MLIR-AIE: programs of others find the numbers by them.

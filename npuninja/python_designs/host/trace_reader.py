@@ -1,8 +1,8 @@
 """A trace as a list of events in Chrome's format: `parse_trace` of `aie.utils.trace`, and its command line.
 
-What the units watch is read off the register writes of a lowered design, as the bindings do. Which bytes mean what is said in
-`npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began; every unit counts from one. A core that
-traces program counters says no times: there it is the number of the event, and the counter stands beside it.
+What units watch is read off a lowered design's register writes, as the bindings do. What bytes mean is in
+`npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began, counted from one. A core
+that traces program counters says no times: there it is the event's number, and the counter stands beside it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from npuninja.python_designs.tracing.events import CoreEvent, MemEvent, MemTileE
 
 _TABLES = (CoreEvent, MemEvent, ShimTileEvent, MemTileEvent)  # in the order of PACKET_TYPES
 _TITLES = ("core", "mem", "shim", "memtile")
-#: Offset of the registers with events 0 to 3 and 4 to 7 -> the kind of packet, and the first event. A shim's are a core's.
+#: Offset of the registers with events 0 to 3 and 4 to 7 -> packet kind, first event. A shim's are a core's.
 _EVENT_REGISTERS = {
     trace_registers(module)[f"Trace_Event{half}"].offset: (kind, 4 * half)
     for kind, module in ((0, "core"), (1, "memory"), (3, "memtile"))
@@ -86,7 +86,7 @@ def _number(op: Operation, name: str) -> int | None:
 
 
 def split_trace_segments(trace_pkts: Sequence[str], min_gap: int = GAP_WORDS) -> list[list[str]]:
-    """The parts of a trace of hexadecimal words between runs of at least `min_gap` zeros; shorter runs belong to a part."""
+    """The parts of a trace of hexadecimal words between at least `min_gap` zeros; fewer belong to a part."""
     parts: list[list[str]] = []
     zeros = min_gap
     for word in filter(None, trace_pkts):

@@ -107,11 +107,7 @@ class BaseKernel(Resolvable):
         self._module = module
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Calls the function in a core.
-
-        Raises:
-            ValueError: it is no argument of the worker, or the arguments do not fit.
-        """
+        """Calls it in a core. ValueError: it is no argument of the worker, or the arguments do not fit."""
         if self._op is None:
             raise ValueError(
                 f"kernel {self._name} is not declared in this module yet: give it to the worker, in the arguments of "
@@ -226,8 +222,7 @@ class ExternalFunction(BaseKernel):
     def build_flags(self) -> list[str]:
         """The compiler's words: those that were given, and the functions' new names.
 
-        MLIR-AIE puts a prefix in front of every symbol of the object; the functions that the design calls are the
-        only ones of them that anything sees.
+        MLIR-AIE prefixes every symbol of the object; anything sees only functions that the design calls.
         """
         called = (self.original_name, *self.bound) if self.symbol_prefix else ()
         renamed = [f"-D{symbol}={self.symbol_prefix}_{symbol}" for symbol in called]

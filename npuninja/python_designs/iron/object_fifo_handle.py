@@ -1,4 +1,4 @@
-"""The sides of an objectFifo, for workers and the host's program: acquire and release, fill and drain, join and split."""
+"""Sides of an objectFifo, for workers and the host's program: acquire, release, fill, drain, join, split."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         return [*self._object_fifo.endpoints(True), *self._object_fifo.endpoints(False)]
 
     def fill(self, source: Any, *options: Any, **named: Any) -> Any:
-        """In a runtime sequence: sends data of the host into the objectFifo; see `SequenceRuntime.transfer`."""
+        """In a runtime sequence: sends host data into the objectFifo; see `SequenceRuntime.transfer`."""
         if not self._is_prod:
             raise ValueError(
                 "fill() sends into an objectFifo: its handle is prod(), and this is a consumer's"
@@ -178,7 +178,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         pad_dimensions: list[Any] | None = None,
         pad_value: Any = None,
     ) -> list[Any]:
-        """New objectFifos that each get a part of this one's elements, from its offset on, through a memory tile."""
+        """New objectFifos, each for a part of this one's elements, from its offset, through a memory tile."""
         if self._is_prod:
             raise ValueError(
                 "split() is of cons(): it divides the elements that come; use join() of a prod()"
@@ -196,10 +196,9 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def _parts(
         self, verb: str, count: int, names: list[str] | None, **listed: list[Any] | None
     ) -> list[dict[str, Any]]:
-        """The arguments of the objectFifos of a join or split, for each a dictionary, from lists of them.
+        """The arguments of a join's or split's objectFifos, from lists: a dictionary for each.
 
-        Raises:
-            ValueError: a list has not one entry for each offset.
+        Raises ValueError: a list has not one entry for each offset.
         """
         usual = {
             "depth": self.depth,

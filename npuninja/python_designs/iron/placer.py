@@ -41,7 +41,7 @@ class _Pool:
 
 
 class SequentialPlacer(Placer):
-    """Workers take the cores column by column; memory tiles and shims the nearest column with free channels."""
+    """Workers take cores column by column; memory tiles and shims the nearest column with free channels."""
 
     def __init__(self, cores_per_col: int | None = None) -> None:
         self.cores_per_col = cores_per_col
@@ -49,11 +49,7 @@ class SequentialPlacer(Placer):
     def make_placement(
         self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]
     ) -> None:
-        """Places workers and the ends of objectFifos.
-
-        Raises:
-            ValueError: a place is taken or not there, or nothing is left.
-        """
+        """Places workers, ends of objectFifos. ValueError: a place is taken or not there, or none is left."""
         self._columns = device.cols
         kinds = {
             SHIM: device.get_shim_tiles(),

@@ -82,11 +82,7 @@ class RuntimeTaskGroup:
 
 
 def prune_consumers(handles: list[ObjectFifoHandle]) -> None:
-    """Keeps one of several equal ends of the host for the consumers of an objectFifo.
-
-    Raises:
-        ValueError: they differ.
-    """
+    """Keeps one of several equal ends of the host for an objectFifo's consumers. ValueError: they differ."""
     for handle in handles:
         if handle._is_prod:
             continue
@@ -179,8 +175,8 @@ class BlockRuntime:
         *,
         placement: Tile | None = None,
     ) -> None:
-        """A fill or drain: of the elements in `tap` or of all in order; in a group or by itself; `wait`: whether its end is
-        awaited; through the shim tile `tile`, called `placement` in 2025.
+        """A fill or drain: of the elements in `tap` or of all in order; in a group or alone; `wait`: whether
+        its end is awaited; through the shim tile `tile`, called `placement` in 2025.
         """
         if data not in self._data:
             raise ValueError(f"{word} {data} is no argument of this runtime's sequence(): use what it yields")
@@ -255,8 +251,8 @@ class BlockRuntime:
             function(*arguments)
 
     def _resolve_steps(self) -> None:
-        """Autumn 2025: a task without a group that waits is awaited at once, and frees those before it. Spring 2026: they
-        are awaited, then freed, at the end.
+        """Autumn 2025: a waiting task without a group is awaited at once and frees those before. Spring 2026:
+        they are awaited, then freed, at the end.
         """
         is_first = generation.is_first()
         groups: dict[RuntimeTaskGroup | None, list[_Transfer]] = {}

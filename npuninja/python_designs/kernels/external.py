@@ -1,7 +1,7 @@
-"""Kernels over AMD's sources: where a source is, and an ExternalFunction for it, made once for equal parameters.
+"""Kernels over AMD's sources: where a source is, and an ExternalFunction for it, one for equal parameters.
 
-The kernels' C++ is AMD's and not part of npuninja. A kernel resolves always; it is compiled when an install of
-MLIR-AIE, or the folder in MLIR_AIE_INSTALL_DIR, has its source.
+The C++ is AMD's, not part of npuninja. A kernel resolves always; it is compiled when an MLIR-AIE install, or
+the folder in MLIR_AIE_INSTALL_DIR, has its source.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def architecture() -> str:
 
 
 def kernel_folders() -> list[str]:
-    """Where MLIR-AIE's kernel sources may be: in its install, or in the source tree that the design lies in."""
+    """Where MLIR-AIE's kernel sources may be: in its install, or in the source tree of the design."""
     folder = os.path.dirname(os.path.abspath(sys.argv[0]))
     found = [os.path.join(cxx_header_path(), "aie_kernels")]
     while True:
@@ -70,11 +70,9 @@ def source_path(file: str, own_architecture: bool = False) -> str:
 
 
 def kernel_source(arch: str, subdir: str, filename: str) -> Path:
-    """Where a kernel's source is: in the folder `subdir`, else in aie2, else in generic. The first parameter is the
-    API's, and counts for nothing there.
+    """Where a kernel's source is: in the folder `subdir`, else aie2, else generic; `arch` counts for nothing.
 
-    Raises:
-        FileNotFoundError: it is in none of them.
+    Raises FileNotFoundError: it is in none of them.
     """
     roots = kernel_folders()
     for path in (os.path.join(r, folder, filename) for r in roots for folder in (subdir, "aie2", "generic")):
@@ -145,7 +143,7 @@ def make(
     source_string: str | None = None,
     source: str | None = None,
 ) -> ExternalFunction:
-    """A kernel; equal parameters give the same one within a design. `source`: where the file is, else it is looked for."""
+    """A kernel; equal parameters give the same one in a design. `source`: its file, else it is looked for."""
     # Not the source's path: names must not tell where npuninja lies.
     key = repr((symbol, file, own_architecture, arg_types, flags or [], use_chess))
     made_of = f"{key} {source or ''}"

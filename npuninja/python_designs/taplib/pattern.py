@@ -42,7 +42,7 @@ def checked_offset(offset: int, dims: Sequence[int]) -> int:
 def checked_sizes_strides(
     sizes: Sequence[int] | None, strides: Sequence[int] | None, allow_none: bool = False
 ) -> tuple[list[int] | None, list[int] | None]:
-    """Sizes and strides, with stride 0 where leading sizes are 1. Raises ValueError for what no transfer can have."""
+    """Sizes and strides, stride 0 where leading sizes are 1. ValueError for what no transfer can have."""
     found_sizes = _checked("sizes", sizes, 1, allow_none)
     found_strides = _checked("strides", strides, 0, allow_none)
     if found_sizes is not None and found_strides is not None:

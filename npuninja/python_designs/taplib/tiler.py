@@ -76,10 +76,9 @@ class TensorTiler2D:
         pattern_repeat: int = 1,
         prune_step: bool = True,
     ) -> TensorAccessSequence:
-        """Tiles a pattern, `tile_group_repeats` of them in each dimension, each `tile_group_steps` tiles from the last.
+        """Tiles a pattern, `tile_group_repeats` of them in each dimension, `tile_group_steps` tiles apart.
 
-        Raises:
-            ValueError: the tiles do not cover the tensor evenly, or the pattern needs more than four dimensions.
+        ValueError: tiles do not cover the tensor evenly, or the pattern needs more than four dimensions.
         """
         if not (isinstance(pattern_repeat, int) and pattern_repeat >= 1):
             raise ValueError(f"a pattern is repeated at least once, got pattern_repeat={pattern_repeat}")
@@ -151,7 +150,7 @@ def _must_divide(dimension: int, tensor: int, tile: int, tiles: int, allow_parti
 
 
 def _step_count(count: int, step: int, repeat: int) -> int:
-    """How many patterns one dimension needs, when a pattern takes `repeat` tiles, `step` apart, of `count`."""
+    """How many patterns a dimension of `count` tiles needs; a pattern has `repeat` tiles, `step` apart."""
     full = count // (step * repeat)
     left = count - step * repeat * full
     block = left // step * step

@@ -1,4 +1,4 @@
-"""The events that a trace can record, as enums (names and numbers: `npuninja.arch.events`), and events with a port."""
+"""The events that a trace can record, as enums (from `npuninja.arch.events`), and events with a port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from npuninja.python_designs.tracing import first_events
 
 
 def _enum(name: str, module: str, *reserved: int) -> type[IntEnum]:
-    """The events of a module of a tile as an enum, with the numbers that no event has under names of their own."""
+    """The events of a tile's module as an enum; numbers that no event has get names of their own."""
     numbers = {**events_of(module), **{f"rsvd_{number}": number for number in reserved}}
     return IntEnum(name, sorted(numbers.items(), key=lambda event: event[1]))  # type: ignore[return-value]
 

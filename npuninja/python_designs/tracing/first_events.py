@@ -1,5 +1,5 @@
-"""The events that AI Engines of the first architecture (xcvc1902) can record: names and numbers of AMD's register
-reference (AM015). No NPU has them; programs compare them with those of NPUs.
+"""Events of AI Engines of the first architecture (xcvc1902): names and numbers of AMD's register reference
+(AM015). No NPU has them; programs compare them with those of NPUs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `enable_trace` of the high level makes: operations of the device at once, those of the sequence on demand."""
+"""What the high level's `enable_trace` makes: the device's operations at once, the sequence's on demand."""
 
 from __future__ import annotations
 

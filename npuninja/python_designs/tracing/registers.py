@@ -31,7 +31,7 @@ from npuninja.python_designs.tracing.events import (
 from npuninja.python_designs.tracing.shim_transfers import configure_shimtile_dma_tracing_aie2, write
 from npuninja.records import NamedTuple
 
-#: The bits of an event that the bindings of autumn 2025 write: one too few for a memory tile's events, which have 8.
+#: Event bits that the bindings of autumn 2025 write: one too few for a memory tile's events, which have 8.
 _EVENT_BITS = 0x7F
 _MASTER_PORT = 1 << 5
 

@@ -1,4 +1,4 @@
-"""What a shim does for a trace and for control packets: flows to it, its buffer descriptors, and their start."""
+"""What a shim does for traces and control packets: flows to it, its buffer descriptors, and their start."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _start_channel(shim: Any, direction: int, channel: int, bd_id: int, enable_t
 
 
 def configure_packet_tracing_flow(tiles_to_trace: Sequence[Any], shim: Any) -> None:
-    """A packet flow from each tile's trace unit to the shim's channel 1; a core named again is its memory's unit."""
+    """A packet flow from each tile's trace unit to shim channel 1; a core named again: its memory's unit."""
     seen: list[Any] = []
     for i, tile in enumerate(tiles_to_trace):
         dest = {"dest": shim, "port": "DMA", "channel": 1}

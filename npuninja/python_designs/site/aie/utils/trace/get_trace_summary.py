@@ -1,4 +1,4 @@
-"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`: how often kernels ran. Programs start it by its path."""
+"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`, by its path: how often kernels run."""
 
 import os
 import sys

@@ -3,7 +3,7 @@
 import os
 import sys
 
-# The file is found through a module that only a design's process has, so this process may know npuninja under no name yet.
+# A module that only a design's process has finds the file: this process may know npuninja under no name yet.
 sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 6)))
 from npuninja.python_designs.host.trace_reader import main
 
