@@ -465,6 +465,28 @@ def test_vectors_of_integers(running, numbers):
     assert words(core, 0x70420, 8) == [*marked, *(most ^ m for m in marked)]
 
 
+LAST = "permutation_map = affine_map<(d0, d1) -> (d1)>"
+
+
+@pytest.mark.parametrize(("first", "length"), [(0, 4), (1, 2), (2, 2)])
+def test_a_transfer_within_the_buffer_needs_no_word_for_it(running, first, length):
+    core = running(
+        design(
+            f"""
+    %c1 = arith.constant 1 : index
+    %first = arith.constant {first} : index
+    %zero = arith.constant 0 : i32
+    %v = vector.transfer_read %b[%c1, %first], %zero {{{LAST}}} : memref<4x4xi32>, vector<{length}xi32>
+    %c0 = arith.constant 0 : index
+    vector.transfer_write %v, %b[%c0, %c0] : vector<{length}xi32>, memref<4x4xi32>
+"""
+        )
+    )
+    core.memory[0x70400:0x70420] = struct.pack("<8i", *range(8))
+    assert core.step() == -1
+    assert words(core, 0x70400, length) == list(range(4 + first, 4 + first + length))
+
+
 REFUSED = {
     "loops that are not branches yet": (
         "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index scf.for %i = %c0 to %c1 step %c1 { }",
@@ -501,6 +523,24 @@ REFUSED = {
         "%c0 = arith.constant 0 : index %c1 = arith.constant 1 : index "
         "scf.parallel (%i) = (%c0) to (%c1) step (%c1) { scf.reduce }",
         "'scf.parallel' is refused: a core does one thing at a time",
+    ),
+    "transfers that may begin behind the first element": (
+        "%i = arith.constant 1 : index %z = arith.constant 0 : i32 "
+        "%v = vector.transfer_read %b[%i, %i], %z : memref<4x4xi32>, vector<4xi32>",
+        "'vector.transfer_read' in core code needs in_bounds",
+    ),
+    "masked transfers": (
+        "%i = arith.constant 0 : index %z = arith.constant 0 : i32 %mask = arith.constant dense<true> : vector<4xi1> "
+        '%v = "vector.transfer_read"(%b, %i, %i, %z, %mask) <{in_bounds = [true], '
+        "operandSegmentSizes = array<i32: 1, 2, 1, 1>}> "
+        ": (memref<4x4xi32>, index, index, i32, vector<4xi1>) -> vector<4xi32>",
+        "cannot do this on vectors ('vector.transfer_read')",
+    ),
+    "columns of a buffer": (
+        "%i = arith.constant 0 : index %z = arith.constant 0 : i32 "
+        "%v = vector.transfer_read %b[%i, %i], %z {in_bounds = [true], permutation_map = "
+        "affine_map<(d0, d1) -> (d0)>} : memref<4x4xi32>, vector<4xi32>",
+        "cannot do this on vectors ('vector.transfer_read')",
     ),
     "loops over workers": ("scf.forall (%i) in (4) { }", "'scf.forall' is refused"),
     "fills of buffers": (

@@ -9,6 +9,7 @@ elements in row-major order.
 from __future__ import annotations
 
 from npuninja.errors import UserError
+from npuninja.ir.affine import AffineMap
 from npuninja.ir.attributes import (
     ArrayAttr,
     Attribute,
@@ -21,7 +22,7 @@ from npuninja.ir.attributes import (
 )
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.directives import DYNAMIC_INDEX
-from npuninja.ir.syntax import operand
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import memref
 from npuninja.lowering.core_code.memory import strides, subscript
 from npuninja.lowering.core_code.types import (
@@ -38,6 +39,7 @@ from npuninja.lowering.core_code.types import (
     vector_parts,
     vector_type,
 )
+from npuninja.lowering.op_builders import constant_value
 
 _REDUCTIONS = {
     **{"add": "a + b", "mul": "a * b", "and": "a & b", "or": "a | b", "xor": "a ^ b"},
@@ -112,12 +114,14 @@ def _plain_transfer(op: Operation) -> None:
         value = stored.type
     count, element = vector_parts(value, op)
     found = strides(memory.type, op)
-    if "permutation_map" in op.attributes or "mask" in op.attributes or element == "i1":
+    shape = memref(memory.type).shape
+    # A mask is an operand more.
+    masked = len(group(op, "indices")) != len(shape)
+    if masked or element == "i1" or not _takes_last_dimensions(op, len(shape), len(_shape(value))):
         raise _refused(op)
     if found and found[-1] != 1:
         raise UserError(f"'{op.name}' in core code needs elements that lie side by side", op.loc)
     rows = value.count("x") - 1
-    shape = memref(memory.type).shape
     if rows > 0 and tuple(shape[-rows:]) != _shape(value)[1:]:
         raise UserError(f"'{op.name}' in core code needs rows that lie side by side", op.loc)
     if op.name.startswith("vector.transfer") and not _is_in_bounds(op, count, shape):
@@ -126,12 +130,20 @@ def _plain_transfer(op: Operation) -> None:
         )
 
 
+def _takes_last_dimensions(op: Operation, of: int, count: int) -> bool:
+    """Whether the `count` dimensions of a transfer's vector are the last ones of the `of` of its buffer, in their order."""
+    permutation = op.attributes.get("permutation_map")
+    last = AffineMap(of, 0, tuple(("d", i) for i in range(of - count, of)))
+    return permutation is None or permutation == OpaqueAttr(str(last))
+
+
 def _is_in_bounds(op: Operation, count: int, shape: tuple[int, ...]) -> bool:
-    """Whether a transfer stays in the buffer: it says so, or its vector is as long as the last dimension."""
+    """Whether a transfer stays in the buffer: it says so, or a known last index leaves room for the vector."""
     in_bounds = op.attributes.get("in_bounds")
     if isinstance(in_bounds, ArrayAttr):
         return all(isinstance(i, BoolAttr) and i.value for i in in_bounds.items)
-    return bool(shape) and shape[-1] == count
+    first = constant_value(group(op, "indices")[-1]) if shape else None
+    return first is not None and 0 <= first <= shape[-1] - count
 
 
 def _shape(type: str) -> tuple[int, ...]:
