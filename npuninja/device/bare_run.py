@@ -66,7 +66,7 @@ class _Ordered(argparse.Action):
 
 
 def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
-    """Reads the options of such a run: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
+    """Options of a run without a manifest: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
     parser = VerbParser(
         prog=prog,
         description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",

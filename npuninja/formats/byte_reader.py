@@ -1,6 +1,6 @@
 """Bounds-checked reading of little-endian binary data.
 
-A cut or damaged file becomes one kind of error: its name, the offset, and what was expected there.
+All readers of formats use it, so damaged files become one kind of error: name, offset, what was expected.
 """
 
 from __future__ import annotations

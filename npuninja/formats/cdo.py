@@ -198,9 +198,8 @@ def _from_words(code: int, words: tuple[int, ...]) -> Command:
 
 
 def write_cdo(commands: Sequence[Command]) -> bytes:
-    """A CDO file as aie-rt's driver writes it: 64-bit addresses, NOPs bring block writes' data to 16 bytes.
-
-    Such a file starts with `Nop()`: bootgen refuses one without commands.
+    """A CDO file as aie-rt's driver writes it: 64-bit addresses, a NOP before a block write whose payload
+    would not start on 16 bytes of the file. (Such files start with `Nop()`: bootgen refuses empty ones.)
     """
     body = bytearray()
     for command in commands:

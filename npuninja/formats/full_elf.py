@@ -1,4 +1,4 @@
-"""A full ELF: configurations, instructions and kernels in one file, for `xrt::hw_context(device, elf)`.
+"""A full ELF: configurations, instructions and kernels, for `xrt::hw_context(device, elf)` without an XCLBIN.
 
     .symtab, .strtab    each kernel: a weak function, its C++ name says its arguments: `_Z4mainPcPcPc`; each
                         of its instances: a weak object whose section field is the kernel's symbol's number
@@ -21,7 +21,7 @@ Kernels stand in the order of their C++ names, PDIs and instances in that of the
 
 Sources: XRT, xrt_elf.cpp (how it is read), elf_patcher.h (the relocations); MLIR-AIE, SidecarFiles.h in
 tools/aiecc (the assembler's input); files of aiebu-asm (what lies where). AMD's code that saves and restores
-the array, `.preempt_save.N` and `.preempt_restore.N`, is not public: preemption points are refused.
+the array, `.preempt_save.N` and `.preempt_restore.N`, is in no public source: preemption points are refused.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class FullInstance(NamedTuple):
 
 
 class FullKernel(NamedTuple):
-    """A device with sequences: its name, arguments of the longest, the PDIs that they may load by number."""
+    """A device with sequences: its name, its longest's number of arguments, PDIs to load by number."""
 
     name: str
     arguments: int

@@ -85,7 +85,7 @@ class Noop(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """Waits for a completion token of each channel of `columns` by `rows` tiles; direction 0 S2MM, 1 MM2S."""
+    """Waits for a task's token of each channel of `columns` by `rows` tiles; direction 0 S2MM, 1 MM2S."""
 
     column: int
     row: int

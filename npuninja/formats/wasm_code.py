@@ -55,7 +55,7 @@ _IMMEDIATES: dict[int, str] = {
 
 
 class WasmInstruction(NamedTuple):
-    """An instruction, its offset in the code section; `relocated`: the linker will replace an immediate."""
+    """An instruction: offset in the code section, numeric immediates; `relocated`: the linker changes one."""
 
     offset: int
     opcode: int

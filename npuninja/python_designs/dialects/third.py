@@ -1,4 +1,4 @@
-"""How the third generation (summer 2026) writes what the older ones have as attributes: as operands."""
+"""How the third generation (summer 2026) writes numbers that are the older ones' attributes: as operands."""
 
 from __future__ import annotations
 

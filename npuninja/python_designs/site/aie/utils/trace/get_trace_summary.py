@@ -1,4 +1,4 @@
-"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`, by its path: how often kernels run."""
+"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`, started by path: runs of kernels."""
 
 import os
 import sys
