@@ -177,7 +177,7 @@ def with_absolute_paths(options: Options) -> Options:
 
 
 def to_arguments(options: Options) -> list[str]:
-    """The command line for the same again; without empty values, and without `--fresh`, which is for once."""
+    """The command line for the same again, without empty values and `--fresh`, which is for one time only."""
     words: list[str] = []
     otherwise = vars(Options())
     for word, field, behind, _, many, lasting in _WORDS:

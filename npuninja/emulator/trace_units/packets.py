@@ -208,7 +208,7 @@ def _repeats(byte: int, value: int) -> int:
 
 
 def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
-    """A unit's events in event-PC mode, in order, without a cut-off end. UserError as of `read_frames`."""
+    """A unit's events in event-PC mode, in order, without a cut-off end. UserError as `read_frames`."""
     found: list[EventsAtPlace] = []
     last: EventsAtPlace | None = None
     for byte, size, value in _frames_in(data, "event-PC", _pc_size):

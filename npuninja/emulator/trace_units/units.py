@@ -132,7 +132,7 @@ class Generated(NamedTuple):
 
 
 def generated(operations: Sequence[Any], device: layout.Geometry) -> list[Generated]:
-    """The writes to Event_Generate in a stream; operations as of `npuninja.formats.txn`, without LoadPdi."""
+    """The writes to Event_Generate in a stream, given as operations of `npuninja.formats.txn` but LoadPdi."""
     found = []
     for place, operation in enumerate(operations):
         if not isinstance(operation, txn.Write):
