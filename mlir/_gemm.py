@@ -13,8 +13,11 @@ TYPES = {"int8": ("i8", "i32"), "int16": ("i16", "i32"), "bf16": ("bf16", "f32")
 def module(name, device, element, size):
     """The text of a design.
 
-    `device` has at least `size` columns; `element` is `int8`, `int16` or `bf16`; `size` is G, the cores of a
-    side: 1, 2 or 4.
+    Args:
+        name: of the design.
+        device: with at least `size` columns.
+        element: `int8`, `int16` or `bf16`.
+        size: G, the cores of a side: 1, 2 or 4.
     """
     kind, out = TYPES[element]
     a, b = f"memref<{ROWS * DEPTH}x{kind}>", f"memref<{DEPTH * COLUMNS}x{kind}>"

@@ -27,9 +27,11 @@ MAX_ANSWERS = 256
 
 
 def cache_folder(name: str = "") -> Path:
-    """Where files are kept, or a folder there; made when missing, a temporary one when it cannot be written.
+    """Where files are kept, or a folder there; made when missing. Falls back to a temporary folder when it
+    cannot be written.
 
-    ToolError: others can write there, or it cannot be made.
+    Raises:
+        ToolError: others can write there, or it cannot be made.
     """
     folder = _whole_cache()
     if not name:

@@ -133,7 +133,10 @@ _ELSEWHERE = {
 def _beside_the_package(verb: str, name: str) -> str:
     """The module of a program in the source tree, which can be imported now.
 
-    The tree is this package's; for an installed one, the working folder's. UserError when there is none.
+    The tree is the one that this package lies in; for an installed package, the one in the working folder.
+
+    Raises:
+        UserError: there is no source tree.
     """
     folder, _, module = name.rpartition("/")
     package = os.path.dirname(os.path.abspath(__file__))

@@ -33,6 +33,7 @@ def read_file(path: str, limit_bytes: int, *, hint: str | None = None) -> bytes:
     """The content of a file.
 
     Args:
+        path: of a file, a pipe or a device.
         limit_bytes: more than that is refused, after as many bytes.
         hint: what to do when it cannot be read.
 
@@ -116,6 +117,7 @@ def write_file(
 
     Args:
         path: of the file; its folder is there.
+        data: its content.
         check: looks at the file under its temporary name; what it raises leaves the old file in its place.
         time_ns: the file's time; default: now.
 
@@ -149,9 +151,12 @@ def write_file(
 
 
 def write_if_changed(path: str, text: str, *, check: Callable[[str], None] | None = None) -> bool:
-    """`write_file`, unless the file has this content already: its time says when it last changed.
+    """`write_file`, unless the file has this content already: so its time says when it last changed.
 
-    Returns whether it wrote. The folder is made where it is missing. ToolError when it cannot be written.
+    Returns whether it wrote. The folder is made where it is missing.
+
+    Raises:
+        ToolError: it cannot be written.
     """
     data = text.encode("utf-8", "surrogateescape")
     try:

@@ -64,7 +64,9 @@ _LONG_LINE = re.compile(r"([^\n]{1024})(?=[^\n])")
 def matching(text: str, *where: str) -> list[Hint]:
     """The hints for a text, in the order in which their causes stand in it; of each failure the first only.
 
-    `where`: what it is the output of (of `WHERE`); anything when left out.
+    Args:
+        text: any output, whole.
+        where: what it is the output of (of `WHERE`); anything when left out.
     """
     found: list[tuple[int, Hint]] = []
     text = _LONG_LINE.sub(r"\1\n", text)

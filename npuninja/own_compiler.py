@@ -53,7 +53,11 @@ class OwnCompiler(NamedTuple):
 
 
 def own_compiler() -> OwnCompiler:
-    """The compiler for the working folder. ToolError: there is none, or not what toolchain.toml names."""
+    """The compiler for the working folder.
+
+    Raises:
+        ToolError: there is none, or what toolchain.toml names is not there.
+    """
     file = _settings_file()
     pins = _pins(file) if file is not None else {}
     for name in ("ziglang", "clang", "wasm-ld"):

@@ -13,9 +13,14 @@ def near(word: str, known: Iterable[str], most: int = 1) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str], then: str = "", *, most: int = 1) -> str | None:
-    """The hint "did you mean 'x'?" with at most `most` words, and `then`; `then` alone when nothing is near.
+    """The hint "did you mean 'x'?", followed by `then`; `then` alone when nothing is near, None without
+    either.
 
-    None without either. `then` is the rest of the hint, for example all known words.
+    Args:
+        word: what was written.
+        known: what could have been.
+        then: the rest of the hint, for example all known words.
+        most: so many are offered.
     """
     return " ".join(filter(None, (_question(near(word, known, most)), then))) or None
 

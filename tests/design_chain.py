@@ -36,7 +36,13 @@ DESIGNS = sorted(
 class Chain:
     """Builds a design as the build file's edges do.
 
-    `text` is by default `mlir/NAME.mlir`; `kernels` (object's name -> source) the file in `kernels/`.
+    Args:
+        build: folder and compiler.
+        name: the design's name.
+        text: its MLIR; by default that of `mlir/NAME.mlir`.
+        kernels: text of the source of each object, by the object's name; by default the file in `kernels/`.
+        sequence_name: of the runtime sequence.
+        lower_options: for the stage lower.
     """
 
     def __init__(

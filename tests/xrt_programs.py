@@ -18,7 +18,11 @@ PROGRAMS = TESTS / "xrt_emulation" / "programs"
 
 
 class Emulated:
-    """Runs commands under `npuninja emu`; `environment`: theirs, without the emulation's own variables."""
+    """Runs commands under `npuninja emu`.
+
+    Attributes:
+        environment: of the commands, without the emulation's own variables.
+    """
 
     def __init__(self, tools: str, folder: Path) -> None:
         self.environment = {**os.environ, "NPUNINJA_TOOLS": tools, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -29,9 +29,15 @@ _MOST_INSTRUCTIONS = 16384 // 16 * 5
 
 
 def compile_assembly(text: str, source: str) -> bytes:
-    """An AIE2 object from clang's assembly for RV32. `source`: the user's file, for errors.
+    """An AIE2 object from what clang wrote for RV32.
 
-    UserError: the source needs what is not supported. InternalError: the assembly has what is unknown here.
+    Args:
+        text: the assembly.
+        source: the user's file, for errors.
+
+    Raises:
+        UserError: the source needs what is not supported.
+        InternalError: the assembly has what is not known here.
     """
     assembly = read_assembly(text, source)
     return object_of(assembly, [_select(function, assembly.aliases) for function in assembly.functions])

@@ -73,13 +73,15 @@ def link_core(
 
     Args:
         objects: path and bytes of the core's object and the kernels'.
+        script_text, script_name: the linker script.
         stack_bytes: what the script gives to the stack.
+        compile_runtime: compiles a source of the runtime.
         place: of the core in the design, for errors.
         warnings: takes what is not certain.
 
     Raises:
-        UserError: an object was not made here, a symbol is missing or there twice, or program, data or stack
-            do not fit.
+        UserError: an object was not made here, a symbol is missing or there twice, the program or its data or
+            its stack do not fit.
     """
     for path, data in objects:
         _check_made_here(path, data)

@@ -306,9 +306,16 @@ _DIRECTIVES: dict[str, Callable[[_Reader, str], None]] = {
 
 
 def read_assembly(text: str, source: str) -> Assembly:
-    """Reads what clang wrote. `source`: the user's file, for errors.
+    """Reads what clang wrote.
 
-    UserError: unsupported: static constructors, merged inline variables, threads. InternalError: unknown.
+    Args:
+        text: the assembly.
+        source: the user's file, for errors.
+
+    Raises:
+        UserError: the source needs what is not supported: static constructors, merged inline variables,
+            threads.
+        InternalError: a construct that is not known here.
     """
     return _Reader(source).read(text)
 

@@ -55,7 +55,10 @@ def _read(programs: list[str]) -> dict[str, tuple[str, bytes]]:
 def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]]) -> dict[str, bytes]:
     """The configuration files of every device: file name -> content.
 
-    `programs`: `[DEVICE:]C,R` -> file and content of a core's program; the only DEVICE may be left out.
+    Args:
+        module: a routed design.
+        programs: `[DEVICE:]C,R` -> file and content of the core's program; the device may be left out when
+            there is one.
 
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.

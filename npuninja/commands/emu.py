@@ -92,7 +92,8 @@ def run_emulated(
 ) -> int:
     """Runs a command with an emulated NPU; returns its exit code as a shell would.
 
-    `limits`: of one command's time in seconds, and of the memory of all buffers in bytes.
+    Args:
+        limits: of one command's time in seconds, and of the memory of all buffers in bytes.
     """
     time_limit_s, memory_limit_bytes = limits
     with emulated_npu(environment, model, log, time_limit_s, coherent, memory_limit_bytes) as variables:

@@ -157,11 +157,13 @@ def lower_design(
 
     Args:
         text: the design's MLIR.
+        file: its name, for messages.
         alloc_scheme: one of `SCHEMES`, or None for the default.
         generation: one of `CHOICES`.
         warnings: collects what the user should know though it is no error.
-        packet_fifos: see `pipeline.lower_resources`, as for `dynamic_fifos`.
-        watch: what is printed on the way, and where it ends: the module as it is there is then the only file.
+        packet_fifos: see `pipeline.lower_resources`.
+        dynamic_fifos: see there.
+        watch: what is printed on the way, and where it ends; then the module as it is there is the only file.
 
     Raises:
         UserError: the design must be refused.

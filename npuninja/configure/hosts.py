@@ -54,7 +54,9 @@ def read_hosts(
     """All host programs of the project in the working folder, by name.
 
     Args:
-        variables: what `$NAME` in paths of toolchain.toml stands for.
+        settings: toolchain.toml.
+        variables: what `$NAME` in its paths stands for.
+        source_root: the project.
         designs: the names of its designs: `host/NAME.cpp` and `host/NAME_test.py` are for the design NAME.
 
     Raises:

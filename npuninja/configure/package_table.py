@@ -65,7 +65,9 @@ def package_of_project(package: Package, settings_file: str, preset: str | None)
     """The package of the project in this folder, for a preset.
 
     Args:
+        package: what `read_package` made of the table.
         settings_file: where the table stands, for messages.
+        preset: the name of the preset, or None.
 
     Raises:
         UserError: the preset's name has neither letter nor digit, so that no file can be called after it.

@@ -1,7 +1,7 @@
 """What the last configure looked at, so that the next one can tell whether any of it has changed.
 
-Ninja looks at times, and the time of a folder changes when an editor saves by renaming, although the folder has what it had.
-Imported before anything else of configure.py, so it loads nothing.
+Ninja looks at times, and a folder's time changes when an editor saves by renaming, although the folder has
+what it had. Imported before anything else of configure.py, so it loads nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ _DAMAGED = (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeE
 
 
 def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
-    """Whether all that the last configure looked at, and what it wrote, is as it was; what it wrote is then as new as
-    Ninja wants it.
+    """Whether what the last configure looked at and wrote is as it was; it is then as new as Ninja wants it.
 
     Args:
         build_folder: where the last configure kept what it looked at.
@@ -45,7 +44,7 @@ def remember(
         ninja_folder: that of build.ninja, from which paths are.
         started_ns: when this configure began to look.
         looked_at: files and folders, as Ninja watches them.
-        made: what Ninja takes for the outputs of a configure; their times may be set later. Empty: Ninja is not asked.
+        made: the outputs of a configure by Ninja; their times may be set later. Empty: Ninja is not asked.
     """
     seen = {name: _seen(name, ninja_folder) for name in looked_at}
     sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
@@ -74,7 +73,7 @@ def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> Non
 
 
 def _kept(build_folder: str) -> tuple[dict[str, object], dict[str, int]]:
-    """What `remember` kept: the state of what was looked at, and the sizes of what was made. Raises one of _DAMAGED."""
+    """What `remember` kept: states of what was looked at, sizes of what was made. Raises one of _DAMAGED."""
     with open(os.path.join(build_folder, FILE), encoding="utf-8", errors="surrogateescape") as stream:
         content = json.load(stream)
     return content["seen"], content["made"]
@@ -93,7 +92,7 @@ def settle(folder: str, names: Iterable[str]) -> None:
 
 
 def _seen(name: str, ninja_folder: str) -> list[object] | None:
-    """The state of a file (size and time) or folder (names, and which of them are folders), as JSON gives it back."""
+    """A file's state (size and time) or a folder's (names, and which are folders), as JSON gives it back."""
     path = os.path.join(ninja_folder, name)
     if name == os.curdir:
         # It is watched for this one name, and configure.py itself writes into it.

@@ -29,6 +29,7 @@ class ProbeCache:
     another stamp.
 
     Args:
+        path: the file.
         for_all: whether answers of programs that need nothing but themselves are kept, and taken, for all
             build folders of this user too.
     """

@@ -61,7 +61,11 @@ class Started(NamedTuple):
 
 
 class Device(Protocol):
-    """One opened device; `capabilities`: what it is."""
+    """One opened device.
+
+    Attributes:
+        capabilities: what it is.
+    """
 
     capabilities: Capabilities
 

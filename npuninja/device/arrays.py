@@ -21,8 +21,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def check_array(array: object, argument: Argument, source: str, location: Location | None = None) -> Array:
     """The array, if it has exactly the argument's shape and dtype.
 
-    `source`: where it comes from, for the message ("the file", "reference() of passthrough").
-    Raises UserError: it is no array, or shape or dtype differ.
+    Args:
+        array: what was given.
+        argument: what it is for.
+        source: where it comes from, for the message ("the file", "reference() of passthrough").
+        location: of the source.
+
+    Raises:
+        UserError: it is no array, or shape or dtype differ.
     """
     expected = f"expected {argument.describe()} (NumPy: {argument.dtype}, shape {argument.shape})"
     if not isinstance(array, np.ndarray):
@@ -37,9 +43,15 @@ def check_array(array: object, argument: Argument, source: str, location: Locati
 
 
 def assign_files(options: list[str], arguments: list[Argument], what: str) -> list[tuple[Argument, str]]:
-    """Which file belongs to which argument: `NAME=FILE` by name, `FILE` in order; `what`: "input", "output".
+    """Which file belongs to which argument: `NAME=FILE` by name, `FILE` in order.
 
-    Raises UserError: a name that is not there, two files for one argument, more files than arguments.
+    Args:
+        options: the values of --input or --output.
+        arguments: those it can be about, in order.
+        what: "input" or "output".
+
+    Raises:
+        UserError: a name that is not there, two files for one argument, more files than arguments.
     """
     names = {argument.name: argument for argument in arguments}
     listed = ", ".join(f"{a.name} ({a.describe()})" for a in arguments)
@@ -63,7 +75,8 @@ def assign_files(options: list[str], arguments: list[Argument], what: str) -> li
 def read_inputs(options: list[str], manifest: Manifest) -> list[Array]:
     """The arrays for all inputs from the files of --input.
 
-    Raises UserError: a file is missing, unreadable, or not of the argument's shape, dtype or size.
+    Raises:
+        UserError: a file is missing, unreadable, or not of the argument's shape, dtype or size.
     """
     assigned = assign_files(options, manifest.inputs, "input")
     by_name = {argument.name: _read(argument, file) for argument, file in assigned}
@@ -96,7 +109,11 @@ def _read(argument: Argument, file: str) -> Array:
 
 
 def write_outputs(options: list[str], manifest: Manifest, results: list[Array]) -> None:
-    """Writes results to --output's files: `.npy` in NumPy's format, others as raw bytes. Raises UserError."""
+    """Writes results to the files of --output: `.npy` as NumPy's format, any other as raw bytes.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
     by_name = dict(zip((a.name for a in manifest.outputs), results))
     for argument, file in assign_files(options, manifest.outputs, "output"):
         content = io.BytesIO()

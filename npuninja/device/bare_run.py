@@ -137,9 +137,11 @@ def instructions(path: str) -> bytes:
 
 
 def arguments_used(path: str) -> int:
-    """How many arguments' addresses the instructions in a file take; a call may leave out those behind them.
+    """How many arguments the instructions in a file take the addresses of: a call may leave out those behind
+    them.
 
-    Raises UserError when the file is no instruction stream.
+    Raises:
+        UserError: the file is no instruction stream.
     """
     operations = read_txn(instructions(path), path).operations
     return max((op.argument + 1 for op in operations if isinstance(op, AddressPatch)), default=0)

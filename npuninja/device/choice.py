@@ -26,6 +26,7 @@ def choose(
     """Opens the device for a design.
 
     Args:
+        manifest: the design.
         wanted: one of `DEVICES`.
         required: "npu" or "emu": what it must turn out to be, or None.
         checks: what the emulated array watches (`npuninja.emulator.checks`).

@@ -20,9 +20,14 @@ def compare(
     poisoned: bool,
     tolerance: Tolerance = Tolerance(),  # noqa: B008
 ) -> Comparison:
-    """Compares all bytes of one output with the reference's; `tolerance` is for each element.
+    """Compares all bytes of one output.
 
-    `poisoned`: whether the buffer held `poison` before the run (an inout argument does not).
+    Args:
+        argument: the output.
+        got: what the device left there.
+        expected: the reference's result.
+        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
+        tolerance: what each element may be off.
     """
     size = argument.dtype.itemsize
     got_bytes = np.frombuffer(got.tobytes(), np.uint8).reshape(-1, size)

@@ -35,7 +35,11 @@ class _Job:
 
 
 class EmulatedQueue:
-    """Runs jobs in the order they come, on an emulator which nobody else uses but within `idle`."""
+    """Runs jobs on an emulator in the order they come.
+
+    Args:
+        emulator: which nobody else uses but within `idle`.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -54,7 +58,8 @@ class EmulatedQueue:
     def wait(self, job: _Job, time_limit_s: float) -> tuple[float, RunReport | None]:
         """Waits for a job; gives the seconds from `add` to its end and the last run's report.
 
-        Raises DeviceError when it failed or did not end in time; the error then says what waits for what.
+        Raises:
+            DeviceError: it failed, or did not end in time; the error then says what waits for what.
         """
         if not job.done.wait(time_limit_s):
             self._interrupt_until(job.done.wait, time_limit_s)

@@ -73,9 +73,15 @@ def instance_of(elf: FullElf, wanted: str, name: str) -> FullInstance:
 
 
 def stream_for_array(instance: FullInstance, given: int) -> tuple[bytes, list[int]]:
-    """A sequence's instructions for the array, and where its arguments are among those of the array.
+    """A sequence's instructions as the array takes them, and the places of its arguments among those of the
+    array.
 
-    `given`: number of arguments; control packets and the scratchpad are more. Raises UserError: too few.
+    Args:
+        instance: the sequence.
+        given: how many arguments are given; control packets and the scratchpad are more.
+
+    Raises:
+        UserError: there are fewer than the instructions name.
     """
     transaction = read_txn(instance.stream, instance.name)
     places = [place + (0 <= instance.control_argument <= place) for place in range(given)]

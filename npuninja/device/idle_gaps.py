@@ -14,7 +14,11 @@ LONG_S = 1.0
 
 
 class IdleGaps:
-    """Takes note of the gaps between runs; `clock` gives seconds."""
+    """Takes note of the gaps between runs.
+
+    Args:
+        clock: gives seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -67,9 +67,13 @@ class ProfiledRun(NamedTuple):
 def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
     """Runs, and says where each core's cycles went.
 
-    ELFs beside the XCLBIN give names and C lines; `wanted` are those that a person named.
-    Raises UserError: no core has machine code, or an ELF of `wanted` is of no core here.
-    Raises EmulationError: the run ended badly, apart from the time limit.
+    Args:
+        run: what is run. ELFs beside the XCLBIN give names and C lines.
+        wanted: ELFs that a person named.
+
+    Raises:
+        UserError: no core has machine code, or an ELF of `wanted` is of no core here.
+        EmulationError: the run ended badly, apart from the time limit.
     """
     from npuninja.emulator import Emulator  # wasmtime takes 50 ms
     from npuninja.emulator.errors import TimeLimit

@@ -34,9 +34,11 @@ class _ListOutcome(NamedTuple):
 
 
 def run_list(runs: Sequence[Manifest], options: argparse.Namespace) -> int:
-    """Runs a design's sequences as one list, `1 + --bench` times, compares the first and the last outputs.
+    """Runs a design's sequences as one list, `1 + --bench` times, and compares the outputs of the first and
+    the last time; returns the exit code.
 
-    Returns the exit code. Raises Error as `npuninja run`.
+    Raises:
+        Error: as `npuninja run`.
     """
     _refuse(options)
     runs = ordered(runs, options.order) if options.order else runs

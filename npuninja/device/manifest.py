@@ -147,7 +147,11 @@ class Manifest(NamedTuple):
         return [next(given) if a.is_input else bytes(a.nbytes) for a in self.arguments]
 
     def read(self, path: str) -> bytes:
-        """The bytes of the XCLBIN, the full ELF or insts.bin. UserError: missing, or not of this build."""
+        """The bytes of the XCLBIN, of the full ELF or of insts.bin.
+
+        Raises:
+            UserError: it is missing, or not the file of this build.
+        """
         limit = MAX_XCLBIN_BYTES if path in (self.xclbin, self.full_elf) else MAX_INSTRUCTIONS_BYTES
         data = read_file(path, limit, hint="build the design again (`ninja`)")
         if is_lfs_pointer(data):
@@ -206,7 +210,8 @@ def read_manifest(path: str) -> Manifest:
 def read_runs(path: str) -> tuple[Manifest, ...]:
     """Reads and checks a manifest: every runtime sequence of every kernel, in order.
 
-    Raises UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
+    Raises:
+        UserError: it is missing, not JSON, of another format version, or a field is not what it should be.
     """
     hint = "a design's manifest is build/DEVICE/CORE_KIND/DESIGN/DESIGN.json, made by `ninja`"
     data = read_file(path, MAX_DESCRIPTION_BYTES, hint=hint)

@@ -17,7 +17,8 @@ _NAME = re.compile(r"RyzenAI-npu(\d+)$")
 def check_match(npu: str, program: Program) -> None:
     """Compares a design with the NPU of a name, as XRT gives it. A name that is not known says nothing.
 
-    Raises UserError: the design is for another generation, or has more columns.
+    Raises:
+        UserError: the design is for another generation, or has more columns.
     """
     match = _NAME.match(npu)
     model = next((f for f in FAMILIES.values() if match and int(match[1]) in f.driver.xrt_numbers), None)

@@ -10,7 +10,11 @@ from npuninja.errors import Location, UserError
 
 
 def program_of(manifest: Manifest) -> Program:
-    """The design's files, checked by the manifest's hashes. UserError: one is missing or of another build."""
+    """The design's files, checked against the manifest's hashes.
+
+    Raises:
+        UserError: a file is missing, or not of this build.
+    """
     insts = manifest.read(manifest.insts)
     device = DEVICES.get(manifest.device)
     if device is None:

@@ -18,6 +18,7 @@ class Progress:
             progress.step()
 
     Args:
+        label: what is going on.
         total: how many steps there are; 1 shows no count.
         stream: where; standard error by default.
     """

@@ -21,10 +21,15 @@ from npuninja.own_bytecode import keep_only_own_bytecode
 
 
 class Reference:
-    """The reference of one design, in the file `path`.
+    """The reference of one design.
 
-    `kernel`, `sequence`: of several, those that are meant; functions may take parameters of these names.
-    Raises UserError: it cannot be loaded, or lacks one of its two functions.
+    Args:
+        path: its file.
+        kernel, sequence: of a design with several, the ones that are meant; its functions may take parameters
+            of these names.
+
+    Raises:
+        UserError: it cannot be loaded, or lacks one of its two functions.
     """
 
     def __init__(self, path: str, kernel: str | None = None, sequence: str | None = None) -> None:
@@ -49,9 +54,11 @@ class Reference:
         self._tolerances = getattr(module, "tolerances", {})
 
     def tolerances(self, outputs: Sequence[Argument]) -> list[Tolerance]:
-        """How far outputs may be off: `tolerances = {"NAME": {"atol": …, "rtol": …, "ulp": …}}`.
+        """How far each output may be off, by `tolerances = {"NAME": {"atol": …, "rtol": …, "ulp": …}}` of the
+        reference; `"*"` is for all outputs, a number for that output in order.
 
-        `"*"` is for all outputs, a number for that output in order. UserError: no table, an unknown output.
+        Raises:
+            UserError: it is not a table, or speaks of an output that does not exist.
         """
         table, where = self._tolerances, Location(self.path)
         hint = 'write tolerances = {"OUTPUT": {"atol": 1e-3, "rtol": 1e-2, "ulp": 2}}; see host/README.md'

@@ -18,10 +18,14 @@ def compare_bytes(
     poisoned: bool,
     tolerance: Callable[[], Tolerance] = Tolerance,
 ) -> Comparison:
-    """Compares all bytes of one output with the reference's.
+    """Compares all bytes of one output.
 
-    `poisoned`: whether the buffer held `poison` before the run (an inout argument does not).
-    `tolerance`: gives what the output may be off; asked for only when it is.
+    Args:
+        argument: the output.
+        got: what the device left there.
+        expected: the reference's result.
+        poisoned: whether the buffer held `poison` before the run (an inout argument does not).
+        tolerance: gives what the output may be off; asked for only when it is.
     """
     if got == expected:
         return Comparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))

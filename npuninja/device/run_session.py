@@ -13,8 +13,14 @@ from npuninja.device.manifest import Manifest
 class Session:
     """A loaded design with its buffers, run with the same inputs again and again.
 
-    `in_flight`: how many runs are started at once, each with buffers of its own.
-    `way`: how the device took the last ones.
+    Args:
+        device: which has it.
+        manifest: of the design.
+        inputs: of each run.
+        in_flight: how many runs are started at once, each with buffers of its own.
+
+    Attributes:
+        way: how the device took the last ones.
     """
 
     def __init__(self, device: Device, manifest: Manifest, inputs: list[bytes], in_flight: int) -> None:
@@ -28,7 +34,11 @@ class Session:
         self.way = ""
 
     def run(self, time_limit_s: float) -> float:
-        """Runs all in flight at once; returns the seconds the device took for each. The limit is for each."""
+        """Runs once, or as many times at once as are in flight; returns the seconds the device took for each.
+
+        Args:
+            time_limit_s: for each.
+        """
         for buffers in self._buffers:
             for buffer, content in zip(buffers, self._before):
                 buffer.view[:] = content

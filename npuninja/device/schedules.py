@@ -26,10 +26,20 @@ def schedule_seed(seed: int, number: int) -> int:
 def explore(
     manifest: Manifest, inputs: list[bytes], expected: list[bytes], options: argparse.Namespace
 ) -> str:
-    """Runs the schedules that the options ask for; returns what was found, for people: nothing.
+    """Runs the schedules that the options ask for.
 
-    `inputs` are of the first run, `expected` its outputs. Raises WrongResult: an output is not that of
-    the usual order. Raises DeviceError: a run failed; the hint says how to repeat it.
+    Args:
+        manifest: the design.
+        inputs: of the first run.
+        expected: its outputs.
+        options: those of `npuninja run`.
+
+    Returns:
+        What was found, for people: nothing.
+
+    Raises:
+        WrongResult: an output differs from that of the usual order.
+        DeviceError: a run failed in a schedule; the hint says how to repeat it.
     """
     numbers = [options.schedule] if options.schedule else range(1, options.schedules + 1)
     for number in numbers:

@@ -21,10 +21,16 @@ class Vectors(NamedTuple):
 
 
 def make_vectors(manifest: Manifest, files: list[str], verify: bool, seed: int) -> Vectors:
-    """Inputs from `files` (of --input), else from the design's reference, else random ones from `seed`.
+    """Inputs from `files`, else from the design's reference, else random ones.
 
-    `verify`: whether outputs are to be compared with the reference.
-    Raises UserError: a file does not fit, the reference is missing or wrong.
+    Args:
+        manifest: the design.
+        files: values of --input.
+        verify: whether the outputs are to be compared with the reference.
+        seed: of random inputs.
+
+    Raises:
+        UserError: a file does not fit, the reference is missing or wrong.
     """
     import numpy as np
 
@@ -67,9 +73,10 @@ def source_of(seed: int) -> str:
 
 
 def read_vectors(inputs_file: str, expected_file: str, manifest: Manifest, seed: int) -> Vectors:
-    """The vectors of stage `reference`: all inputs in one file, all expected outputs in another.
+    """The vectors that stage `reference` wrote: all inputs in one file, all expected outputs in another.
 
-    Raises UserError when a file is missing, or its size is not that of the arguments.
+    Raises:
+        UserError: a file is missing, or its size is not that of the arguments.
     """
     inputs = _split(inputs_file, manifest.inputs)
     return Vectors(inputs, source_of(seed), _split(expected_file, manifest.outputs))

@@ -58,7 +58,12 @@ def translating(doing: str) -> Iterator[None]:
 
 
 def translated(error: Exception, doing: str) -> DeviceError:
-    """The error for an exception of pyxrt. `doing`: what was attempted, as in "cannot create a context"."""
+    """The error for an exception of pyxrt.
+
+    Args:
+        error: what pyxrt raised.
+        doing: what was attempted, as in "cannot create a context".
+    """
     text = str(error).strip()
     for meaning in hints.matching(text, "run"):
         return DeviceError(f"{doing}: {meaning.says}", notes=((f"XRT says: {text}", None),), hint=meaning.do)

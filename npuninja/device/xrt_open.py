@@ -10,9 +10,11 @@ from npuninja.errors import NoDevice
 
 
 def open_npu() -> Device:
-    """Opens the NPU, in a worker process when XRT's Python binding is for another Python than this.
+    """Opens the machine's NPU, in a worker process when XRT's Python binding is for another Python than this
+    one.
 
-    Raises NoDevice when there is none or it cannot be used; the message says at which step.
+    Raises:
+        NoDevice: there is none, or it cannot be used; the message says at which step.
     """
     check_node(needs_locked_memory=not is_emulated())
     try:

@@ -33,7 +33,11 @@ class RemoteBuffer:
 class RemoteXrtDevice(Device):
     """`XrtDevice` in a worker process. A crash of XRT ends the worker only.
 
-    `other`: the binding and its Python. Raises NoDevice: as `npuninja.device.xrt_open.open_npu`.
+    Args:
+        other: the binding and its Python.
+
+    Raises:
+        NoDevice: as `npuninja.device.xrt_open.open_npu`.
     """
 
     def __init__(self, other: OtherPyxrt) -> None:

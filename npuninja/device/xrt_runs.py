@@ -36,7 +36,16 @@ class XrtCall(NamedTuple):
 
 
 class XrtRuns:
-    """Runs of kernels of one context, in order. `way`: how they are started, a phrase for people."""
+    """Runs of kernels of one context.
+
+    Args:
+        pyxrt: XRT's Python binding.
+        context: of the design.
+        calls: the runs, in order.
+
+    Attributes:
+        way: how they are started, a phrase for people.
+    """
 
     def __init__(self, pyxrt: Any, context: Any, calls: Sequence[XrtCall]) -> None:
         self._pyxrt = pyxrt

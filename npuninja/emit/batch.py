@@ -11,8 +11,7 @@ from npuninja.plan.graph import Batch, Edge
 from npuninja.records import NamedTuple
 
 RULE = "batch"
-# The command of a rule that is one stage and nothing else. The batch writes one depfile for all its stages, so theirs
-# is cut out.
+# The command of a rule that is one stage and nothing else. A batch writes one depfile, so theirs are cut out.
 _STAGE = re.compile(r"\$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)")
 _FILES = re.compile(r"\$(in|out|options)\b")
 

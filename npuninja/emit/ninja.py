@@ -44,8 +44,8 @@ def statement(
 def needed(edge: Edge, makers: Mapping[str, Edge | Batch]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The inputs and implicit inputs of an edge that Ninja must look at.
 
-    A target that is no file (`run-NAME`, an alias) runs whenever it is asked for, so of its inputs it needs only those
-    that are not made on the way to another of them: what that one's command makes or reads.
+    A target that is no file (`run-NAME`, an alias) runs whenever it is asked for, so it needs only those
+    inputs that are not made on the way to another of them: what that one's command makes or reads.
     """
     inputs = edge.inputs
     if edge.rule == "phony":
@@ -75,7 +75,7 @@ def _of_alias(name: str, makers: Mapping[str, Edge | Batch]) -> tuple[str, ...]:
 
 
 def _twins(edges: Sequence[Edge]) -> dict[str, tuple[str, ...] | None]:
-    """The names of targets that do the same (`test-NAME`, `check-NAME`): the others behind the first, None behind these."""
+    """Targets that do the same (`test-NAME`, `check-NAME`): the others behind the first, None for these."""
     alike: dict[tuple[object, ...], list[str]] = {}
     for edge in edges:
         if edge.rule != "phony" and len(edge.outputs) == 1 and not edge.implicit_outputs:
@@ -88,7 +88,7 @@ def _twins(edges: Sequence[Edge]) -> dict[str, tuple[str, ...] | None]:
 
 
 def _makes_files(edge: Edge, rules: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether an edge has outputs that it can find unchanged; files lie in folders, and their rules have depfiles."""
+    """Whether an edge may find its outputs unchanged: files, in folders or of rules with depfiles."""
     return edge.rule != "phony" and (
         "depfile" in rules[edge.rule] or any("/" in path for path in edge.outputs)
     )

@@ -1,8 +1,8 @@
-"""Reading the language of Ninja's files, as far as build.ninja.in uses it: statements as data, each with its line.
+"""Reading Ninja's language, as far as build.ninja.in uses it: statements as data, each with its line.
 
-The grammar is that of Ninja's manual, "Ninja file reference": `rule`, `pool`, `build`, `default`, `include`, `subninja`
-and variables, in any order; what belongs to a statement is indented and ends at an empty line. Values are kept as they
-stand, because those of rules are meant for every edge again; `expand` puts variables in.
+The grammar is that of Ninja's manual, "Ninja file reference": `rule`, `pool`, `build`, `default`, `include`,
+`subninja` and variables, in any order; what belongs to a statement is indented and ends at an empty line.
+Values stay as they are written, because those of a rule are filled in for every edge: `expand` does so.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class NinjaText:
     included: list[tuple[str, int]] = field(default_factory=list)
 
     def value(self, rule: str, name: str, scope: Mapping[str, str]) -> str:
-        """A variable of a rule for an edge whose own variables are `scope`; "" when the rule has none of that name."""
+        """A variable of a rule for an edge with the variables `scope`; "" when the rule does not have it."""
         return expand(self.rules[rule].get(name, ""), {**self.variables, **scope})
 
     def command(self, rule: str, scope: Mapping[str, str]) -> str:
@@ -126,10 +126,10 @@ def rule_block(name: str, variables: Mapping[str, str]) -> str:
 
 
 def settled(text: str, read: NinjaText) -> str:
-    """Text with the file's variables replaced by their values, in Ninja's language again; the other names stay.
+    """Text with values in place of the file's variables, in Ninja's language again; other names stay.
 
-    Ninja makes the text of every command at each start, to see whether it is another one than last time. Names behind names
-    are most of that work, so a rule of many edges has the values themselves.
+    At each start Ninja makes the text of every command, to see whether it is another than last time. Names
+    behind names are most of that work, so a rule of many edges has the values themselves.
     """
     if read.included:  # what is said there may be another value
         return text

@@ -1,9 +1,10 @@
 """Batches whose statements differ in the design's folder and name only share a rule and a file of words.
 
-Ninja reads every statement at each start, and makes the text of every command to see whether it is another one than last
-time. With many designs of one kind the stages of their batches are most of that text. So it stands once, in a file that
-configure.py writes, whose name says what is in it. A command names the file and the batch's first output, from which
-folder and design follow: variables of a statement would cost Ninja as much as a path each.
+At each start Ninja reads every statement, and makes the text of every command to see whether it is another
+than last time. With many designs of one kind the stages of their batches are most of that text. So it stands
+once, in a file that configure.py writes, whose name says what is in it. A command names the file and the
+batch's first output, from which folder and design follow: variables of a statement would cost Ninja as much
+as a path each.
 """
 
 from __future__ import annotations
@@ -24,16 +25,13 @@ _VALUES = ("steps", "record", "says", "out")
 _VARIABLES = re.compile(r"\$(?:\{(record|steps|says|out)\}|(record|steps|says|out)\b)")
 # What a word goes on behind, besides letters and digits.
 _INSIDE = ("_", ".", "-")
-# The option with which the stage of a rule reads files that its command does not name. A rule that the table does not
-# have may read any.
+# The option with which a rule's stage reads files that its command does not name. Other rules may read any.
 _DISCOVERS = {name: row.discovers for name, row, _ in rules()}
 _WHERE = {"folder": "${folder}", "design": "${design}"}
 
 
 class BatchCommand(NamedTuple):
-    """How the statement of a batch runs it: its rule, the rule's variables, escaped, and whether `$out` is to be the first
-    output only.
-    """
+    """How a batch's statement runs it: rule, escaped variables, whether `$out` is the first output only."""
 
     rule: str
     variables: Mapping[str, str]
@@ -41,7 +39,7 @@ class BatchCommand(NamedTuple):
 
 
 class SharedBatches(NamedTuple):
-    """The rules that batches share, the command of every batch by its name, and the files of words with their content."""
+    """The rules that batches share, every batch's command by its name, files of words with their content."""
 
     rules: str
     commands: Mapping[str, BatchCommand]
@@ -98,7 +96,7 @@ def _by_first_output(
     own = {key: value for key, value in rule.items() if key not in ("rspfile", "rspfile_content")}
     own["command"] = own["command"].replace(f"@{rule['rspfile']}", f"@{words} $out")
     if not discovers:
-        # Ninja would record, and read at each start, for every output of every design, that nothing was found.
+        # Ninja would record and read, for every output of every design, that nothing was found.
         own["command"] = own["command"].replace("--depfile $record ", "")
         own = {key: value for key, value in own.items() if key not in ("depfile", "deps")}
     own["command"] = settled(own["command"], read)
@@ -115,9 +113,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _form(name: str, variables: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The variables with `${folder}` and `${design}` in place of what is one design's; None when these would not mean
-    the same.
-    """
+    """The variables with `${folder}` and `${design}` for one design's; None when these would mean more."""
     folder, design = _folder_and_design(name)
     values = tuple(variables[key] for key in _VALUES)
     if not design or "$" in folder or "'" in name or any("$${" in value for value in values):

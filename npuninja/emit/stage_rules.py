@@ -1,7 +1,7 @@
-"""The rules of the stages, as text for build.ninja: one for each stage and provider of `npuninja.stages.table`.
+"""The rules of the stages as text for build.ninja, one for each stage and provider of `stages.table`.
 
-build.ninja.in has two lines in their place, `@RULES@` and `@TOOLS@`. A rule that it writes out itself wins over the
-table's: that is how a project changes one.
+build.ninja.in has two lines in their place, `@RULES@` and `@TOOLS@`. A rule that it writes out itself wins
+over the table's: that is how a project changes one.
 """
 
 from __future__ import annotations

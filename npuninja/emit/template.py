@@ -1,4 +1,4 @@
-"""build.ninja.in, read: the rules that it has with those of the table of stages, and what a user added to it."""
+"""build.ninja.in, read: its rules with those of the table of stages, and what a user added to it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Template:
         return {rule: read.value(rule, "command", own) for rule in read.rules}
 
     def fill(self, graph: Graph, places: Mapping[str, tuple[str, ...]]) -> str:
-        """The text with its placeholders filled by the graph's variables and by `places`: words of command lines.
+        """The text, its placeholders filled by the graph's variables and by `places`: words of command lines.
 
         Raises:
             UserError: there is no value for a placeholder; located.

@@ -56,7 +56,13 @@ class Diagnosis:
         """The time limit that somebody else has set, who then interrupted the run."""
 
     def explain(self, trap: wasmtime.Trap, time_limit_s: float, counted: list[ActorState]) -> EmulationError:
-        """The error for a trap of engine or core; `counted`: what every actor had done before the run."""
+        """The error that a trap of the engine or of a core stands for.
+
+        Args:
+            trap: what ended the run.
+            time_limit_s: the limit of the run.
+            counted: what every actor had done before the run.
+        """
         self._array.store.set_epoch_deadline(1 << 30)  # what follows may take its time
         record = self._array.fault()
         if record[0] == MACHINE_CORE_FAULT:

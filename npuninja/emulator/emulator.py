@@ -238,7 +238,11 @@ class Emulator(ArrayAccess):
         return self._report(wall_time_s, at_end)
 
     def interrupt(self, after_s: float | None = None) -> None:
-        """From another thread: ends what runs with a `TimeLimit` that names `after_s`, or else the run's."""
+        """From another thread: what the array executes at this moment ends with `TimeLimit`.
+
+        Args:
+            after_s: the time limit that the error names; by default that of the run.
+        """
         self._diagnosis.interrupted_after_s = after_s
         self._array.engine.increment_epoch()
 

@@ -102,7 +102,11 @@ def check_layout(expected: tuple[int, ...], found: tuple[int, ...]) -> None:
 
 
 def instantiate(store: wasmtime.Store, module: wasmtime.Module, imports: list[Any]) -> wasmtime.Instance:
-    """An instance with its memory. Raises ToolError when this process's addresses have no room for it."""
+    """An instance with its memory.
+
+    Raises:
+        ToolError: there is no room for the memory among this process's addresses.
+    """
     try:
         return wasmtime.Instance(store, module, imports)
     except wasmtime.WasmtimeError as error:

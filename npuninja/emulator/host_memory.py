@@ -36,7 +36,11 @@ class HostBuffer:
 
 
 class HostMemory:
-    """The buffers of one array, and those of them that are the arguments of the running sequence."""
+    """The buffers of one array, and those of them that are the arguments of the running sequence.
+
+    Args:
+        array: has the memory.
+    """
 
     def __init__(self, array: Array) -> None:
         self._array = array

@@ -173,7 +173,11 @@ class MachineCore:
         return {kind: self.runtime.state(counter) for kind, counter in kinds.items()}
 
     def stack(self, read: Callable[[int], int]) -> StackRoom:
-        """The stack, and the room behind its start up to the first buffer of the tile's DMA."""
+        """The stack, and the room up to the first buffer of the tile's DMA behind its start.
+
+        Args:
+            read: reads a register of the array.
+        """
         start = self.runtime.state("stack_start")
         used = max(0, self.runtime.state("stack_high") - start)
         room, behind = OWN_DATA + DATA_WINDOW_BYTES - start, "the end of data memory"

@@ -171,7 +171,8 @@ def assemble(sections: Sequence[FileSection], abi_version: int) -> bytes:
 def with_section(elf: bytes, name: str, kind: int, data: bytes) -> bytes:
     """The file with one more section, which is not loaded; all others stay where they are.
 
-    `elf` is of `assemble` or of aiebu's assembler: its section headers stand at its end.
+    Args:
+        elf: a file of `assemble` or of aiebu's assembler, whose section headers stand at its end.
     """
     header = list(_HEADER.unpack_from(elf))
     table, count, names_number = header[6], header[12], header[13]

@@ -60,7 +60,11 @@ Step = ControlPacket | Write | MaskWrite
 
 
 def configuration_steps(commands: Sequence[cdo.Command]) -> Iterator[Step]:
-    """A configuration: packets for blocks, writes for single registers. UserError for other commands."""
+    """A configuration as packets for its blocks and writes of single registers.
+
+    Raises:
+        UserError: it has a command that neither can do.
+    """
     for command in commands:
         if isinstance(command, cdo.BlockWrite):
             words = struct.unpack(f"<{len(command.data) // 4}I", command.data)
@@ -105,7 +109,8 @@ def write_packet(packet: ControlPacket, controller_id: int) -> bytes:
 def read_packets(data: bytes, place_of: Callable[[int], int]) -> list[ControlPacket]:
     """The writes in a file; `place_of` gives the address of the tile that a controller id belongs to.
 
-    Raises UserError: it ends within a packet, a parity is wrong, or a packet is no write.
+    Raises:
+        UserError: it ends within a packet, a parity is wrong, or a packet is no write.
     """
     if len(data) % 4:
         raise UserError(f"{len(data)} bytes of control packets are no whole words")
@@ -136,7 +141,10 @@ def with_parity(word: int) -> int:
 def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[bytes, list[TxnOperation]]:
     """The file of packets, and the operations that send it from a buffer and do the single writes, in order.
 
-    `argument`: the number of the buffer among the sequence's arguments.
+    Args:
+        steps: of a configuration.
+        model: the device.
+        argument: the number of the buffer, of the sequence's arguments.
     """
     packets, operations = bytearray(), list[TxnOperation]()
     late = LATE_OFFSET if argument >= TRANSLATED_ARGUMENTS else 0

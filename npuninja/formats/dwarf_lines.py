@@ -43,9 +43,12 @@ class LineTable(NamedTuple):
 
 
 def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b"") -> LineTable:
-    """The rows of all units in `data` (.debug_line), without other versions and what follows damage.
+    """The rows of all units. A unit of another version is left out; so is what follows damage.
 
-    DWARF 5 has names of files in `line_strings` (.debug_line_str), perhaps in `strings` (.debug_str) too.
+    Args:
+        data: `.debug_line`.
+        line_strings: `.debug_line_str`, where DWARF 5 has names of files.
+        strings: `.debug_str`, where it may have them too.
     """
     rows: list[tuple[int, Location | None]] = []
     room = _Room()

@@ -95,9 +95,11 @@ def mangled(name: str, arguments: int) -> str:
 
 
 def without_late_offsets(stream: bytes, name: str = "insts.bin") -> bytes:
-    """A stream as in a full ELF: nothing is added to later arguments' addresses, as XRT fills in all.
+    """A stream as a full ELF has it: nothing is added to the addresses of later arguments, which XRT fills in
+    here like all others.
 
-    Raises UserError when the stream is damaged.
+    Raises:
+        UserError: the stream is damaged.
     """
     transaction = read_txn(stream, name)
     return write_txn(transaction._replace(operations=tuple(_plain(op) for op in transaction.operations)))

@@ -56,7 +56,15 @@ def is_full_elf(data: bytes) -> bool:
 
 
 def read_full_elf(data: bytes, name: str) -> FullElf:
-    """Reads a file. UserError: it is no full ELF, is damaged, contradicts itself, has preemption points."""
+    """Reads a file.
+
+    Args:
+        data: its bytes.
+        name: of the file, for messages.
+
+    Raises:
+        UserError: it is no full ELF, is damaged, contradicts itself, or has preemption points.
+    """
     reader = ByteReader(data, name)
     if not is_full_elf(reader.data):
         raise reader.error(

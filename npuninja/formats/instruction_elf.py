@@ -67,8 +67,9 @@ class Patch(NamedTuple):
 def patches_of(stream: bytes, name: str = "insts.bin") -> list[Patch]:
     """The descriptors that the stream's address patches fill in, in order.
 
-    Raises UserError when the stream is damaged, has preemption points, or has a patch without such a
-    descriptor, which XRT could not do.
+    Raises:
+        UserError: the stream is damaged, has preemption points, or an address patch has no such descriptor:
+            XRT could not patch it.
     """
     return [patch for _, patch in _places(stream, name) if isinstance(patch, Patch)]
 
@@ -122,10 +123,16 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
 def relocated(
     stream: bytes, name: str, first_argument: int, control_argument: int = -1
 ) -> tuple[bytes, list[FilledPlace]]:
-    """A stream (insts.bin) as it stands in an ELF, and what XRT fills in. Raises UserError: as `patches_of`.
+    """A stream as it stands in an ELF, and what XRT fills in.
 
-    `first_argument`: the kernel's argument that is the sequence's first. `control_argument`: the sequence's
-    argument that is its control packets; -1: none of them.
+    Args:
+        stream: the bytes of insts.bin.
+        name: of the stream, for messages.
+        first_argument: the kernel's argument that is the first of the runtime sequence.
+        control_argument: the argument of the sequence that is its control packets; -1: none of them.
+
+    Raises:
+        UserError: as `patches_of`.
     """
     text, found = bytearray(stream), []
     for offset, place in _places(stream, name):
@@ -150,10 +157,11 @@ def relocated(
 
 
 def refuse_shared_places(relocations: Sequence[FilledPlace], name: str) -> None:
-    """Raises UserError when two relocations fill in the same words.
+    """XRT fills everything in before the first instruction runs, so two address patches of one descriptor
+    need a block write between them, as each then has words of its own.
 
-    XRT fills in all before the first instruction runs. Only a block write between two patches of one
-    descriptor gives each its own words.
+    Raises:
+        UserError: two relocations fill in the same words.
     """
     filled: dict[int, FilledPlace] = {}
     for relocation in relocations:
@@ -173,10 +181,15 @@ def pdi_section_name(number: int) -> str:
 def write_instruction_elf(
     stream: bytes, name: str = "insts.bin", control_packets: bytes = b"", control_argument: int = -1
 ) -> bytes:
-    """The ELF of an instruction stream (insts.bin).
+    """The ELF of an instruction stream.
 
-    `control_packets`: what the sequence sends from its argument `control_argument`, if it does so.
-    Raises UserError: as `patches_of`; or the stream loads a PDI, which is in a full ELF only.
+    Args:
+        stream: the bytes of insts.bin.
+        name: of the stream, for messages.
+        control_packets: what the sequence sends from its argument `control_argument`, if it does so.
+
+    Raises:
+        UserError: as `patches_of`; or the stream loads a PDI, which is in a full ELF only.
     """
     for offset, operation in read_txn_at(stream, name):
         if isinstance(operation, LoadPdi):

@@ -21,9 +21,14 @@ _IPYTHON = re.compile(r"\s*(?:[\w, ]+=\s*)?[!%?]|.*\w\?{1,2}\s*$")
 
 
 def program_of_notebook(text: str, path: str) -> str:
-    """The code cells of a notebook (JSON) as one program, each behind a comment with its number.
+    """The code cells of a notebook as one program, each behind a comment with its number.
 
-    Raises UserError: it is no notebook with Python in it, or a cell has what only IPython runs.
+    Args:
+        text: of the file, JSON.
+        path: of the file, for messages.
+
+    Raises:
+        UserError: it is no notebook with Python in it, or a cell has what only IPython runs.
     """
     try:
         notebook = json.loads(text)

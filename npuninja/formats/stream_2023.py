@@ -30,7 +30,11 @@ def is_stream_2023(data: bytes) -> bool:
 
 
 def to_transaction(data: bytes, name: str) -> bytes:
-    """A stream of 2023 as a transaction's bytes. UserError: it is cut off or has an unknown operation."""
+    """A stream of 2023 as a transaction's bytes.
+
+    Raises:
+        UserError: it ends within an operation, or has one that is not known.
+    """
     words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
     operations: list[TxnOperation] = []
     at = _PROLOGUE_WORDS

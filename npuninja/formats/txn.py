@@ -205,7 +205,9 @@ def encode(op: TxnOperation) -> bytes:
 def read_header(data: bytes, name: str = "insts.bin") -> tuple[int, ...]:
     """The four words of a stream's header; the third is the number of operations.
 
-    Raises UserError when it is no stream, cut off, or empty: the firmware reports empty ones as completed.
+    Raises:
+        UserError: this is no stream, it is cut off, or it is empty: the firmware reports that as completed
+            although nothing ran.
     """
     reader = ByteReader(data, name)
     if not data:

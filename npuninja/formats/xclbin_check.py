@@ -23,7 +23,10 @@ REQUIRED = (
 def check_xclbin(container: Xclbin, kernel: str | None, name: str) -> None:
     """Raises UserError unless all sections are there and agree.
 
-    `kernel`: the name under which the host asks for the kernel; None for any.
+    Args:
+        container: as read.
+        kernel: the name under which the host asks for the kernel; None for any.
+        name: of the file, for messages.
     """
     missing = [KIND_NAMES[kind] for kind in REQUIRED if not _data(container, kind)]
     if missing:

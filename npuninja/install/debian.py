@@ -73,6 +73,7 @@ def install_packages(
     """Unpacks packages of `SUITE` with all they need, so that `prefix` looks like a root folder.
 
     Args:
+        names: of the packages.
         prefix: the folder to make. One that is there is replaced, at the very end.
         finish: called with the unpacked folder before it becomes `prefix`; writes launchers and proves them.
             When it raises, `prefix` stays as it was.

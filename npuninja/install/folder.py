@@ -131,6 +131,7 @@ def run(
     """Runs a program that fetches or unpacks, and returns its output.
 
     Args:
+        command: the program and its arguments.
         failure: what cannot be done then, the error's first words.
         variables: of its environment, beside those of this process.
         hint: what may help.

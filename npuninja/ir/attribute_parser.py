@@ -45,9 +45,12 @@ class AttributeParser(NumberParser):
         self._expanded_tokens = 0
 
     def keep_attribute_alias(self, name: str, start: int, before: int) -> None:
-        """Reads the attribute that alias `name`, with its `#`, stands for.
+        """Reads the attribute that alias `name` stands for.
 
-        `start` is the number of its first token, `before` what `expanded_tokens` was then.
+        Args:
+            name: with its `#`.
+            start: the number of its first token.
+            before: `expanded_tokens` then.
         """
         self.attribute_aliases[name] = self.parse_attribute()
         self._alias_tokens[name] = self.i - start + self._expanded_tokens - before

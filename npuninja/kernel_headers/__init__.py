@@ -64,6 +64,7 @@ def compile_flags(cxx: bool, architecture: str | None, float_mode: str = "exact"
     """Flags for a kernel or a core's code, in addition to target, optimisation and language.
 
     Args:
+        cxx: whether the source is C++.
         architecture: `aie2` or `aie2p`; None when it is not known: then <aie_api/aie.hpp> says so.
         float_mode: one of `FLOAT_MODES`.
 

@@ -14,7 +14,10 @@ from npuninja.report.routes import DrawnRoute, Port, routes_of
 def ways_of(module: Operation, name: str, generation: str) -> list[str]:
     """A line for each end of each stream of an objectFifo: its channels, and the tiles on the way.
 
-    `module` has its resources given, and is routed in place; `generation` is that of its syntax.
+    Args:
+        module: with its resources given; it is routed in place.
+        name: of the objectFifo.
+        generation: of the module's syntax.
     """
     ports = {port for op in module.walk() for port in _ports(op, name)}
     try:

@@ -66,7 +66,11 @@ class Bundle(NamedTuple):
 
 
 class UndecodableError(UserError):
-    """Bytes that are no bundle; `address` is the bundle's."""
+    """Bytes that are no bundle.
+
+    Attributes:
+        address: of the bundle.
+    """
 
     def __init__(self, address: int, data: bytes, why: str) -> None:
         super().__init__(

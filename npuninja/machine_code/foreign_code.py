@@ -19,9 +19,15 @@ _ENOUGH = 256
 
 
 def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> None:
-    """Refuses (UserError) a program whose way from address 0 comes to bytes that are no AIE2 instruction.
+    """Refuses a program for another instruction set.
 
-    `pieces` are (address, bytes) of program memory, `title` whose program, such as `core (0, 2)`.
+    Args:
+        pieces: (address, bytes) of program memory.
+        title: whose program, such as `core (0, 2)`.
+        name: of the file, for the message.
+
+    Raises:
+        UserError: the way from address 0 comes to bytes that are no AIE2 instruction.
     """
     found = foreign_bytes(pieces)
     if found is None:

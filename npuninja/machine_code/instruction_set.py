@@ -333,7 +333,11 @@ def table_path(name: str) -> str:
 
 @cache
 def instruction_set(name: str) -> InstructionSet:
-    """The table of an instruction set. Raises UserError when there is none for it."""
+    """The table of an instruction set.
+
+    Raises:
+        UserError: there is no table for it.
+    """
     if name not in TABLES:
         raise UserError(
             f"{name.upper()} core programs cannot be read yet: there is no instruction table for them",

@@ -74,7 +74,15 @@ def elves_beside(path: str) -> list[str]:
 
 
 def known_programs(paths: Sequence[str], wanted: Sequence[str] = ()) -> dict[bytes, KnownProgram]:
-    """Programs by image, of the ELFs among `paths`. UserError when one that a person `wanted` is no ELF."""
+    """Programs by their image.
+
+    Args:
+        paths: of files that may be ELFs; those of another kind are left out.
+        wanted: those among them that a person named.
+
+    Raises:
+        UserError: a file of `wanted` is no ELF.
+    """
     found = {}
     for path in paths:
         try:

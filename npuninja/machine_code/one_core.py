@@ -60,7 +60,15 @@ class Step(NamedTuple):
 
 
 class OneCore:
-    """A core with an ELF's program, ready to run. UserError when that is no linked AIE2 program."""
+    """A core with a program, ready to run.
+
+    Args:
+        program: of an ELF.
+        path: of the file, for errors.
+
+    Raises:
+        UserError: it is no linked AIE2 program.
+    """
 
     def __init__(self, program: MachineProgram, path: str) -> None:
         if program.elf is None or program.elf.type == RELOCATABLE:

@@ -97,7 +97,13 @@ class Profile(NamedTuple):
 
 
 def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTable | None = None) -> Profile:
-    """The profile of a core; `issues` gives how often the bundle at an address was issued."""
+    """The profile of a core.
+
+    Args:
+        functions: of its program.
+        issues: how often the bundle at an address was issued.
+        lines: its line table, where there is one.
+    """
     counts = {
         bundle.address: issues(bundle.address)
         for f in functions.all

@@ -89,7 +89,11 @@ class MachineProgram(NamedTuple):
 
 
 def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
-    """A file's kind (ELF, object, archive, XCLBIN, PDI, wasm), its programs. UserError: damaged or none."""
+    """The kind of file (ELF, object, archive, XCLBIN, PDI, wasm) and the programs in it.
+
+    Raises:
+        UserError: the file is damaged, or no kind of file that holds programs.
+    """
     if data[:8] == xclbin.MAGIC:
         return "XCLBIN", _of_xclbin(data, name)
     if data[:4] == b"\x7fELF":

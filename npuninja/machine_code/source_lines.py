@@ -17,7 +17,12 @@ _WORD_RELOCATIONS = frozenset((50, 51, 52, 53))
 
 
 def line_table(found: elf.Elf | None, section: int = 0) -> LineTable | None:
-    """An ELF file's line table, None for none; `section`: in an object, the number of the code's section."""
+    """The line table of an ELF file, None when it has none.
+
+    Args:
+        found: the file.
+        section: of an object: the number of the section whose code is meant.
+    """
     table = found.section(".debug_line") if found is not None else None
     if found is None or table is None:
         return None

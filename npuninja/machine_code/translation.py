@@ -32,7 +32,13 @@ def _paths(digest: bytes) -> tuple[Path, Path]:
 
 
 def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> bool:
-    """Lets a core run its program's translation from the cache, if any; `digest`: sha256 of its pieces."""
+    """Lets a core run the translation of its program that is in the cache, if one is.
+
+    Args:
+        core: has the program.
+        engine: of its store.
+        digest: sha256 of the program's pieces.
+    """
     module_path, blocks_path = _paths(digest)
     text = kept(blocks_path)
     if text is None:

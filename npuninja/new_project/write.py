@@ -37,7 +37,13 @@ class Made(NamedTuple):
 def write_project(folder: str, template: str, device: str) -> Made:
     """Writes a project into a folder, which is made; files that are there already are never overwritten.
 
-    `template` is a key of `TEMPLATES`, `device` one of `DEVICES`. UserError when a file is there already.
+    Args:
+        folder: of the project.
+        template: a key of `TEMPLATES`.
+        device: one of `DEVICES`.
+
+    Raises:
+        UserError: a file of the project is there already.
     """
     design = TEMPLATES[template][0]
     name = os.path.basename(os.path.abspath(folder))
@@ -66,7 +72,11 @@ WORKFLOW = ".github/workflows/build.yml"
 
 
 def write_workflow(folder: str) -> str:
-    """Writes a new project's workflow into one; returns its path. UserError: no project, or it has one."""
+    """Writes the workflow of a new project into one that is there; returns its path.
+
+    Raises:
+        UserError: the folder is no project, or has such a workflow.
+    """
     if not os.path.isfile(os.path.join(folder, "configure.py")):
         raise UserError(
             f"{os.path.abspath(folder)} is no project: it has no configure.py",

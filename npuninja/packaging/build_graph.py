@@ -45,8 +45,10 @@ def _all_texts(value: Any) -> bool:
 class BuildGraph:
     """The edges of graph.json.
 
-    `commands` is rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
-    for the edge's.
+    Args:
+        content: of graph.json.
+        commands: rule -> its command; `@NAME@` stands for the words of a variable, `$in`, `$out`, `$options`
+            for the edge's.
 
     Raises:
         UserError: the content is not what configure.py writes.

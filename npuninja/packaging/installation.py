@@ -30,6 +30,8 @@ def install(
     """Installs a package.
 
     Args:
+        package: its name.
+        files: its contents.
         prefix: absolute folder where it will be used.
         staging: a folder that stands for `/` now (DESTDIR); "" for none.
         say: takes the path of each file that is in place.

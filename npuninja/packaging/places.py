@@ -28,7 +28,14 @@ class Place(NamedTuple):
 
 
 class Places:
-    """The folders of one build. They are absolute; `npuninja` is that of the package."""
+    """The folders of one build.
+
+    Args:
+        source_root: absolute folder of the project.
+        build_folder: absolute folder of all outputs.
+        npuninja: absolute folder of the package npuninja.
+        tools: what the build used.
+    """
 
     def __init__(self, source_root: str, build_folder: str, npuninja: str, tools: Iterable[UsedTool]) -> None:
         tools = tuple(tools)

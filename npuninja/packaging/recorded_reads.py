@@ -19,8 +19,12 @@ _LOG = ".ninja_deps"
 def read_by_ninja(ninja: str, build_folder: str, outputs: Iterable[str]) -> set[str]:
     """What the commands of `outputs` read, of a build in this folder.
 
-    Ninja is asked in a copy: it is running here, and may be at work on its own record. `outputs` are named as
-    in build.ninja; `build_folder` has the record, relative to this folder, "" for here.
+    Ninja is asked in a copy: it is running here, and may be at work on its own record.
+
+    Args:
+        ninja: the program.
+        build_folder: where the record lies, relative to this folder; "" for here.
+        outputs: as build.ninja names them.
 
     Raises:
         ToolError: Ninja fails, or has no record of an output.

@@ -22,9 +22,11 @@ ENGINE = "runner/npuninja/emulator/engine/engine.wasm"
 
 
 def runner_files(references: Mapping[str, bytes], emulator: bool) -> dict[str, bytes]:
-    """The runner's files by their names in the package; `emulator`: designs run on the emulated array.
+    """The runner's files by their names in the package.
 
-    `references` are the designs', which may import more of npuninja.
+    Args:
+        references: the designs' references, which may import more of npuninja.
+        emulator: whether designs run on the emulated array.
     """
     wanted = [*START]
     for path, source in references.items():
@@ -52,7 +54,8 @@ def foreign_imports(source: bytes, path: str) -> list[str]:
 def imported(source: bytes, path: str) -> list[str]:
     """Every module that Python code imports anywhere, and for `from a import b` both `a` and `a.b`.
 
-    UserError, located in the file of the name `path`: it is no Python.
+    Raises:
+        UserError: it is no Python; located in the file of the name `path`.
     """
     try:
         tree = ast.parse(source, path)

@@ -43,6 +43,7 @@ def write_sbom(
     """The bill.
 
     Args:
+        package: what it is about.
         designs: design -> file -> sha256.
         runner: the files of the runner -> sha256.
         requires: what the runner needs from an index -> whether always.

@@ -134,7 +134,13 @@ def read_public_key(path: str) -> PublicKey:
 
 
 def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
-    """The content of a signature's file; `comment` is one line, which is signed too."""
+    """The content of a signature's file.
+
+    Args:
+        data: what is signed.
+        secret: by whom.
+        comment: one line, which is signed too.
+    """
     if "\n" in comment or not comment.isprintable():
         raise UserError("the comment of a signature is one line of text")
     key = _private(secret.seed)
@@ -151,9 +157,15 @@ def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
 
 
 def check_signature(data: bytes, path: str, public: PublicKey) -> str:
-    """Checks a signature, whose file is `path`; returns its comment.
+    """Checks a signature; returns its comment.
 
-    UserError: it is another's, or the data or the comment are not what was signed.
+    Args:
+        data: what was signed.
+        path: of the signature's file.
+        public: the key that should have signed.
+
+    Raises:
+        UserError: it is another's, or the data or the comment are not what was signed.
     """
     from cryptography.exceptions import InvalidSignature
 

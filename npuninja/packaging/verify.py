@@ -43,9 +43,14 @@ class Verified(NamedTuple):
 
 
 def verify(data: bytes, path: str) -> Verified:
-    """Checks a package; `path` is its name, for messages.
+    """Checks a package.
 
-    UserError: the first thing found wrong, the others as notes; each names the file in the package.
+    Args:
+        data: its bytes.
+        path: its name, for messages.
+
+    Raises:
+        UserError: the first thing found wrong, and the others as notes; each names the file in the package.
     """
     entries = read_zip(data, path)
     metadata = {name for name in entries if name.split("/")[0].endswith(".dist-info")}

@@ -15,7 +15,13 @@ from npuninja.packaging.sbom import NPUNINJA_LICENSE
 
 
 def wheel_files(package: Package, contents: Mapping[str, bytes], emulated: bool) -> dict[str, bytes]:
-    """All files of the wheel with these contents; `emulated`: it can use the emulated array."""
+    """All files of the wheel.
+
+    Args:
+        package: what it is.
+        contents: of the package.
+        emulated: whether it can use the emulated array.
+    """
     info = package.dist_info
     files = {f"{package.module}/{name}": data for name, data in contents.items()}
     files[f"{info}/METADATA"] = _metadata(package, emulated).encode()

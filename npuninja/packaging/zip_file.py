@@ -33,9 +33,15 @@ def write_zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def read_zip(data: bytes, path: str) -> dict[str, bytes]:
-    """The contents by name of a file that `write_zip` made; `path` is its name, for messages.
+    """The contents by name of a file that `write_zip` made.
 
-    UserError: no zip file, a damaged entry, or a byte beside the contents that `write_zip` would not write.
+    Args:
+        data: its bytes.
+        path: its name, for messages.
+
+    Raises:
+        UserError: it is no zip file, an entry is damaged, or a byte outside the contents is not what
+            `write_zip` writes.
     """
     files: dict[str, bytes] = {}
     name = ""

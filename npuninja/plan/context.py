@@ -21,6 +21,7 @@ class Context:
     """What planning is a function of, in addition to the designs.
 
     Attributes:
+        layout: where files are.
         toolchain: the proved tools.
         compiler: what compiles for emulated cores; None when there is none, and then no provider needs it.
         providers: of each stage.

@@ -98,7 +98,9 @@ class DesignReader:
     """Reads the designs of a project; what was found the last time is remembered.
 
     Args:
-        generated_folder: for `NAME.mlir`, the MLIR of a Python source, and of one with words replaced.
+        generated_folder: where the MLIR of a Python source, and of one with words replaced, is kept as
+            `NAME.mlir`.
+        cache: of the last time.
         bindings: MLIR-AIE's own, where they print the designs in Python.
         scans: what is known of texts, for a cache that is new.
     """

@@ -12,6 +12,7 @@ class DesignSettings:
     """One `[design.NAME]`; what it does not say is "" or ().
 
     Attributes:
+        name: of the design.
         location: where the section stands.
         source: its file, relative to toolchain.toml.
         source_location: where that is said.

@@ -90,6 +90,7 @@ def find_designs(
     """Every design of a project by name, in the order of the names, and files that cannot be one.
 
     Args:
+        source_root: the project.
         settings: what toolchain.toml says, by design.
         settings_folder: where paths in it count from.
         needed: whether a project must have designs; one of host programs that build their own need not.

@@ -47,8 +47,11 @@ def edge_of(
     """The edge of a stage.
 
     Args:
+        row: the stage.
+        provider: of the stage.
         known: the files that are there and the facts, by the names of the table.
-        makes: name -> paths of what may be made; the first is `-o`, others only where an option takes them.
+        makes: name -> paths of what may be made; the first is `-o`, the others only where an option takes
+            them.
         whom: for messages and comments.
         compile_command: for compile_commands.json.
     """

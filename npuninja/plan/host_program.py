@@ -84,8 +84,9 @@ def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tup
     """A program's words, then its `files`, with files in the place of placeholders; and these files.
 
     Args:
-        file_of: design, name of `PLACEHOLDERS`, and sequence ("", or `KERNEL.SEQUENCE` or its end) -> path;
-            raises UserError for an unknown design or sequence.
+        program: the program.
+        file_of: design, name of `PLACEHOLDERS`, and sequence ("", or as `KERNEL.SEQUENCE` or its end) ->
+            path. Raises UserError for an unknown design or sequence.
 
     Raises:
         UserError: a placeholder is unknown, or names no design; located.

@@ -58,6 +58,7 @@ def package_plan(context: Context, designs: Sequence[Design], commands: Mapping[
 
     Args:
         context: as for the graph; its package is not None.
+        designs: those of the package.
         commands: the rules' commands in the form of `npuninja.packaging.build_graph`.
         ninja: the program; "" when Make builds.
     """

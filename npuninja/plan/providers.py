@@ -39,7 +39,9 @@ class Chosen:
 
     Attributes:
         stage: key of `STAGES`.
+        provider: the one that does it.
         name: what it is called, for people and for the manifest.
+        version: its version.
         path: where it is; "" for our own modules.
         reason: why this one.
     """
@@ -119,11 +121,12 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
 def choose(choices: Mapping[str, str], toolchain: Toolchain, compiler: WasmCompiler | None) -> Providers:
     """The provider of every stage.
 
-    `auto` takes the first that proved itself and fits the cores; these are the NPU's when the vendor's tools
-    can do all of `CORE_STAGES`.
+    `auto` takes the first that proved itself and fits the cores; the cores are the NPU's when the tools of
+    the vendor can do all of `CORE_STAGES`.
 
     Args:
         choices: stage -> a word of `choices_of`.
+        toolchain: what there is.
         compiler: for emulated cores; None when there is none.
 
     Raises:

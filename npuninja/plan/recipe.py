@@ -39,10 +39,13 @@ def plan(
 
     Args:
         context: what is built by default and run.
-        emulated: the same for emulated cores, which `ninja test` runs; None without a compiler for them. A
-            context that is for emulated cores is tested itself.
+        designs: all of them.
+        emulated: the same for emulated cores, which `ninja test` runs; None when there is no compiler for
+            them. When the context itself is for emulated cores, that one is tested.
         wanted: the names of those that are built, run and packed when none is named; None for all.
-        refused: the designs that cannot be built; those found here are added. None: the first is an error.
+        refused: the designs that cannot be built; those that are found here are added. None: the first such
+            design is an error.
+        hosts: programs that run designs.
 
     Raises:
         UserError: a design links an object that nothing makes; located in the design.
@@ -135,7 +138,11 @@ def _plan_verdicts(
 ) -> None:
     """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it.
 
-    `tests`: each design's name, its steps, and "" or what kind of run it is.
+    Args:
+        layout: where the table's file goes.
+        graph: takes the edge.
+        tests: the design's name, its steps, and "" or what kind of run it is.
+        faults: designs that cannot be built.
     """
     names = tuple(f"{kind or 'verdict'}-{name}" for name, _, kind in tests)
     results = [f"{name}{':' * bool(kind)}{kind}={steps.files['verdict']}" for name, steps, kind in tests]

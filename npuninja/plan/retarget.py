@@ -37,6 +37,7 @@ def retargeted(design: Design, wanted: str, folder: str) -> Design:
     """The design for another device, scanned; itself when it is for that one already.
 
     Args:
+        design: as it was read.
         wanted: a name of `DEVICES`.
         folder: where the changed text goes, relative to the project.
 

@@ -28,6 +28,8 @@ def scan_module(
     """The design in a parsed module.
 
     Args:
+        module: its MLIR.
+        name: of the design.
         source: the file the user wrote.
         mlir: the file with the MLIR.
         imports: files that decided the MLIR, for a Python source.
@@ -35,8 +37,8 @@ def scan_module(
         generation: for which it is lowered; "" or auto for what the text says.
 
     Raises:
-        UserError: no NPU device with a runtime sequence, devices of different NPUs, or a core that this build
-            cannot make; located in the MLIR.
+        UserError: there is no NPU device with a runtime sequence, the devices are of different NPUs, or a
+            core is not one that this build can make; located in the MLIR.
     """
     devices = [op for op in module.body.ops if op.name == "aie.device"]
     if not devices:

@@ -23,7 +23,14 @@ from npuninja.stages.table import STAGES, rule_name
 
 
 class DesignSteps:
-    """Plans the stages of one design. `objects`: kernel objects of all designs that have an edge already."""
+    """Plans the stages of one design.
+
+    Args:
+        context: the choices.
+        graph: takes the edges.
+        design: the design.
+        objects: kernel objects that have an edge already, of all designs.
+    """
 
     def __init__(self, context: Context, graph: Graph, design: Design, objects: KernelObjects) -> None:
         self.files = DesignFiles(context, design)

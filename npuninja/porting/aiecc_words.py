@@ -84,7 +84,12 @@ _WITHOUT_EFFECT = (
 
 
 def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
-    """Takes the words of aiecc, without the program, apart; it runs in `folder`, where its outputs are."""
+    """Takes the words of aiecc apart.
+
+    Args:
+        words: without the program.
+        folder: where it runs, to which its outputs are relative.
+    """
     outputs: dict[str, str] = {}
     parts = dict.fromkeys(_PARTS, "")
     mlir = ""

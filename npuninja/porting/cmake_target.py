@@ -68,6 +68,10 @@ def find_cmake() -> str | None:
 def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[HostProgram]:
     """The programs of a CMake project, as CMake would build them; nothing is built.
 
+    Args:
+        build: the project and how it was configured.
+        environment: of CMake.
+
     Raises:
         UserError: there is no CMake, or it cannot configure the project; with CMake's words.
         ToolError: CMake cannot be started or does not end.

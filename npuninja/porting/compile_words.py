@@ -68,7 +68,12 @@ class CompileWords:
 
 
 def read_compile_words(words: Sequence[str], folder: str) -> CompileWords:
-    """Takes a compiler's words apart, without the program; `folder` is where it runs."""
+    """Takes a compiler's words apart.
+
+    Args:
+        words: without the program.
+        folder: where the compiler runs.
+    """
     found = CompileWords()
     rest = list(reversed(words))
 

@@ -78,10 +78,13 @@ class DesignCalls:
 
 
 def kind_of(path: str, files: Sequence[tuple[str, str]], source: str) -> str:
-    """What a file (an absolute path) of a design is, "" for none; its name may have a device and a sequence.
+    """What a file of a design is, "" when it is not; one whose name has a device and a sequence in it too.
 
-    In `files`, `{0}` stands for a device, or for a device and its sequence with `_` between. `source` is the
-    module's text, where symbols are looked for.
+    Args:
+        path: absolute.
+        files: of the design; `{0}` stands for a device, or for a device and its sequence with `_` between
+            them.
+        source: the text of the module, where symbols are looked for.
     """
     known = dict(files)
     if path in known or _PART not in "".join(known):

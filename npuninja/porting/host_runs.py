@@ -24,7 +24,13 @@ _XRT_LIBRARIES = ("xrt_coreutil", "xrt++", "uuid", "pthread", "rt", "dl", "m", "
 
 
 class HostRuns:
-    """Adds hosts to a project with known designs; `programs_of` (a CMake project) may raise UserError."""
+    """Adds hosts to a project whose designs are known already.
+
+    Args:
+        project: that is added to.
+        files: of the folder.
+        programs_of: the programs of a CMake project; may raise UserError.
+    """
 
     def __init__(
         self, project: Project, files: KnownFiles, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]

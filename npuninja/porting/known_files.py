@@ -8,7 +8,12 @@ from npuninja.porting.found import Command
 
 
 class KnownFiles:
-    """A folder's files; paths are absolute. `not_made`: what commands that are left out would write."""
+    """The files of a folder; paths are absolute.
+
+    Attributes:
+        folder: that is imported.
+        not_made: what commands that are left out would have written.
+    """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder

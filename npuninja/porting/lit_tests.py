@@ -51,8 +51,10 @@ class LitTest(NamedTuple):
     """One test file.
 
     Attributes:
+        name: of the file.
         requires: words of its REQUIRES lines.
-        variables: NAME -> VALUE for make, words or environment of its first build and first run.
+        variables: NAME -> VALUE that its first build and its first run give to make, as words or as
+            environment.
         targets: what its first run asks of make.
         fails: what its XFAIL line says, where its authors know that it fails; "".
     """

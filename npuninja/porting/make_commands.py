@@ -33,7 +33,13 @@ _MAX_ASSUMED = 40
 
 @dataclass(frozen=True)
 class Answer:
-    """What make said of a target; `assumed`: files made on the side, so that make knows no rule for them."""
+    """What make said of one target.
+
+    Attributes:
+        target: which.
+        commands: in order.
+        assumed: files that some command makes on the side, so that make knows no rule for them.
+    """
 
     target: str
     commands: tuple[Command, ...]
@@ -57,8 +63,12 @@ def ask_make(
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
     Args:
-        targets: names; those that the Makefile lacks are left out. "" is what make does without a target.
+        folder: with a Makefile.
+        targets: names; those that the Makefile does not have are left out. "" is what make does without a
+            target.
         variables: set on make's command line.
+        environment: of make.
+        makefile: its name in the folder.
         nothing_made: as if nothing had been made so far.
 
     Raises:

@@ -42,7 +42,13 @@ def project_of(
     recognised: Iterable[Recognised],
     programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
 ) -> Project:
-    """What a folder's commands amount to. `folder` is absolute, `programs_of` may raise UserError."""
+    """The project that a folder's commands amount to.
+
+    Args:
+        folder: absolute.
+        recognised: the commands in order.
+        programs_of: the programs of a CMake project; may raise UserError.
+    """
     builder = _Builder(folder, programs_of)
     for one in recognised:
         builder.add(one)

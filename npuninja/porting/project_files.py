@@ -43,7 +43,13 @@ def _sections_of(record: str) -> dict[str, str]:
 
 
 def write_project(project: Project, source: str, target: str) -> list[Written]:
-    """Writes toolchain.toml, configure.py, .gitignore into `target`, made if missing. Paths are absolute."""
+    """Writes toolchain.toml, configure.py and .gitignore.
+
+    Args:
+        project: what was found.
+        source: the imported folder, absolute.
+        target: the project's folder, absolute; made when it is not there.
+    """
     os.makedirs(target, exist_ok=True)
     record_path = os.path.join(target, RECORD)
     before: dict[str, str] = {}

@@ -31,6 +31,7 @@ class Recognised:
     """One command and what it is.
 
     Attributes:
+        command: as make said it.
         found: what it does; None when nothing follows from it for npuninja.
         remark: why nothing follows, in words; "" for commands that need no word (mkdir, echo).
     """

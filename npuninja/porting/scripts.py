@@ -31,7 +31,13 @@ _TOOLS = re.compile(r"\b(?:aiecc|clang|xchesscc|python3?|make|\w+\.sh)\b")
 
 @dataclass(frozen=True)
 class ScriptCommands:
-    """What scripts (`names` in the folder) give; `notes`: what was taken for granted, in sentences."""
+    """What scripts give.
+
+    Attributes:
+        names: of the scripts, relative to the folder.
+        commands: in order.
+        notes: what was taken for granted on the way, in sentences.
+    """
 
     names: tuple[str, ...]
     commands: tuple[Command, ...]
@@ -60,7 +66,8 @@ def commands_of_scripts(
     Args:
         folder: that is imported, absolute.
         scripts: names in it or paths, each with the script's own words behind it (`build.sh npu2`).
-        variables: that the scripts find set, above `environment`.
+        variables: that the scripts find set.
+        environment: of this process, below them.
 
     Raises:
         UserError: a script is not there, or is no text of a shell.

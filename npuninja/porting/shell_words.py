@@ -49,7 +49,15 @@ _BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
 def commands_of(text: str, folder: str) -> Iterator[Command]:
-    """The commands of `make -n` run in `folder`, less make's own messages; UserError when one is too long."""
+    """The commands of make's output, in order.
+
+    Args:
+        text: what `make -n` printed, without make's own messages.
+        folder: where make runs.
+
+    Raises:
+        UserError: a command is longer than any can be.
+    """
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         line = line.strip()
         if len(line) > MAX_TEXT_CHARACTERS:  # taking words apart needs time of the square of a word

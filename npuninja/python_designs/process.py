@@ -124,7 +124,10 @@ def can_be_copied(folders: Sequence[str]) -> bool:
 class Copy(Running):
     """A copy of this process that runs `npuninja.python_designs.start` with `words` in the folder `cwd`.
 
-    `python_path`: the process's `PYTHONPATH`.
+    Args:
+        words: the command line of `start`.
+        python_path: the process's `PYTHONPATH`.
+        cwd: the folder.
     """
 
     def __init__(self, words: Sequence[str], python_path: str, cwd: str) -> None:

@@ -102,12 +102,16 @@ def start_design(
     """Starts a design's script, whose outcome has what it prints.
 
     Args:
+        script: the design's file.
         arguments: what it finds behind its own name in `sys.argv`.
         generation: one of `CHOICES`.
         device: what `get_current_device()` gives, npu1 or npu2, or None.
         print_only: stop at the first module that `@iron.jit` would compile, and print it.
-        report: a JSON file that gets the `files` of all imported modules, and the module's `kernels`.
-        catches_errors: keep its standard error for the outcome; its standard input is then empty.
+        report: a JSON file that gets the `files` of all imported modules, and the `kernels` that the module
+            needs.
+        cwd: the folder to run in.
+        catches_errors: keep what it writes on standard error for the outcome; its standard input is then
+            empty.
         module: its name as a module of a package, when it is run as `python -m MODULE`.
         may_copy: the process may be a copy of this one, where that is the same to the script.
 

@@ -84,7 +84,10 @@ def run_remotely(
     An output whose bytes did not change keeps its time. When the action fails, none of its outputs exists.
 
     Args:
-        log: gets a line about it: whether the result was cached, which worker made it, the first output.
+        settings: of the build folder.
+        action: what is to be done.
+        log: a file that gets a line about it: whether the result was cached, which worker made it, the first
+            output.
         may_be_empty: outputs that may have no content.
 
     Raises:

@@ -47,6 +47,8 @@ def make_action(settings: RemoteSettings, words: list[str], inputs: list[str], o
     """The action for a stage's command line.
 
     Args:
+        settings: of the build folder.
+        words: the stage and its arguments.
         inputs: every file that the stage reads.
         outputs: every file that it makes, without its depfile.
 
@@ -125,7 +127,13 @@ def _place(settings: RemoteSettings, folder: str, path: str) -> str:
 
 
 def as_here(settings: RemoteSettings, package: str, text: str) -> str:
-    """What a worker's stage printed, with the places of this machine; `package`: the folder of npuninja."""
+    """What a stage printed, with the places of this machine.
+
+    Args:
+        settings: of the build folder.
+        package: the folder that has npuninja.
+        text: from a worker.
+    """
     for name, place in _places(settings, package):
         text = text.replace(name, place)
     return text

@@ -25,7 +25,9 @@ SOURCES = (".c", ".cc", ".cpp", ".cxx")
 def included_files(source: str) -> list[str]:
     """The files below the project that a source may read, in the order in which they are found.
 
-    UserError, located: a macro makes a name or it is absolute, so nothing can be found, or not sent.
+    Raises:
+        UserError: a name is made by a macro or is absolute, so that nothing can be found, or not sent;
+            located.
     """
     found: dict[str, None] = {}
     pending = [source]

@@ -50,7 +50,11 @@ class RemoteSettings(NamedTuple):
 
 
 def read_remote_settings(path: str) -> RemoteSettings:
-    """Reads the file. UserError when it is missing or of another version."""
+    """Reads the file.
+
+    Raises:
+        UserError: it is missing or of another version.
+    """
     try:
         with open(path, encoding="utf-8") as stream:
             content: Any = json.load(stream)

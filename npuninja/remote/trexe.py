@@ -42,7 +42,9 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     """Has an action done.
 
     Args:
+        trexe: the program.
         address: of the service.
+        action: what is to be done.
         tree: a folder with the inputs, as the action has them.
         outputs: a folder to put the outputs in.
         records: a folder for what trexe writes apart from them.

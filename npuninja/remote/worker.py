@@ -22,7 +22,11 @@ from npuninja.stages import __main__ as stages
 
 
 def main(arguments: list[str]) -> int:
-    """Runs an action; `arguments`: the file that `write_worker` wrote, then the command of the action."""
+    """Runs an action.
+
+    Args:
+        arguments: the file that `write_worker` wrote, then the command of the action.
+    """
     with open(arguments[0], encoding="utf-8") as stream:
         worker = json.load(stream)
     end = arguments.index("--")

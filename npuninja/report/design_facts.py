@@ -61,7 +61,11 @@ class DesignFacts(NamedTuple):
 
 
 def read_design(folder: str) -> DesignFacts:
-    """The facts of a design whose build lies in a folder. Raises UserError when it is no such folder."""
+    """The facts of a design whose build lies in a folder.
+
+    Raises:
+        UserError: it is no such folder.
+    """
     name = os.path.basename(os.path.normpath(folder))
     text = _text(os.path.join(folder, "input_physical.mlir"))
     manifest: dict[str, Any] = json.loads(_text(os.path.join(folder, f"{name}.json")))

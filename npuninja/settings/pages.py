@@ -44,7 +44,11 @@ def reference_page() -> str:
 
 
 def template(schema: str = "") -> str:
-    """A new project's file: every key, as a comment; `schema`: its JSON schema for editors, "" for none."""
+    """The file of a new project: every key, as a comment.
+
+    Args:
+        schema: where editors find the JSON schema; "" for no line about it.
+    """
     lines = [f"#:schema {schema}"] if schema else []
     lines += _comment(
         "What this project says about its build. Everything is optional, and each key stands here as a comment with an "

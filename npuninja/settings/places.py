@@ -16,7 +16,12 @@ Path = tuple[str, ...]
 
 
 class SettingPlaces:
-    """The places of one file. `file` is its name, for locations; `text` need not be TOML."""
+    """The places of one file.
+
+    Args:
+        file: its name, for locations.
+        text: its content; need not be TOML.
+    """
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file

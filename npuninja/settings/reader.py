@@ -19,9 +19,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class SettingsFile:
-    """A file, checked; `content`: all that it says, as it was read.
+    """A file, checked.
 
-    UserError: it is not TOML, or a key or value means nothing; located, with near matches.
+    Args:
+        path: the file.
+
+    Attributes:
+        content: all that it says, as it was read.
+
+    Raises:
+        UserError: it is not TOML, or a key or value means nothing; located, with near matches.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,7 +54,10 @@ class SettingsFile:
     def with_preset(self, name: str | None) -> dict[str, Any]:
         """The content with a preset laid over it, those that it inherits first; without the presets.
 
-        The preset's options are in the table `configure`. UserError: no such preset, or a circle of them.
+        The preset's options are in the table `configure`.
+
+        Raises:
+            UserError: there is no such preset, or presets inherit from each other in a circle.
         """
         merged = {key: value for key, value in self.content.items() if key != "preset"}
         used: list[str] = []

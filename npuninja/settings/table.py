@@ -44,7 +44,9 @@ class Key(NamedTuple):
     """One key.
 
     Attributes:
+        name: as it is written.
         kind: a key of `KINDS`.
+        meaning: a sentence or two for people.
         example: a value as it is written in TOML.
         allowed: the only values there are; () for any.
         required: whether its section is nothing without it.
@@ -63,6 +65,7 @@ class Section(NamedTuple):
 
     Attributes:
         name: as it is written; "" for the keys above all sections.
+        meaning: a sentence or two.
         keys: in the order of the reference page.
         named: what the names below it are (`OBJECT.o`): a table for each; "" for one table only.
         many: "no", "yes" (`[[name]]` only), or "may" (a name may be given several times).

@@ -18,7 +18,11 @@ INSTALL = "`pip install -e .` installs all that is needed, and `make run` does t
 
 
 def read_toml(path: str) -> dict[str, Any]:
-    """The content of a TOML file. UserError when it cannot be read or is not TOML; located."""
+    """The content of a TOML file.
+
+    Raises:
+        UserError: it cannot be read or is not TOML; located.
+    """
     return parse_toml(read_text(path), path)
 
 
@@ -54,7 +58,11 @@ def parse_toml(text: str, path: str) -> dict[str, Any]:
 
 
 def toml_package() -> Any:
-    """The package `toml`, which writes TOML, and reads it on Python 3.10. ToolError when it is missing."""
+    """The package `toml`, which writes TOML, and reads it where the standard library cannot (3.10).
+
+    Raises:
+        ToolError: it is not installed.
+    """
     try:
         import toml  # type: ignore[import-untyped]  # 10 ms, and only when something changed
     except ImportError as error:
@@ -63,7 +71,13 @@ def toml_package() -> Any:
 
 
 class Table:
-    """A table of a TOML file, with its place, asked for values by type; `name`: "tools", "" for the file."""
+    """A table of a TOML file that knows where it stands; every value is asked for by type.
+
+    Args:
+        content: the table.
+        path: the file.
+        name: its name in the file ("tools"), "" for the whole file.
+    """
 
     def __init__(self, content: Mapping[str, Any], path: str, name: str = "") -> None:
         self.content = content

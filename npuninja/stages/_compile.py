@@ -246,8 +246,10 @@ def run_compiler(
 
     Args:
         options: of the stage: the launcher.
-        command: without the words that say what is wanted.
+        command: up to the words that say what is wanted.
         wanted: `-c`, or `-S`.
+        source, target, depfile: files.
+        variables: of the environment.
 
     Raises:
         UserError: the source does not compile.

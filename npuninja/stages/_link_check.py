@@ -169,7 +169,12 @@ def _missing_hint(name: str, kernels: list[Symbols], from_design: bool) -> str:
 
 
 def translate(failure: ToolFailed, info: dict[str, Any]) -> Error:
-    """What a failed link means; the failure itself when its output is not known. `info`: of core_code."""
+    """What a failed link means to the user; the failure itself when its output says nothing known.
+
+    Args:
+        failure: of the linker.
+        info: about the core, from stage core_code.
+    """
     output = failure.output
     size = re.search(r"initial memory too small, (\d+) bytes needed", output)
     if size:

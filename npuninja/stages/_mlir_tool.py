@@ -17,8 +17,10 @@ def run_mlir_tool(
     Args:
         program: absolute path of the tool.
         words: pipeline or translation and its options.
+        source: the input.
         outputs: of the stage.
-        target: the output that the tool writes; `check` looks at it.
+        target: the output that the tool writes.
+        check: looks at it.
 
     Raises:
         UserError: the tool refuses the input; located as it says.

@@ -31,10 +31,12 @@ def with_precompiled(
     """A compiler's command, without input and output, that reads the headers' file in place of the headers.
 
     Args:
-        command: the build's own words, with the flags of `kernel_headers`, without what the kernel asks for.
+        command: of the build's own words, with the flags of `kernel_headers`; without those that the kernel
+            asks for.
         asked: what the kernel asks for.
         source: the kernel's file.
         folder: of the compiler's cache.
+        variables: of the environment.
 
     Returns the command as it is where the kernel must go without.
     """

@@ -77,8 +77,10 @@ def make_object(
 
     Args:
         compile_to: runs the compiler; gets the words that say what is wanted, and a path for that.
-        command: of the compiler, for an optimised module in LLVM's language, with what is wanted.
+        command: of the compiler, for a module in LLVM's language that is optimised, with the words that say
+            what is wanted.
         target: the object.
+        variables: of the environment.
         written_out: what stands for a shift; default: the choice that WebAssembly needs.
     """
     module = target + ".ll"

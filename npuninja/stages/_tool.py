@@ -100,7 +100,12 @@ def _what_it_means(output: str) -> list[str]:
 
 
 class WorkFolder:
-    """A folder of a tool's own, made for as long as the block runs, with links to `files` by their names."""
+    """A folder of a tool's own, for as long as the block runs, with links to files by their names.
+
+    Args:
+        path: of the folder, which is made.
+        files: that are linked.
+    """
 
     def __init__(self, path: str, *files: str) -> None:
         self.path = os.path.abspath(path)

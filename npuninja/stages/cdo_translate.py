@@ -15,7 +15,7 @@ from npuninja.stages._tool import WorkFolder, run_tool
 
 
 def run(arguments: list[str]) -> None:
-    """Arguments like those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate EXE`.
+    """Arguments: those of stage cdo, the input `input_physical_with_elfs.mlir`, and `--aie-translate EXE`.
 
     The tool looks for the ELFs below its work folder and writes files of fixed names into it, so each run has
     a work folder of its own.

@@ -111,7 +111,11 @@ class DeviceFile:
         )
 
     def import_(self, request: Request) -> bytes:
-        """Answers PRIME_FD_TO_HANDLE and SYNCOBJ_FD_TO_HANDLE. DriverError for a descriptor of nothing."""
+        """Answers PRIME_FD_TO_HANDLE and SYNCOBJ_FD_TO_HANDLE, whose descriptor came with it.
+
+        Raises:
+            DriverError: it stands for nothing.
+        """
         if request.descriptor < 0:
             raise DriverError(errno.EBADF, "an import without a descriptor")
         if request.operation == amdxdna.PRIME_FD_TO_HANDLE:

@@ -153,7 +153,12 @@ class NpuMemory:
 
 
 class EndedCommands:
-    """Memory at `offset`: for each context of an open device file, the number of its last ended command."""
+    """A piece of the memory with a word for each context of an open device file: its last command that has
+    ended.
+
+    Attributes:
+        offset: of the piece.
+    """
 
     def __init__(self, memory: NpuMemory) -> None:
         self._memory = memory

@@ -62,7 +62,11 @@ def state_of(header: int, state: int) -> int:
 
 
 def read_packet(data: bytes) -> KernelCall | Chain:
-    """Reads the packet at the beginning of a command buffer. Raises MalformedPacket with a sentence."""
+    """Reads the packet at the beginning of a command buffer.
+
+    Raises:
+        MalformedPacket: with a sentence.
+    """
     if len(data) < 4:
         raise MalformedPacket("the command buffer has no packet")
     (header,) = struct.unpack_from("<I", data)

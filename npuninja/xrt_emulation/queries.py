@@ -75,7 +75,11 @@ _INFO: dict[int, Callable[[Npu], bytes]] = {
 
 
 def get_info(npu: Npu, parameter: int, given: bytes) -> bytes:
-    """The answer to a question, at most as long as `given`. DriverError EOPNOTSUPP for an unknown one."""
+    """The answer to a question, at most as long as `given`.
+
+    Raises:
+        DriverError: EOPNOTSUPP for a question that is not known.
+    """
     answer = _INFO.get(parameter)
     if answer is None:
         raise DriverError(errno.EOPNOTSUPP)

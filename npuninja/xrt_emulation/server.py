@@ -17,7 +17,11 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 
 class Server:
-    """Listens at an abstract socket address (`name`), for which no file has to be removed."""
+    """Listens at an abstract socket address, which no file has to be removed for.
+
+    Attributes:
+        name: of the socket.
+    """
 
     def __init__(self, npu: Npu) -> None:
         self._npu = npu

@@ -39,7 +39,11 @@ class Malformed(Exception):
 
 
 def receive(connection: socket.socket) -> Request | None:
-    """The next request, None when the client has gone. Malformed for another; its descriptors are closed."""
+    """The next request, or None when the client has gone.
+
+    Raises:
+        Malformed: it is no request; descriptors that came with it are closed.
+    """
     try:
         space = socket.CMSG_SPACE(MAX_DESCRIPTORS * 4)
         data, control, flags, _ = connection.recvmsg(MAX_BYTES, space, socket.MSG_CMSG_CLOEXEC)

@@ -101,9 +101,13 @@ def _parts(bits: int) -> tuple[int, int, bool]:
 
 
 def step(accumulators: list[int], products: list[tuple[int, int]], *, sign_of_zero: bool = False) -> int:
-    """One step. `accumulators` are float32 bits, `products` pairs of float32 bits that hold bfloat16 values.
+    """One step: float32 bits of the accumulators, pairs of float32 bits (holding bfloat16 values) of the
+    products.
 
-    `sign_of_zero`: a result below 2^-126 keeps its sign (sums of accumulators) or becomes +0.
+    Args:
+        accumulators: float32 bits.
+        products: pairs of float32 bits.
+        sign_of_zero: a result below 2^-126 keeps its sign (sums of accumulators) or becomes +0.
     """
     terms: list[tuple[int, int, int]] = []  # value, exponent of its lowest bit, exponent that counts
     special: list[float] = []

@@ -36,6 +36,7 @@ class Rule(NamedTuple):
         step: the key of `FILES`.
         generation, device, scheme: as for `npuninja lower`.
         refused: what the design is refused with, instead of a result.
+        warned: what is warned of.
     """
 
     body: str

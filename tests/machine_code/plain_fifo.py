@@ -12,7 +12,12 @@ CONFORMANCE = Path(__file__).resolve().parents[1] / "conformance" / "new_plain_f
 
 
 def run_plain_fifo(tmp_path: Path, change: Callable[[str], str] = str) -> list[str]:
-    """The command line for new_plain_fifo with the hand-written core, its text changed by `change`."""
+    """The words of the command line for new_plain_fifo with the hand-written core.
+
+    Args:
+        tmp_path: where its files go.
+        change: of the core's text.
+    """
     (tmp_path / "core.s").write_text(change((PROGRAMS / "cube.s").read_text()))
     for words in (
         ["as", str(tmp_path / "core.s"), "-o", str(tmp_path / "core.o")],

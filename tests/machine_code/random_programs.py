@@ -190,9 +190,11 @@ _PORTS = (
 
 
 def random_program(seed: int, *, ports: bool = False) -> str:
-    """A program's text: a loop of straight pieces with calls, branches and hardware loops, then `done`.
+    """The text of a program: a loop of straight pieces with calls, branches and hardware loops, then `done`.
 
-    Programs of odd seeds have locks. `ports`: with instructions that wait for a stream or the cascade.
+    Args:
+        seed: of the random choices; programs of odd seeds have locks.
+        ports: whether it has instructions that wait for a stream or the cascade.
     """
     lines_of = _Lines(seed, ports=ports)
     source = lines_of.source

@@ -183,7 +183,11 @@ def _path_of(address: str) -> str:
 
 
 def _make_own(folder: str) -> None:
-    """Makes a folder that nobody else can enter, or takes this user's; UserError for another's or a link."""
+    """Makes a folder that nobody else can enter, or takes one of this user's.
+
+    Raises:
+        UserError: it is somebody else's, or a link.
+    """
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, 0o700)
@@ -234,7 +238,11 @@ def _ending_signals() -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: str) -> Iterator[TextIO]:
-    """Holds the folder while the farm runs; gives the file that says who, what to delete. UserError: held."""
+    """Holds the folder as long as the farm runs; gives the file that says who holds it, and what to delete.
+
+    Raises:
+        UserError: another farm has the folder.
+    """
     with open(os.path.join(folder, "lock"), "a+", encoding="utf-8") as lock:
         if not _locked(lock):
             raise UserError(

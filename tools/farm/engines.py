@@ -88,6 +88,7 @@ class Farm:
         workers: how many actions run at a time.
         folder: for files that outlive the farm: logs, and casd's cache.
         place: what the workers have.
+        environment: of the user.
     """
 
     socket: str
@@ -109,7 +110,11 @@ class Farm:
 
 
 def choose_engine(wanted: str | None, environment: Mapping[str, str]) -> tuple[str, str]:
-    """The engine and why. ToolError when the wanted one lacks something."""
+    """The engine and why.
+
+    Raises:
+        ToolError: the wanted one lacks something.
+    """
     if wanted == "casd":
         return wanted, "it was asked for"
     missing = []
@@ -127,9 +132,16 @@ def choose_engine(wanted: str | None, environment: Mapping[str, str]) -> tuple[s
 
 
 def start_engine(engine: str, farm: Farm, processes: Processes, temporary: str) -> None:
-    """Starts server and workers; returns when the server answers. ToolError when something cannot be started.
+    """Starts server and workers; returns when the server answers.
 
-    `engine` is one of `ENGINES`; `temporary` an empty folder that is deleted with the farm.
+    Args:
+        engine: one of `ENGINES`.
+        farm: what is wanted.
+        processes: takes the processes.
+        temporary: an empty folder that is deleted with the farm.
+
+    Raises:
+        ToolError: something cannot be started.
     """
     if engine == "casd":
         _start_casd(farm, processes)

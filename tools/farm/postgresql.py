@@ -40,9 +40,15 @@ def find_postgresql(environment: Mapping[str, str]) -> str | None:
 
 
 def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
-    """Starts an empty database from `programs` (`find_postgresql`); returns its URL as SQLAlchemy takes it.
+    """Starts an empty database; returns its URL as SQLAlchemy takes it.
 
-    `folder` is an empty one with a short path, for data and socket. ToolError when it cannot be started.
+    Args:
+        processes: takes the server.
+        programs: the folder of `find_postgresql`.
+        folder: an empty one with a short path, for data and socket.
+
+    Raises:
+        ToolError: it cannot be started.
     """
     # PostgreSQL refuses to run as root, so nobody runs it then.
     user = None

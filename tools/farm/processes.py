@@ -56,7 +56,12 @@ class _Running:
 
 @dataclass
 class Processes:
-    """The processes of a farm, ended with its context; logs: `folder`/NAME.log. `say` gets all events."""
+    """The processes of one farm; as a context, it ends them all.
+
+    Attributes:
+        folder: for the logs, `NAME.log`.
+        say: called with what happens, a line each.
+    """
 
     folder: str
     say: Callable[[str], None]
@@ -94,7 +99,11 @@ class Processes:
         return _Running(service, process, time.monotonic())
 
     def run(self, service: Service, time_limit_s: float = 120.0) -> None:
-        """Starts a process and waits for its end. ToolError, with the log's end, if it fails or stays."""
+        """Starts a process and waits for its end.
+
+        Raises:
+            ToolError: it fails or does not end in time; with the end of its log.
+        """
         running = self._start(service)
         self._running.append(running)
         try:

@@ -37,7 +37,13 @@ class WorkerPlace:
 
 
 def write_worker_place(folder: str, package: str, toolchain: Toolchain) -> WorkerPlace:
-    """Makes the folder; what is there is replaced. `package` is the folder of npuninja."""
+    """Makes the folder; what is there is replaced.
+
+    Args:
+        folder: where.
+        package: the folder of npuninja.
+        toolchain: the tools of this machine.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     copy, programs, cache = (os.path.join(folder, name) for name in ("npuninja", "bin", "cache"))
     for path in package_files(package):

@@ -20,8 +20,10 @@ class Accuracy(NamedTuple):
 
     Attributes:
         correlation: with the definition; None for a clip whose definition is constant.
+        largest: the largest error.
         rms: the root of the mean square error.
-        rounded_correlation: the definition's own on the int8 scale: the most that is possible.
+        rounded_correlation: what the definition itself has when it is rounded to the int8 scale: the most
+            that is possible.
     """
 
     correlation: float | None

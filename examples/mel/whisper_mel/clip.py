@@ -51,7 +51,11 @@ def transfers(design: ClipDesign, frames: int) -> list[Transfer]:
 
 
 def instructions(design: ClipDesign, insts: bytes, frames: int) -> bytes:
-    """A build's instructions for a clip of so many frames; UserError if they are not the longest clip's."""
+    """The instructions of a build of a design, for a clip of so many frames.
+
+    Raises:
+        UserError: the instructions are not those of the design for the longest clip.
+    """
     transaction = read_txn(insts)
     operations = list(transaction.operations)
     places = _transfers_of(operations)

@@ -21,9 +21,16 @@ _PANELS = ("computed by the design", "reference (float64)", "difference")
 
 
 def spectrogram_figure(computed: Array, reference: Array, title: str, suffix: str) -> bytes:
-    """Three panels, one above the other, both of shape (bands, frames), in the units that Whisper takes.
+    """Three panels, one above the other.
 
-    `reference` is by the definition, `suffix` one of `FORMATS`. ImportError: matplotlib is not installed.
+    Args:
+        computed: of shape (bands, frames), in the units that Whisper takes.
+        reference: the same by the definition.
+        title: of the figure.
+        suffix: one of `FORMATS`.
+
+    Raises:
+        ImportError: matplotlib is not installed.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

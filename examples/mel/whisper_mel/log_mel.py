@@ -131,7 +131,8 @@ class LogMelStream:
     def finish(self) -> Array:
         """The frames that are left, which need the reflection at the end; the stream takes nothing more.
 
-        UserError when the stream had fewer than 201 samples.
+        Raises:
+            UserError: the stream had fewer than 201 samples.
         """
         if not self._begun:
             raise UserError(

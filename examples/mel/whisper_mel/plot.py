@@ -26,9 +26,12 @@ _DIFFERENCES = ((40, 90, 220), (255, 255, 255), (215, 40, 30))
 
 
 def spectrogram_png(computed: Array, reference: Array) -> bytes:
-    """Three panels, one above the other: computed, reference, difference (blue too low, red too high).
+    """Three panels, one above the other: computed, reference, and their difference (blue too low, red too
+    high).
 
-    Both are of shape (bands, frames), in the units that Whisper takes, `reference` by the definition.
+    Args:
+        computed: of shape (bands, frames), in the units that Whisper takes.
+        reference: the same by the definition.
     """
     low, high = float(reference.min()), float(reference.max())
     span = high - low or 1.0

@@ -69,6 +69,8 @@ class LogMel:
         time_limit_s: of one run.
 
     Attributes:
+        design: its name.
+        bands: of the design.
         device: "npu" or "emu".
         timing: what its times are worth: "measured" of an NPU, "emulated" of the emulation on this machine.
         device_s: seconds that the device took for everything so far.

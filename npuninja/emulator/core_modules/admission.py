@@ -19,7 +19,16 @@ MAX_TABLE_ELEMENTS = 1 << 14
 
 
 def admit(wasm: WasmModule, size_bytes: int, name: str) -> None:
-    """Refuses a module that no linker made for a core: a UserError says what the core ABI does not have."""
+    """Refuses a module that no linker made for a core.
+
+    Args:
+        wasm: the module.
+        size_bytes: of the whole.
+        name: of the core, for errors.
+
+    Raises:
+        UserError: what it has that the core ABI does not.
+    """
     if size_bytes > MAX_MODULE_BYTES:
         raise _refused(name, f"{size_bytes} bytes; a core's module has at most {MAX_MODULE_BYTES}")
     sections = {section.id: section.data for section in wasm.sections if section.id}

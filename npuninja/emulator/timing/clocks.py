@@ -35,7 +35,12 @@ def record(
 ) -> tuple[Timeline, Work]:  # fmt: skip
     """Runs a design twice on the emulated array, to count and for the order, and models the timeline.
 
-    Arguments and errors are those of `count_work`; each of the two runs has the time limit.
+    Args:
+        xclbin, insts, arguments, kernel, name: as in `count_work`.
+        time_limit_s: of this machine's time, for each run.
+
+    Raises:
+        UserError, DeviceError: those of `count_work`.
     """
     work = count_work(xclbin, insts, arguments, kernel=kernel, name=name, time_limit_s=time_limit_s)
     rows = FAMILIES[work.family].rows

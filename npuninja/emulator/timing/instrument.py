@@ -59,7 +59,15 @@ class Instrumented(NamedTuple):
 
 
 def instrument(module: bytes, name: str) -> Instrumented:
-    """Puts counters into a linked module that follows the core ABI. UserError when it is damaged."""
+    """Puts counters into a core's module.
+
+    Args:
+        module: a linked module that follows the core ABI.
+        name: for errors.
+
+    Raises:
+        UserError: it is damaged.
+    """
     wasm = read_wasm(module, name)
     sections = {section.id: section for section in wasm.sections if section.id != CUSTOM}
     try:

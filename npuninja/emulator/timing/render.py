@@ -12,7 +12,12 @@ _ENDS = ("optimistic", "middle", "pessimistic")
 
 
 def render(name: str, reports: Sequence[ModelReport]) -> str:
-    """Text of one run's reports at one or more clocks, without a final newline; `name` is the design's."""
+    """Text without a final newline.
+
+    Args:
+        name: of the design.
+        reports: of the same run at different clocks, one or more.
+    """
     first = reports[0]
     run = many(first.elements, first.unit)
     lines = [f"{name} on {first.work.family}, {run} in a run; all times {LABEL}, not measured", ""]

@@ -65,7 +65,10 @@ class PipelineStage(NamedTuple):
 def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[PipelineStage, ...]:
     """All tiles that do something, by place.
 
-    `core_cycles` are of cores in the whole run, where they are known better than from their operations.
+    Args:
+        work: of the run.
+        clock_hz: of the array.
+        core_cycles: of cores in the whole run, where they are known better than from their operations.
     """
     cores = {core.place: core_part(core, core_cycles.get(core.place)) for core in work.cores}
     places = sorted({channel.place for channel in work.channels} | set(cores))
@@ -157,7 +160,11 @@ def _sharing(place: Place, work: Work) -> list[Place]:
 def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
     """What the first object needs through the longest way of tiles: the time in which the pipeline fills.
 
-    `cores`: cycles of each in the run. The optimistic end is nothing: the last object is then the bound's.
+    Args:
+        work: of the run.
+        cores: cycles of each core in the run.
+
+    The optimistic end is nothing: the last object is then the bound's own.
     """
     by_actor = {channel.actor: channel for channel in work.channels}
 

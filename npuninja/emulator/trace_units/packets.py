@@ -158,7 +158,11 @@ def read_packets(words: Sequence[int]) -> dict[Packet, bytes]:
 
 
 def read_frames(data: bytes) -> list[Segment]:
-    """The segments of a unit's trace, without a cut-off end. UserError when a byte begins no frame."""
+    """The segments of a unit's trace; what is cut off at the end is left out.
+
+    Raises:
+        UserError: a byte begins no frame.
+    """
     found: list[Segment] = []
     at, last = -1, (0, 0)
 
@@ -208,7 +212,11 @@ def _repeats(byte: int, value: int) -> int:
 
 
 def read_pc_frames(data: bytes) -> list[EventsAtPlace]:
-    """A unit's events in event-PC mode, in order, without a cut-off end. UserError as `read_frames`."""
+    """The events of a unit's trace in event-PC mode, in their order; what is cut off at the end is left out.
+
+    Raises:
+        UserError: a byte begins no frame.
+    """
     found: list[EventsAtPlace] = []
     last: EventsAtPlace | None = None
     for byte, size, value in _frames_in(data, "event-PC", _pc_size):

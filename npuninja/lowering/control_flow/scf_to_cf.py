@@ -15,7 +15,10 @@ _HOLDERS = ("aie.core", "func.func")
 def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
     """Replaces every scf operation of a module by blocks and branches.
 
-    `case_type`: of the numbers that a `cf.switch` compares. UserError for what has no lowering.
+    `case_type`: of the numbers that a `cf.switch` compares.
+
+    Raises:
+        UserError: there is an scf operation that has no lowering.
     """
     for holder in list(module.walk()):
         if holder.name in _HOLDERS and any(op.name in _STRUCTURED for op in holder.walk()):

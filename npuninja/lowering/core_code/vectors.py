@@ -61,7 +61,8 @@ def vector_statements(op: Operation, operands: list[str]) -> list[str] | None:
 def vector_expression(op: Operation, operands: list[str]) -> str | None:
     """The C expression of a vector operation with one result; None when `op` has nothing to do with vectors.
 
-    Raises UserError, located at the operation, when core code cannot do it.
+    Raises:
+        UserError: it has, and core code cannot do it; located at the operation.
     """
     types = [v.type for v in op.operands]
     if len(op.results) != 1 or not (is_vector(op.result.type) or any(map(is_vector, types))):
@@ -131,14 +132,14 @@ def _plain_transfer(op: Operation) -> None:
 
 
 def _takes_last_dimensions(op: Operation, of: int, count: int) -> bool:
-    """Whether the `count` dimensions of a transfer's vector are the last ones of the `of` of its buffer, in their order."""
+    """Whether the `count` dimensions of a vector are the last of a buffer's `of`, in their order."""
     permutation = op.attributes.get("permutation_map")
     last = AffineMap(of, 0, tuple(("d", i) for i in range(of - count, of)))
     return permutation is None or permutation == OpaqueAttr(str(last))
 
 
 def _is_in_bounds(op: Operation, count: int, shape: tuple[int, ...]) -> bool:
-    """Whether a transfer stays in the buffer: it says so, or a known last index leaves room for the vector."""
+    """Whether a transfer stays in its buffer: it says so, or a known last index leaves the vector room."""
     in_bounds = op.attributes.get("in_bounds")
     if isinstance(in_bounds, ArrayAttr):
         return all(isinstance(i, BoolAttr) and i.value for i in in_bounds.items)

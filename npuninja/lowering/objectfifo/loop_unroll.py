@@ -177,7 +177,8 @@ def unroll_entirely(loop: Operation, trips: int) -> None:
 def peel_first_trip(loop: Operation) -> list[Operation]:
     """Puts the first trip of a loop with constant bounds, of which there are at least two, before the loop.
 
-    Returns that trip's operations, in order.
+    Returns:
+        The operations of that trip, in order.
     """
     low, step, type = _counting(loop)
     first: list[Operation] = []

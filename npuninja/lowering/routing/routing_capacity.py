@@ -28,7 +28,8 @@ class Wires(NamedTuple):
 def check_lines(device: DeviceModel, nets: list[Net]) -> None:
     """Looks at the parts above and below each line between rows, and left and right of each between columns.
 
-    Raises Unroutable when there is no legal routing.
+    Raises:
+        Unroutable: there is no legal routing.
     """
     if len(nets) <= _FEWEST_CHANNELS:
         return
@@ -43,7 +44,11 @@ def check_lines(device: DeviceModel, nets: list[Net]) -> None:
 
 
 def check_rectangles(device: DeviceModel, nets: list[Net]) -> None:
-    """Looks at all rectangles of tiles. Raises Unroutable when there is no legal routing."""
+    """Looks at all rectangles of tiles.
+
+    Raises:
+        Unroutable: there is no legal routing.
+    """
     ends, wires = _ends(nets), _wires(device)
     for left in range(device.columns):
         for right in range(left, device.columns):

@@ -12,7 +12,14 @@ _LARGEST_ANSWER_BYTES = 1 << 20
 
 
 def answer(words: Sequence[str], folder: str, given: str, places: ForeignPlaces) -> str | None:
-    """What a program and its words print in `folder` with the input `given`; None if only a run tells."""
+    """What a program prints; None when only a run could tell.
+
+    Args:
+        words: the program and its words.
+        folder: where it runs.
+        given: what it is given as its input.
+        places: where files are.
+    """
     program = os.path.basename(words[0])
     read = _PROGRAMS.get(program)
     return read(list(words[1:]), folder, given, places) if read else None

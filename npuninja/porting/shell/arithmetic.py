@@ -34,7 +34,13 @@ _LARGEST_SHIFT = 63
 
 
 def value_of(text: str, get: Callable[[str], str], put: Callable[[str, str], None]) -> int | None:
-    """An expression's value; None when a variable has no number or the form is unknown. `put` sets one."""
+    """The value of an expression; None when a variable has no number, or the form is not known here.
+
+    Args:
+        text: the expression.
+        get: a variable's text.
+        put: sets a variable.
+    """
     result: int | None = 0
     for part in text.split(","):
         result = _one(part, get, put)

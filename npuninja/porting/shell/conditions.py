@@ -25,7 +25,12 @@ _TEXTS = ("=", "==", "!=", "=~", "<", ">")
 
 
 class Conditions:
-    """Decides conditions of a shell in `folder`; files are looked for in `places`."""
+    """Decides conditions.
+
+    Args:
+        places: where files are looked for.
+        folder: where the shell is.
+    """
 
     def __init__(self, places: ForeignPlaces, folder: Callable[[], str]) -> None:
         self._places, self._folder = places, folder

@@ -99,7 +99,13 @@ def bound_elements(count: int) -> None:
 
 
 class Expansion:
-    """Expands words of a shell in `folder`; `${NAME:=word}` sets `variables`, `output_of` does `$(…)`."""
+    """Expands words.
+
+    Args:
+        variables: of the shell, which `${NAME:=word}` sets.
+        output_of: what the commands of `$(…)` print.
+        folder: where the shell is.
+    """
 
     def __init__(
         self, variables: Variables, output_of: Callable[[str], str], folder: Callable[[], str]

@@ -34,7 +34,15 @@ _ENDS = {"then", "elif", "else", "fi", "do", "done", "esac", "}", "in"}
 
 
 def parse_script(text: str, name: str) -> CommandList:
-    """A script's parts. UserError, with the line in `name`: a quote or part does not end, or is misplaced."""
+    """The parts of a script.
+
+    Args:
+        text: of the script.
+        name: its file, for messages.
+
+    Raises:
+        UserError: a quote or a part does not end, or stands where it cannot; with the line.
+    """
     return _Parser(text.replace("\r\n", "\n"), name).script()
 
 

@@ -16,8 +16,13 @@ class UnclosedError(Exception):
 def behind(text: str, at: int, quoted: bool = False) -> int:
     """The place behind one character of a word, or behind what is quoted or substituted there.
 
-    `quoted`: between double quotes, where a `'` is a character as others.
-    UnclosedError: a quote, parenthesis or brace does not end.
+    Args:
+        text: as it is written.
+        at: a place in it.
+        quoted: between double quotes, where a `'` is a character as others.
+
+    Raises:
+        UnclosedError: a quote, parenthesis or brace does not end.
     """
     character, after = text[at], text[at + 1 : at + 2]
     if character == "\\":

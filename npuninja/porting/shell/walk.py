@@ -65,6 +65,7 @@ def walk_script(
 
     Args:
         path: of the script, absolute.
+        arguments: its own.
         environment: variables that it finds.
         places: of the imported folder; several scripts of a folder share them.
         text: of the script, when it is not that of the file.

@@ -254,8 +254,14 @@ def _apply(
 ) -> Any:  # fmt: skip
     """The module of an algorithm: by one worker, or with `channels` for each column by so many.
 
-    `tensors`: their names in the older generations, the output last. `given`: tensors and parameters;
-    `named`: those of them that were given by name.
+    Args:
+        name: of the algorithm.
+        tensors: names of its tensors in the older generations, the output last.
+        func: what is applied.
+        given: tensors and parameters.
+        named: those of them that were given by name.
+        channels: workers of a column.
+        fields: the job's.
     """
     values = _named(name, given, tensors, named)
     count = 1 if generation.is_third() else len(tensors)

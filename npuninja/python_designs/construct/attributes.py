@@ -83,7 +83,11 @@ def symbol_name(given: Any) -> str:
 
 
 def attribute(given: Any, kind: str) -> Attribute:
-    """`given` as an attribute of a declared kind (`npuninja.ir.assembly`). TypeError: it cannot be one."""
+    """`given` as an attribute of a declared kind (see `npuninja.ir.assembly`).
+
+    Raises:
+        TypeError: it cannot be one.
+    """
     if is_attribute(given):
         return given  # type: ignore[no-any-return]
     if kind in ENUMS:
@@ -220,7 +224,11 @@ def _bit_text(value: float, type: str) -> str:
 
 
 def number_attribute(value: Any, type: Type) -> Attribute:
-    """A number as attribute of a scalar type. Raises TypeError for a float of an integer type."""
+    """A number as attribute of a scalar type.
+
+    Raises:
+        TypeError: a float for an integer type.
+    """
     text = type.text
     if text in ("f16", "bf16", "f32", "f64"):
         return FloatAttr(float_text(float(value), text), text)

@@ -10,7 +10,10 @@ from npuninja.python_designs.construct.operations import view_of
 def find_ops(op: Any, pred: Callable[[Any], Any], single: bool = False) -> Any:
     """The operations inside a module or an operation for which `pred` holds, in the order of the text.
 
-    `pred` gets the view of each, not of `op` itself. `single`: the first alone; an empty list without any.
+    Args:
+        op: a module or the view of an operation; itself it is not asked about.
+        pred: called with the view of each.
+        single: the first one alone (an empty list when there is none).
     """
     found = []
     root = getattr(op, "ir", op)

@@ -21,7 +21,11 @@ rank_reduce = object()
 
 
 def part_of(whole: Any, parts: Sequence[Any]) -> Any:
-    """What indices and slices leave of a memref. Raises IndexError for more of them than dimensions."""
+    """What indices and slices leave of a memref.
+
+    Raises:
+        IndexError: there are more of them than dimensions.
+    """
     is_reduced = any(part is rank_reduce for part in parts)
     kept: list[Any] = [
         constant(part, index=True) if isinstance(part, int) else part

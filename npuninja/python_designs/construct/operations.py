@@ -284,7 +284,12 @@ def view_of(op: core.Operation) -> Any:
 
 
 def ir_value(given: Any) -> core.Value:
-    """The SSA value that `given` is or has. ValueError: it is no value. TypeError: it has none or several."""
+    """The SSA value that `given` is or has.
+
+    Raises:
+        ValueError: it is no value.
+        TypeError: it has none, or several.
+    """
     found = getattr(given, "ir", None)
     if found is None:
         op = getattr(given, "op", None)

@@ -164,7 +164,9 @@ def constant(
 def infer_mlir_type(value: Any, memref: bool = False, vector: bool = False) -> Type:
     """The type of a constant that is given without one. What is refused, and how, is as in the bindings.
 
-    Raises RuntimeError: an integer of more than 64 bits. NotImplementedError: neither a number nor an array.
+    Raises:
+        RuntimeError: an integer of more than 64 bits.
+        NotImplementedError: neither a number nor an array.
     """
     if isinstance(value, (bool, np.bool_)):
         return type_of("i1")

@@ -33,10 +33,15 @@ def control_packet(
 
 
 def generate_control_packets(module: Any, device_name: str = "") -> list[int]:
-    """The words of a sequence's `aiex.control_packet`s: of each, the packet's header, its own, its data.
+    """The words of the `aiex.control_packet`s of a device's sequence: for each the header of its packet, the
+    header of the control packet, then its data.
 
-    `device_name`: symbol of the device; the only one without it.
-    Raises MLIRError: there is no such device, or a packet that writes has no data.
+    Args:
+        module: a module or its operation.
+        device_name: symbol of the device; the only one without it.
+
+    Raises:
+        MLIRError: there is no such device, or a packet that writes has no data.
     """
     ir = module.ir if hasattr(module, "ir") else module.operation.ir
     devices = [op for op in ir.walk() if op.name == "aie.device"]

@@ -72,9 +72,13 @@ def signature(op: core.Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def call(callee: Any, arguments_or_callee: Any, arguments: Any = None, **_: Any) -> Any:
-    """`func.call` of a function with values; Python numbers become constants of the parameters' types.
+    """`func.call` of a function with a list of values; Python numbers become constants of the parameters'
+    types.
 
-    Also `call(result types, name, values)`. Raises ValueError: wrong number or kind of arguments.
+    Also `call(result types, name, values)`.
+
+    Raises:
+        ValueError: wrong number or kind of arguments.
     """
     if isinstance(callee, FuncBase):
         callee = callee.emit()

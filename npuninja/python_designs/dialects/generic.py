@@ -108,7 +108,11 @@ def _fields(found: OpDefinition) -> list[tuple[str, str]]:
 
 
 def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
-    """Makes an operation. TypeError: too many arguments, or a name that the operation does not have."""
+    """Makes an operation from positional and keyword arguments.
+
+    Raises:
+        TypeError: too many arguments, or a name that the operation does not have.
+    """
     found = definition(operation)
     assert found is not None, operation
     fields = _fields(found)

@@ -57,9 +57,11 @@ def write_project(
     aiecc_flags: Sequence[str] = (),
     full_elf: bool = False,
 ) -> None:
-    """A design's project: MLIR, kernels with their flags, flags of its lowering, whether one ELF of all.
+    """A design's project: its MLIR, its kernels and their flags, and those of its lowering; whether it makes
+    one ELF of all.
 
-    Raises FileNotFoundError: a kernel's source is not there.
+    Raises:
+        FileNotFoundError: a kernel's source is not there.
     """
     _write_changed(os.path.join(folder, "mlir", f"{DESIGN}.mlir"), text)
     settings: list[str] = []
@@ -106,9 +108,11 @@ def build_module(
     aiecc_flags: Sequence[str] = (),
     full_elf_path: Any = None,
 ) -> str:
-    """Compiles a module; gives the path of its manifest.
+    """Compiles a module; gives the path of its manifest. With paths, XCLBIN and instructions, or the full
+    ELF, are copied there.
 
-    XCLBIN and instructions, or the full ELF, go to the paths given. RuntimeError: what a failed stage said.
+    Raises:
+        RuntimeError: a stage failed; with what it said.
     """
     full_elf = full_elf_path is not None
     folder = own_folder(_digest(text, kernels, aiecc_flags, full_elf))

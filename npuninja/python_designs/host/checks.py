@@ -73,9 +73,11 @@ def nearly_equal(a: Any, b: Any, *, rtol: float = _RTOL, atol: float | None = No
 def count_mismatches(
     actual: Any, ref: Any, *, rtol: float = _RTOL, atol: float | None = None, stop_at_nonfinite: bool = True
 ) -> tuple[int, int]:
-    """How many elements differ, and how many were looked at: those before either side's first inf or NaN.
+    """How many elements differ, and how many were looked at: those before the first inf or NaN of either
+    side.
 
-    Raises ValueError: the shapes differ.
+    Raises:
+        ValueError: the shapes differ.
     """
     x, y = np.asarray(actual, np.float32).ravel(), np.asarray(ref, np.float32).ravel()
     if x.shape != y.shape:

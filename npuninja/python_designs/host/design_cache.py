@@ -25,7 +25,9 @@ def cache_home() -> str:
 def own_folder(name: str) -> str:
     """A design's folder in the cache, made when missing.
 
-    RuntimeError: it is somebody else's, others can write to it, or it is no folder: what lies there is run.
+    Raises:
+        RuntimeError: it is somebody else's, others can write to it, or it is no folder: what lies there is
+            run.
     """
     home = cache_home()
     folder = os.path.join(home, name)

@@ -203,8 +203,10 @@ class CompilableDesign:
     def generate_mlir(self) -> Any:
         """The module, made again.
 
-        Raises TypeError: a value is missing; AttributeError: the function returns no module;
-        RuntimeError: the module breaks a rule.
+        Raises:
+            TypeError: a value is missing.
+            AttributeError: the function returns something else than a module.
+            RuntimeError: the module breaks a rule.
         """
         if self.parameters is None:
             with open(self.generator, encoding="utf-8") as stream:
@@ -254,7 +256,11 @@ class CompilableDesign:
         full_elf_path: Any = None,
         pdi_path: Any = None,
     ) -> Any:
-        """Compiles by npuninja's stages, into the cache or to these paths: (xclbin, insts) or (elf, None)."""
+        """Compiles by npuninja's stages: into the cache, or to these paths.
+
+        Returns:
+            (xclbin, instructions), or (elf, None).
+        """
         if full_elf_path is None and (xclbin_path is None) != (inst_path is None):
             raise ValueError("compile(): xclbin_path and inst_path go together: give both or neither")
         if xclbin_path is None and (elf_path is not None or pdi_path is not None):

@@ -32,7 +32,8 @@ class KernelResult(NamedTuple):
 def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
     """Compiles what is not compiled yet and runs it; gives (design, result).
 
-    Raises RuntimeError: a tensor has another number of elements than the design's argument.
+    Raises:
+        RuntimeError: a tensor has another number of elements than the design's argument.
     """
     manifest = build_module(text, design.kernels, aiecc_flags=design.aiecc_flags)
     return design, _run(manifest, tensors, design.tensor_params, design.compile_kwargs, _trace_of(design))
@@ -60,8 +61,11 @@ def run_module(text: str, kernels: Sequence[Any], tensors: list[Any]) -> Any:
 def run_files(xclbin_path: Any, insts_path: Any, tensors: list[Any]) -> Any:
     """Runs an XCLBIN and its instructions with tensors in the order of the sequence's arguments.
 
-    On the NPU or the emulated one; without a manifest beside the XCLBIN, on the emulated one.
-    Raises RuntimeError: a file cannot be read, or the run fails.
+    With its manifest where there is one beside it, on the NPU or on the emulated one; without, on the
+    emulated one.
+
+    Raises:
+        RuntimeError: a file cannot be read, or the run fails.
     """
     manifest = _manifest_of(str(xclbin_path), str(insts_path))
     if manifest:

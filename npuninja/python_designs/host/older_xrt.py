@@ -158,8 +158,11 @@ def read_insts(insts_path: str) -> Any:
 def init_xrt_load_kernel(opts: Any) -> tuple[Any, Any]:
     """Device and kernel of XRT's own Python module, for hosts that make their buffers by it.
 
-    `opts` has `xclbin` and `kernel`, a part of its name. ImportError: there is no pyxrt; on a machine without
-    an NPU, `npuninja emu` gives it the emulated one.
+    Args:
+        opts: `xclbin` and `kernel`, a part of its name.
+
+    Raises:
+        ImportError: there is no pyxrt. On a machine without an NPU, `npuninja emu` gives it the emulated one.
     """
     try:
         import pyxrt  # type: ignore[import-not-found]

@@ -111,7 +111,9 @@ class Printing(NamedTuple):
 class PassManager:
     """A pipeline of passes.
 
-    ValueError: no pipeline, or an option's wrong value. NotImplementedError: npuninja lacks pass or option.
+    Raises:
+        ValueError: the text is no pipeline, or an option has a wrong value.
+        NotImplementedError: a pass or an option that npuninja does not have.
     """
 
     def __init__(self, anchor_op: str = "any", context: Any = None) -> None:
@@ -134,7 +136,9 @@ class PassManager:
     def run(self, operation: Any, invalidate_analyses: bool = True) -> None:
         """Runs the passes on a module, or on its operation, in place.
 
-        Raises NotImplementedError: a pass that npuninja lacks has something to do. UserError: a pass fails.
+        Raises:
+            NotImplementedError: a pass that npuninja does not have has something to do.
+            UserError: a pass cannot do its work.
         """
         root = getattr(operation, "ir", None)
         if not isinstance(root, Operation) or root.name != "builtin.module":
@@ -173,6 +177,8 @@ class PassManager:
         """Has the whole module printed on standard error around each pass.
 
         Args:
+            print_before_all: before each pass.
+            print_after_all: after each pass.
             print_module_scope: changes nothing: it is always the module.
             print_after_change: after a pass only where it changed something.
             print_after_failure: after a pass only where it failed.

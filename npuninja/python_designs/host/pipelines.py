@@ -74,7 +74,11 @@ def run_pipeline(
     print_pipeline: bool = False,
     verify: bool = True,
 ) -> Module:
-    """A copy of the module after the passes. Raises MlirCompilerError: a pass fails or is not offered."""
+    """A copy of the module after the passes.
+
+    Raises:
+        MlirCompilerError: a pass cannot do its work, or is not offered.
+    """
     made = Module.parse(str(module))
     try:
         manager = PassManager.parse(str(pipeline))

@@ -66,7 +66,8 @@ def _own_database() -> dict[str, Any]:
 class AIEAddressDecoder:
     """Addresses of an NPU's array to registers and back.
 
-    `database` is as in MLIR-AIE's file: `{"modules": {module: {"registers": [...]}}}`.
+    Attributes:
+        database: `{"modules": {module: {"registers": [...]}}}`, as in MLIR-AIE's file.
     """
 
     #: Module -> (name, offset, bytes) of its memories.
@@ -263,7 +264,11 @@ class MLIRModuleAnnotator:
         return f"{told} | {masked}Value 0x{value:X}: {', '.join(fields)}"
 
     def annotate_module(self, module: Any) -> int:
-        """Comments a module's register writes with constant addresses; returns how many these are."""
+        """Gives the register writes of a module their comments.
+
+        Returns:
+            How many have one; a write whose address is no constant has none.
+        """
         return sum(self._annotate(op) for op in list(module.ir.walk()))
 
     def _annotate(self, op: Operation) -> bool:
@@ -285,7 +290,9 @@ class MLIRModuleAnnotator:
     def annotate_file(self, input_path: str, output_path: str | None = None) -> int:
         """Annotates the MLIR in a file, into another file or on standard output.
 
-        Raises OSError: a file cannot be read or written. UserError: the text is no module.
+        Raises:
+            OSError: a file cannot be read or written.
+            UserError: the text is no module.
         """
         with open(input_path, encoding="utf-8") as stream:
             module = Module.parse(stream.read())

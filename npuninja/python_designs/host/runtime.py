@@ -75,8 +75,12 @@ class TraceConfig:
     def trace_to_json(self, mlir_file: Any, output_name: str = "trace.json") -> None:
         """The trace's file for Perfetto, in JSON, as `npuninja trace` writes it.
 
-        `mlir_file`: the lowered design in the folder of its build (`physical_mlir_path`). RuntimeError: no
-        built design is beside it, or the trace cannot be read.
+        Args:
+            mlir_file: the lowered design in the folder of its build (`physical_mlir_path`).
+            output_name: the file that is written.
+
+        Raises:
+            RuntimeError: there is no built design beside `mlir_file`, or the trace cannot be read.
         """
         folder = os.path.dirname(os.path.abspath(str(mlir_file)))
         manifest = os.path.join(folder, f"{os.path.basename(folder)}.json")
@@ -169,9 +173,11 @@ class HostRuntime:
 
     @classmethod
     def prepare_args_for_trace(cls, args: list[Any], trace_config: TraceConfig) -> list[Any]:
-        """Gives the tensors room for a trace: behind them, or at the last one's end. The list itself changes.
+        """Gives the tensors room for a trace: behind them, or at the end of the last one. The list itself
+        changes.
 
-        Raises HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.
+        Raises:
+            HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.
         """
         if trace_config.enable_ctrl_pkts:
             raise HostRuntimeError("enable_ctrl_pkts is not offered (docs/python-designs.md)")

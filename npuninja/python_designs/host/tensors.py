@@ -216,7 +216,11 @@ def randint(
 def rand(
     *size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", generator: Any = None, **_: Any
 ) -> NpuTensor:
-    """Random numbers in [0, 1), by NumPy's own state or a `numpy.random.Generator`. ValueError: no size."""
+    """Random numbers from 0 to below 1, from NumPy's own state or a `numpy.random.Generator`.
+
+    Raises:
+        ValueError: without a size.
+    """
     if not size:
         raise ValueError("rand() makes a tensor of a shape: give it one")
     shape = _shape(size)

@@ -162,7 +162,8 @@ class Device:
     def resolve_tile(self, given: Tile, loc: Any = None, ip: Any = None) -> None:
         """Makes the operation of a tile, once: a physical tile for each place, or a logical one.
 
-        Raises ValueError: the place is not on the device, or of another kind.
+        Raises:
+            ValueError: the place is not on the device, or of another kind.
         """
         known = self._tiles.get(id(given))
         if known is not None:
@@ -211,7 +212,11 @@ DEVICES: dict[str, type[Device]] = {
 
 
 def from_name(name: str, *, n_cols: int | None = 1) -> Device:
-    """A device by its kind's name and number of columns (None: all). ValueError: there is no such device."""
+    """A device by the name of its kind and the number of its columns; None is all.
+
+    Raises:
+        ValueError: there is no such device.
+    """
     kinds = {"npu": "NPU1", "npu1": "NPU1", "npu2": "NPU2", "xcvc1902": "XCVC1902", "xcve2302": "XCVE2302",
              "xcve2802": "XCVE2802"}  # fmt: skip
     kind = kinds.get(str(name).lower())

@@ -107,7 +107,11 @@ class BaseKernel(Resolvable):
         self._module = module
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Calls it in a core. ValueError: it is no argument of the worker, or the arguments do not fit."""
+        """Calls the function in a core.
+
+        Raises:
+            ValueError: it is no argument of the worker, or the arguments do not fit.
+        """
         if self._op is None:
             raise ValueError(
                 f"kernel {self._name} is not declared in this module yet: give it to the worker, in the arguments of "

@@ -196,9 +196,10 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def _parts(
         self, verb: str, count: int, names: list[str] | None, **listed: list[Any] | None
     ) -> list[dict[str, Any]]:
-        """The arguments of a join's or split's objectFifos, from lists: a dictionary for each.
+        """The arguments of the objectFifos of a join or split, for each a dictionary, from lists of them.
 
-        Raises ValueError: a list has not one entry for each offset.
+        Raises:
+            ValueError: a list has not one entry for each offset.
         """
         usual = {
             "depth": self.depth,

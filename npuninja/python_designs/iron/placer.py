@@ -49,7 +49,11 @@ class SequentialPlacer(Placer):
     def make_placement(
         self, device: Device, rt: Any, workers: list[Worker], object_fifos: list[ObjectFifoHandle]
     ) -> None:
-        """Places workers, ends of objectFifos. ValueError: a place is taken or not there, or none is left."""
+        """Places workers and the ends of objectFifos.
+
+        Raises:
+            ValueError: a place is taken or not there, or nothing is left.
+        """
         self._columns = device.cols
         kinds = {
             SHIM: device.get_shim_tiles(),

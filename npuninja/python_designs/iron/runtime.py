@@ -82,7 +82,11 @@ class RuntimeTaskGroup:
 
 
 def prune_consumers(handles: list[ObjectFifoHandle]) -> None:
-    """Keeps one of several equal ends of the host for an objectFifo's consumers. ValueError: they differ."""
+    """Keeps one of several equal ends of the host for the consumers of an objectFifo.
+
+    Raises:
+        ValueError: they differ.
+    """
     for handle in handles:
         if handle._is_prod:
             continue

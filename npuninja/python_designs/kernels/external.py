@@ -70,9 +70,11 @@ def source_path(file: str, own_architecture: bool = False) -> str:
 
 
 def kernel_source(arch: str, subdir: str, filename: str) -> Path:
-    """Where a kernel's source is: in the folder `subdir`, else aie2, else generic; `arch` counts for nothing.
+    """Where a kernel's source is: in the folder `subdir`, else in aie2, else in generic. The first parameter
+    is the API's, and counts for nothing there.
 
-    Raises FileNotFoundError: it is in none of them.
+    Raises:
+        FileNotFoundError: it is in none of them.
     """
     roots = kernel_folders()
     for path in (os.path.join(r, folder, filename) for r in roots for folder in (subdir, "aie2", "generic")):
