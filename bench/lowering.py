@@ -75,8 +75,10 @@ def design_of(cores: int) -> str:
         for row in rows:
             at = f"{column}_{row}"
             lines += [
-                f"    aie.objectfifo @in{at}({tile}1, {{{tile}{row + 2}}}, 2 : i32) : !aie.objectfifo<{part}>",
-                f"    aie.objectfifo @out{at}({tile}{row + 2}, {{{tile}1}}, 2 : i32) : !aie.objectfifo<{part}>",
+                f"    aie.objectfifo @in{at}({tile}1, {{{tile}{row + 2}}}, 2 : i32) : "
+                f"!aie.objectfifo<{part}>",
+                f"    aie.objectfifo @out{at}({tile}{row + 2}, {{{tile}1}}, 2 : i32) : "
+                f"!aie.objectfifo<{part}>",
                 *_core(column, row, part),
             ]
         offsets = ", ".join(str(256 * row) for row in rows)
@@ -88,8 +90,10 @@ def design_of(cores: int) -> str:
         ]
         move = f"[0, 0, 0, {4096 * column}][1, 1, 1, 4096][0, 0, 0, 1]"
         sequence += [
-            f"      aiex.npu.dma_memcpy_nd(%a{move}) {{id = 0 : i64, metadata = @in{column}}} : memref<32768xi32>",
-            f"      aiex.npu.dma_memcpy_nd(%b{move}) {{id = 1 : i64, metadata = @out{column}}} : memref<32768xi32>",
+            f"      aiex.npu.dma_memcpy_nd(%a{move}) {{id = 0 : i64, metadata = @in{column}}} : "
+            "memref<32768xi32>",
+            f"      aiex.npu.dma_memcpy_nd(%b{move}) {{id = 1 : i64, metadata = @out{column}}} : "
+            "memref<32768xi32>",
         ]
     sequence += [f"      aiex.npu.dma_wait {{symbol = @out{column}}}" for column in range(columns)]
     lines += [
@@ -115,7 +119,8 @@ def _core(column: int, row: int, part: str) -> list[str]:
     for name, port in ports:
         lines += [
             f"        %s{name} = aie.objectfifo.acquire {port} : !aie.objectfifosubview<{part}>",
-            f"        %{name} = aie.objectfifo.subview.access %s{name}[0] : !aie.objectfifosubview<{part}> -> {part}",
+            f"        %{name} = aie.objectfifo.subview.access %s{name}[0] : "
+            f"!aie.objectfifosubview<{part}> -> {part}",
         ]
     lines += [
         "        scf.for %j = %c0 to %c256 step %c1 {",
@@ -152,8 +157,8 @@ def designs_table(results: dict[str, dict[str, float]]) -> str:
     ]
     for name, figure in sorted(results.items(), key=lambda item: item[1]["ratio"]):
         lines.append(
-            f"| {name} | {figure['seconds']:.3f} s | {figure['cpu_s']:.3f} s | {figure['peak_mib']:.0f} MiB | "
-            f"{figure['reference_s']:.3f} s | {figure['ratio']:.2f} |"
+            f"| {name} | {figure['seconds']:.3f} s | {figure['cpu_s']:.3f} s | {figure['peak_mib']:.0f} MiB "
+            f"| {figure['reference_s']:.3f} s | {figure['ratio']:.2f} |"
         )
     ratio = statistics.median(figure["ratio"] for figure in results.values())
     peak = max(figure["peak_mib"] for figure in results.values())

@@ -51,7 +51,10 @@ def machine() -> dict[str, Any]:
 
 def describe(facts: dict[str, Any]) -> str:
     """One line of `machine()` for a table's caption."""
-    return f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gib']} GiB, {facts['system']}, Python {facts['python']}"
+    return (
+        f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gib']} GiB, {facts['system']}, "
+        f"Python {facts['python']}"
+    )
 
 
 def timed(

@@ -58,7 +58,11 @@ def _elf(options: argparse.Namespace) -> bytes:
     if options.file:
         return Path(options.file).read_bytes()
     made = assemble((ROOT / "bench" / "machine_code.s").read_text(), "machine_code.s").object()
-    script = "MEMORY { data (!RX) : ORIGIN = 0x72000, LENGTH = 0x1000 }\n. = 0x70000;\n_sp_start_value_DM_stack = .;\n"
+    script = (
+        "MEMORY { data (!RX) : ORIGIN = 0x72000, LENGTH = 0x1000 }\n"
+        ". = 0x70000;\n"
+        "_sp_start_value_DM_stack = .;\n"
+    )
     return link([("machine_code.o", made)], read_linker_script(script, "script"), "script")
 
 

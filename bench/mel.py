@@ -62,7 +62,8 @@ def accuracies(build: str) -> list[dict[str, Any]]:
 def accuracy_table(rows: list[dict[str, Any]]) -> str:
     """The worst level of each signal, as Markdown."""
     lines = [
-        "| signal | bands | correlation | of perfect rounding to int8 | largest error | rms error | within limits |",
+        "| signal | bands | correlation | of perfect rounding to int8 | largest error | rms error | "
+        "within limits |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in SIGNALS:
@@ -166,7 +167,11 @@ def kernels(repeat: int) -> dict[str, float]:
             pointers = ", ".join(f"samples + {ELEMENT} * (2 * {lanes} * i + {e})" for e in range(elements))
             declaration = f"void {name}({'const short *, ' * elements}signed char *);"
             loop = f"for (int i = 0; i < {CALLS * LANES // lanes}; i++) {name}({pointers}, out);"
-            source = f"{declaration}\nstatic short samples[{len(frames)}];\nstatic signed char out[{80 * LANES}];\n"
+            source = (
+                f"{declaration}\n"
+                f"static short samples[{len(frames)}];\n"
+                f"static signed char out[{80 * LANES}];\n"
+            )
             source += f"short *place(void) {{ return samples; }}\nvoid run(void) {{ {loop} }}\n"
             harness = build.kernel(f"harness_{name}.c", source)
             kernel = Path(folder) / f"{name}.o"
@@ -206,7 +211,8 @@ def modelled(build: str) -> list[dict[str, Any]]:
 def model_table(rows: list[dict[str, Any]]) -> str:
     """Microseconds and times realtime by clock, as Markdown; 10 ms of audio are a frame."""
     lines = [
-        "| design | clock | us per frame: optimistic | middle | pessimistic | times realtime, pessimistic | label |",
+        "| design | clock | us per frame: optimistic | middle | pessimistic | times realtime, "
+        "pessimistic | label |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -256,11 +262,13 @@ def main() -> int:
         model = modelled(build)
     facts = machine()
     print(
-        f"Accuracy against the float64 definition, worst of 0, -20 and -40 dB (emulated):\n\n{accuracy_table(rows)}\n"
+        "Accuracy against the float64 definition, worst of 0, -20 and -40 dB (emulated):\n\n"
+        f"{accuracy_table(rows)}\n"
     )
     print(f"Speed on one core of {describe(facts)}:\n\n{speed_table(times, alone_us)}\n")
     print(
-        f"Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n{model_table(model)}"
+        "Time on an npu1, 30 s in one run, everything included (docs/timing-model.md):\n\n"
+        f"{model_table(model)}"
     )
     if options.json:  # not all of it is measured: each figure says what it is
         content = {"machine": facts, "accuracy": rows, "speed": times, "kernels_us": alone_us, "model": model}

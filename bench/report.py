@@ -74,7 +74,8 @@ def main() -> None:
         runs = [opened_s(page, folder, browser) for _ in range(options.repeat)]
         size = page.stat().st_size
     print(
-        f"{page.name}, {size / 1e6:.1f} MB: {min(runs):.2f} s, least of {len(runs)} (most {max(runs):.2f}; target {TARGET_S:g})"
+        f"{page.name}, {size / 1e6:.1f} MB: {min(runs):.2f} s, least of {len(runs)} (most {max(runs):.2f}; "
+        f"target {TARGET_S:g})"
     )
     print(describe(facts))
     record(options.json, facts, cores=options.cores, page_bytes=size, seconds=runs, target_s=TARGET_S)

@@ -108,8 +108,8 @@ def _move(name: str, argument: str, number: int, element: str, more: str = "") -
     # Several transfers of one shim tile have an id each.
     identifier = {"a": 0, "b": 1, "c": 2}[name[0]] + 3 * (number % 5 if name[0] == "a" else 0)
     return (
-        f"      aiex.npu.dma_memcpy_nd({argument}{part}) {{id = {identifier} : i64, metadata = @{name}{more}}} "
-        f": memref<{_HOST}x{element}>"
+        f"      aiex.npu.dma_memcpy_nd({argument}{part}) {{id = {identifier} : i64, metadata = "
+        f"@{name}{more}}} : memref<{_HOST}x{element}>"
     )
 
 
@@ -129,7 +129,8 @@ def _core(column: int, row: int) -> list[str]:
     for name, port, type in ports:
         lines += [
             f"        %s{name} = aie.objectfifo.acquire {port} : !aie.objectfifosubview<{type}>",
-            f"        %{name} = aie.objectfifo.subview.access %s{name}[0] : !aie.objectfifosubview<{type}> -> {type}",
+            f"        %{name} = aie.objectfifo.subview.access %s{name}[0] : "
+            f"!aie.objectfifosubview<{type}> -> {type}",
         ]
     lines += [
         f"        func.call @matmul(%a, %b, %c) : ({_A}, {_B}, {_C}) -> ()",
@@ -248,7 +249,8 @@ def measure(repeat: int, reference: Reference | None, only: str) -> dict[str, di
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The figures; a ratio below 1 says that npuninja is faster."""
     lines = [
-        "| design | wall time | user CPU | peak memory | paths | reference: wall time | user CPU | ratio of user CPU |",
+        "| design | wall time | user CPU | peak memory | paths | reference: "
+        "wall time | user CPU | ratio of user CPU |",
         "|---" * 8 + "|",
     ]
     for name, figure in results.items():
@@ -259,8 +261,8 @@ def table(results: dict[str, dict[str, Any]]) -> str:
             else "not measured | |"
         )
         lines.append(
-            f"| {name} | {figure['seconds']:.2f} s | {figure['user_s']:.2f} s | {figure['mebibytes']:.0f} MiB | "
-            f"{figure['searches']} | {beside} |"
+            f"| {name} | {figure['seconds']:.2f} s | {figure['user_s']:.2f} s | {figure['mebibytes']:.0f} "
+            f"MiB | {figure['searches']} | {beside} |"
         )
     return "\n".join(lines)
 
@@ -286,7 +288,8 @@ def main() -> int:
             "without": list(reference.without),
         }
         print(
-            f"The reference is of {about['since']} or later ({about['generation']}); {options.built or 'built unknown'}."
+            f"The reference is of {about['since']} or later ({about['generation']}); "
+            f"{options.built or 'built unknown'}."
         )
         if not reference.translate:
             print("It writes no instructions and no linker scripts here, which npuninja's figures include.\n")

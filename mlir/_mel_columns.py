@@ -66,7 +66,8 @@ def _column(column):
     lines += [f"    %tile_{name} = aie.tile({column}, {row})" for row, name in enumerate(names, 2)]
     wide_in, wide_out = f"memref<{ROWS * SAMPLES}xi16>", f"memref<{ROWS * BANDS}xi8>"
     lines.append(
-        f"    aie.objectfifo @samples_{column}(%shim_{column}, {{%memtile_{column}}}, 2 : i32) : !aie.objectfifo<{wide_in}>"
+        f"    aie.objectfifo @samples_{column}(%shim_{column}, {{%memtile_{column}}}, 2 : i32) : "
+        f"!aie.objectfifo<{wide_in}>"
     )
     for name in names:
         ends = f"(%memtile_{column}, {{%tile_{name}}}, [2, 8])"
@@ -75,7 +76,8 @@ def _column(column):
         ends = f"(%tile_{name}, {{%memtile_{column}}}, [2, 2])"
         lines.append(f"    aie.objectfifo @bands_{name}{ends} : !aie.objectfifo<{OUT}>")
     lines.append(
-        f"    aie.objectfifo @bands_{column}(%memtile_{column}, {{%shim_{column}}}, 2 : i32) : !aie.objectfifo<{wide_out}>"
+        f"    aie.objectfifo @bands_{column}(%memtile_{column}, {{%shim_{column}}}, 2 : i32) : "
+        f"!aie.objectfifo<{wide_out}>"
     )
     parts_in = ", ".join(f"@samples_{name}" for name in names)
     parts_out = ", ".join(f"@bands_{name}" for name in names)

@@ -84,8 +84,11 @@ def usage() -> str:
     """What `npuninja --help` prints."""
     verbs = "\n".join(f"  {verb:15} {what}" for verb, (_, what) in VERBS.items())
     return (
-        f"usage: npuninja [-v|-q] [-B FOLDER] VERB …\n\n{verbs}\n\n`npuninja VERB --help` says more. -B: the build "
-        f"folder, when it is not the project's own (or the variable NPUNINJA_BUILD).\n{EXIT_CODES}\n"
+        "usage: npuninja [-v|-q] [-B FOLDER] VERB …\n\n"
+        f"{verbs}\n\n"
+        "`npuninja VERB --help` says more. -B: the build folder, when it is not the project's own (or the "
+        "variable NPUNINJA_BUILD).\n"
+        f"{EXIT_CODES}\n"
     )
 
 

@@ -45,7 +45,8 @@ def _finish(process: subprocess.Popen[bytes], what: str) -> None:
     if process.returncode:
         raise ToolError(
             f"{what} (exit code {process.returncode}): {output}",
-            hint="the compiler may be too old or damaged: pip install --upgrade ziglang, or clang and lld 14 or newer",
+            hint="the compiler may be too old or damaged: pip install --upgrade ziglang, "
+            "or clang and lld 14 or newer",
         )
 
 

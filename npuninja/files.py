@@ -84,12 +84,15 @@ def foreign_error(error: Exception) -> Error | None:
         where = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
         return ToolError(
             f"cannot write{where}: {in_words(error)}",
-            hint="make room, and do the same again: files are put in place when they are whole, so nothing is half written",
+            hint="make room, and do the same again: files are put in place when they are whole, "
+            "so nothing is half written",
         )
     if isinstance(error, UnicodeError):
         return UserError(
-            f"text that is no UTF-8, in a file or in the name of one: {error.reason if hasattr(error, 'reason') else error}",
-            hint="names of files and folders must be UTF-8; a file that the build made is damaged: delete it and build again",
+            "text that is no UTF-8, in a file or in the name of one: "
+            f"{error.reason if hasattr(error, 'reason') else error}",
+            hint="names of files and folders must be UTF-8; a file that the build made is damaged: "
+            "delete it and build again",
         )
     if isinstance(error, RecursionError):
         return UserError("an input is nested too deeply")

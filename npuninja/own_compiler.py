@@ -81,7 +81,8 @@ def own_compiler() -> OwnCompiler:
         return OwnCompiler((clang,), (linker,), ("--target=wasm32-unknown-unknown",), version)
     why = "is not to be used" if zig is False else "is missing"
     raise ToolError(
-        f"the Python package ziglang {why}, and there is no clang with wasm-ld: one of them compiles the emulator",
+        f"the Python package ziglang {why}, and there is no clang with wasm-ld: "
+        "one of them compiles the emulator",
         hint=_HINT,
     )
 

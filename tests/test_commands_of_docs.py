@@ -125,7 +125,8 @@ OTHER_TESTS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     },
     ("device/test_full_elf_run.py", "test_a_sequence_is_chosen_and_run"): {
         "several-kernels.md": (
-            "npuninja run NAME.full.elf --kernel DEVICE:SEQUENCE --input a.bin --output 1024:b.bin [--scratchpad values.bin]",
+            "npuninja run NAME.full.elf --kernel DEVICE:SEQUENCE --input a.bin --output 1024:b.bin "
+            "[--scratchpad values.bin]",
         )
     },
     ("device/test_trace_run.py", "test_a_traced_design"): {"tracing.md": ("npuninja trace --run NAME",)},
@@ -134,7 +135,8 @@ OTHER_TESTS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     },
     ("remote/test_launcher.py", "test_a_result_is_put_in_place"): {
         "architecture.md": (
-            "PYTHON -S -E npuninja/remote/__main__.py build/remote.json --needs FILE… --makes FILE… -- STAGE ARG…",
+            "PYTHON -S -E npuninja/remote/__main__.py build/remote.json --needs FILE… --makes FILE… -- "
+            "STAGE ARG…",
             "npuninja-stage --require npuninja=HASH --require tool=NAME-VERSION-HASH -- STAGE ARG…",
         )
     },
@@ -208,7 +210,13 @@ BLOCKS = {
 
 
 def test_a_block_is_found_with_its_commands() -> None:
-    text = "Say\n\n    ninja all     builds all\n    ninja a && ninja b  # both\n\nand `ninja`:\n\n    not a command\n\n"
+    text = (
+        "Say\n\n"
+        "    ninja all     builds all\n"
+        "    ninja a && ninja b  # both\n\n"
+        "and `ninja`:\n\n"
+        "    not a command\n\n"
+    )
     text += "    ninja y\n\n```sh fails\nninja x\n```\n```c\nint x;\n```\n\n    pip install x"
     assert blocks_of(text) == [
         ["ninja all", "ninja a && ninja b"],

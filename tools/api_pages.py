@@ -56,7 +56,8 @@ def pages() -> dict[str, str]:
     found = {f"{name}.md": _page(page) for name, page in PAGES.items()}
     lines = [f"| [{page.title}]({name}.md) | {_listed(page)} |" for name, page in PAGES.items()]
     found["README.md"] = (
-        "# Modules that other programs may use\n\nMade from the docstrings by `python tools/api_pages.py`.\n\n"
+        "# Modules that other programs may use\n\n"
+        "Made from the docstrings by `python tools/api_pages.py`.\n\n"
         "| page | modules |\n|---|---|\n" + "\n".join(lines) + "\n"
     )
     return found

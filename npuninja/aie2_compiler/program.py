@@ -101,8 +101,8 @@ def link_core(
     need = _stack_need(made)
     if need is None:
         warnings.add(
-            "how much stack the core needs is not known: a function calls itself or through a pointer, or has an array "
-            f"whose size data say; {stack_bytes} bytes are there",
+            "how much stack the core needs is not known: a function calls itself or through a pointer, or "
+            f"has an array whose size data say; {stack_bytes} bytes are there",
             place,
         )
     elif need > stack_bytes:
@@ -152,9 +152,11 @@ def _check_made_here(path: str, data: bytes) -> None:
         stranger = next((name for name in functions if FRAME_SYMBOL + name not in known), None)
         if stranger is not None:
             raise UserError(
-                f"'{stranger}' was not compiled by npuninja-aie2, whose functions take their arguments otherwise",
+                f"'{stranger}' was not compiled by npuninja-aie2, "
+                "whose functions take their arguments otherwise",
                 Location(path),
-                hint="give the kernel's source instead of an object, or compile everything with Peano: --provider kernel=real",
+                hint="give the kernel's source instead of an object, or compile everything with Peano: "
+                "--provider kernel=real",
             )
 
 
@@ -164,10 +166,11 @@ def _check_missing(missing: Sequence[str], place: Location) -> None:
     name = next((n for n in missing if n.startswith(TOO_LARGE)), missing[0])
     if name.startswith(TOO_LARGE):
         raise UserError(
-            f"'{name[len(TOO_LARGE) :]}' alone takes more than the 16384 bytes of a core's program (npuninja-aie2 has no "
-            "vectors and does not optimise for size)",
+            f"'{name[len(TOO_LARGE) :]}' alone takes more than the 16384 bytes of a core's program "
+            "(npuninja-aie2 has no vectors and does not optimise for size)",
             place,
-            hint="emulated cores take it (--provider kernel=embedded), Peano makes it smaller (--provider kernel=real)",
+            hint="emulated cores take it (--provider kernel=embedded), "
+            "Peano makes it smaller (--provider kernel=real)",
         )
     reason = next((text for pattern, text in _MISSING if re.fullmatch(pattern, name)), None)
     if reason is None:

@@ -176,8 +176,8 @@ class _Reader:
         if not self.is_code:
             if name in self.weak and self.writable:
                 raise UserError(
-                    f"'{name}' is a variable that every object may define (inline, or of a template): npuninja-aie2 does "
-                    "not merge such variables yet",
+                    f"'{name}' is a variable that every object may define (inline, or of a template): "
+                    "npuninja-aie2 does not merge such variables yet",
                     Location(self.path),
                     hint="define it in one source, and declare it extern in the others",
                 )

@@ -28,7 +28,8 @@ def link_main(arguments: Sequence[str]) -> int:
     """Runs `npuninja ld`."""
     parser = VerbParser(
         prog="npuninja ld",
-        description="Links AIE2 objects with a linker script of MLIR-AIE's kind into the program of one core.",
+        description="Links AIE2 objects with a linker script of MLIR-AIE's kind into the program "
+        "of one core.",
     )
     parser.add_argument("objects", metavar="FILE.o", nargs="+")
     parser.add_argument("-T", "--script", required=True, metavar="core_C_R.ld.script")

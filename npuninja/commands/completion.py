@@ -13,7 +13,8 @@ SCRIPTS = {
     "bash": "complete -o default -C 'npuninja completion --words' npuninja\n",
     "zsh": "autoload -U +X bashcompinit && bashcompinit\n"
     "complete -o default -C 'npuninja completion --words' npuninja\n",
-    "fish": "complete -c npuninja -a '(COMP_LINE=(commandline -cp) npuninja completion --words npuninja (commandline -ct) x)'\n",
+    "fish": "complete -c npuninja -a '(COMP_LINE=(commandline -cp) npuninja completion --words npuninja "
+    "(commandline -ct) x)'\n",
 }
 # Verbs that take names of designs.
 OF_DESIGNS = (

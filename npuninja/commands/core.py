@@ -19,8 +19,8 @@ _OWN_LOCKS = frozenset(map(str, range(16)))
 def _parser() -> VerbParser:
     parser = VerbParser(
         prog="npuninja core",
-        description="Runs the AIE2 machine code of one core alone (emulated, no NPU involved) until `done`, the "
-        "return of the entry function, or a limit; prints registers and issue cycles.",
+        description="Runs the AIE2 machine code of one core alone (emulated, no NPU involved) until `done`, "
+        "the return of the entry function, or a limit; prints registers and issue cycles.",
     )
     parser.add_argument("file", metavar="FILE.elf", help="a linked program of one core")
     parser.add_argument(

@@ -127,7 +127,8 @@ def _text(program: MachineProgram, path: str, source: bool) -> list[str]:
     for section in program.sections:
         listing = list_section(program, section, path)
         out.append(
-            f"section {section.name}: 0x{section.address:x}, {len(section.data)} bytes, {len(listing.bundles)} bundles"
+            f"section {section.name}: 0x{section.address:x}, {len(section.data)} bytes, "
+            f"{len(listing.bundles)} bundles"
         )
         lines = tables.of_section(section.number) if tables is not None else None
         out += section_lines(listing, names, lines, files)

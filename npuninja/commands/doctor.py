@@ -19,8 +19,8 @@ def main(arguments: list[str]) -> int:
     """Runs the verb. Exit code 0 when designs can be built and run on the emulated array, else 3."""
     parser = VerbParser(
         prog="npuninja doctor",
-        description="Looks at this machine, rung by rung, and says at the first broken one what to do. Home folders are not "
-        "printed.",
+        description="Looks at this machine, rung by rung, and says at the first broken one what to do. "
+        "Home folders are not printed.",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object instead of text")
     parser.add_argument(

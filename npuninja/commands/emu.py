@@ -39,9 +39,11 @@ def main(arguments: list[str]) -> int:
     parser = VerbParser(
         prog="npuninja emu",
         usage="npuninja emu [--device D] [--log FILE] [--time-limit S] [--memory-limit SIZE] -- COMMAND…",
-        description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds /dev/accel/accel0. XRT and "
-        "the Python of `npuninja tools install xrt` come first on the command's PATH, when they are installed.",
-        epilog="Exit codes: the command's; 128 + N when signal N ended it; 126 and 127 when it cannot be started.",
+        description="Runs a command, and whatever it starts, with an emulated NPU: its XRT finds "
+        "/dev/accel/accel0. XRT and the Python of `npuninja tools install xrt` come first on "
+        "the command's PATH, when they are installed.",
+        epilog="Exit codes: the command's; 128 + N when signal N ended it; "
+        "126 and 127 when it cannot be started.",
     )
     parser.add_argument(
         "--device", default=DEFAULT, help=f"which NPU: {', '.join(MODELS)} (default {DEFAULT})"
@@ -51,7 +53,8 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--time-limit", type=float, default=DEFAULT_TIME_LIMIT_S, metavar="S",
-        help=f"seconds after which a command that still runs has timed out (default {DEFAULT_TIME_LIMIT_S:g})",
+        help="seconds after which a command that still runs has timed out (default "
+             f"{DEFAULT_TIME_LIMIT_S:g})",
     )  # fmt: skip
     parser.add_argument(
         "--coherent", action="store_true",
@@ -68,8 +71,9 @@ def main(arguments: list[str]) -> int:
     model = model_named(options.device)
     if not _finds_xrt(os.environ):
         print(
-            f"npuninja emu: no XRT is in {os.path.join(tools_folder(os.environ), 'xrt')}, nor in the system; a command that "
-            "does not bring its own will not find pyxrt or libxrt_coreutil; `npuninja tools install xrt` fetches XRT",
+            f"npuninja emu: no XRT is in {os.path.join(tools_folder(os.environ), 'xrt')}, nor in the "
+            "system; a command that does not bring its own will not find pyxrt or libxrt_coreutil; "
+            "`npuninja tools install xrt` fetches XRT",
             file=sys.stderr,
         )
     limits = (options.time_limit, options.memory_limit)

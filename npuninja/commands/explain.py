@@ -19,7 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     parser = VerbParser(
         prog="npuninja explain",
-        description="Says what the errors in a log mean: of a build, of XRT, of the kernel (`dmesg`), of Ninja.",
+        description="Says what the errors in a log mean: of a build, of XRT, "
+        "of the kernel (`dmesg`), of Ninja.",
     )
     parser.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="the log; - or nothing reads it from stdin"

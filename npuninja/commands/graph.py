@@ -16,8 +16,8 @@ def main(arguments: list[str]) -> int:
     """Prints or writes the graph."""
     parser = VerbParser(
         prog="npuninja graph",
-        description="Writes the stages of a build as a picture with a frame for each design (-o build.svg), or as a graph "
-        "for Graphviz: `npuninja graph | dot -Tsvg > build.svg`.",
+        description="Writes the stages of a build as a picture with a frame for each design (-o build.svg), "
+        "or as a graph for Graphviz: `npuninja graph | dot -Tsvg > build.svg`.",
     )
     parser.add_argument(
         "what",

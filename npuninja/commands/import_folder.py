@@ -14,9 +14,10 @@ def main(arguments: list[str]) -> int:
     """Imports. Exit code 0, also when commands were left out: the list says which."""
     parser = VerbParser(
         prog="npuninja import",
-        description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt, tests for lit, shell scripts, "
-        "a README with commands): make itself says what it would do; scripts are read and not run. Sources stay where they "
-        "are. Run again, it keeps what you have edited.",
+        description="Makes an npuninja project of a folder with a Makefile (or a CMakeLists.txt, "
+        "tests for lit, shell scripts, a README with commands): make itself says what it "
+        "would do; scripts are read and not run. Sources stay where they are. Run again, "
+        "it keeps what you have edited.",
     )
     parser.add_argument(
         "folder", metavar="FOLDER", help="the existing folder, or a Makefile of another name in it"
@@ -34,16 +35,16 @@ def main(arguments: list[str]) -> int:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a variable for make, as on its command line, or for the scripts (default: those that the folder's own lit "
-        "test gives)",
+        help="a variable for make, as on its command line, or for the scripts (default: "
+        "those that the folder's own lit test gives)",
     )
     parser.add_argument(
         "--script",
         metavar="FILE",
         action="append",
         default=[],
-        help="a shell script or README in the folder to go by, with the script's own words: 'build.sh npu2' (default: those "
-        "that are there, when nothing else says how the folder is built)",
+        help="a shell script or README in the folder to go by, with the script's own words: 'build.sh npu2' "
+        "(default: those that are there, when nothing else says how the folder is built)",
     )
     options = parser.parse_args(arguments)
     variables = {}
@@ -90,7 +91,8 @@ def report(imported: Imported, folder: str, output: str) -> str:
     if imported.known_to_fail:
         lines.append(f"note: the folder's own test is said to fail ({imported.known_to_fail})")
     lines.append(
-        f"next: cd {shlex.quote(output)} && python configure.py && ninja{' run-hosts' if project.hosts else ''}"
+        f"next: cd {shlex.quote(output)} && python configure.py && "
+        f"ninja{' run-hosts' if project.hosts else ''}"
     )
     return "\n".join(lines)
 

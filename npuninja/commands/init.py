@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
     listed = "; ".join(f"{name}: {what}" for name, (_, what) in TEMPLATES.items())
     parser = VerbParser(
         prog="npuninja init",
-        description="Makes a project: a design with its kernel and its reference, settings, tests, files for editors.",
+        description="Makes a project: a design with its kernel and its reference, settings, tests, "
+        "files for editors.",
         epilog=f"Templates: {listed}.",
     )
     parser.add_argument("name", nargs="?", help="a folder for it (default: the current one)")
@@ -29,8 +30,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--ci",
         action="store_true",
-        help="only the workflow for GitHub Actions, into a project that is there: it builds, tests, runs the host programs "
-        "on the emulated NPU, and keeps report and verdicts",
+        help="only the workflow for GitHub Actions, into a project that is there: it builds, tests, runs "
+        "the host programs on the emulated NPU, and keeps report and verdicts",
     )
     options = parser.parse_args(arguments)
     folder = options.name or os.curdir
@@ -39,7 +40,8 @@ def main(arguments: list[str]) -> int:
         return 0
     made = write_project(folder, options.template, options.device)
     print(
-        f"{len(made.files)} files in {os.path.abspath(folder)}, with the design {made.design} for {options.device}"
+        f"{len(made.files)} files in {os.path.abspath(folder)}, "
+        f"with the design {made.design} for {options.device}"
     )
     go = f"cd {shlex.quote(folder)} && " if folder not in (os.curdir, os.curdir + os.sep) else ""
     print(f"next: {go}python configure.py && ninja && ninja run")

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the verb. Raises UserError when the file cannot be read or is damaged."""
     parser = VerbParser(
         prog="npuninja inspect",
-        description="Says what a file holds: sections, kernels, cores, and each register write with tile, name and meaning.",
+        description="Says what a file holds: sections, kernels, cores, and each register write with tile, "
+        "name and meaning.",
     )
     parser.add_argument(
         "file",

@@ -10,8 +10,9 @@ def main(arguments: list[str]) -> int:
     """Runs the verb until the editor ends it; returns the exit code."""
     parser = VerbParser(
         prog="npuninja language-server",
-        description="A language server for designs in MLIR, on standard input and output: errors and warnings while one "
-        "types, what becomes of a name in the lowering, the C function of a call. Editors start it.",
+        description="A language server for designs in MLIR, on standard input and output: errors and "
+        "warnings while one types, what becomes of a name in the lowering, the C function "
+        "of a call. Editors start it.",
     )
     parser.parse_args(arguments)
     try:

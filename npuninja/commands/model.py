@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
     manifest = select_runs(runs, options.kernel, options.sequence)[0]
     if manifest.core_kind not in ("wasm", "aie2"):
         raise UserError(
-            f"the design was built for {manifest.core_kind} cores, and the model counts what wasm and aie2 cores do",
+            f"the design was built for {manifest.core_kind} cores, "
+            "and the model counts what wasm and aie2 cores do",
             hint="build it with the core kind wasm as well",
         )
     content = content_of(manifest, options)
@@ -58,9 +59,9 @@ def main(arguments: list[str]) -> int:
 def _parser() -> VerbParser:
     parser = VerbParser(
         prog="npuninja model",
-        description="Says how long a run of a built design would take on an NPU: modelled from what it does on the emulated "
-        "array, with an optimistic, a middle and a pessimistic figure; what cores of machine code issue is exact. "
-        "docs/timing-model.md says how.",
+        description="Says how long a run of a built design would take on an NPU: modelled from what it does "
+        "on the emulated array, with an optimistic, a middle and a pessimistic figure; what "
+        "cores of machine code issue is exact. docs/timing-model.md says how.",
     )
     parser.add_argument(
         "manifest", help="a design of the project here, or the .json beside a built design's .xclbin"

@@ -16,7 +16,10 @@ from npuninja.device.run_options import seconds, with_time_limit
 from npuninja.errors import UserError
 from npuninja.files import write_if_changed
 
-_WHAT = "Runs a design on the emulated array (no NPU involved) and says how many cycles its cores' machine code issues, by "
+_WHAT = (
+    "Runs a design on the emulated array (no NPU involved) and says how many cycles its cores' machine "
+    "code issues, by "
+)
 _WHAT += "function, loop and C line (exact; stalls are modelled). "
 _WHAT += "Names come from the cores' ELFs, where they are beside the file."
 _LINES_SHOWN = 12
@@ -121,8 +124,8 @@ def _text(cores: list[CoreProfile], is_cut: bool) -> str:
             calls = f"{row.calls} call{'' if row.calls == 1 else 's'}"
             lines.append(f"{share(row.issue_cycles)}  {row.name}, {calls}")
             lines += [
-                f"{share(loop.issue_cycles)}    {'loop' if loop.is_hardware else 'loop by a branch'} 0x{loop.start:x} "
-                f"to 0x{loop.end:x}, {loop.trips} trips"
+                f"{share(loop.issue_cycles)}    {'loop' if loop.is_hardware else 'loop by a branch'} "
+                f"0x{loop.start:x} to 0x{loop.end:x}, {loop.trips} trips"
                 for loop in row.loops
             ]
         if core.profile.lines:

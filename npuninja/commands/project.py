@@ -64,7 +64,8 @@ def build(arguments: list[str]) -> int:
     """`npuninja build [TARGET…]`: what Ninja takes."""
     if {"-h", "--help"} & set(arguments):
         print(
-            "usage: npuninja build [-v] [-q] [TARGET or option of Ninja …]\n\nBuilds the project: all, or targets."
+            "usage: npuninja build [-v] [-q] [TARGET or option of Ninja …]\n\n"
+            "Builds the project: all, or targets."
         )
         return 0
     quiet = "-q" in arguments

@@ -152,7 +152,8 @@ def _bindings(asked: _Asked) -> Bindings | None:
             f", because of {own[0]}" if own else "" if found else "; MLIR-AIE's bindings are not usable here"
         )
         print(
-            f"npuninja python: run by {'the bindings of MLIR-AIE in ' + found.folder if found else 'npuninja'}{why}",
+            "npuninja python: run by "
+            f"{'the bindings of MLIR-AIE in ' + found.folder if found else 'npuninja'}{why}",
             file=sys.stderr,
         )
     return found

@@ -19,8 +19,9 @@ def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
     parser = VerbParser(
         prog="npuninja report",
-        description="Writes a page (HTML, one file, no network) for each design: floorplan, memory, timeline of an "
-        "emulated run, where cores of machine code spend their cycles, test, providers.",
+        description="Writes a page (HTML, one file, no network) for each design: floorplan, "
+        "memory, timeline of an emulated run, where cores of machine code spend "
+        "their cycles, test, providers.",
     )
     parser.add_argument(
         "designs",

@@ -22,8 +22,8 @@ def main(arguments: list[str]) -> int:
     """Signs each file, or makes a key."""
     parser = VerbParser(
         prog="npuninja sign-package",
-        description="Signs packages with Ed25519: FILE.minisig beside each, which `npuninja verify-package --public-key` and "
-        "`minisign -V` check.",
+        description="Signs packages with Ed25519: FILE.minisig beside each, which `npuninja verify-package "
+        "--public-key` and `minisign -V` check.",
     )
     parser.add_argument("files", metavar="FILE", nargs="*")
     parser.add_argument("--key", metavar="FILE", required=True, help="the secret key, without a password")

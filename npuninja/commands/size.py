@@ -15,10 +15,10 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the verb."""
     parser = VerbParser(
         prog="npuninja size",
-        description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the program needs 200 "
-        "bytes or more (calls by pointer and spilled registers are not known) of the 1024 that stack_size gives it. "
-        "`~`: an emulated core's program, estimated for an NPU. `behind`: left behind the last buffer, where the kernels' data "
-        "goes.",
+        description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the "
+        "program needs 200 bytes or more (calls by pointer and spilled registers are not known) "
+        "of the 1024 that stack_size gives it. `~`: an emulated core's program, estimated for "
+        "an NPU. `behind`: left behind the last buffer, where the kernels' data goes.",
     )
     parser.add_argument(
         "folders",

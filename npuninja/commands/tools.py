@@ -90,8 +90,9 @@ def main(arguments: list[str]) -> int:
     known = "; ".join(f"{name}: {i.purpose}" for name, i in INSTALLATIONS.items())
     parser = VerbParser(
         prog="npuninja tools",
-        description=f"Fetches tools from Debian {SUITE} (verified) or the Python package index into a folder of their own: "
-        "without root, the system stays as it is. configure.py finds them there.",
+        description=f"Fetches tools from Debian {SUITE} (verified) or the Python package index "
+        "into a folder of their own: without root, the system stays as it is. "
+        "configure.py finds them there.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
     install = verbs.add_parser("install", description=known)

@@ -23,8 +23,8 @@ def main(arguments: list[str]) -> int:
     """Writes the trace, prints the summary."""
     parser = VerbParser(
         prog="npuninja trace",
-        description="Turns Ninja's log of the last build into a trace for https://ui.perfetto.dev and says which chain of "
-        "steps decided how long it took.",
+        description="Turns Ninja's log of the last build into a trace for https://ui.perfetto.dev and says "
+        "which chain of steps decided how long it took.",
     )
     parser.add_argument("folder", nargs="?", help="the build folder (default: that of the project here)")
     parser.add_argument(
@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
     traced.add_argument(
         "--run",
         metavar="NAME",
-        help="run a built design whose trace units are on, and decode what they wrote; or the .json beside its .xclbin",
+        help="run a built design whose trace units are on, and decode what they wrote; "
+        "or the .json beside its .xclbin",
     )
     traced.add_argument(
         "--buffer", metavar="FILE", help="decode this buffer of an earlier run, raw or as words in hex"

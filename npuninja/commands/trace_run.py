@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
             packet = packet._replace(column=packet.column - options.column_shift)
             if modes.get(packet) == EXECUTION:
                 raise UserError(
-                    f"core ({packet.column}, {packet.row}) traces its execution (mode 2), which cannot be read: no public "
-                    "source says what the bytes mean",
+                    f"core ({packet.column}, {packet.row}) traces its execution (mode 2), which cannot be "
+                    "read: no public source says what the bytes mean",
                     hint="trace events: mode Event-Time or Event-PC",
                 )
             if modes.get(packet) == EVENT_PC:

@@ -18,8 +18,9 @@ def main(arguments: list[str]) -> int:
     """Checks each file; the first that is not good ends it with the error."""
     parser = VerbParser(
         prog="npuninja verify-package",
-        description="Checks archives and wheels of designs: every file against its hashes, none more and none less, "
-        "manifests against XCLBINs and instruction streams, bill of materials and provenance against all.",
+        description="Checks archives and wheels of designs: every file against its hashes, none more "
+        "and none less, manifests against XCLBINs and instruction streams, bill of "
+        "materials and provenance against all.",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="made by `ninja package`")
     parser.add_argument(

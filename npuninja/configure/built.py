@@ -97,7 +97,8 @@ def _upwards(start: str) -> Iterator[str]:
         yield folder
         if os.path.dirname(folder) == folder:
             raise UserError(
-                f"{os.path.abspath(start)} is no project: neither it nor a folder above has {', '.join(MARKS)}",
+                f"{os.path.abspath(start)} is no project: "
+                f"neither it nor a folder above has {', '.join(MARKS)}",
                 hint="npuninja init makes one",
             )
         folder = os.path.dirname(folder)

@@ -29,7 +29,9 @@ def find_launcher(
         )
     if compiler and compiler.compiler_words and not providers.for_npu:
         raise UserError(
-            f"--launcher: {os.path.basename(path)} does not know `zig cc`, which compiles the kernels, so it caches nothing",
-            hint="name clang and wasm-ld in toolchain.toml and write ziglang = false, or leave the launcher out",
+            f"--launcher: {os.path.basename(path)} does not know `zig cc`, which compiles the kernels, "
+            "so it caches nothing",
+            hint="name clang and wasm-ld in toolchain.toml and write ziglang = false, "
+            "or leave the launcher out",
         )
     return os.path.abspath(path)

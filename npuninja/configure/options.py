@@ -106,7 +106,8 @@ _WORDS = (
         "run stages on other machines, by the service at ADDRESS (unix:/PATH or http://HOST:PORT)",
     ),
     _Word(
-        "--provider", "providers", "STAGE=P", "P: real, embedded, auto, or a name as docs/providers.md lists them",
+        "--provider", "providers", "STAGE=P", "P: real, embedded, auto, or a name as docs/providers.md "
+                                              "lists them",
         many=True,
     ),
     _Word("--define", "defines", "NAME[=VALUE]", "a macro of every kernel; repeat", many=True),
@@ -127,7 +128,8 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
     parser = VerbParser(
         prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",
-        epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, 70 a bug of npuninja.",
+        epilog="Exit codes: 0 done, 2 the input is wrong, 3 a tool is missing or failed, "
+        "70 a bug of npuninja.",
         allow_abbrev=False,
     )
     otherwise = vars(Options())

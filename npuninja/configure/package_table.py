@@ -55,7 +55,10 @@ def _problem_of_line(text: str) -> str:
 
 def _problem_of_path(path: str) -> str:
     if not _PLAIN_PATH.fullmatch(path) or ".." in path.split("/"):
-        return "is no plain name of a file in the project (letters, digits, `.`, `+`, `-`, `_`, folders with `/`)"
+        return (
+            "is no plain name of a file in the project (letters, digits, `.`, `+`, `-`, `_`, "
+            "folders with `/`)"
+        )
     if path == RUNNER_LICENSE:
         return "has the name of the runner's licence"
     return "" if os.path.isfile(path) else "is no file of the project"

@@ -267,8 +267,8 @@ def expanded(path: str, variables: Mapping[str, str], where: Location | None) ->
         if name not in variables:
             tool = FOUND_VARIABLES.get(name)
             hint = (
-                f"it is the installation of {tool}, which is not usable here: set it in the environment, or name the "
-                "tool in [tools]"
+                f"it is the installation of {tool}, which is not usable here: set it in the environment, "
+                "or name the tool in [tools]"
                 if tool
                 else "set it in the environment of configure.py"
             )

@@ -87,8 +87,8 @@ def unrecordable(package: str, layout: Layout) -> list[str]:
     if os.path.isabs(layout.source(".")):
         folders.append(layout.source_root)
     return [
-        f"{folder} has a character in its name that Ninja's depfiles cannot carry (| * ^ ; < > `): what depends on files "
-        "there is built again each time"
+        f"{folder} has a character in its name that Ninja's depfiles cannot carry (| * ^ ; < > `): what "
+        "depends on files there is built again each time"
         for folder in folders
         if _NOT_IN_DEPFILES.search(folder)
     ]

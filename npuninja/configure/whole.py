@@ -174,6 +174,7 @@ def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
 def _header(project: Project) -> tuple[str, ...]:
     words = " ".join(quote_word(word) for word in project.recorded)
     return (
-        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: the next configure writes it again.",
+        f"Made by npuninja {__version__} from build.ninja.in. Do not edit: "
+        "the next configure writes it again.",
         f"To make it again: configure.py {words}".rstrip(),
     )

@@ -28,12 +28,13 @@ def _version_of(day: str) -> str:
 #: Which wheels can be used, and the commands that install them.
 WHEELS = (
     f"pip install 'mlir_aie==0.0.1.2025100604+5950a4d' -f {_INDEX}/v1.1.1 (MLIR-AIE 1.1), "
-    f"pip install 'mlir_aie>={_version_of('2026-03-15')},<{_version_of(UNKNOWN_SINCE)}' -f {_INDEX}/latest-wheels-3 "
-    f"(1.3) or pip install 'mlir_aie>={_version_of(KNOWN_AGAIN)}' -f {_INDEX}/latest-wheels-4 (1.4)"
+    f"pip install 'mlir_aie>={_version_of('2026-03-15')},<{_version_of(UNKNOWN_SINCE)}' -f "
+    f"{_INDEX}/latest-wheels-3 (1.3) or pip install 'mlir_aie>={_version_of(KNOWN_AGAIN)}' -f "
+    f"{_INDEX}/latest-wheels-4 (1.4)"
 )
 REMEDY = (
-    f"{WHEELS}; wheels of {RELEASES[0].since} to {UNKNOWN_SINCE} and from {KNOWN_AGAIN} on are known here; or set "
-    "MLIR_AIE_INSTALL_DIR"
+    f"{WHEELS}; wheels of {RELEASES[0].since} to {UNKNOWN_SINCE} and from {KNOWN_AGAIN} on are known here; "
+    "or set MLIR_AIE_INSTALL_DIR"
 )
 # Trees that the build instructions of MLIR-AIE make, below the home folder and /opt.
 _TREES = (("mlir-aie", "install"), ("mlir-aie", "build"), ("mlir-aie",), ("mlir_aie",))

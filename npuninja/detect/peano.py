@@ -51,8 +51,8 @@ def peano_program(llc: str, program: str) -> str:
 PEANO = Tool(
     name="peano",
     purpose="compile for the cores of a real NPU",
-    remedy="pip install llvm-aie -f https://github.com/Xilinx/llvm-aie/releases/expanded_assets/nightly, or set "
-    "PEANO_INSTALL_DIR",
+    remedy="pip install llvm-aie -f https://github.com/Xilinx/llvm-aie/releases/expanded_assets/nightly, "
+    "or set PEANO_INSTALL_DIR",
     candidates=_candidates,
     command=lambda path, s: [path, "--version"],
     read=_read,

@@ -35,7 +35,8 @@ def check_array(array: object, argument: Argument, source: str, location: Locati
         raise UserError(f"{source} gives {type(array).__name__} for {argument.name}, {expected}", location)
     if array.dtype != argument.dtype or array.shape != argument.shape:
         raise UserError(
-            f"{source} gives {array.dtype} of shape {array.shape}, {array.nbytes} bytes, for {argument.name}; {expected}",
+            f"{source} gives {array.dtype} of shape {array.shape}, {array.nbytes} bytes, "
+            f"for {argument.name}; {expected}",
             location,
             hint="convert it: nothing is converted silently",
         )

@@ -69,7 +69,8 @@ def parser_of_runs(prog: str, description: str) -> argparse.ArgumentParser:
     """Options of a run without a manifest: `xclbin`, `insts`, `buffers`, `kernel`, `time_limit`, `json`."""
     parser = VerbParser(
         prog=prog,
-        description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, --output and --inout.",
+        description=f"{description} Buffers are the kernel's bo0, bo1, … in the order of --input, "
+        "--output and --inout.",
     )
     parser.add_argument("xclbin", metavar="FILE.xclbin")
     parser.add_argument(

@@ -79,7 +79,8 @@ def _open(manifest: Manifest, kind: str, reason: str, checks: frozenset[str] = f
         if not str(error.name).startswith("npuninja."):
             raise
         raise UserError(
-            f"{manifest.design} was built for {manifest.core_kind} cores, and this package has no emulated array",
+            f"{manifest.design} was built for {manifest.core_kind} cores, "
+            "and this package has no emulated array",
             hint="`npuninja run` of an installed npuninja has one",
         ) from error
     return Choice(EmulatedDevice(checks), reason)
@@ -107,7 +108,8 @@ def _with_advice(error: Error, manifest: Manifest) -> NoDevice:
     return NoDevice(
         error.message,
         notes=error.notes,
-        hint=f"{error.hint}; without an NPU, `ninja test-{manifest.design}` builds and runs the same on the emulated array",
+        hint=f"{error.hint}; without an NPU, "
+        f"`ninja test-{manifest.design}` builds and runs the same on the emulated array",
     )
 
 

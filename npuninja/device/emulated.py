@@ -11,8 +11,8 @@ from npuninja.errors import Error, InternalError, UserError
 
 #: What the emulated array can, and an NPU beside an XCLBIN can not.
 LOADS_BY_NUMBER = (
-    "the runtime sequence loads a configuration while it runs (load_pdi); on an NPU that is done from a full ELF "
-    "(full-elf = true) and XRT; this XCLBIN and instruction stream run on the emulated array only"
+    "the runtime sequence loads a configuration while it runs (load_pdi); on an NPU that is done from a "
+    "full ELF (full-elf = true) and XRT; this XCLBIN and instruction stream run on the emulated array only"
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class EmulatedDevice(Device):
         """Configures a fresh array from the XCLBIN."""
         if program.core_kind not in ("wasm", "aie2"):
             raise UserError(
-                f"the design was built for {program.core_kind} cores, and the emulated array runs wasm and aie2 cores only",
+                f"the design was built for {program.core_kind} cores, "
+                "and the emulated array runs wasm and aie2 cores only",
                 hint="build it with the core kind wasm, or run it on an NPU (--device npu)",
             )
         from npuninja.device.emulated_queue import EmulatedQueue

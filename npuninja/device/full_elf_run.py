@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code."""
     parser = VerbParser(
         prog="npuninja run FILE.elf",
-        description="Runs a sequence of a full ELF on the emulated array (no NPU involved). Buffers are its arguments in the "
-        "order of --input, --output and --inout.",
+        description="Runs a sequence of a full ELF on the emulated array (no NPU involved). Buffers are its "
+        "arguments in the order of --input, --output and --inout.",
     )
     parser.add_argument("elf", metavar="FILE.elf")
     parser.add_argument(

@@ -44,7 +44,8 @@ class IdleGaps:
         number, gap_s = max(self._long, key=lambda pair: pair[1])
         more = f", and {len(self._long) - 1} more gaps of over {LONG_S:g} s" if len(self._long) > 1 else ""
         return (
-            f"the NPU was idle for {gap_s:.1f} s before run {number}{more}: the driver suspends an idle context, and the "
-            "run that wakes it takes many times as long, so the maximum and perhaps the median are not the design's; "
-            "compare them with the minimum, and keep the machine free of other work"
+            f"the NPU was idle for {gap_s:.1f} s before run {number}{more}: the driver suspends "
+            "an idle context, and the run that wakes it takes many times as long, so the maximum "
+            "and perhaps the median are not the design's; compare them with the minimum, and keep "
+            "the machine free of other work"
         )

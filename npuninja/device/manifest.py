@@ -161,10 +161,12 @@ class Manifest(NamedTuple):
         found = hashlib.sha256(data).hexdigest()
         if found != self.hashes[path]:
             raise UserError(
-                f"the file is not of this build: sha256 {found[:16]}…, the manifest says {self.hashes[path][:16]}…",
+                f"the file is not of this build: sha256 {found[:16]}…, "
+                f"the manifest says {self.hashes[path][:16]}…",
                 Location(path),
                 notes=(("the manifest", Location(self.path)),),
-                hint="build the design again (`ninja`); XCLBIN and insts.bin of different builds hang the NPU",
+                hint="build the design again (`ninja`); "
+                "XCLBIN and insts.bin of different builds hang the NPU",
             )
         return data
 

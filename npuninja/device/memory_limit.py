@@ -38,5 +38,6 @@ def add_memory_limit(parser: argparse.ArgumentParser, default_bytes: int) -> Non
         type=memory_size,
         default=default_bytes,
         metavar="SIZE",
-        help=f"most memory for host buffers of the emulated NPU, as in 512MiB (default {default_bytes >> 20}MiB)",
+        help="most memory for host buffers of the emulated NPU, "
+        f"as in 512MiB (default {default_bytes >> 20}MiB)",
     )

@@ -20,8 +20,8 @@ def run_parser() -> VerbParser:
     parser = VerbParser(
         prog="npuninja run",
         description="Runs a built design on a device.",
-        epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device failed, "
-        "77 no device of the required kind, 70 a bug of npuninja.",
+        epilog="Exit codes: 0 good, 1 the result is wrong, 2 wrong input, 3 a tool failed, 4 the device "
+        "failed, 77 no device of the required kind, 70 a bug of npuninja.",
     )
     _add_place(parser)
     _add_data(parser)
@@ -81,8 +81,8 @@ def _add_data(parser: VerbParser) -> None:
         nargs=2,
         action="append",
         metavar=("INPUTS", "EXPECTED"),
-        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of asking it again; "
-        "a name that begins with {}/ lies beside the manifest",
+        help="with --verify: what the reference gave for this seed, as the build keeps it, instead of "
+        "asking it again; a name that begins with {}/ lies beside the manifest",
     )
 
 
@@ -94,7 +94,8 @@ def _add_runs(parser: VerbParser) -> None:
         type=_count,
         default=0,
         metavar="N",
-        help="on the emulated array: run in N more orders of turns, speeds and latencies, drawn from --seed, and compare",
+        help="on the emulated array: run in N more orders of turns, speeds and latencies, "
+        "drawn from --seed, and compare",
     )
     parser.add_argument(
         "--schedule",
@@ -166,7 +167,8 @@ def add_checks(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="NAME[,NAME]",
-        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses to `memory`",
+        help="on the emulated array: look for `races` (accesses that nothing orders) and wrong accesses "
+        "to `memory`",
     )
 
 

@@ -67,7 +67,8 @@ class Outcome(NamedTuple):
         lines += [f"warning: {remark}" for remark in self.remarks]
         if self.in_flight > 1:
             lines.append(
-                f"{self.in_flight} runs at once ({self.way}); times are those of all, divided by {self.in_flight}"
+                f"{self.in_flight} runs at once ({self.way}); times are those of all, "
+                f"divided by {self.in_flight}"
             )
         return "\n".join([*lines, self.timing.render(self.manifest.moved_bytes, brief)])
 

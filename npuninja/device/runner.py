@@ -105,7 +105,8 @@ def _one(
             raise WrongResult(
                 f"{manifest.label}: the checks found {count} {'fault' if count == 1 else 'faults'}"
                 + (", and the result is wrong" if outcome.wrong else ""),
-                hint="docs/checks.md explains them; on an NPU the result may be right today and wrong tomorrow",
+                hint="docs/checks.md explains them; "
+                "on an NPU the result may be right today and wrong tomorrow",
             )
         if outcome.wrong:
             names = ", ".join(c.argument.name for c in outcome.wrong)

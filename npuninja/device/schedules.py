@@ -54,9 +54,9 @@ def explore(
                 first = next(i for i, (a, b) in enumerate(zip(got, right)) if a != b)
                 count = sum(a != b for a, b in zip(got, right))
                 raise WrongResult(
-                    f"{manifest.design}: {argument.name} depends on the order of things: in schedule {number} of seed "
-                    f"{options.seed}, {count} of its {len(right)} bytes differ from those of the usual order, the first at "
-                    f"byte {first}",
+                    f"{manifest.design}: {argument.name} depends on the order of things: in schedule "
+                    f"{number} of seed {options.seed}, {count} of its {len(right)} bytes differ from those "
+                    f"of the usual order, the first at byte {first}",
                     hint=f"{again}; `--check races` names accesses that nothing orders",
                 )
     if options.schedule:

@@ -77,8 +77,8 @@ class XrtDevice(Device):
             return self._add_of_full_elf(program)
         if loads_pdi(program):
             raise UserError(
-                f"{program.full_elf_kernel or program.kernel} loads configurations while it runs, and what was loaded before it "
-                "is an XCLBIN",
+                f"{program.full_elf_kernel or program.kernel} loads configurations while it runs, "
+                "and what was loaded before it is an XCLBIN",
                 hint="run it alone, with --kernel and --sequence",
             )
         pyxrt, name = self._pyxrt, _name_of(program, self._names)
@@ -101,7 +101,8 @@ class XrtDevice(Device):
                 self._context = self._pyxrt.hw_context(self._device, self._pyxrt.elf(program.full_elf))
         except (AttributeError, TypeError) as error:
             raise UserError(
-                "this pyxrt makes no context of an ELF, and the instruction stream loads a configuration (load_pdi)",
+                "this pyxrt makes no context of an ELF, "
+                "and the instruction stream loads a configuration (load_pdi)",
                 hint="use XRT 2.20 or newer, or run it on the emulated array (--device emu)",
             ) from error
         self._is_full_elf = True
@@ -137,7 +138,8 @@ class XrtDevice(Device):
             raise InternalError("allocate before load")
         if not self._is_full_elf and position >= self._most_buffers:
             raise UserError(
-                f"the design has more than {self._most_buffers} arguments, which is all that the kernel of this XCLBIN takes",
+                f"the design has more than {self._most_buffers} arguments, "
+                "which is all that the kernel of this XCLBIN takes",
                 hint="build the design again, or put several arrays into one argument",
             )
         with translating(f"cannot allocate {nbytes} bytes"):
@@ -215,10 +217,11 @@ def _check_full_elf(program: Program) -> None:
     """Raises UserError when a stream loads a configuration and the build made no full ELF."""
     if not program.full_elf:
         raise UserError(
-            "the instruction stream loads a configuration while it runs (load_pdi), and beside an XCLBIN an NPU cannot: "
-            "XRT puts the address of a PDI into the stream of a full ELF only",
+            "the instruction stream loads a configuration while it runs (load_pdi), and beside an XCLBIN an "
+            "NPU cannot: XRT puts the address of a PDI into the stream of a full ELF only",
             Location(program.xclbin_path),
-            hint="say full-elf = true in [design.NAME] and build it again, or run it on the emulated array (--device emu)",
+            hint="say full-elf = true in [design.NAME] and build it again, "
+            "or run it on the emulated array (--device emu)",
         )
 
 

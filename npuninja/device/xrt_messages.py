@@ -33,8 +33,9 @@ STATES: dict[int, tuple[str, str, str]] = {
     11: ("SKCRASHED", "a soft kernel crashed", "report this: no soft kernel is used"),
 }
 HANG_STEP = (
-    "a core that never releases a lock, a transfer without a partner, or a build for another NPU generation hangs so; "
-    "build the design with the core kind wasm and run it with --device emu, which says what waits for what"
+    "a core that never releases a lock, a transfer without a partner, or a build for another NPU "
+    "generation hangs so; build the design with the core kind wasm and run it with --device emu, "
+    "which says what waits for what"
 )
 
 

@@ -94,7 +94,8 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
     raise UserError(
         f"unknown kind of file: it starts with {data[:8].hex(' ')}",
         Location(name),
-        hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF, object, archive or wasm core",
+        hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF, object, "
+        "archive or wasm core",
     )
 
 
@@ -227,7 +228,8 @@ def _partition(data: bytes, name: str) -> tuple[dict[str, Any], list[str]]:
     partition = read_aie_partition(data, name)
     starts = list(partition.start_columns)
     lines = [
-        f"  partition: {partition.column_width} columns, may start at column {', '.join(map(str, starts)) or 'none'}"
+        f"  partition: {partition.column_width} columns, may start at column "
+        f"{', '.join(map(str, starts)) or 'none'}"
     ]
     pdis = []
     for pdi in partition.pdis:
@@ -244,7 +246,8 @@ def _partition(data: bytes, name: str) -> tuple[dict[str, Any], list[str]]:
             }
         )
         lines.append(
-            f"  PDI {_uuid_text(pdi.uuid)} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, {len(commands)} commands"
+            f"  PDI {_uuid_text(pdi.uuid)} of kernel {', '.join(ids)}: {len(pdi.image)} bytes, "
+            f"{len(commands)} commands"
         )
         lines += _core_lines(cores, "    ")
     facts = {"column_width": partition.column_width, "start_columns": starts, "pdis": pdis}

@@ -23,7 +23,8 @@ def inspect_folder(path: str) -> InspectReport:
         raise UserError(
             "a folder without a file that can be inspected",
             Location(path),
-            hint="expected an XCLBIN, PDIs, CDOs, instructions or core programs in it, or one of these files itself",
+            hint="expected an XCLBIN, PDIs, CDOs, instructions or core programs in it, "
+            "or one of these files itself",
         )
     lines = [f"  {each['file']}: {each['kind']}" for each in files]
     return InspectReport(

@@ -93,8 +93,8 @@ def _pci(machine: MachineFacts) -> Iterator[Rung]:
         return
     ids = ", ".join(f"{vendor[2:]}:{device[2:]}" for vendor, device in NPUS)
     fix = (
-        "if this processor has one, switch it on in the firmware setup (IPU or NPU); a virtual machine needs it passed "
-        "through. Without one, everything runs with --device emu"
+        "if this processor has one, switch it on in the firmware setup (IPU or NPU); a virtual machine "
+        "needs it passed through. Without one, everything runs with --device emu"
     )
     yield Rung("NPU on the PCI bus", "absent", f"no device {ids}", fix)
 
@@ -220,7 +220,10 @@ def _permission(machine: MachineFacts) -> Iterator[Rung]:
     if node:
         yield Rung("permission", "ok", f"/{node} may be opened")
         return
-    fix = "add yourself to the group that owns it (`ls -l /dev/accel`, usually render: `sudo usermod -aG render $USER`) and "
+    fix = (
+        "add yourself to the group that owns it (`ls -l /dev/accel`, usually render: "
+        "`sudo usermod -aG render $USER`) and "
+    )
     yield Rung("permission", "absent", f"/{_nodes(machine)[0]} may not be opened", fix + "log in again")
 
 
@@ -238,8 +241,8 @@ def _locked_memory(machine: MachineFacts) -> Iterator[Rung]:
         )
     else:
         fix = (
-            "put `* - memlock unlimited` into /etc/security/limits.d/npu.conf (on Fedora: `systemctl edit user@.service`, "
-            "[Service] LimitMEMLOCK=infinity) and log in again"
+            "put `* - memlock unlimited` into /etc/security/limits.d/npu.conf (on Fedora: `systemctl edit "
+            "user@.service`, [Service] LimitMEMLOCK=infinity) and log in again"
         )
         text = f"limited to {limit} bytes, the driver needs {MEMLOCK_NEEDED_BYTES}"
         yield Rung("locked memory", "absent", text, fix)

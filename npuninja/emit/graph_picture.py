@@ -105,13 +105,15 @@ def svg(edges: Edges, designs: Iterable[str]) -> str:
         height = _TITLE + max((len(c) for c in columns), default=0) * (_BOX_HEIGHT + _GAP_Y) + _GAP_Y
         frame_width = len(columns) * (_BOX_WIDTH + _GAP_X) + _GAP_X
         frames.append(
-            f'<g transform="translate({_MARGIN} {y:g})"><rect class="frame" width="{frame_width}" height="{height}" rx="6"/>'
-            f'<text class="name" x="{_GAP_X // 2}" y="20">{escape(design)}</text>{_frame(columns)}</g>'
+            f'<g transform="translate({_MARGIN} {y:g})"><rect class="frame" width="{frame_width}" '
+            f'height="{height}" rx="6"/><text class="name" x="{_GAP_X // 2}" '
+            f'y="20">{escape(design)}</text>{_frame(columns)}</g>'
         )
         y, width = y + height + _MARGIN, max(width, frame_width)
     size = f"{width + 2 * _MARGIN} {y:g}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{width + 2 * _MARGIN}" height="{y:g}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{width + 2 * _MARGIN}" '
+        f'height="{y:g}">'
         f"<style>{_STYLE}</style>\n" + "\n".join(frames) + "\n</svg>\n"
     )
 
@@ -129,8 +131,9 @@ def _frame(columns: Sequence[Sequence[Box]]) -> str:
             from_x, from_y = place[need][0] + _BOX_WIDTH, place[need][1] + _BOX_HEIGHT / 2
             bend = max((x - from_x) / 2, _GAP_X / 2)
             lines.append(
-                f'<path d="M{from_x:g} {from_y:g}C{from_x + bend:g} {from_y:g} {x - bend:g} {y + _BOX_HEIGHT / 2:g} '
-                f'{x:g} {y + _BOX_HEIGHT / 2:g}"><title>{escape(need)} → {escape(box.key)}</title></path>'
+                f'<path d="M{from_x:g} {from_y:g}C{from_x + bend:g} {from_y:g} {x - bend:g} '
+                f'{y + _BOX_HEIGHT / 2:g} {x:g} {y + _BOX_HEIGHT / 2:g}"><title>{escape(need)} → '
+                f"{escape(box.key)}</title></path>"
             )
         kind, what = ("source", os.path.dirname(box.files[0])) if box.is_source else ("stage", "")
         what = what or os.path.basename(box.files[0])

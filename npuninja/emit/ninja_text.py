@@ -195,6 +195,6 @@ def _wrong(file: str, number: int, line: str, reason: str = "") -> UserError:
     return UserError(
         f"this is not Ninja's language: {line!r}" + (f" ({reason})" if reason else ""),
         Location(file, number),
-        hint="a file of Ninja's has rules, pools, build statements, defaults and variables; what belongs to one is "
-        "indented",
+        hint="a file of Ninja's has rules, pools, build statements, defaults and variables; "
+        "what belongs to one is indented",
     )

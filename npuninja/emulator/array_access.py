@@ -116,8 +116,9 @@ class ArrayAccess:
         place = self._array.call("host_beyond")
         channel, number, argument, count = struct.unpack("<4I", self._array.engine_memory(place, 16))
         return (
-            f"BD {number} of {layout.actor_name(channel)} goes {count} bytes beyond the buffer of argument {argument}; they are "
-            "in its last page, so an NPU moves them too, and nobody says what is in them"
+            f"BD {number} of {layout.actor_name(channel)} goes {count} bytes beyond the "
+            f"buffer of argument {argument}; they are in its last page, so an NPU moves them "
+            "too, and nobody says what is in them"
             if count
             else ""
         )

@@ -64,8 +64,8 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> LoadedDesign:
         raise UserError(f"{name} holds no PDI", hint="build it again")
     if len(partition.pdis) > MAX_PDIS or sum(len(pdi.image) for pdi in partition.pdis) > MAX_PDI_BYTES:
         raise UserError(
-            f"{name} holds {len(partition.pdis)} PDIs of {sum(len(p.image) for p in partition.pdis)} bytes; at most "
-            f"{MAX_PDIS} of {MAX_PDI_BYTES} bytes together are loaded"
+            f"{name} holds {len(partition.pdis)} PDIs of {sum(len(p.image) for p in partition.pdis)} bytes; "
+            f"at most {MAX_PDIS} of {MAX_PDI_BYTES} bytes together are loaded"
         )
     pdis = tuple(
         tuple(read_pdi(pdi.image, f"PDI of {name}").commands(f"PDI of {name}")) for pdi in partition.pdis

@@ -21,8 +21,8 @@ _CAUSE = re.compile(r"wasm trap: (.+)")
 _BEYOND = "out of bounds memory access"
 _MEANINGS = {
     _BEYOND: "an access at or above address 0x80000, where data memory ends",
-    "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only by what C "
-    "leaves undefined, or calls __builtin_trap",
+    "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only "
+    "by what C leaves undefined, or calls __builtin_trap",
 }
 #: What the names of npuninja's headers begin with in line tables (npuninja/stages/_wasm_flags.py).
 _OWN_HEADERS = "npuninja/"
@@ -96,11 +96,12 @@ def stack_overflow(
     if claimed <= stack or not OWN_DATA + stack - claimed <= address < OWN_DATA:
         return None
     return StackOverflow(
-        f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, and {claimed} are needed there",
+        f"core ({column}, {row}) overflows its stack in {function}: it has {stack} bytes, "
+        f"and {claimed} are needed there",
         location,
         notes=_callers(frames),
-        hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make local arrays static; on "
-        "hardware this would overwrite the buffers behind the stack",
+        hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make "
+        "local arrays static; on hardware this would overwrite the buffers behind the stack",
         report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
     )
 
@@ -110,8 +111,8 @@ def full_stack(core: EmulatedCore) -> StackOverflow:
     column, row = layout.tile_place(core.tile)
     stack = core.info.stack_bytes
     return StackOverflow(
-        f"core ({column}, {row}) uses its stack of {stack} bytes to the last word, and may have overwritten a buffer of the "
-        "core to the north",
+        f"core ({column}, {row}) uses its stack of {stack} bytes to the last word, "
+        "and may have overwritten a buffer of the core to the north",
         hint=f"give the core more stack: stack_size = 0x{advised_stack_bytes(2 * stack):x}",
         report={"tile": [column, row], "stack_bytes": stack, "stack_used_bytes": stack},
     )
@@ -126,7 +127,8 @@ def endless(core: EmulatedCore, trap: wasmtime.Trap, time_limit_s: float) -> Tim
         f"core ({column}, {row}) is still in {function} after {time_limit_s:g} s",
         location,
         notes=_callers(frames),
-        hint="the loop may have no end: an emulated core runs until it waits for a lock, so a loop that waits for memory "
-        "which another core or channel writes never sees it (wait for a lock); else raise the time limit",
+        hint="the loop may have no end: an emulated core runs until it waits for a lock, so a loop "
+        "that waits for memory which another core or channel writes never sees it (wait for a "
+        "lock); else raise the time limit",
         report={"tile": [column, row], "function": function, "time_limit_s": time_limit_s},
     )

@@ -71,7 +71,8 @@ def read_program(module: bytes, device: layout.Geometry) -> CoreProgram:
     for item in wasm.imports:
         if item.module != "env" or item.kind != "function" or item.name not in IMPORTS:
             raise UserError(
-                f"{name} needs the {item.kind} '{item.module}.{item.name}', which the emulator does not offer",
+                f"{name} needs the {item.kind} '{item.module}.{item.name}', "
+                "which the emulator does not offer",
                 hint="link the object that defines it, or write it with the functions of <math.h>",
             )
     tile = layout.tile_number(info.column, info.row)
@@ -138,8 +139,8 @@ class EmulatedCore:
             stack_pointer.set_value(store, OWN_DATA + program.info.stack_bytes)
         except wasmtime.WasmtimeError:
             raise UserError(
-                f"the module of core ({program.info.column}, {program.info.row}) has a '__stack_pointer' that "
-                "cannot be set: it must be a mutable i32",
+                f"the module of core ({program.info.column}, {program.info.row}) has a '__stack_pointer' "
+                "that cannot be set: it must be a mutable i32",
                 hint="link the core again",
             ) from None
         if checked:

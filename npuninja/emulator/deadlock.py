@@ -183,11 +183,17 @@ class Waiters:
         return f"waits until {layout.actor_name(s.wait_a)} completes a task: {self._why_no_token(s.wait_a)}"
 
     def _queue(self, s: ActorState) -> str:
-        return f"wants room in the task queue of {layout.actor_name(s.wait_a)} (on an NPU the task would be lost)"
+        return (
+            f"wants room in the task queue of {layout.actor_name(s.wait_a)} (on an NPU the task "
+            "would be lost)"
+        )
 
     def _poll(self, s: ActorState) -> str:
         value = self._read(s.wait_a)
-        return f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, it is 0x{value:x}"
+        return (
+            f"polls register 0x{s.wait_a:08x} until its bits 0x{s.wait_b:x} are 0x{s.wait_c:x}, "
+            f"it is 0x{value:x}"
+        )
 
     def _releasers(self, s: ActorState) -> list[int]:
         """What may still release the lock that an actor waits for, itself left out."""
@@ -324,13 +330,19 @@ def deadlock(waiters: Waiters) -> Deadlock:
         notes.append((f"{len(waiting) - _SHOWN_WAITERS} more wait; the JSON report has them all", None))
     notes += [(f"{s.name} has ended", None) for s in ended]
     if causes:
-        hint = "those that come first wait for something that nobody at work can bring; the others follow from them"
+        hint = (
+            "those that come first wait for something that nobody at work can bring; "
+            "the others follow from them"
+        )
     else:
-        hint = "they wait for each other in a circle: look for locks taken in different order, or for too few buffers"
+        hint = (
+            "they wait for each other in a circle: look for locks taken in different order, "
+            "or for too few buffers"
+        )
     if ended:
         hint = (
-            "a core that has ended serves nobody: its loop must run as often as all runs of the sequence together need, or "
-            "for ever"
+            "a core that has ended serves nobody: "
+            "its loop must run as often as all runs of the sequence together need, or for ever"
         )
     return Deadlock(
         f"deadlock: nothing can move any more, and {len(waiting)} actors wait",

@@ -291,7 +291,8 @@ class Emulator(ArrayAccess):
             raise self._fail(
                 InvalidAccess(
                     f"the sequence loads PDI {number}, and there is {known}",
-                    hint="build all devices as one design with npuninja; on an NPU, XRT finds the PDIs in a full ELF only",
+                    hint="build all devices as one design with npuninja; on an NPU, "
+                    "XRT finds the PDIs in a full ELF only",
                 )
             )
         self.loaded_by_number = True

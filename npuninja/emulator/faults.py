@@ -53,8 +53,8 @@ _UNMODELLED = {
     12: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
     13: "a write to the program memory of core {tile} while the array runs",
     14: "the scratchpad made at byte {b} of the instruction stream, whose memory XRT gives with a full ELF",
-    15: "a number of more than 32 bits, or below zero, computed from word {c} of the scratchpad at byte {b} of the "
-    "instruction stream",
+    15: "a number of more than 32 bits, or below zero, "
+    "computed from word {c} of the scratchpad at byte {b} of the instruction stream",
 }
 _WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register
 
@@ -189,10 +189,11 @@ def _queue(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     if w[2]:
         channel = layout.actor_name(w[0])
         return errors.QueueOverflow(
-            f"the task that starts with BD {w[1] & 0x3F} is lost: it is pushed to {channel}, whose queue already holds "
-            f"{TASK_QUEUE_DEPTH} tasks, and is push {w[2]} since the sequence waited for anything",
-            hint="on an NPU such a task is lost without a word, and its receiver waits for ever: wait for a task of this "
-            "channel (issue_token = true) after every fourth",
+            f"the task that starts with BD {w[1] & 0x3F} is lost: it is pushed to {channel}, "
+            f"whose queue already holds {TASK_QUEUE_DEPTH} tasks, and is push {w[2]} since the "
+            "sequence waited for anything",
+            hint="on an NPU such a task is lost without a word, and its receiver waits for ever: wait for a "
+            "task of this channel (issue_token = true) after every fourth",
             report={"channel": channel, "bd": w[1] & 0x3F, "pushes": w[2]},
         )
     return errors.QueueOverflow(
@@ -231,10 +232,10 @@ def without_program(tile: int) -> errors.NotModelled:
 
 def _late_argument(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     return errors.HostOverrun(
-        f"the instruction stream passes buffer argument {w[0]} by its address in the host's memory, where no NPU finds "
-        f"it: the firmware translates the first {w[1]} only",
-        hint="the stream must add 0x80000000 to the offsets of the others: build it with npuninja, or with MLIR-AIE of "
-        "July 2026 or later",
+        f"the instruction stream passes buffer argument {w[0]} by its address in the host's memory, where "
+        f"no NPU finds it: the firmware translates the first {w[1]} only",
+        hint="the stream must add 0x80000000 to the offsets of the others: build it with npuninja, "
+        "or with MLIR-AIE of July 2026 or later",
         report={"argument": w[0], "register": w[2]},
     )
 
@@ -250,8 +251,8 @@ def _core_lock(w: tuple[int, ...], _: Known) -> errors.EmulationError:
     column, row = layout.tile_place(w[0])
     side = ("south", "west", "north", "its own tile")[w[1] >> 4 & 3]
     return errors.InvalidAccess(
-        f"core ({column}, {row}) uses lock {w[1]} in a kernel: 16 locks each of south, west, north and its own tile (from 48 "
-        f"on) are there, and none is to {side} here",
+        f"core ({column}, {row}) uses lock {w[1]} in a kernel: 16 locks each of south, west, north and its "
+        f"own tile (from 48 on) are there, and none is to {side} here",
         hint="a kernel's lock numbers are as the core sees them: 48 + id for its own tile",
         report={"tile": [column, row], "lock": w[1]},
     )

@@ -239,7 +239,8 @@ class MachineCore:
         return BadAccess(
             f"{self.name} at {self._bundle_at(at)} reads {what} at 0x{address:05x} that nothing has written",
             self.place(at),
-            hint="`npuninja disasm` shows the code around this address; on an NPU memory holds what was there before",
+            hint="`npuninja disasm` shows the code around this address; "
+            "on an NPU memory holds what was there before",
             report={
                 "tile": [self.info.column, self.info.row],
                 "why": "uninitialised",
@@ -260,8 +261,8 @@ class MachineCore:
             f": byte {fault.a - met.start} of {_called(met)}" if met is not None else ", where no buffer is"
         )
         return BadAccess(
-            f"{self.name} at {self._bundle_at(fault.address)} goes to 0x{fault.a:05x}, {behind} {_called(own)}, of which "
-            f"its address was made{where}",
+            f"{self.name} at {self._bundle_at(fault.address)} goes to 0x{fault.a:05x}, {behind} "
+            f"{_called(own)}, of which its address was made{where}",
             self.place(fault.address),
             hint="an index or a size in the kernel is too large, or the buffer in the design too small",
             report={

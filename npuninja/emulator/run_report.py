@@ -83,9 +83,9 @@ class RunReport(NamedTuple):
             return []
         channel, bd, lock, value, taken = self.lock_set_again
         return [
-            f"{layout.lock_name(lock)} was set to {value} while BD {bd} of {layout.actor_name(channel)} had taken {taken} of it, "
-            "so that more objects are on their way than there are buffers, and some may be overwritten, on an NPU too: "
-            "reset the channel before the lock is set"
+            f"{layout.lock_name(lock)} was set to {value} while BD {bd} of {layout.actor_name(channel)} had "
+            f"taken {taken} of it, so that more objects are on their way than there are buffers, and some "
+            "may be overwritten, on an NPU too: reset the channel before the lock is set"
         ]
 
     def remarks(self) -> list[str]:
@@ -99,14 +99,15 @@ class RunReport(NamedTuple):
         remarks += [f"{s.sentence}; an index in the kernel may be too large" for s in self.stray_writes]
         # The compiler for wasm keeps more in registers than Peano does, so on an NPU it is rather more.
         remarks += [
-            f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, and will use more "
-            "on an NPU"
+            f"core ({c.column}, {c.row}) used {c.stack_used_bytes} of its {c.stack_bytes} bytes of stack, "
+            "and will use more on an NPU"
             for c in self.cores
             if c.issue_cycles is None and c.stack_used_bytes >= NEARLY_FULL * c.stack_bytes
         ]
         remarks += [
-            f"the stack of core ({c.column}, {c.row}) takes {c.stack_used_bytes} bytes and reaches over {c.behind_stack}, "
-            f"{c.stack_bytes} bytes behind its start: they overwrite each other, on an NPU too; give the core a larger stack"
+            f"the stack of core ({c.column}, {c.row}) takes {c.stack_used_bytes} bytes and reaches over "
+            f"{c.behind_stack}, {c.stack_bytes} bytes behind its start: they overwrite each other, on an "
+            "NPU too; give the core a larger stack"
             for c in self.cores
             if c.issue_cycles is not None and c.stack_used_bytes > c.stack_bytes
         ]

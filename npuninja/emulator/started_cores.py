@@ -88,13 +88,15 @@ class StartedCores:
         module = self._modules.get(stub.digest)
         if module is None:
             raise UserError(
-                f"the module of core ({column}, {row}) is missing: there is none with sha256 {stub.digest.hex()[:16]}…",
+                f"the module of core ({column}, {row}) is missing: "
+                f"there is none with sha256 {stub.digest.hex()[:16]}…",
                 hint="the PDI and the modules are from different builds; build the XCLBIN again",
             )
         program = read_program(module, self._array.device)
         if (program.info.column, program.info.row) != (column, row):
             raise UserError(
-                f"core ({column}, {row}) was given the module of core ({program.info.column}, {program.info.row})",
+                f"core ({column}, {row}) was given the module of core ({program.info.column}, "
+                f"{program.info.row})",
                 hint="build the XCLBIN again",
             )
         core = EmulatedCore(self._array, program, checked=bool(self._checks))

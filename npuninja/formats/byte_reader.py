@@ -34,7 +34,8 @@ class ByteReader:
         """Raises UserError unless `size` bytes lie at `offset`."""
         if offset < 0 or size < 0 or offset + size > len(self.data):
             raise self.error(
-                f"the file ends too early: {what} needs {size} bytes at 0x{offset:x}, the file has {len(self.data)} bytes",
+                f"the file ends too early: {what} needs {size} bytes at 0x{offset:x}, "
+                f"the file has {len(self.data)} bytes",
                 "it is cut off or damaged; build it again",
             )
 

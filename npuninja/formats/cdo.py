@@ -146,7 +146,8 @@ def _read_command(reader: ByteReader, offset: int, end: int) -> tuple[Command, i
         offset += 4
     if offset + 4 * count > end or word >> 24:
         raise reader.error(
-            f"damaged CDO: command 0x{word:08x} at 0x{start:x} has {count} words, {(end - offset) // 4} are left"
+            f"damaged CDO: command 0x{word:08x} at 0x{start:x} has {count} words, "
+            f"{(end - offset) // 4} are left"
         )
     shape = _SHAPES.get(code)
     if shape is not None and not shape[0] <= count <= shape[1]:

@@ -146,8 +146,8 @@ def _from_wasm(data: bytes, name: str) -> CoreImage:
     if module.memory_pages != (MEMORY_PAGES, MEMORY_PAGES):
         low, high = module.memory_pages or (0, 0)
         raise reader.error(
-            f"the core module has {low * PAGE_BYTES} to {'any' if high is None else high * PAGE_BYTES} bytes of memory,"
-            f" expected exactly {MEMORY_PAGES * PAGE_BYTES}"
+            f"the core module has {low * PAGE_BYTES} to {'any' if high is None else high * PAGE_BYTES} "
+            f"bytes of memory, expected exactly {MEMORY_PAGES * PAGE_BYTES}"
         )
     for export, kind in (("memory", "memory"), ("__stack_pointer", "global"), (info.entry, "function")):
         found = module.export(export)

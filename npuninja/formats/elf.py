@@ -152,7 +152,8 @@ def read_elf(data: bytes, name: str) -> Elf:
     reader.need(0, ELF_HEADER_BYTES, "the ELF header")
     if reader.data[4:6] != b"\1\1":
         raise reader.error(
-            f"not a 32-bit little-endian ELF file: class {reader.data[4]}, byte order {reader.data[5]}, expected 1 and 1",
+            f"not a 32-bit little-endian ELF file: class {reader.data[4]}, byte order {reader.data[5]}, "
+            "expected 1 and 1",
             "it was made for another machine; compile with the target of the NPU",
         )
     (
@@ -296,7 +297,8 @@ def check_core_elf(elf: Elf, architecture: str, name: str) -> None:
                 )
         elif end > DATA_END:
             raise reader.error(
-                f"the data segment at 0x{segment.address:x} ends at 0x{end:x}, data memory ends at 0x{DATA_END:x}",
+                f"the data segment at 0x{segment.address:x} ends at 0x{end:x}, "
+                f"data memory ends at 0x{DATA_END:x}",
                 "make buffers, stack or constant tables smaller",
             )
 

@@ -192,7 +192,8 @@ def check_kernels(kernels: Sequence[FullKernel]) -> None:
     if len(widths) > 1:
         (one, first), (other, second) = list(widths.items())[:2]
         raise UserError(
-            f"{first} is for {one} columns and {second} for {other}, and a full ELF is for contexts of one width",
+            f"{first} is for {one} columns and {second} for {other}, "
+            "and a full ELF is for contexts of one width",
             hint="give the devices the same width, or build one full ELF for each",
         )
 

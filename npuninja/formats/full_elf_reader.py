@@ -68,7 +68,8 @@ def read_full_elf(data: bytes, name: str) -> FullElf:
     reader = ByteReader(data, name)
     if not is_full_elf(reader.data):
         raise reader.error(
-            "not a full ELF: expected an ELF of control code with groups (OS ABI 0x45, version 0x10 or later)",
+            "not a full ELF: expected an ELF of control code with groups (OS ABI 0x45, "
+            "version 0x10 or later)",
             "one of instructions alone goes with an XCLBIN; aiecc makes a full one with --get-full-elf",
         )
     _check_sizes(reader)
@@ -186,8 +187,8 @@ class _Reading:
             title = self._elf.sections[number].name
             if title.startswith(_SAVED):
                 raise self._reader.error(
-                    f"{label} has preemption points with code that saves and restores the array ({title}), which is not "
-                    "emulated",
+                    f"{label} has preemption points with code that saves and restores the array ({title}), "
+                    "which is not emulated",
                     "build it without preemption points",
                 )
             for numbers, start in ((texts, _TEXT), (packets, _PACKETS)):
@@ -195,8 +196,8 @@ class _Reading:
                     numbers.append(number)
         if len(texts) != 1 or len(packets) > 1:
             raise self._error(
-                f"has {len(texts)} sections of instructions and {len(packets)} of control packets for {label}, expected one of "
-                "the first and at most one of the other"
+                f"has {len(texts)} sections of instructions and {len(packets)} of control packets for "
+                f"{label}, expected one of the first and at most one of the other"
             )
         said = relocations.pop(texts[0], [])
         stream = self._elf.sections[texts[0]].data

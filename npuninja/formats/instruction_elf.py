@@ -86,8 +86,8 @@ def _places(stream: bytes, name: str) -> list[tuple[int, Patch | TxnOperation]]:
                 written[operation.address + start] = payload + start, 4 * words
         elif isinstance(operation, Preempt):
             raise UserError(
-                f"{name}: a preemption point at byte {offset}: as an ELF it needs AMD's code that saves and restores "
-                "the array",
+                f"{name}: a preemption point at byte {offset}: "
+                "as an ELF it needs AMD's code that saves and restores the array",
                 hint="use insts.bin, or aiebu-asm, which has that code",
             )
         elif isinstance(operation, AddressPatch):
@@ -102,8 +102,8 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
     if register not in written:
         raise UserError(
             f"{what} fills in register 0x{operation.address:x}, which no block write before it has set",
-            hint="as an ELF, instructions can patch only descriptors that a dma_memcpy_nd, a task or npu.writebd "
-            "wrote; use insts.bin",
+            hint="as an ELF, instructions can patch only descriptors that a dma_memcpy_nd, "
+            "a task or npu.writebd wrote; use insts.bin",
         )
     if operation.address & _TILE_MASK not in [start + 4 for start in _SHIM_DESCRIPTORS]:
         raise UserError(
@@ -167,9 +167,10 @@ def refuse_shared_places(relocations: Sequence[FilledPlace], name: str) -> None:
     for relocation in relocations:
         if filled.setdefault(relocation.offset, relocation) != relocation:
             raise UserError(
-                f"{name}: two address patches fill in the descriptor at byte {relocation.offset}, and no block write between "
-                "them sets it again",
-                hint="as an ELF, instructions have one address for each descriptor that they write; use insts.bin",
+                f"{name}: two address patches fill in the descriptor at byte {relocation.offset}, and no "
+                "block write between them sets it again",
+                hint="as an ELF, instructions have one address for each descriptor that they write; "
+                "use insts.bin",
             )
 
 
@@ -194,8 +195,8 @@ def write_instruction_elf(
     for offset, operation in read_txn_at(stream, name):
         if isinstance(operation, LoadPdi):
             raise UserError(
-                f"{name}: the operation at byte {offset} loads PDI {operation.pdi_id}, and an ELF of instructions alone has "
-                "no PDIs",
+                f"{name}: the operation at byte {offset} loads PDI {operation.pdi_id}, "
+                "and an ELF of instructions alone has no PDIs",
                 hint="ask for a full ELF ([design.NAME] full-elf = true), or use insts.bin",
             )
     text, relocations = relocated(stream, name, _FIRST_ARGUMENT, control_argument)

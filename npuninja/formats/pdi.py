@@ -149,8 +149,10 @@ def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
         start = 4 * header[8]
         if header[_PARTITION_WORDS - 4] and start + 4 * header[1] > len(reader):
             raise reader.error(
-                f"partition {number} is shortened: of {4 * header[1]} bytes {max(0, len(reader) - start)} are there",
-                "AMD's own XCLBINs for the DPU have such PDIs, which only the NPU's firmware reads; those of MLIR-AIE are whole",
+                f"partition {number} is shortened: "
+                f"of {4 * header[1]} bytes {max(0, len(reader) - start)} are there",
+                "AMD's own XCLBINs for the DPU have such PDIs, which only the NPU's firmware reads; "
+                "those of MLIR-AIE are whole",
             )
         partitions.append(
             Partition(header[9] >> 24 & 7, start, reader.block(start, 4 * header[1], f"partition {number}"))
@@ -164,7 +166,8 @@ def _header(reader: ByteReader, offset: int, count: int, what: str) -> tuple[int
     # AMD's own PDIs for the DPU have three more words in front of a partition header's sum, which omits them.
     if words[-1] not in (checksum(words[:-1]), checksum(words[: _PARTITION_WORDS - 4])):
         raise reader.error(
-            f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, expected 0x{checksum(words[:-1]):08x}",
+            f"damaged PDI: the {what} at 0x{offset:x} has checksum 0x{words[-1]:08x}, "
+            f"expected 0x{checksum(words[:-1]):08x}",
             "it is damaged, or of another layout than MLIR-AIE's; build it again",
         )
     return words

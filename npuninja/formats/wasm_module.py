@@ -88,7 +88,8 @@ class _Cursor:
     def take(self, size: int) -> bytes:
         if self.at + size > self.end:
             raise self.reader.error(
-                f"damaged wasm module: {self.what} needs {size} bytes at 0x{self.at:x}, it ends at 0x{self.end:x}"
+                f"damaged wasm module: {self.what} needs {size} bytes at 0x{self.at:x}, "
+                f"it ends at 0x{self.end:x}"
             )
         self.at += size
         return self.reader.data[self.at - size : self.at]

@@ -111,7 +111,8 @@ def check_kernel_name(name: str, instance: str) -> None:
             raise UserError(f"'{text}' cannot be a kernel name: expected letters, digits and underscores")
     if len(name) + 1 + len(instance) >= _NAME_BYTES:
         raise UserError(
-            f"the kernel name '{name}:{instance}' is too long: {len(name) + 1 + len(instance)} bytes, limit 63"
+            f"the kernel name '{name}:{instance}' is too long: "
+            f"{len(name) + 1 + len(instance)} bytes, limit 63"
         )
 
 
@@ -230,8 +231,8 @@ def write_embedded_metadata(kernels: Sequence[tuple[str, str, int, int]]) -> byt
         for i, a in enumerate(call_arguments(buffers)):
             size = f"0x{a.size_bytes:x}"
             lines.append(
-                f'          <arg name="{a.name}" addressQualifier="{0 if a.memory is None else 1}" id="{i}" size="{size}"'
-                f' offset="{a.offset}" hostOffset="0x0" hostSize="{size}" type="{a.type}"/>'
+                f'          <arg name="{a.name}" addressQualifier="{0 if a.memory is None else 1}" id="{i}" '
+                f'size="{size}" offset="{a.offset}" hostOffset="0x0" hostSize="{size}" type="{a.type}"/>'
             )
         lines += [f'          <instance name="{instance}"/>', "        </kernel>"]
     lines += ["      </core>", "    </device>", "  </platform>", "</project>"]

@@ -113,7 +113,8 @@ def _programs(keyring: str) -> dict[str, str]:
         if path is None:
             raise ToolError(
                 f"{name} is not there, and Debian's packages are fetched and verified with it",
-                hint=f"install {package} (other distributions have it as a package too), or install XRT the usual way",
+                hint=f"install {package} (other distributions have it as a package too), "
+                "or install XRT the usual way",
             )
         found[name] = path
     if not os.path.isfile(keyring):

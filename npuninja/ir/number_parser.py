@@ -105,7 +105,8 @@ class NumberParser(TypeParser):
         count = element_count(shape_of(type))
         if len(raw) not in (width, width * count):
             self.error(
-                f"the hexadecimal string of dense<…> has {len(raw)} bytes, expected {width * count} for {type}",
+                f"the hexadecimal string of dense<…> has {len(raw)} bytes, "
+                f"expected {width * count} for {type}",
                 start,
             )
         numbers = [raw[i : i + width] for i in range(0, len(raw), width)]
@@ -129,7 +130,8 @@ class NumberParser(TypeParser):
             self.error(f"dense<> has no element, expected {count} for {type}", start)
         if not splat and shape != expected:
             self.error(
-                f"dense<…> has shape {'x'.join(map(str, shape))}, expected {'x'.join(map(str, expected))} for {type}",
+                f"dense<…> has shape {'x'.join(map(str, shape))}, "
+                f"expected {'x'.join(map(str, expected))} for {type}",
                 start,
             )
         element = element_of(type)

@@ -22,7 +22,8 @@ NEWEST_DIALECT = "the newest dialect known here is that of MLIR-AIE 1.4 (2026-07
 
 #: Name, or the beginning of names with a dot at the end -> why, as a clause.
 REFUSED: dict[str, str] = {
-    "aie.objectfifo.register_process": "its function has no arguments, so it would see no object; write the core",
+    "aie.objectfifo.register_process": "its function has no arguments, so it would see no object; "
+    "write the core",
     "aie.objectfifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.objectFifo.createObjectFifo": f"{_OLD}; write aie.objectfifo @NAME(…)",
     "aie.end_bd": f"{_OLD}; write aie.next_bd or aie.end",

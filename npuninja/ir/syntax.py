@@ -297,7 +297,8 @@ _FAMILIES: tuple[tuple[str, str, str], ...] = (
     (
         "arith",
         "$lhs , $rhs {} : type(lhs,rhs) => same(lhs)",
-        "andi ori xori divsi divui ceildivsi ceildivui floordivsi remsi remui maxsi maxui minsi minui shrsi shrui",
+        "andi ori xori divsi divui ceildivsi ceildivui floordivsi remsi remui maxsi maxui minsi minui "
+        "shrsi shrui",
     ),
     (
         "arith",
@@ -317,13 +318,14 @@ _FAMILIES: tuple[tuple[str, str, str], ...] = (
     (
         "math",
         f"$operand {_FASTMATH} {{}} : type(operand) => same(operand) | fastmath=none:fastmath",
-        "absf acos acosh asin asinh atan atanh cbrt ceil cos cosh erf erfc exp exp2 expm1 floor log log10 log1p log2 "
-        "round roundeven rsqrt sin sinh sqrt tan tanh trunc",
+        "absf acos acosh asin asinh atan atanh cbrt ceil cos cosh erf erfc exp exp2 expm1 floor log log10 "
+        "log1p log2 round roundeven rsqrt sin sinh sqrt tan tanh trunc",
     ),
     (
         "index",
         "$lhs:index , $rhs:index {} => index",
-        "add sub mul divs divu ceildivs ceildivu floordivs rems remu maxs maxu mins minu shl shrs shru and or xor",
+        "add sub mul divs divu ceildivs ceildivu floordivs rems remu maxs maxu mins minu shl shrs shru "
+        "and or xor",
     ),
     ("index", "$input {} : type(input) to type(output) => output", "casts castu"),
     ("math", "$operand {} : type(operand) => same(operand)", "absi ctlz ctpop cttz"),

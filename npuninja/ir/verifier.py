@@ -182,7 +182,8 @@ class _Verifier:
             raise UserError(
                 f"'{op.name}' goes to the first block of its region, which nothing may go back to",
                 op.loc,
-                hint="let the first block end with a branch or a channel start, and go back to the block after it",
+                hint="let the first block end with a branch or a channel start, "
+                "and go back to the block after it",
             )
         wanted = [a.type for a in target.args]
         given = [v.type for v in passed]

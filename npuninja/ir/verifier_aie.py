@@ -77,7 +77,8 @@ def _check_core(op: Operation) -> None:
     if not 1 <= stack_bytes < DATA_WINDOW_BYTES:
         raise op_error(
             op,
-            f"stack_size is {stack_bytes}; a core has {DATA_WINDOW_BYTES} bytes of data memory for stack and buffers",
+            f"stack_size is {stack_bytes}; "
+            f"a core has {DATA_WINDOW_BYTES} bytes of data memory for stack and buffers",
         )
     for name in ("link_files", "link_merge_files"):
         if "link_with" in op.attributes and name in op.attributes:

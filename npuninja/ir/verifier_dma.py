@@ -166,8 +166,8 @@ def _check_extent(op: Operation, kind: TileKind, buffer: Operation) -> None:
     if length_bits // WORD_BITS > kind.max_length_words:
         raise op_error(
             op,
-            f"the length is {length_bits // WORD_BITS} words, and a descriptor of {KIND_WORDS[kind.name]} counts up to "
-            f"{kind.max_length_words}",
+            f"the length is {length_bits // WORD_BITS} words, "
+            f"and a descriptor of {KIND_WORDS[kind.name]} counts up to {kind.max_length_words}",
             "share the transfer between two descriptors",
         )
     address, offset = buffer.integer("address", 0), op.integer("offset", 0)
@@ -247,7 +247,8 @@ def _check_dimensions(op: Operation, kind: TileKind) -> None:
     if bits(type.element) != WORD_BITS and dims[-1].stride != 1:
         raise op_error(
             op,
-            f"the innermost stride is {dims[-1].stride}, but must be 1 for elements of {bits(type.element)} bits",
+            f"the innermost stride is {dims[-1].stride}, "
+            f"but must be 1 for elements of {bits(type.element)} bits",
             "a DMA counts 32-bit words: smaller elements cannot be picked, and larger ones are several words",
         )
 

@@ -153,7 +153,8 @@ def _check_consumer_element(op: Operation) -> None:
     if mine.element != theirs.element:
         raise op_error(
             op,
-            f"the producer has elements of {mine.element}, the consumers of {theirs.element}; expected the same",
+            f"the producer has elements of {mine.element}, the consumers of {theirs.element}; "
+            "expected the same",
         )
     if not element_count(theirs.shape) or element_count(mine.shape) % element_count(theirs.shape):
         raise op_error(

@@ -150,8 +150,9 @@ def _check_branches(op: Operation) -> None:
 
 
 _INTEGER_OPS = (
-    "addi subi muli andi ori xori shli shrsi shrui divsi divui ceildivsi ceildivui floordivsi remsi remui maxsi maxui minsi "
-    "minui cmpi extsi extui trunci sitofp uitofp index_cast index_castui addui_extended mulsi_extended mului_extended"
+    "addi subi muli andi ori xori shli shrsi shrui divsi divui ceildivsi ceildivui floordivsi remsi remui "
+    "maxsi maxui minsi minui cmpi extsi extui trunci sitofp uitofp index_cast index_castui addui_extended "
+    "mulsi_extended mului_extended"
 )
 _FLOAT_OPS = "addf subf mulf divf remf negf maximumf minimumf maxnumf minnumf cmpf extf truncf fptosi fptoui"
 

@@ -35,15 +35,16 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
     if software:
         warnings.add(
             f"the program calls library functions in place of instructions: {', '.join(software[:6])}"
-            f"{f' and {len(software) - 6} more' if len(software) > 6 else ''}; scalar floats and divisions are slow, use "
-            "fixed point, shifts, or vectors",
+            f"{f' and {len(software) - 6} more' if len(software) > 6 else ''}; scalar floats and divisions "
+            "are slow, use fixed point, shifts, or vectors",
             place,
         )
     frame = largest_frame(elf)
     if frame is not None and stack_bytes is not None and frame > stack_bytes:
         warnings.add(
-            f"a function of the program needs {frame} bytes of stack or more, but its stack_size is {stack_bytes}: set "
-            f"stack_size = {advised_stack_bytes(frame)} : i32 on the core, or make arrays static",
+            f"a function of the program needs {frame} bytes of stack or more, but its "
+            f"stack_size is {stack_bytes}: set stack_size = {advised_stack_bytes(frame)} : i32 "
+            "on the core, or make arrays static",
             place,
         )
 

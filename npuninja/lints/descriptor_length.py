@@ -48,7 +48,8 @@ def _check_descriptor(op: Operation, warnings: Warnings) -> None:
         reach = offset + sum((dim.size - 1) * dim.stride for dim in dimensions.dims) + 1
         if length > chosen and "pad_dimensions" not in op.attributes:
             warnings.add(
-                f"this descriptor moves {length} elements, but its dimensions have {chosen}: it goes through them again",
+                f"this descriptor moves {length} elements, but its dimensions have {chosen}: "
+                "it goes through them again",
                 op.loc,
             )
     else:

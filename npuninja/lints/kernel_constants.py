@@ -30,7 +30,7 @@ def check_constants(
     if total > LARGEST_BYTES:
         size, name, path = found[0]
         warnings.add(
-            f"{core} has {total} bytes of constants, more than a quarter of its {DATA_WINDOW_BYTES} bytes of data memory; "
-            f"the largest is {name} with {size} bytes",
+            f"{core} has {total} bytes of constants, more than a quarter of its {DATA_WINDOW_BYTES} bytes "
+            f"of data memory; the largest is {name} with {size} bytes",
             Location(path),
         )

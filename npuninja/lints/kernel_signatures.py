@@ -63,8 +63,8 @@ def check_kernel_signatures(
             if match is None or pointed is None or int(match[1]) == 8 * pointed:
                 continue
             warnings.add(
-                f"{core} calls {name}, whose parameter {number} is `{parameter}`, but the design passes numbers of "
-                f"{element}, at {place}: each would be read with its neighbours, or in part",
+                f"{core} calls {name}, whose parameter {number} is `{parameter}`, but the design passes "
+                f"numbers of {element}, at {place}: each would be read with its neighbours, or in part",
                 Location(kernel.location.file, line),
             )
 

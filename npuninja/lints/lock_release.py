@@ -77,7 +77,8 @@ def _check_lock(lock: Operation, uses: list[_Use], warnings: Warnings) -> None:
             left -= wait.amount
             if left < 0 or wait.again:
                 warnings.add(
-                    f"{name} is waited for here, but nothing releases it and its first value {initial} does not last",
+                    f"{name} is waited for here, "
+                    f"but nothing releases it and its first value {initial} does not last",
                     wait.op.loc,
                 )
                 return

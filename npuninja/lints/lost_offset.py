@@ -27,8 +27,8 @@ def _check_cast(op: Operation, warnings: Warnings) -> None:
     offset = offset_of(source)
     if offset and target.startswith("memref<") and not memref(target).layout:
         warnings.add(
-            f"this cast loses the offset of a view that begins {_where(offset)}: on an NPU every access through it goes "
-            f"to the start of the buffer. {_ADVICE}",
+            f"this cast loses the offset of a view that begins {_where(offset)}: on an NPU every access "
+            f"through it goes to the start of the buffer. {_ADVICE}",
             op.loc,
         )
 
@@ -38,14 +38,14 @@ def _check_call(op: Operation, warnings: Warnings) -> None:
         offset = offset_of(value.type)
         if offset < 0:
             warnings.add(
-                f"@{op.symbol('callee')} cannot get %{value.name}: a memref with an offset known only at run time has no "
-                f"pointer that a function could take. {_ADVICE}",
+                f"@{op.symbol('callee')} cannot get %{value.name}: a memref with an offset known only at "
+                f"run time has no pointer that a function could take. {_ADVICE}",
                 op.loc,
             )
         elif offset:
             warnings.add(
-                f"@{op.symbol('callee')} gets the start of the buffer, not %{value.name}, which begins {_where(offset)}. "
-                f"{_ADVICE}",
+                f"@{op.symbol('callee')} gets the start of the buffer, not %{value.name}, "
+                f"which begins {_where(offset)}. {_ADVICE}",
                 op.loc,
             )
 

@@ -67,7 +67,8 @@ def check_program_size(
     size = estimate(functions)
     if size.middle_bytes > PROGRAM_MEMORY_BYTES:
         warnings.add(
-            f"{core} would take about {size} of program memory on an NPU (estimated from its emulated program), and "
-            f"there are {PROGRAM_MEMORY_BYTES // 1024} KiB: make the kernels smaller, or give them to several cores",
+            f"{core} would take about {size} of program memory on an NPU (estimated from its emulated "
+            f"program), and there are {PROGRAM_MEMORY_BYTES // 1024} KiB: make the kernels smaller, "
+            "or give them to several cores",
             place,
         )

@@ -38,8 +38,8 @@ def check_reused_descriptors(device: Operation, warnings: Warnings) -> None:
             if first is op or first.loc is None:
                 continue
             warnings.add(
-                f"this transfer has id {key[1]}, as that at {first.loc}: both use one buffer descriptor of shim tile "
-                f"({column}, 0), and nothing is waited for in between: give each an id of its own",
+                f"this transfer has id {key[1]}, as that at {first.loc}: both use one buffer descriptor of "
+                f"shim tile ({column}, 0), and nothing is waited for in between: give each an id of its own",
                 op.loc,
             )
 

@@ -75,7 +75,7 @@ def check_soft_float(
         if names:
             listed = ", ".join(sorted(names, key=lambda n: -names[n])[:4]) + (", …" if len(names) > 4 else "")
             warnings.add(
-                f"{function.name} computes with scalar floats: on an NPU each operation is a call of a library function "
-                f"({listed}), which is slow; use fixed point, or vectors",
+                f"{function.name} computes with scalar floats: on an NPU each operation is a call of a "
+                f"library function ({listed}), which is slow; use fixed point, or vectors",
                 first,
             )

@@ -72,7 +72,8 @@ def check_stack(
         return
     if found.circle is not None:
         warnings.add(
-            f"{core}: {found.circle.name} calls itself, perhaps by way of others, so how much stack it needs is not known",
+            f"{core}: {found.circle.name} calls itself, perhaps by way of others, "
+            "so how much stack it needs is not known",
             found.circle.location,
         )
     # Equal is too much on an NPU: return addresses and the core's own frame come on top.
@@ -80,7 +81,8 @@ def check_stack(
         chain = ", ".join(f"{f.name} {f.frame_bytes}" for f in found.chain if f.frame_bytes)
         largest = max(found.chain, key=lambda f: f.frame_bytes)
         warnings.add(
-            f"{core} needs {found.stack_bytes} bytes of stack or more ({chain}), but its stack_size is {stack_bytes}: set "
-            f"stack_size = {advised_stack_bytes(found.stack_bytes)} : i32 on the core at {place}, or make arrays static",
+            f"{core} needs {found.stack_bytes} bytes of stack or more ({chain}), but its stack_size is "
+            f"{stack_bytes}: set stack_size = {advised_stack_bytes(found.stack_bytes)} : i32 on the core at "
+            f"{place}, or make arrays static",
             largest.location,
         )

@@ -171,7 +171,8 @@ class _Assembler:
                 )
                 return
         raise self._error(
-            f"'{reference.symbol}' cannot stand in {instruction.instruction.mnemonic} of this bundle: there is no relocation"
+            f"'{reference.symbol}' cannot stand in {instruction.instruction.mnemonic} of this bundle: "
+            "there is no relocation"
         )
 
     def _directive(self, line: str) -> None:

@@ -315,8 +315,8 @@ _FAULTS = {
     9: "{name} with the configuration 0x{a:x}, which is not modelled",
     10: "a stream access that is not modelled",
     11: "more is in flight than this model has room for",
-    12: "{name} reads 0x{a:x} or 0x{b:x}, which differ: no measurement says which. A table for it holds each 16 bytes"
-    " twice",
+    12: "{name} reads 0x{a:x} or 0x{b:x}, which differ: no measurement says which. "
+    "A table for it holds each 16 bytes twice",
     13: "{name} with {register} = 0, which turns the cascade off: what happens then is not modelled",
     14: "an access to 0x{a:x} by an address that was made of 0x{b:x}, where another buffer begins",
 }

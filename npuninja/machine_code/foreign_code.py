@@ -34,9 +34,10 @@ def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> 
         return
     address, data = found
     raise UserError(
-        f"{name + ': ' if name else ''}{title} has no AIE2 program: from address 0, where cores start, it comes to "
-        f"{data.hex(' ')} at 0x{address:x}, which is no AIE2 instruction",
-        hint="programs for AIE2P (npu2) are refused: there is no table of its instructions yet; otherwise the file is damaged",
+        f"{name + ': ' if name else ''}{title} has no AIE2 program: from address 0, where cores start, it "
+        f"comes to {data.hex(' ')} at 0x{address:x}, which is no AIE2 instruction",
+        hint="programs for AIE2P (npu2) are refused: there is no table of its instructions yet; "
+        "otherwise the file is damaged",
     )
 
 

@@ -322,7 +322,8 @@ def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _Pla
         )
     if end > script.data_origin + script.data_bytes:
         raise UserError(
-            f"the program's data take {end - script.data_origin} bytes, there is room for {script.data_bytes}",
+            f"the program's data take {end - script.data_origin} bytes, "
+            f"there is room for {script.data_bytes}",
             Location(script_name),
             hint="make tables or buffers smaller",
         )

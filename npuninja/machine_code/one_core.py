@@ -177,7 +177,8 @@ class OneCore:
     def _check(self, address: int, size_bytes: int) -> None:
         if not DATA_START <= address <= address + size_bytes <= DATA_END:
             raise UserError(
-                f"0x{address:x} to 0x{address + size_bytes:x} is no data memory (0x{DATA_START:x} to 0x{DATA_END:x})"
+                f"0x{address:x} to 0x{address + size_bytes:x} is no data memory (0x{DATA_START:x} to "
+                f"0x{DATA_END:x})"
             )
 
     def set_lock(self, number: int, value: int) -> None:

@@ -18,7 +18,8 @@ _OPENS = frozenset({"block", "loop", "if"})
 def _module(program: MachineProgram, path: str) -> WasmModule:
     if not program.module:
         raise UserError(
-            f"the module of {program.title or 'the core'} is not in the file: only its hash is in program memory",
+            f"the module of {program.title or 'the core'} is not in the file: "
+            "only its hash is in program memory",
             Location(path),
             hint="the XCLBIN of the design has the modules",
         )

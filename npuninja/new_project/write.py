@@ -57,7 +57,8 @@ def write_project(folder: str, template: str, device: str) -> Made:
     there = [path for path in sorted(files) if os.path.exists(os.path.join(folder, path))]
     if there:
         raise UserError(
-            f"there is already {', '.join(there[:4])}{' …' if len(there) > 4 else ''} in {os.path.abspath(folder)}",
+            f"there is already {', '.join(there[:4])}{' …' if len(there) > 4 else ''} in "
+            f"{os.path.abspath(folder)}",
             hint="give a name, npuninja init NAME: the project goes into a folder of that name",
         )
     for path, text in files.items():
@@ -80,7 +81,8 @@ def write_workflow(folder: str) -> str:
     if not os.path.isfile(os.path.join(folder, "configure.py")):
         raise UserError(
             f"{os.path.abspath(folder)} is no project: it has no configure.py",
-            hint="npuninja init NAME makes one with its workflow; npuninja import FOLDER makes one of a foreign folder",
+            hint="npuninja init NAME makes one with its workflow; "
+            "npuninja import FOLDER makes one of a foreign folder",
         )
     target = os.path.join(folder, WORKFLOW)
     os.makedirs(os.path.dirname(target), exist_ok=True)

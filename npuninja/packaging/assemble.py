@@ -141,8 +141,8 @@ def _references(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnin
     foreign = {word for name, text in found.items() for word in foreign_imports(text, name)} - brought
     if foreign:
         warnings.add(
-            f"the reference of {manifest.design} imports {', '.join(sorted(foreign))}, which the package neither has nor "
-            "requires: its runner needs it for --verify and wherever no --input is given",
+            f"the reference of {manifest.design} imports {', '.join(sorted(foreign))}, which the package "
+            "neither has nor requires: its runner needs it for --verify and wherever no --input is given",
             Location(manifest.reference),
         )
     return found

@@ -65,7 +65,8 @@ def readme(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
         f"{package.name} {package.version}" + (f" ({package.preset})" if package.preset else ""),
         *([package.summary] if package.summary else []),
         "",
-        "Designs for AMD's NPUs, built: for each the XCLBIN, the instruction stream (insts.bin), and a manifest that says",
+        "Designs for AMD's NPUs, built: for each the XCLBIN, the instruction stream (insts.bin), "
+        "and a manifest that says",
         "which of both belong together, what the arguments are, and what built it.",
         "",
         *rows,
@@ -84,8 +85,10 @@ def readme(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
         f"  pip install '{package.wheel_file}{'[emulator]' if is_emulated(designs) else ''}'",
         f"  python -m {package.module} {first} --verify",
         "",
-        "`sha256sum -c SHA256SUMS` checks the files; `npuninja verify-package FILE` checks the archive or the wheel.",
-        f"{PROVENANCE} says what they were made from, with which tools and commands, {SBOM} what they consist of.",
+        "`sha256sum -c SHA256SUMS` checks the files; "
+        "`npuninja verify-package FILE` checks the archive or the wheel.",
+        f"{PROVENANCE} says what they were made from, with which tools and commands, "
+        f"{SBOM} what they consist of.",
     ]
     if package.license or package.license_files:
         where = ", ".join(f"{LICENSES}/{name}" for name in package.license_files)

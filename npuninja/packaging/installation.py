@@ -61,7 +61,8 @@ def install(
         what = error.filename if error.filename is not None else root
         raise ToolError(
             f"cannot install {what}: {in_words(error)}",
-            hint="install elsewhere (configure.py --prefix FOLDER, or DESTDIR=FOLDER ninja install), or as a user who may",
+            hint="install elsewhere (configure.py --prefix FOLDER, or DESTDIR=FOLDER ninja install), "
+            "or as a user who may",
         ) from error
     finally:
         if os.path.lexists(old) and not os.path.lexists(share):
@@ -84,7 +85,8 @@ def _check_place(share: str, package: Package) -> None:
     ):
         raise UserError(
             f"{share} is there, and is no package of designs",
-            hint=f"move it away, or call the package otherwise than {package.name!r} in [package] of toolchain.toml",
+            hint=f"move it away, or call the package otherwise than {package.name!r} in [package] of "
+            "toolchain.toml",
         )
     with open(os.path.join(share, SUMS), encoding="utf-8") as stream:
         known = {line.rstrip("\n").partition("  ")[2] for line in stream} | {SUMS}

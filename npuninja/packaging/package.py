@@ -115,7 +115,10 @@ def problem_of_version(version: str) -> str:
     """Why a package cannot have this version; "" when it can."""
     if _VERSION.fullmatch(version):
         return ""
-    return "is no version as 1.2.3, 1.2.0rc1, 1.2.0.post1 or 1.2.0.dev4 (PEP 440, in normal form, without `+label`)"
+    return (
+        "is no version as 1.2.3, 1.2.0rc1, 1.2.0.post1 or 1.2.0.dev4 (PEP 440, in normal form, "
+        "without `+label`)"
+    )
 
 
 def preset_label(preset: str) -> str:

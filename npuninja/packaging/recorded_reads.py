@@ -53,7 +53,8 @@ def read_by_ninja(ninja: str, build_folder: str, outputs: Iterable[str]) -> set[
     missing = [path for path in wanted if path not in known]
     if done.returncode or missing:
         raise ToolError(
-            f"Ninja does not know which headers {', '.join(missing) or 'were read'}: {done.stderr.strip() or 'no record'}",
+            f"Ninja does not know which headers {', '.join(missing) or 'were read'}: "
+            f"{done.stderr.strip() or 'no record'}",
             hint="delete those files and build again",
         )
     return read

@@ -28,7 +28,8 @@ def require_library() -> None:
         import cyclonedx  # noqa: F401
     except ImportError as error:
         raise ToolError(
-            "the Python package cyclonedx-python-lib is missing: it writes the bill of materials of a package",
+            "the Python package cyclonedx-python-lib is missing: "
+            "it writes the bill of materials of a package",
             hint="pip install cyclonedx-python-lib (npuninja's extra `package` brings it)",
         ) from error
 
@@ -139,7 +140,8 @@ def _licenses(expression: str) -> list[Any]:
     raise UserError(
         f"{expression!r} is no licence of SPDX and no expression of them",
         Location("toolchain.toml"),
-        hint='as in license = "Apache-2.0", "MIT OR BSD-3-Clause" or, for one of your own, "LicenseRef-NAME"; the names are '
+        hint='as in license = "Apache-2.0", "MIT OR BSD-3-Clause" or, for one of your own, '
+        '"LicenseRef-NAME"; the names are '
         "at https://spdx.org/licenses/",
     )
 

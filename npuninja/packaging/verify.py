@@ -153,7 +153,10 @@ def _pairing(files: Mapping[str, bytes], manifest: Manifest) -> Iterator[str]:
             yield f"{name} is missing, which {manifest.path} names"
             return
         if contents.sha256(files[name]) != manifest.hashes[path]:
-            yield f"{name} is not the file of {manifest.path}: XCLBIN and instructions of different builds hang an NPU"
+            yield (
+                f"{name} is not the file of {manifest.path}: "
+                "XCLBIN and instructions of different builds hang an NPU"
+            )
     yield from _of_device(files[_inside(manifest.xclbin)], manifest)
     for path in manifest.hashes:
         if path != manifest.xclbin and files[_inside(path)][:4] != ELF_MAGIC:

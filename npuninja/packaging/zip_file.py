@@ -92,7 +92,10 @@ def _first_difference(data: bytes, written: bytes, files: Mapping[str, bytes]) -
     owner = [name for start, name in starts if start <= place]
     if place >= directory or not owner:
         return f"its table of contents is not the one of its {len(files)} files (byte {place})"
-    return f"the header of {owner[-1]} is not as `ninja package` writes it (byte {place}): its order, time or mode"
+    return (
+        f"the header of {owner[-1]} is not as `ninja package` writes it (byte {place}): its order, "
+        "time or mode"
+    )
 
 
 def damaged(path: str, first: str, *others: str) -> UserError:

@@ -24,7 +24,8 @@ def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
         since, before = design.days
         return (
             chosen,
-            f"only releases from {since} to before {before} read its spellings, and the rules are those of {chosen}",
+            f"only releases from {since} to before {before} read its spellings, "
+            f"and the rules are those of {chosen}",
         )
     if design.generations == (chosen,):
         return chosen, ""
@@ -37,7 +38,8 @@ def dialect_of(design: Design, providers: Providers) -> tuple[str, str]:
         return chosen, f"{alike}, and toolchain.toml says so"
     return (
         chosen,
-        f"{alike}, and the oldest is taken; generation in toolchain.toml or MLIR-AIE's own tools decide otherwise",
+        f"{alike}, and the oldest is taken; "
+        "generation in toolchain.toml or MLIR-AIE's own tools decide otherwise",
     )
 
 
@@ -61,8 +63,8 @@ def check_places(design: Design, providers: Providers) -> None:
     placed, used = _own(design), providers.spelling.generation
     if RULES[placed].places_by_demand != RULES[used].places_by_demand:
         raise UserError(
-            f"the design leaves places of tiles open: they were given as {placed} gives them, and the tools that are used "
-            f"are of {used}",
+            f"the design leaves places of tiles open: they were given as {placed} gives them, "
+            f"and the tools that are used are of {used}",
             design.device_location,
             hint=f'say generation = "{used}" in toolchain.toml, or use the embedded lowering',
         )

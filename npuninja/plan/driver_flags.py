@@ -26,7 +26,8 @@ _WITHOUT_EFFECT = ("--no-xchesscc", "--no-xbridge", "--xchesscc", "--xbridge", "
 #: What decides the result and is not done here, and why. A value for which that is not so stands behind it.
 _REFUSED = {
     "--load-pdi-to-ctrl-pkt": (
-        "npuninja puts no configurations into sequences as control packets; --expand-load-pdis puts them there as writes",
+        "npuninja puts no configurations into sequences as control packets; "
+        "--expand-load-pdis puts them there as writes",
         "false",
     ),
     "--placer": (

@@ -94,7 +94,8 @@ class Graph:
         if edge.rule != "phony" and edge.rule not in self.rules:
             raise UserError(
                 f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in",
-                hint="a line @RULES@ in it stands for the rules of all stages; the shipped one has the others",
+                hint="a line @RULES@ in it stands for the rules of all stages; "
+                "the shipped one has the others",
             )
         if not edge.outputs:
             raise InternalError(f"{edge.for_whom}: an edge of rule {edge.rule!r} has no output")

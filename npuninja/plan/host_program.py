@@ -99,7 +99,8 @@ def filled(program: HostProgram, file_of: Callable[[str, str, str], str]) -> tup
             raise UserError(
                 f"{match[0]} in the arguments of host program {program.name} stands for nothing",
                 program.location,
-                hint=f"known: {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}, and {{DESIGN.xclbin}} and so on",
+                hint=f"known: {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}, "
+                f"and {{DESIGN.xclbin}} and so on",
             )
         if not design:
             raise UserError(

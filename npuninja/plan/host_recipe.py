@@ -110,7 +110,8 @@ class _Planned:
         name = next(word for word, file in PLACEHOLDERS.items() if file == name)
         said = f"{{{name}:{sequence}}}" if sequence else f"{{{name}}}"
         raise UserError(
-            f"host program {self._program.name}: the design {design} has {'several' if found else 'no'} files for {said}",
+            f"host program {self._program.name}: "
+            f"the design {design} has {'several' if found else 'no'} files for {said}",
             self._program.location,
             hint=f"say the sequence, as in {{{name}:{runs[0]}}}; it has {', '.join(runs)}",
         )

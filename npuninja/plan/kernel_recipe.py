@@ -38,7 +38,8 @@ def plan_kernel(
     if other is not made:
         if other.sources != made.sources or _flags(context, other.settings) != _flags(context, made.settings):
             raise UserError(
-                f"{linked.name!r} is wanted twice, made of {', '.join(made.sources)} and of {', '.join(other.sources)}",
+                f"{linked.name!r} is wanted twice, "
+                f"made of {', '.join(made.sources)} and of {', '.join(other.sources)}",
                 linked.location,
                 hint="give one of them another name",
             )

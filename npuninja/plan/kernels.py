@@ -136,7 +136,8 @@ class KernelFolder:
         more = f" and {len(ordered) - SHOWN} more" if len(ordered) > SHOWN else ""
         return (
             f"{meant}the sources below {self.path}/ make {shown}{more}. An object of several sources is "
-            f'[kernel."{name}"] sources = [...] in toolchain.toml, or link_files = ["one.o", "two.o"] on the core'
+            f'[kernel."{name}"] sources = [...] in toolchain.toml, or link_files = ["one.o", '
+            '"two.o"] on the core'
         )
 
 
@@ -151,7 +152,8 @@ def _plain_path(linked: LinkedObject) -> str:
         raise UserError(
             f"link_with names {linked.name!r}, which is no object file (X.o)",
             linked.location,
-            hint="X.o is made from X.c, X.cc or X.cpp below kernels/; X.a too, or is an archive made elsewhere",
+            hint="X.o is made from X.c, X.cc or X.cpp below kernels/; X.a too, "
+            "or is an archive made elsewhere",
         )
     for part in parts:
         if not _NAME.fullmatch(part) or part.startswith("-"):

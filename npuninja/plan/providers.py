@@ -112,7 +112,10 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
             allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in known)
             raise UserError(f"--provider {word}: expected {allowed}")
         if stage == "run" and choice in ("real", "pyxrt"):
-            hint = "the runner takes an NPU by itself when there is one; `npuninja run --require npu` insists on it"
+            hint = (
+                "the runner takes an NPU by itself when there is one; "
+                "`npuninja run --require npu` insists on it"
+            )
             raise UserError(f"--provider {word}: where a design runs is not decided by configure", hint=hint)
         choices[stage] = choice
     return choices
@@ -197,7 +200,8 @@ def _release(toolchain: Toolchain) -> tuple[Release | None, str]:
     if translate is not None and root_of(translate.path) != root_of(opt.path):
         return (
             None,
-            f"aie-opt and aie-translate are of two installations, {root_of(opt.path)} and {root_of(translate.path)}",
+            "aie-opt and aie-translate are of two installations, "
+            f"{root_of(opt.path)} and {root_of(translate.path)}",
         )
     # A tree that was built from source says its commit through its driver only.
     aiecc = toolchain.found("aiecc")
@@ -225,8 +229,8 @@ def _check_asked(stage: str, word: str, cores: str, toolchain: Toolchain, unknow
         _refuse(stage, word, provider, problem, toolchain)
     if provider.cores == NPU and cores == WASM:
         raise UserError(
-            f"--provider {stage}={word}: the real tool knows no emulated cores, and the cores are compiled for the "
-            "emulated array",
+            f"--provider {stage}={word}: the real tool knows no emulated cores, "
+            "and the cores are compiled for the emulated array",
             hint="add --provider kernel=real, which compiles the cores for the NPU",
         )
 
@@ -252,8 +256,8 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
     wasm = [stage for stage, kind in kinds.items() if kind == WASM and stage != "core"]
     if npu and wasm:
         raise UserError(
-            f"--provider {npu[0]}={choices[npu[0]]} does not go with {wasm[0]}={choices[wasm[0]]}: objects for the NPU "
-            "and for the emulated array cannot be linked with each other",
+            f"--provider {npu[0]}={choices[npu[0]]} does not go with {wasm[0]}={choices[wasm[0]]}: objects "
+            "for the NPU and for the emulated array cannot be linked with each other",
             hint="choose the same for kernel and link",
         )
     if npu:
@@ -270,7 +274,8 @@ def _check_own_compiler(choices: Mapping[str, str]) -> None:
         word = choices.get(stage, "auto")
         if word not in ("auto", fitting) and not (stage == "core" and word == "embedded"):
             raise UserError(
-                f"--provider {stage}={word} does not go with {OWN_COMPILER}, whose objects link with no others",
+                f"--provider {stage}={word} does not go with {OWN_COMPILER}, "
+                "whose objects link with no others",
                 hint=f"--provider kernel={OWN_COMPILER} alone chooses kernel, core code and link",
             )
 
@@ -295,8 +300,8 @@ def _check_mixture(providers: Providers) -> None:
     # The embedded lowering spells allocations like the runtime sequence; these releases do it otherwise.
     other = next(c.stage for c in providers.chosen if _reads_mlir(c.provider))
     raise UserError(
-        f"stage lower cannot be embedded while {other} is done by this MLIR-AIE, whose syntax (2025-11-18 to 2025-12-16) "
-        "only its own aie-opt writes",
+        f"stage lower cannot be embedded while {other} is done by this MLIR-AIE, whose syntax (2025-11-18 "
+        "to 2025-12-16) only its own aie-opt writes",
         hint=f"--provider lower=real, or --provider {other}=embedded too",
     )
 

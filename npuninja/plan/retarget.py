@@ -86,8 +86,9 @@ def _check(module: Operation, design: Design, target: str) -> None:
         where = op.loc or Location(design.mlir)
         if op.name == "aie.tile" and op.integer("col") >= there.columns:
             raise UserError(
-                f"the design cannot be retargeted to {target}: it uses column {op.integer('col')}, and {target} has "
-                f"{there.columns} column{'s' if there.columns > 1 else ''}",
+                f"the design cannot be retargeted to {target}: it uses column {op.integer('col')}, and "
+                f"{target} has {there.columns} column{'s' if there.columns > 1 else ''}",
                 where,
-                hint=f"devices of that family: {', '.join(n for n, d in DEVICES.items() if d.family == there.family)}",
+                hint="devices of that family: "
+                f"{', '.join(n for n, d in DEVICES.items() if d.family == there.family)}",
             )

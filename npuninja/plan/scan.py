@@ -135,7 +135,8 @@ def _sequence(sequence: Operation, file: str) -> Sequence:
     arguments = sequence.regions[0].entry.args
     if len(arguments) > MOST_BUFFERS:
         raise UserError(
-            f"the runtime sequence has {len(arguments)} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
+            f"the runtime sequence has {len(arguments)} arguments, "
+            f"a kernel takes at most {MOST_BUFFERS} buffers",
             _location(sequence, file),
             hint="put several of them into one buffer, at different offsets",
         )
@@ -164,7 +165,8 @@ def _check_together(configurations: tuple[Configuration, ...]) -> None:
             )
         if DEVICES[configuration.device].family != DEVICES[first.device].family:
             raise UserError(
-                f"one device is for {configuration.device}, another for {first.device}; an XCLBIN is for one NPU",
+                f"one device is for {configuration.device}, another for {first.device}; "
+                "an XCLBIN is for one NPU",
                 where,
                 notes=(("the other one is here", first.location),),
                 hint="write a design for each NPU",

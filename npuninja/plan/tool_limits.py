@@ -30,7 +30,8 @@ def _check_aiecc(context: Context, design: Design) -> None:
         return
     if read_driver_flags(design.aiecc_flags).control_overlay == "first":
         raise UserError(
-            "the design has control packets routed to all tiles before anything else, and aiecc routes them to those in use",
+            "the design has control packets routed to all tiles before anything else, "
+            "and aiecc routes them to those in use",
             design.device_location,
             hint="--provider design=stages builds such a design",
         )
@@ -39,8 +40,8 @@ def _check_aiecc(context: Context, design: Design) -> None:
     several = len(design.configurations) > 1
     place = design.configurations[1].location if several else design.runs[1][1].location
     raise UserError(
-        f"the design has several {'devices' if several else 'runtime sequences'}, and aiecc is asked for one kernel with "
-        "one instruction stream at a time",
+        f"the design has several {'devices' if several else 'runtime sequences'}, and aiecc is asked for "
+        "one kernel with one instruction stream at a time",
         place,
         hint="--provider design=stages builds such a design",
     )
@@ -63,8 +64,8 @@ def _check_buffers(context: Context, design: Design) -> None:
             f"the runtime sequence takes {most.buffers} host buffers, and {name} {chosen.version} passes "
             f"{LEAST_BUFFERS} at most",
             most.location,
-            hint=f"--provider {chosen.stage}={'stages' if chosen.stage == 'design' else 'embedded'}; or put several "
-            "into one buffer, at different offsets",
+            hint=f"--provider {chosen.stage}={'stages' if chosen.stage == 'design' else 'embedded'}; or put "
+            "several into one buffer, at different offsets",
         )
 
 
@@ -76,7 +77,8 @@ def _check_target(context: Context, design: Design) -> None:
             raise UserError(
                 f"{OWN_COMPILER} makes code for npu1 (AIE2) only, and {design.device} has {target} cores",
                 design.device_location,
-                hint="take Peano (--provider kernel=real), or --provider kernel=embedded for the emulated array",
+                hint="take Peano (--provider kernel=real), "
+                "or --provider kernel=embedded for the emulated array",
             )
         return
     if peano and target not in peano.facts:

@@ -178,7 +178,8 @@ def _way(asked: _Asked) -> _Way:
         way = asked.walked(find_scripts(asked.folder))
     if not way.recognised and not way.notes:
         raise UserError(
-            f"{asked.folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, so nothing says how it is built",
+            f"{asked.folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, "
+            "so nothing says how it is built",
             hint=_who_may_build(asked.folder),
         )
     return way
@@ -230,7 +231,8 @@ def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
         if torn.search(command.line.replace(folder, "")):
             raise UserError(
                 f"the folder's path has a blank, at which its own commands take it apart: {command.line}",
-                hint=f"move or copy {folder} to a place without blanks in its path; the project may have some",
+                hint=f"move or copy {folder} to a place without blanks in its path; "
+                "the project may have some",
             )
 
 
@@ -272,14 +274,20 @@ def _who_may_build(folder: str) -> str:
     texts = {name: text_of(os.path.join(folder, name)) for name in names if name.endswith((".py", ".mlir"))}
     programs = [n for n, text in texts.items() if re.search(r"^\s*(?:from|import) aie\b", text, re.M)]
     if programs:
-        return f"npuninja python {os.path.join(folder, programs[0])} runs a program that makes its design itself, or prints it"
+        return (
+            f"npuninja python {os.path.join(folder, programs[0])} runs a program that makes its design "
+            "itself, or prints it"
+        )
     designs = [n for n, text in texts.items() if re.search(r"\baie\.device\b", text)]
     if designs:
         design = os.path.join(folder, designs[0])
         return f"npuninja lower {design} -o DIR reads a design; npuninja init makes a project to put it into"
     built = [name for name in names if name.endswith(".xclbin")]
     if built:
-        return f"npuninja run {os.path.join(folder, built[0])} --device emu --insts FILE … runs what is built already"
+        return (
+            f"npuninja run {os.path.join(folder, built[0])} --device emu --insts FILE … runs what is "
+            "built already"
+        )
     compilers = sorted(
         found
         for found in _OTHER_COMPILERS
@@ -287,8 +295,8 @@ def _who_may_build(folder: str) -> str:
     )
     if compilers:
         return (
-            f"its programs are compiled by {' and '.join(compilers)}, which npuninja does not have; it reads the designs "
-            "in MLIR-AIE's dialects that such compilers make"
+            f"its programs are compiled by {' and '.join(compilers)}, which npuninja does not have; it "
+            "reads the designs in MLIR-AIE's dialects that such compilers make"
         )
     return "npuninja init makes a project to put its files into"
 

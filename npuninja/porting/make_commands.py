@@ -155,7 +155,8 @@ def _ask(
         return None
     if done.returncode:
         raise UserError(
-            f"make cannot say what {f'target {target!r}' if target else 'its first target'} does: {_reason(done.stderr)}",
+            f"make cannot say what {f'target {target!r}' if target else 'its first target'} does: "
+            f"{_reason(done.stderr)}",
             hint=f"try it yourself: {' '.join(('make', '-n', '-f', makefile, *goals))}, in {folder}",
         )
     text = "\n".join(line for line in done.stdout.splitlines() if not _OWN_LINES.match(line))

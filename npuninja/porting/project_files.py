@@ -79,7 +79,8 @@ def write_project(project: Project, source: str, target: str) -> list[Written]:
 
 def _preface(source: str, target: str) -> str:
     return (
-        f"# The build of {_relative(source, target)}, as `npuninja import` found it; sources are where they were.\n"
+        f"# The build of {_relative(source, target)}, as `npuninja import` found it; "
+        "sources are where they were.\n"
         "# `npuninja import` run again rewrites what is unchanged here, and keeps what you have edited.\n"
     )
 

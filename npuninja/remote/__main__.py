@@ -123,7 +123,8 @@ def run_remotely(
         if failed.code == WRONG_WORKER:
             raise ToolError(
                 f"the worker that {settings.address} chose has another toolchain",
-                hint="when npuninja or a tool has changed, start the farm again (`npuninja farm up`) and run configure.py",
+                hint="when npuninja or a tool has changed, "
+                "start the farm again (`npuninja farm up`) and run configure.py",
             ) from failed
         return failed.code
     finally:

@@ -74,7 +74,8 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
             raise ToolError(
                 f"there is no result from {address} after {TIME_LIMIT_S:g} s",
                 notes=((f"a worker must have: {', '.join(action.requirements)}", None),),
-                hint="is a worker with this toolchain running? `npuninja farm up` starts some with that of this machine",
+                hint="is a worker with this toolchain running? `npuninja farm up` starts some with that of "
+                "this machine",
             ) from error
         except OSError as error:
             raise ToolError(
@@ -94,7 +95,8 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     raise ToolError(
         f"the build service at {address} did not run the command",
         notes=((f"trexe says:\n{said}", None),),
-        hint="is it running? `npuninja farm up` starts one; configure.py without --remote builds on this machine",
+        hint="is it running? `npuninja farm up` starts one; "
+        "configure.py without --remote builds on this machine",
     )
 
 

@@ -38,8 +38,9 @@ def flame_svg(frames: Sequence[ProfiledFrame], title: str) -> str:
     height = ROW * (1 + max((box.depth for box in boxes), default=0))
     body = "".join(_drawn(box, total) for box in boxes)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-        f'role="img" aria-label="{html.escape(title)}" font-family="ui-monospace, monospace" font-size="11">{body}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} '
+        f'{height}" role="img" aria-label="{html.escape(title)}" font-family="ui-monospace, monospace" '
+        f'font-size="11">{body}</svg>'
     )
 
 
@@ -59,8 +60,8 @@ def _drawn(box: _Box, total: float) -> str:
     is_loop = frame.name.startswith(("loop ", "branch loop "))
     colour = _LOOP_COLOUR if is_loop else _COLOURS[sum(frame.name.encode()) % len(_COLOURS)]
     says = (
-        f"{frame.name}: {frame.issue_cycles:,.0f} issue cycles, {100 * frame.issue_cycles / max(total, 1):.1f} %, "
-        f"{frame.own_cycles:,.0f} of its own"
+        f"{frame.name}: {frame.issue_cycles:,.0f} issue cycles, "
+        f"{100 * frame.issue_cycles / max(total, 1):.1f} %, {frame.own_cycles:,.0f} of its own"
     )
     room = int((box.width - 6) / _TEXT_PX)
     text = frame.name if len(frame.name) <= room else f"{frame.name[: max(room - 1, 0)]}…"
@@ -71,6 +72,6 @@ def _drawn(box: _Box, total: float) -> str:
         else ""
     )
     return (
-        f'<g><title>{html.escape(says)}</title><rect x="{box.left:.2f}" y="{y}" width="{max(box.width - 0.5, 0.3):.2f}" '
-        f'height="{ROW - 1}" fill="{colour}"/>{label}</g>'
+        f'<g><title>{html.escape(says)}</title><rect x="{box.left:.2f}" y="{y}" '
+        f'width="{max(box.width - 0.5, 0.3):.2f}" height="{ROW - 1}" fill="{colour}"/>{label}</g>'
     )

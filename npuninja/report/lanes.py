@@ -84,8 +84,8 @@ def _host(timeline: Timeline, work: Work) -> _Added:
     end, last = max(ends, default=(0.0, -1))
     least, middle, most = FAMILIES[work.family].host_call_us
     says = (
-        f"waits for the runtime sequence; its call takes {middle:g} us ({least:g} to {most:g}, measured on {work.family}) "
-        "beside that, which is not in this picture"
+        f"waits for the runtime sequence; its call takes {middle:g} us ({least:g} to {most:g}, measured on "
+        f"{work.family}) beside that, which is not in this picture"
     )
     return "the host", "host", [LanePiece("wait", 0.0, end, says, last)] if timeline.spans else []
 

@@ -161,6 +161,6 @@ def _roofline(facts: Roofline) -> str:
         '<rect x="60" y="20" width="420" height="180" fill="none" stroke="#d0d7de"/>'
         f'<polyline points="{line}" fill="none" stroke="#57606a" stroke-width="2"/>{"".join(marks)}'
         f'<circle cx="{px:.1f}" cy="{py:.1f}" r="6" fill="#d55e00"/>'
-        '<text x="270" y="234" text-anchor="middle">instructions for each byte of host memory (modelled)</text>'
-        '<text x="64" y="14">instructions in a cycle (modelled)</text></svg>'
+        '<text x="270" y="234" text-anchor="middle">instructions for each byte of host memory '
+        '(modelled)</text><text x="64" y="14">instructions in a cycle (modelled)</text></svg>'
     )

@@ -170,8 +170,8 @@ class SettingsFile:
             if not key.allowed or item in key.allowed:
                 continue
             raise UserError(
-                f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} {', '.join(key.allowed)}, got "
-                f"{_toml(item)}",
+                f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} "
+                f"{', '.join(key.allowed)}, got {_toml(item)}",
                 self._places.of(way),
                 hint=did_you_mean(item, key.allowed),
             )

@@ -90,8 +90,9 @@ def _compile_keys(what: str) -> tuple[Key, ...]:
         Key(
             "include",
             "paths",
-            "Folders for `#include`, in this order, before the compiler's own. `$MLIR_AIE`, `$PEANO`, `$XRT` are the "
-            "installations that configure found; any other `$NAME` is a variable of the environment.",
+            "Folders for `#include`, in this order, before the compiler's own. `$MLIR_AIE`, "
+            "`$PEANO`, `$XRT` are the installations that configure found; any other `$NAME` is a "
+            "variable of the environment.",
             '["include", "$MLIR_AIE/include"]',
         ),
         Key(
@@ -104,7 +105,8 @@ def _compile_keys(what: str) -> tuple[Key, ...]:
         Key(
             "language",
             "text",
-            'The language and its standard, whatever the file\'s suffix: a `.c` file with a bare `extern "C"` is `c++`.',
+            "The language and its standard, whatever the file's suffix: "
+            'a `.c` file with a bare `extern "C"` is `c++`.',
             '"c++20"',
             LANGUAGES,
         ),
@@ -128,7 +130,8 @@ GENERAL = Section(
         Key(
             "generation",
             "text",
-            "The generation of the MLIR dialect that designs are lowered as. `auto`: what the text of each says.",
+            "The generation of the MLIR dialect that designs are lowered as. `auto`: "
+            "what the text of each says.",
             '"auto"',
             CHOICES,
         ),
@@ -137,8 +140,8 @@ GENERAL = Section(
 
 TOOLS_SECTION = Section(
     "tools",
-    "Where tools are. A tool that is named here is looked for there and nowhere else, and must be there; `false`: it is not "
-    "used. Without an entry its usual places are searched.",
+    "Where tools are. A tool that is named here is looked for there and nowhere else, and must be there; "
+    "`false`: it is not used. Without an entry its usual places are searched.",
     tuple(
         Key(tool.name, "tool", f"Needed to {tool.purpose}.", example)
         for tool, example in zip(
@@ -173,7 +176,8 @@ PROVIDERS_SECTION = Section(
             "text",
             f"Stage {stage}: {row.chosen}."
             if stage != "design"
-            else "What drives a design: an edge for each stage, or MLIR-AIE's own driver for the whole of it.",
+            else "What drives a design: an edge for each stage, "
+            "or MLIR-AIE's own driver for the whole of it.",
             f'"{choices_of(stage)[-1]}"',
             choices_of(stage),
         )
@@ -183,8 +187,8 @@ PROVIDERS_SECTION = Section(
 
 DENY = Section(
     "deny",
-    "Versions that are known to be bad: a tool whose version begins with `versions`, and is of the days `since` to `until`, "
-    "is not used. One of the three is enough.",
+    "Versions that are known to be bad: a tool whose version begins with `versions`, and is of the days "
+    "`since` to `until`, is not used. One of the three is enough.",
     (
         Key("tool", "text", "The tool.", '"peano"', tuple(tool.name for tool in TOOLS), required=True),
         Key("versions", "text", "How these versions begin.", '"19."'),
@@ -198,16 +202,17 @@ DENY = Section(
 
 KERNEL = Section(
     "kernel",
-    "How a kernel's object is built. The name is the one that `link_with` says; `*` and `?` stand for other characters, and "
-    "what fits several is put together, the most general first. Without a section `X.o` is made from the one `X.c`, `X.cc`, "
+    "How a kernel's object is built. The name is the one that `link_with` says; `*` and `?` stand for other "
+    "characters, and what fits several is put together, the most general first. Without a section `X.o` is "
+    "made from the one `X.c`, `X.cc`, "
     '`X.cpp` or `X.cxx` below kernels/, in `kernels/DESIGN/` first. `[[kernel."X.o"]]`, given several times, '
     "makes one object in several ways for several designs.",
     (
         Key(
             "sources",
             "paths",
-            "What it is made of: C and C++ files, and objects (`.o`), archives (`.a`) and assembly (`.s`, for Peano) "
-            "made elsewhere, or the name of another `[kernel]`. Several become one object.",
+            "What it is made of: C and C++ files, and objects (`.o`), archives (`.a`) and assembly (`.s`, "
+            "for Peano) made elsewhere, or the name of another `[kernel]`. Several become one object.",
             '["kernels/mm/mm.cc"]',
         ),
         *_compile_keys("the preprocessor"),
@@ -215,8 +220,8 @@ KERNEL = Section(
         Key(
             "float",
             "text",
-            "How embedded cores compute with bfloat16 and accumulators: `exact`, bit for bit as the NPU where that is "
-            "known, or `fast`, in plain float32, which rounds differently.",
+            "How embedded cores compute with bfloat16 and accumulators: `exact`, bit for bit as the NPU "
+            "where that is known, or `fast`, in plain float32, which rounds differently.",
             '"exact"',
             FLOATS,
         ),
@@ -233,7 +238,8 @@ DESIGN = Section(
         Key(
             "source",
             "path",
-            "Its file, when it is not `mlir/NAME.mlir` or `mlir/NAME.py`; several designs may have one source.",
+            "Its file, when it is not `mlir/NAME.mlir` or `mlir/NAME.py`; "
+            "several designs may have one source.",
             '"designs/gemm/gemm.py"',
         ),
         Key(
@@ -245,20 +251,22 @@ DESIGN = Section(
         Key(
             "folder",
             "path",
-            "Where a source in Python is run, when it is not the project: it may read files by their names there.",
+            "Where a source in Python is run, when it is not the project: "
+            "it may read files by their names there.",
             '"designs/gemm"',
         ),
         Key(
             "module",
             "text",
-            "The name of a source in Python as a module, when it is run as `python -m NAME`, so that it finds its package.",
+            "The name of a source in Python as a module, when it is run as `python -m NAME`, "
+            "so that it finds its package.",
             '"gemm.design"',
         ),
         Key(
             "replace",
             "texts",
-            "Words that other texts take the place of before a source in MLIR is read, as `sed s/WORD/TEXT/g` does it: "
-            "MLIR-AIE's own tests have `aie.device(NPUDEVICE)`.",
+            "Words that other texts take the place of before a source in MLIR is read, as `sed "
+            "s/WORD/TEXT/g` does it: MLIR-AIE's own tests have `aie.device(NPUDEVICE)`.",
             '["NPUDEVICE=npu1_1col"]',
         ),
         Key("generation", "text", "The generation of its dialect.", '"2026-02"', CHOICES),
@@ -272,18 +280,18 @@ DESIGN = Section(
         Key(
             "aiecc-flags",
             "texts",
-            "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, `--dynamic-objFifos[=BOOL]`, "
-            "`--packet-sw-objFifos`, `--cores-per-col=N`, `--expand-load-pdis`. "
-            "They come behind those that a design under `@iron.jit` says. "
-            "Without `--dynamic-objFifos` cores of 2026-08 keep the loops in which they take objects, and older ones "
-            "are unrolled, as the driver of each does.",
+            "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, "
+            "`--dynamic-objFifos[=BOOL]`, `--packet-sw-objFifos`, `--cores-per-col=N`, "
+            "`--expand-load-pdis`. They come behind those that a design under `@iron.jit` says. Without "
+            "`--dynamic-objFifos` cores of 2026-08 keep the loops in which they take objects, and older "
+            "ones are unrolled, as the driver of each does.",
             '["--dynamic-objFifos"]',
         ),
         Key(
             "devices",
             "texts",
-            "Which devices of its module are built, as aiecc's `--device-name` chooses one; those that their sequences load "
-            "are built with them. Without it: all.",
+            "Which devices of its module are built, as aiecc's `--device-name` chooses one; those that "
+            "their sequences load are built with them. Without it: all.",
             '["main"]',
         ),
         Key(
@@ -296,15 +304,17 @@ DESIGN = Section(
         Key(
             "reconfiguration",
             "boolean",
-            "Whether the configuration of each device is also made as control packets with the sequence that sends them "
-            "(`{ctrlpkt}`, `{ctrlpkt_insts}`), and as a sequence alone (`{txn}`), for host programs that load one over another.",
+            "Whether the configuration of each device is also made as control packets with the sequence "
+            "that sends them (`{ctrlpkt}`, `{ctrlpkt_insts}`), and as a sequence alone (`{txn}`), for host "
+            "programs that load one over another.",
             "true",
         ),
         Key(
             "full-elf",
             "boolean",
-            "Whether configurations, instructions and kernels are also made as one ELF (`{full_elf}`), as aiecc's "
-            "`--get-full-elf`, for host programs that make a context of it; and `{parameters}`, its params.txt.",
+            "Whether configurations, instructions and kernels are also made as one ELF (`{full_elf}`), "
+            "as aiecc's `--get-full-elf`, for host programs that make a context of it; and "
+            "`{parameters}`, its params.txt.",
             "true",
         ),
         Key(
@@ -333,9 +343,8 @@ HOST = Section(
         Key(
             "arguments",
             "texts",
-            "Its command line. `{xclbin}`, `{insts}`, `{elf}`, `{lowered}` (with addresses) and `{manifest}` are files of its "
-            "first design, "
-            "`{DESIGN.xclbin}` and so on those of another one.",
+            "Its command line. `{xclbin}`, `{insts}`, `{elf}`, `{lowered}` (with addresses) and "
+            "`{manifest}` are files of its first design, `{DESIGN.xclbin}` and so on those of another one.",
             '["-x", "{xclbin}", "-i", "{insts}", "-k", "MLIR_AIE"]',
         ),
         Key("time-limit-s", "seconds", "Seconds after which it is ended; 300 when it is not said.", "60"),
@@ -344,21 +353,23 @@ HOST = Section(
         Key(
             "files",
             "texts",
-            "Files that the program names itself, `PATH={xclbin}`: it is run in a folder of the build that has them, and "
-            "links to what is in `folder`.",
+            "Files that the program names itself, `PATH={xclbin}`: it is run in a folder of the build that "
+            "has them, and links to what is in `folder`.",
             '["build/final.xclbin={xclbin}"]',
         ),
         Key(
             "device",
             "text",
-            "The NPU that is emulated for a program that names no design of the project; `npu1` when it is not said.",
+            "The NPU that is emulated for a program that names no design of the project; "
+            "`npu1` when it is not said.",
             '"npu2"',
             tuple(FAMILIES),
         ),
         Key(
             "refused",
             "text",
-            "Why it cannot be built or run on this machine, as `npuninja import` found: running it says so and fails.",
+            "Why it cannot be built or run on this machine, as `npuninja import` found: "
+            "running it says so and fails.",
             '"CMake does not find the package OpenCV"',
         ),
         Key(
@@ -402,8 +413,8 @@ OPTION_KEYS: tuple[Key, ...] = (
     Key(
         "retarget",
         "text",
-        "The device that designs are built for in place of their own: `npu2` for designs written for `npu1`, with as many "
-        "columns as they have.",
+        "The device that designs are built for in place of their own: `npu2` for designs written for "
+        "`npu1`, with as many columns as they have.",
         '"npu2"',
     ),
     Key("designs", "texts", "Only these designs.", '["passthrough"]'),
@@ -413,7 +424,8 @@ OPTION_KEYS: tuple[Key, ...] = (
     Key(
         "checks",
         "texts",
-        "What `ninja test` looks for in addition to wrong results on the emulated array; `[]`: nothing. Without it both.",
+        "What `ninja test` looks for in addition to wrong results on the emulated array; `[]`: nothing. "
+        "Without it both.",
         '["races", "memory"]',
         CHECKS,
     ),
@@ -435,8 +447,10 @@ CONFIGURE = Section(
 
 PRESET = Section(
     "preset",
-    "Settings under one name: `configure.py --preset NAME`. A preset may have every key of `[configure]` and, below it, every "
-    'section of this file (`[preset.NAME.kernel."X.o"]`, `[preset.NAME.providers]`, …): they are laid over the rest of '
+    "Settings under one name: `configure.py --preset NAME`. "
+    "A preset may have every key of `[configure]` and, below it, every "
+    'section of this file (`[preset.NAME.kernel."X.o"]`, `[preset.NAME.providers]`, …): '
+    "they are laid over the rest of "
     "the file. The command line wins.",
     (
         Key("inherit", "names", "Presets that this one is laid over, the first the lowest.", '["base"]'),

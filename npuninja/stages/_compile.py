@@ -39,8 +39,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     (r"use of undeclared identifier 'aie'", "#include <aie_api/aie.hpp> brings the AIE API"),
     (
         r"the AIE API is C\+\+, and this file is compiled as C",
-        'this is C++ in a .c file: rename it to .cc, say language = "c++20" for the object in toolchain.toml, or guard '
-        'extern "C" with #ifdef __cplusplus',
+        'this is C++ in a .c file: rename it to .cc, say language = "c++20" for the object in '
+        'toolchain.toml, or guard extern "C" with #ifdef __cplusplus',
     ),
     (
         r"'aiebase[^']*' file not found|'aie_api/[^']*' file not found",
@@ -48,12 +48,13 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"'[^']+' file not found",
-        "a core has the part of the C and C++ library that docs/kernels.md lists; other headers must be in an include folder",
+        "a core has the part of the C and C++ library that docs/kernels.md lists; "
+        "other headers must be in an include folder",
     ),
     (
         _EXTERN_C,
-        'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in toolchain.toml '
-        '[kernel."OBJECT.o"] language = "c++"',
+        'extern "C" is C++: rename the file to .cc, guard it with #ifdef __cplusplus, or say in '
+        'toolchain.toml [kernel."OBJECT.o"] language = "c++"',
     ),
     # How sources ask for a macro that their Makefile gives: by #error, or by using its name.
     (

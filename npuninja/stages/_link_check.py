@@ -104,8 +104,8 @@ def check_unused_objects(
                 else ""
             )
             warnings.add(
-                f"{core} calls no function of {os.path.basename(symbols.path)}, so none of it ever runs.{main} Call a "
-                "function of it with func.call",
+                f"{core} calls no function of {os.path.basename(symbols.path)}, so none of it ever "
+                f"runs.{main} Call a function of it with func.call",
                 place,
             )
 
@@ -132,7 +132,8 @@ def _of_other_language(name: str, objects: list[Symbols]) -> str | None:
             if other != name and (unmangled(other) or other) == plain:
                 where = os.path.basename(symbols.path)
                 return (
-                    f'{where} has it as {other}: one side is C, the other C++; declare the function extern "C" '
+                    f"{where} has it as {other}: one side is C, the other C++; "
+                    'declare the function extern "C" '
                     "wherever C++ sees it"
                 )
     return None
@@ -193,7 +194,8 @@ def translate(failure: ToolFailed, info: dict[str, Any]) -> Error:
             f"{name} is called with other arguments than it is defined with",
             next((place for declared, place, _ in info["functions"] if declared == name), info["location"]),
             notes=notes,
-            hint="make func.func in the design and the C function agree: a memref is a pointer, index is 64 bits wide",
+            hint="make func.func in the design and the C function agree: a memref is a pointer, "
+            "index is 64 bits wide",
         )
     twice = re.search(r"duplicate symbol: (\S+)\n>>> defined in (.+)\n>>> defined in (.+)", output)
     if twice:
@@ -212,7 +214,8 @@ def data_too_large(end: int, info: dict[str, Any]) -> UserError:
     hint = "use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size"
     if info.get("banked"):
         hint += (
-            '; buffers placed bank by bank leave gaps, which allocation_scheme = "basic-sequential" on the tile closes, '
+            "; buffers placed bank by bank leave gaps, "
+            'which allocation_scheme = "basic-sequential" on the tile closes, '
             "or alloc-scheme in toolchain.toml for the whole design"
         )
     return UserError(

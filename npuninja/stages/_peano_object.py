@@ -15,8 +15,8 @@ def check_object(kind: str, path: str) -> Check:
         elf = read_elf(data, path)
         if elf.machine != MACHINE or elf.type != RELOCATABLE:
             raise UserError(
-                f"not an object for the AI Engine: ELF machine {elf.machine}, type {elf.type}, expected {MACHINE} and "
-                f"{RELOCATABLE}",
+                f"not an object for the AI Engine: ELF machine {elf.machine}, type {elf.type}, "
+                f"expected {MACHINE} and {RELOCATABLE}",
                 Location(path),
                 hint="compile with Peano; build again if the file is from another toolchain",
             )

@@ -41,8 +41,8 @@ def check_loaded(
                     f"the device image does not load the program of core {place}: of {len(data)} bytes at"
                     f" 0x{address:x}, {what}",
                     Location(path),
-                    hint="the CDO file with the programs must be among its inputs, and of the same build; run "
-                    "`npuninja inspect` on both",
+                    hint="the CDO file with the programs must be among its inputs, and of the same build; "
+                    "run `npuninja inspect` on both",
                 )
             total += len(data)
     return total

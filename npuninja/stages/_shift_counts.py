@@ -217,7 +217,10 @@ def _written_out(shift: Shift) -> Iterator[str]:
     if rows != type:
         for way in ("back", "on"):
             yield f"{name}{way}.0 = insertelement {type} poison, i32 {name}{way}, i32 0"
-            yield f"{name}{way}.all = shufflevector {type} {name}{way}.0, {type} poison, <{lanes} x i32> zeroinitializer"
+            yield (
+                f"{name}{way}.all = shufflevector {type} {name}{way}.0, {type} poison, "
+                f"<{lanes} x i32> zeroinitializer"
+            )
         back, on = f"{name}back.all", f"{name}on.all"
     yield f"{name}other = {_OPPOSITE[kind]} {type} {value}, {back}"
     yield f"{name}same = {kind} {type} {value}, {on}"

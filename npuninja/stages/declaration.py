@@ -204,8 +204,10 @@ def usage(row: Stage) -> str:
 def help_text(row: Stage) -> str:
     """What `STAGE --help` prints."""
     return (
-        f"usage: {row.name} {usage(row)}\n\n{row.does[0].upper()}{row.does[1:]}.\n\nEvery stage takes --identity WORD "
-        "(the version of its tool, ignored),\n--modules WORD (what of npuninja it consists of, ignored) and --depfile FILE\n"
+        f"usage: {row.name} {usage(row)}\n\n"
+        f"{row.does[0].upper()}{row.does[1:]}.\n\n"
+        "Every stage takes --identity WORD (the version of its tool, ignored),\n"
+        "--modules WORD (what of npuninja it consists of, ignored) and --depfile FILE\n"
         "[--depfile-target STAMP].\n"
     )
 

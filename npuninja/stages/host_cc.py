@@ -11,8 +11,8 @@ from npuninja.stages._run import Outputs, stage_arguments
 from npuninja.stages._tool import ToolFailed, remove, run_tool
 
 _BOOST = (
-    "Boost is not installed, and npuninja's header in its place is for programs that do not use what they include: "
-    "install Boost's program_options (Debian: libboost-program-options-dev)"
+    "Boost is not installed, and npuninja's header in its place is for programs that do not use what they "
+    "include: install Boost's program_options (Debian: libboost-program-options-dev)"
 )
 
 

@@ -42,8 +42,9 @@ def _warnings(data: bytes, path: str) -> Warnings:
     warnings = Warnings()
     if not any(isinstance(operation, Sync) for operation in read_txn(data).operations):
         warnings.add(
-            "the instruction stream never waits for a transfer: the run is over before any result has arrived. Give a "
-            "transfer an issue_token and wait for it (aiex.npu.dma_wait, aiex.dma_await_task)",
+            "the instruction stream never waits for a transfer: the run is over before any "
+            "result has arrived. Give a transfer an issue_token and wait for it "
+            "(aiex.npu.dma_wait, aiex.dma_await_task)",
             Location(path),
         )
     return warnings

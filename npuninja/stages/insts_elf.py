@@ -51,6 +51,7 @@ def refuse_no_elf(path: str) -> None:
         return
     if said.startswith(NO_ELF):
         raise UserError(
-            f"{path} is no ELF, because these instructions cannot be one: {said[len(NO_ELF) :].decode().strip()}",
+            f"{path} is no ELF, because these instructions cannot be one: "
+            f"{said[len(NO_ELF) :].decode().strip()}",
             hint="give the program insts.bin instead",
         )

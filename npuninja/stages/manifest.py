@@ -137,7 +137,8 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
     words = options.all("--run") or [f"{DEFAULT_KERNEL_NAME}={DEFAULT_KERNEL_ID:#x}="]
     if not len(words) == len(described) == len(streams) == len(elfs or streams):
         raise InternalError(
-            f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams, {len(elfs)} ELFs"
+            f"manifest: {len(words)} runs, {len(described)} arguments, {len(streams)} streams, "
+            f"{len(elfs)} ELFs"
         )
     runs = []
     instances = options.all("--instance") or [""] * len(streams)
@@ -148,7 +149,8 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
         arguments = json.loads(read_text(facts))
         if len(arguments) > MOST_BUFFERS:
             raise UserError(
-                f"the runtime sequence has {len(arguments)} arguments, a kernel takes at most {MOST_BUFFERS} buffers",
+                f"the runtime sequence has {len(arguments)} arguments, "
+                f"a kernel takes at most {MOST_BUFFERS} buffers",
                 Location(source),
                 hint="put several of them into one buffer, at different offsets",
             )

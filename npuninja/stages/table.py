@@ -230,7 +230,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "sequence",
         "SEQUENCE",
-        "a lowered design's runtime sequences to register writes, address patches and waits; and the arguments of each",
+        "a lowered design's runtime sequences to register writes, address patches and waits; "
+        "and the arguments of each",
         reads=("lowered",),
         makes=("npu_insts", "arguments"),
         options=(
@@ -668,7 +669,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "control_packets",
         "CTRLPKT",
-        "a device's configuration as control packets with the sequence that sends them, and as a sequence alone",
+        "a device's configuration as control packets with the sequence that sends them, "
+        "and as a sequence alone",
         reads=("insts",),
         makes=("ctrlpkt", "ctrlpkt_insts", "txn"),
         options=(
@@ -721,7 +723,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "full_elf",
         "FULL ELF",
-        "device images, instructions, and the modules of emulated cores, to the ELF of which XRT makes a context",
+        "device images, instructions, and the modules of emulated cores, "
+        "to the ELF of which XRT makes a context",
         reads=("pdi",),
         makes=("full_elf",),
         options=(
@@ -824,13 +827,15 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "faulty",
         "FAULTY",
-        "a design that configure.py could not plan: says why, and fails; its arguments are files with the errors",
+        "a design that configure.py could not plan: says why, and fails; "
+        "its arguments are files with the errors",
         own_rule=True,
     ),
     Stage(
         "verdict",
         "TEST",
-        "runs and verifies a design for `ninja test`, as `npuninja run` does; what came of it is `verdict.json` beside it",
+        "runs and verifies a design for `ninja test`, as `npuninja run` does; "
+        "what came of it is `verdict.json` beside it",
         reads=("manifest",),
         installed=True,
         own_rule=True,

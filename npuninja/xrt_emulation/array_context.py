@@ -51,7 +51,8 @@ def _check_modules(commands: tuple[Command, ...], modules: Mapping[bytes, bytes]
         if stub is not None and stub.digest not in modules:
             raise UserError(
                 f"the module {stub.digest.hex()[:16]}… of a core is in no XCLBIN or full ELF that was opened",
-                hint="the program must open it as a file, under npuninja emu; or it is damaged: build it again",
+                hint="the program must open it as a file, under npuninja emu; or it is damaged: "
+                "build it again",
             )
         if stub is not None:
             info = read_core_image(modules[stub.digest], FAMILIES[npu].architecture, "a core's module").info
@@ -66,7 +67,8 @@ def check_generation(architecture: str, npu: str) -> None:
     other = of_architecture(architecture).name
     raise UserError(
         f"the XCLBIN is for {other} ({architecture.upper()}), and the NPU shown is {npu} ({own.upper()})",
-        hint=f"give the program the XCLBIN that was built for {npu}, or show the other NPU: npuninja emu --device {other}",
+        hint=f"give the program the XCLBIN that was built for {npu}, or show the other NPU: "
+        f"npuninja emu --device {other}",
     )
 
 
@@ -221,8 +223,8 @@ class ArrayContext:
         ]
         if call.unit == NO_UNIT and not emulator.loaded_by_number and not _loads(insts):
             self.remarks.append(
-                "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, or stands in an "
-                "aiex.configure"
+                "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, "
+                "or stands in an aiex.configure"
             )
         # Word 0 of a stream: version, then the generation.
         family = of_generation(insts[2]) if len(insts) > 2 else None
@@ -241,8 +243,9 @@ class ArrayContext:
         self.remarks += filter(None, (emulator.beyond_end(),))
         names = {number: pdi_id for (pdi_id, _), number in self._numbers.items()}
         self.remarks += [
-            f"the instructions load PDI {names[number]} right after itself, which an NPU's firmware leaves out, and so did "
-            "the emulated one; loading another one between them has it configure the array again"
+            f"the instructions load PDI {names[number]} right after itself, which an NPU's "
+            "firmware leaves out, and so did the emulated one; loading another one between them "
+            "has it configure the array again"
             for number in emulator.left_out
             if number in names
         ]
@@ -290,8 +293,8 @@ class ArrayContext:
         buffer = self._buffers.take(load.address)
         if buffer is None:
             raise MalformedPacket(
-                f"the instructions load {what} from 0x{load.address:x}, which is in no buffer: XRT gives addresses to those of "
-                "full ELFs only"
+                f"the instructions load {what} from 0x{load.address:x}, which is in no buffer: "
+                "XRT gives addresses to those of full ELFs only"
             )
         try:
             self._use(buffer, what)
@@ -331,7 +334,8 @@ class ArrayContext:
         if buffer.address not in self._shared:
             if buffer.kind == amdxdna.BO_DEV and not is_scratchpad:
                 raise MalformedPacket(
-                    f"buffer argument {number} lies in the device's heap, where only instructions can be: make it host_only"
+                    f"buffer argument {number} lies in the device's heap, where only instructions can be: "
+                    "make it host_only"
                 )
             place = FilePlace(self._memory.descriptor, self._buffers.device_side(buffer))
             self._shared[buffer.address] = buffer, emulator.share(buffer.nbytes, place)
@@ -343,8 +347,8 @@ class ArrayContext:
             self._unset = insts, count, unset_arguments(insts, count)
         unset = self._unset[2]
         self.remarks += [
-            f"the instructions write {nbytes} bytes to buffer argument {number}, which the program did not set; on an NPU "
-            "they go to address 0, which is nobody's, and here they are lost"
+            f"the instructions write {nbytes} bytes to buffer argument {number}, which the program did not "
+            "set; on an NPU they go to address 0, which is nobody's, and here they are lost"
             for number, nbytes in sorted(unset.items())
         ]
         return [
@@ -355,8 +359,8 @@ class ArrayContext:
     def _use(self, buffer: AllocatedBuffer, what: str) -> None:
         if self._buffers.use(buffer):
             self.remarks.append(
-                f"{what}: the program changed it and did not sync it to the device (XCL_BO_SYNC_BO_TO_DEVICE), "
-                "so the NPU sees what was there before"
+                f"{what}: the program changed it and did not sync it to the device "
+                "(XCL_BO_SYNC_BO_TO_DEVICE), so the NPU sees what was there before"
             )
 
     def _forget_gone(self) -> None:

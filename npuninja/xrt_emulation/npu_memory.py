@@ -56,7 +56,8 @@ class NpuMemory:
             os.close(self.descriptor)
             raise ToolError(
                 f"the emulated NPU's memory cannot be mapped: {in_words(error)}",
-                hint="it takes addresses, and little memory: is the address space limited? `ulimit -v unlimited`",
+                hint="it takes addresses, and little memory: "
+                "is the address space limited? `ulimit -v unlimited`",
             ) from error
         self.lock = threading.RLock()
         self._end = 0
@@ -73,7 +74,8 @@ class NpuMemory:
         size = _whole(nbytes)
         if self._used_bytes + size > self.limit_bytes:
             raise MemoryError(
-                f"{nbytes} bytes of buffers: {self._used_bytes} of {self.limit_bytes} are used (--memory-limit)"
+                f"{nbytes} bytes of buffers: "
+                f"{self._used_bytes} of {self.limit_bytes} are used (--memory-limit)"
             )
         self._used_bytes += size
         if self._free.get(size):

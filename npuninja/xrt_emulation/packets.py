@@ -84,8 +84,8 @@ def read_packet(data: bytes) -> KernelCall | Chain:
         return _full_elf_call(body, 1 + extra_masks)
     if opcode == _START_NPU_PREEMPT:
         raise MalformedPacket(
-            "the instructions have code that saves and restores the array, which is not emulated: build them without preemption "
-            "points"
+            "the instructions have code that saves and restores the array, which is not emulated: "
+            "build them without preemption points"
         )
     raise MalformedPacket(
         f"the command has operation {opcode}, expected {_START_CU} (kernel) or {_CMD_CHAIN} (runlist)"

@@ -52,8 +52,10 @@ def _compile(compiler: OwnCompiler, target: tuple[str, ...], library: Path) -> N
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ToolError(
-                f"the preload library does not compile (exit code {done.returncode}): {done.stderr.strip()[-2000:]}",
-                hint="the compiler may be too old or damaged: pip install --upgrade ziglang, or clang and lld 14 or newer",
+                f"the preload library does not compile (exit code {done.returncode}): "
+                f"{done.stderr.strip()[-2000:]}",
+                hint="the compiler may be too old or damaged: pip install --upgrade ziglang, "
+                "or clang and lld 14 or newer",
             )
         if not keep(library, Path(output).read_bytes()):
             raise ToolError(

@@ -304,10 +304,15 @@ def test_a_scalar_kernel_may_include_the_aie_api(compiler):
     plain = ONLY_INCLUDES.replace("#include <aie_api/aie.hpp>\n", "").replace("#include <algorithm>\n", "")
     plain = plain.replace("#include <cstdint>", "#include <stdint.h>").replace(
         "struct Range",
-        "namespace std { template <class T> T clamp(T v, T l, T h) { return v < l ? l : h < v ? h : v; } }\nstruct Range",
+        "namespace std { template <class T> T clamp(T v, T l, T h) { return v < l ? l : h < v ? h : v; } }\n"
+        "struct Range",
     )
     plain += 'extern "C" void *memcpy(void *to, const void *from, unsigned long n) {\n'
-    plain += "  for (unsigned long i = 0; i < n; i++) ((volatile char *)to)[i] = ((const char *)from)[i];\n  return to;\n}\n"
+    plain += (
+        "  for (unsigned long i = 0; i < n; i++) ((volatile char *)to)[i] = ((const char *)from)[i];\n"
+        "  return to;\n"
+        "}\n"
+    )
     store, run, memory = compiler.wasm(plain, "included.cc")
     at_in = memory.grow(store, 1) * 65536
     source = random.Random(9)
@@ -365,7 +370,10 @@ def test_functions_with_many_arguments(compiler):
     parameters = ", ".join(f"int {n}" for n in names)
     sums = " + ".join(f"{i + 1} * {n}" for i, n in enumerate(names))
     text = f"__attribute__((noinline)) static int inner({parameters}) {{ return {sums}; }}\n"
-    text += f"__attribute__((noinline)) int outer({parameters}) {{ return inner({', '.join(reversed(names))}) - p3; }}\n"
+    text += (
+        f"__attribute__((noinline)) int outer({parameters}) {{ return "
+        f"inner({', '.join(reversed(names))}) - p3; }}\n"
+    )
     given = ", ".join(f"(int)a[{i}]" for i in range(16))
     text += f"void run(const unsigned *a, unsigned *b) {{ b[0] = outer({given}); }}\n"
     words = [(7 * i + 3) % 100 for i in range(WORDS)]
@@ -380,7 +388,12 @@ def test_functions_with_many_arguments(compiler):
 
 
 def test_its_programs_have_c_lines(compiler):
-    text = "void run(const unsigned *a, unsigned *b) {\n  for (int i = 0; i < 64; i++)\n    b[i] = a[i] * 3;\n}\n"
+    text = (
+        "void run(const unsigned *a, unsigned *b) {\n"
+        "  for (int i = 0; i < 64; i++)\n"
+        "    b[i] = a[i] * 3;\n"
+        "}\n"
+    )
     program = compiler.core(text)
     found = read_programs(program.elf, "core.elf")[1][0]
     table = line_table(found.elf)
@@ -412,7 +425,10 @@ def test_several_objects_and_archives_are_joined_to_one(compiler, tmp_path):
     kernel_join_aie2.run([inner, parts[2], "--kind", "aie2", "-o", whole])
     joined = Path(whole).read_bytes()
     assert [p.title.partition("_")[0] for p in read_programs(joined, whole)[1]] == ["0", "1", "2"]
-    run = "unsigned more(unsigned); void run(const unsigned *a, unsigned *b) { for (int i = 0; i < 64; i++) b[i] = more(a[i]); }"
+    run = (
+        "unsigned more(unsigned); void run(const unsigned *a, unsigned *b) { for (int i = 0; i < 64; "
+        "i++) b[i] = more(a[i]); }"
+    )
     objects = [compiler.object("main.c", MAIN), compiler.object("run.c", run), (whole, joined)]
     place, warnings = Location("d.mlir", 3, 1), Warnings()
     program = link_core(objects, SCRIPT, "script", 0x1000, compiler.assembly, place, warnings)

@@ -11,7 +11,14 @@ from npuninja.device import runner
 from npuninja.device.manifest import read_manifest
 from npuninja.errors import UserError
 
-SPY = "import pathlib\npathlib.Path({mark!r}).touch()\ndef inputs(rng, a):\n    return []\ndef reference(i):\n    return []\n"
+SPY = (
+    "import pathlib\n"
+    "pathlib.Path({mark!r}).touch()\n"
+    "def inputs(rng, a):\n"
+    "    return []\n"
+    "def reference(i):\n"
+    "    return []\n"
+)
 
 
 @pytest.mark.parametrize("options", [[], ["--bench", "1"], ["--json"]])

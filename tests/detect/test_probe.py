@@ -21,7 +21,12 @@ BOOTGEN_BANNER = """
   **** Build date : Jan 12 2023-02:25:15
     ** Copyright 1986-2022 Xilinx, Inc. All Rights Reserved.
 """
-PEANO_BANNER = "LLVM (http://llvm.org/):\n  LLVM version 19.0.0git\n\n  Registered Targets:\n    aie2 - Xilinx AI Engine 2\n"
+PEANO_BANNER = (
+    "LLVM (http://llvm.org/):\n"
+    "  LLVM version 19.0.0git\n\n"
+    "  Registered Targets:\n"
+    "    aie2 - Xilinx AI Engine 2\n"
+)
 LLVM_BANNER = "LLVM (http://llvm.org/):\n  LLVM version 22.0.0git\n  Optimized build.\n"
 TRANSLATIONS = "".join(
     f"      --{name}  -   …\n"

@@ -45,8 +45,8 @@ def test_the_warning_of_the_build_stands_in_the_deadlock(
     lower.run(["mlir/d.mlir", "-o", lowered])
     warned = capsys.readouterr().err
     assert (
-        "mlir/d.mlir:10:7: warning: each trip of this loop takes 1 more object of objectFifo '@in' than it releases"
-        in warned
+        "mlir/d.mlir:10:7: warning: each trip of this loop takes 1 more object of objectFifo '@in' than "
+        "it releases" in warned
     )
     error = Deadlock("deadlock", hint="the others follow")
     fields = dict.fromkeys(Manifest._fields)

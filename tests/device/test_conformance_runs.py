@@ -78,7 +78,10 @@ void poly(int *c, int *rtp, int *a, int *b) {
 }
 """
 WINDOW = "void kx(short *a, short *b, short *o) { for (int i = 0; i < 64; i++) o[i] = a[i] ^ b[i]; }"
-AGAIN = "void again(short *in, short *out) { static int n; n++; for (int i = 0; i < 48; i++) out[i] = in[i] + n; }"
+AGAIN = (
+    "void again(short *in, short *out) { static int n; n++; for (int i = 0; i < 48; "
+    "i++) out[i] = in[i] + n; }"
+)
 CLIP = (
     "void clip16(short *in, short *out) { for (int i = 0; i < 36; i++) out[i] = in[2 * i] - in[2 * i + 1]; }"
 )

@@ -83,7 +83,8 @@ def test_descriptors() -> None:
     assert fields["acquire"] == {"lock": 73, "value": 1, "greater_equal": True}
     line = descriptor_text("mem", fields)
     assert line == (
-        "384 bytes at 0x180, walk <4 x 96 B> <2 x 48 B> <12 x 4 B>, acquire lock 9 >= 1, release lock 7 +1, then BD 0"
+        "384 bytes at 0x180, walk <4 x 96 B> <2 x 48 B> <12 x 4 B>, acquire lock 9 >= 1, "
+        "release lock 7 +1, then BD 0"
     )
     assert descriptor_fields("core", (1, 2)) is None
 
@@ -93,8 +94,8 @@ def test_cdo_and_pdi() -> None:
     assert text.startswith("cdo_init.bin: CDO\n")
     assert "write memtile (0, 1) Lock7_value := 0x00000001" in text
     assert (
-        "BD 24 of memtile (0, 1): 768 bytes at 0x10000, walk <8 x 4 B> <24 x 32 B> <1 x 4 B>, acquire lock 0 >= 1"
-        in text
+        "BD 24 of memtile (0, 1): 768 bytes at 0x10000, walk <8 x 4 B> <24 x 32 B> <1 x 4 B>, "
+        "acquire lock 0 >= 1" in text
     )
     pdi = text_of((MIX / "main.pdi").read_bytes())
     assert "image aie_image, id 0x1c000000" in pdi

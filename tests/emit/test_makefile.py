@@ -80,7 +80,8 @@ def test_an_edge_is_a_stamp_and_outputs_that_depend_on_it():
     assert said == "\t@echo 'COPY o.txt'"
     quoted = "'it'\"'\"'s'"
     assert command == (
-        f"\t@/bin/cp$$ -v {quoted} --depfile o.txt.d i.txt o.txt --depfile-target $@ && rm -f o.txt.made-* && touch $@"
+        f"\t@/bin/cp$$ -v {quoted} --depfile o.txt.d i.txt o.txt --depfile-target $@ && rm -f o.txt.made-* "
+        "&& touch $@"
     )
     assert outputs == f"o.txt also.txt: {name} ;"
 

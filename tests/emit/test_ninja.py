@@ -90,7 +90,12 @@ def test_designs_of_one_kind_share_rules(tmp_path):
     template = (
         "stage = cat\nrule one\n  command = $stage one --depfile $out.d -o $out $in\n"
         "rule two\n  command = $stage two --depfile $out.d $options -o $out $in\n"
-        "rule batch\n  command = echo $steps\n  description = $says\n  depfile = $record\nrule configure\n  command = true\n"
+        "rule batch\n"
+        "  command = echo $steps\n"
+        "  description = $says\n"
+        "  depfile = $record\n"
+        "rule configure\n"
+        "  command = true\n"
     )
     commands = []
     for designs in (["gain"], ["gain2", "gain", "mix"]):
@@ -117,7 +122,10 @@ def test_designs_of_one_kind_share_rules(tmp_path):
 def test_words_that_designs_share_stand_in_a_file():
     """The command of a statement names it; for a design it says what that design's batch says."""
     template = Template(
-        "stage = cat\nidentity = 1 $$\nrule one\n  command = $stage one $identity --depfile $out.d $options -o $out $in\n"
+        "stage = cat\n"
+        "identity = 1 $$\n"
+        "rule one\n"
+        "  command = $stage one $identity --depfile $out.d $options -o $out $in\n"
         "rule batch\n  command = $stage --depfile $record @$record.words\n  rspfile = $record.words\n"
         "  rspfile_content = -o $out $steps\n  depfile = $record\n  description = $says\n",
         "t",

@@ -107,7 +107,12 @@ def test_what_is_not_ninja_is_located(text, line, tmp_path):
 
 
 def test_the_order_of_a_rules_variables_does_not_matter():
-    rule = "rule lower\n  description = LOWER $out\n  deps = gcc\n  command = $stage lower --depfile $out.d -o $out $in\n"
+    rule = (
+        "rule lower\n"
+        "  description = LOWER $out\n"
+        "  deps = gcc\n"
+        "  command = $stage lower --depfile $out.d -o $out $in\n"
+    )
     parts = parts_of(read_ninja(rule + "rule batch\n  command = x\n", "t").rules)
     assert parts["lower"] == ("--then lower -o $out $in", "LOWER")
     assert "batch" not in parts

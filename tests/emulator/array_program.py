@@ -301,8 +301,9 @@ def compile_core(
         command = [zig(), "cc", *COMPILE_FLAGS, "-c", "core.c", "-o", "core.o"]
         subprocess.run(command, check=True, env=environment, cwd=folder)
         link = (
-            f"--no-entry --export={entry} --export=__stack_pointer --no-check-features --initial-memory=524288 "
-            f"--max-memory=524288 --global-base={data_origin} --stack-first -z stack-size={stack_bytes} --allow-undefined"
+            f"--no-entry --export={entry} --export=__stack_pointer --no-check-features "
+            f"--initial-memory=524288 --max-memory=524288 --global-base={data_origin} --stack-first -z "
+            f"stack-size={stack_bytes} --allow-undefined"
         )
         subprocess.run(
             [zig(), "wasm-ld", *link.split(), folder + "/core.o", "-o", folder + "/core.wasm"], check=True

@@ -61,7 +61,8 @@ void reader(signed char *in, signed char *out) {
   for (int i = 0; i < 80; i++) out[i] = in[i];
 }
 """,
-    "writer.o": "void writer(signed char *to, signed char *from) { for (int i = 0; i < 80; i++) to[i] = from[i]; }",
+    "writer.o": "void writer(signed char *to, signed char *from) { for (int i = 0; i < 80; "
+    "i++) to[i] = from[i]; }",
 }
 
 
@@ -174,7 +175,8 @@ MEMORY = (("in", 0x70800, 64), ("near", 0x70840, 64), ("out", 0x70900, 60), ("to
 #: Functions that kernels call, on one line: the tests name the lines behind it.
 INNER = (
     "__attribute__((noinline)) void fill_down(i32 *end, i32 n) { while (n--) *--end = n; }"
-    " __attribute__((noinline)) void copy_of(i32 *a, i32 *b, i32 n) { for (i32 i = 0; i < n; i++) a[i] = b[i]; }"
+    " __attribute__((noinline)) void copy_of(i32 *a, i32 *b, i32 n) { for (i32 i = 0; i < n; "
+    "i++) a[i] = b[i]; }"
 )
 
 
@@ -254,8 +256,10 @@ BOTH_GIVEN = "kernel((i32 *)0x70800, (i32 *)0x70840);"
 @pytest.mark.parametrize(
     ("kernel", "words"),
     [
-        ("out[0] = in[16];", "0 bytes past the end of buffer 'in', which its argument points into: byte 0 of buffer 'near'"),
-        ("out[-1] = 1;", "4 bytes before buffer 'near', which its argument points into: byte 60 of buffer 'in'"),
+        ("out[0] = in[16];", "0 bytes past the end of buffer 'in', which its argument points into: "
+                             "byte 0 of buffer 'near'"),
+        ("out[-1] = 1;", "4 bytes before buffer 'near', which its argument points into: "
+                         "byte 60 of buffer 'in'"),
         ("for (i32 i = 0; i <= 16; i++) in[i] = i;", "0 bytes past the end of buffer 'in'"),
         ("out[0] = 1; for (i32 i = 0; i <= 16; i++) in[i] = out[0];", "0 bytes past the end of buffer 'in'"),
         ("i32 *p = in + in[0]; for (i32 i = 0; i < 12; i++) { use(p); *p++ = 1; }", "0 bytes past the end of buffer 'in'"),

@@ -102,7 +102,10 @@ def test_a_module_of_any_size_is_refused() -> None:
 
 
 def test_a_table_that_grows_has_an_end() -> None:
-    body = "(block (loop (br_if 1 (i32.eq (table.grow (ref.null func) (i32.const 1000)) (i32.const -1))) (br 0)))"
+    body = (
+        "(block (loop (br_if 1 (i32.eq (table.grow (ref.null func) (i32.const 1000)) (i32.const "
+        "-1))) (br 0)))"
+    )
     assert run(module("(table 1 funcref)", body)).cores[0].ended
 
 

@@ -85,7 +85,10 @@ def test_copied_and_filled_bytes_are_counted(nbytes: int) -> None:
 
 
 def test_stores_into_the_lock_page_are_lock_operations() -> None:
-    body = "(i32.store offset=66052 (i32.const 0) (i32.const 1)) (i32.store offset=0x70000 (i32.const 0) (i32.const 1))"
+    body = (
+        "(i32.store offset=66052 (i32.const 0) (i32.const 1)) (i32.store offset=0x70000 (i32.const 0) "
+        "(i32.const 1))"
+    )
     assert run(f'{HEAD} (func (export "f") {body})')[1] == {"lock operation": 1, "store": 1}
 
 

@@ -253,8 +253,8 @@ def test_a_transfer_of_one_buffer_that_reaches_into_another() -> None:
         with pytest.raises(HostOverrun) as caught:
             npu.run(s.bytes(), buffers)
     assert (
-        "bytes 65536 to 65599 of the buffer of argument 0, which has 65536 bytes; there it meets bytes 0 to 63 of the "
-        "buffer of argument 1" in caught.value.render()
+        "bytes 65536 to 65599 of the buffer of argument 0, which has 65536 bytes; "
+        "there it meets bytes 0 to 63 of the buffer of argument 1" in caught.value.render()
     )
     assert caught.value.report["argument"] == 0
 

@@ -202,8 +202,8 @@ def _cdo(path: str, device: str, folder: str, release: Release) -> None:
         file = core.attributes.get("elf_file")
         if not isinstance(file, StringAttr):
             raise Refused(
-                f"{core.loc}: error: Expected lowered ELF file to be given as attribute `elf_file` for this core. "
-                "Compile cores first."
+                f"{core.loc}: error: Expected lowered ELF file to be given as attribute `elf_file` for this "
+                "core. Compile cores first."
             )
         if [op.name for op in core.body.ops] != ["aie.end"]:
             raise Refused(

@@ -11,7 +11,13 @@ from fake_tools.releases import RELEASES
 from npuninja.arch.families import of_architecture
 from npuninja.formats.elf import MACHINE, architecture_of, read_elf, write_core_elf
 
-BANNER = "LLVM (http://llvm.org/):\n  LLVM version {version}\n  Optimized build.\n\n  Registered Targets:\n{targets}"
+BANNER = (
+    "LLVM (http://llvm.org/):\n"
+    "  LLVM version {version}\n"
+    "  Optimized build.\n\n"
+    "  Registered Targets:\n"
+    "{targets}"
+)
 TARGETS = {
     "aie2": "    aie2       - Xilinx AI Engine V2\n",
     "aie2p": "    aie2p      - Xilinx AI Engine V2P\n",

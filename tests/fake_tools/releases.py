@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 P1_OLD = (
-    "builtin.module(convert-vector-to-aievec{aie-target=ARCH target-backend=llvmir},lower-affine,aie-canonicalize-device,"
+    "builtin.module(convert-vector-to-aievec{aie-target=ARCH "
+    "target-backend=llvmir},lower-affine,aie-canonicalize-device,"
     "aie.device(aie-assign-lock-ids,aie-register-objectFifos,aie-objectFifo-stateful-transform{dynamic-objFifos=0 "
     "packet-sw-objFifos=0},aie-assign-bd-ids,aie-lower-cascade-flows,aie-lower-broadcast-packet,aie-lower-multicast,"
     "aie-assign-tile-controller-ids,aie-generate-column-control-overlay{route-shim-to-tile-ctrl=0},"

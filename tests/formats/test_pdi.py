@@ -36,7 +36,13 @@ def bootgen(cdos: list[bytes], folder: Path) -> bytes:
         (folder / f"{i}.bin").write_bytes(cdo)
         files.append(f"file={i}.bin")
     (folder / "design.bif").write_text(
-        "all:\n{\n  id_code = 0x14ca8093\n  extended_id_code = 0x01\n  image\n  {\n    name=aie_image, id=0x1c000000\n"
+        "all:\n"
+        "{\n"
+        "  id_code = 0x14ca8093\n"
+        "  extended_id_code = 0x01\n"
+        "  image\n"
+        "  {\n"
+        "    name=aie_image, id=0x1c000000\n"
         f"    {{ type=cdo {' '.join(files)} }}\n  }}\n}}\n"
     )
     command = [BOOTGEN, "-arch", "versal", "-image", "design.bif", "-o", "out.pdi", "-w"]

@@ -128,7 +128,12 @@ install_python_packages(["x"], {str(folder)!r}, python={str(python)!r}, finish=p
 
 def test_a_finished_environment_has_a_record(tmp_path):
     python = tmp_path / "python"
-    text = '#!/bin/sh\nmkdir -p "$3/bin"\nprintf \'#!/bin/sh\\nexit 0\\n\' > "$3/bin/python"\nchmod +x "$3/bin/python"\n'
+    text = (
+        "#!/bin/sh\n"
+        'mkdir -p "$3/bin"\n'
+        "printf '#!/bin/sh\\nexit 0\\n' > \"$3/bin/python\"\n"
+        'chmod +x "$3/bin/python"\n'
+    )
     python.write_text(text)
     python.chmod(0o755)
     folder = tmp_path / "it"

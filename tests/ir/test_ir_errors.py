@@ -107,7 +107,9 @@ ERRORS = [
     ),
     *(
         (
-            f'func.func @f(%a: memref<4xi32>) {{\n"{name}"(%a) <{{{others}«{list} = 5 : i32}}> : (memref<4xi32>) -> ()\n}}',
+            f"func.func @f(%a: memref<4xi32>) {{\n"
+            f'"{name}"(%a) <{{{others}«{list} = 5 : i32}}> : (memref<4xi32>) -> ()\n'
+            f"}}",
             f"attribute '{list}' of '{name}' must be a list of integers such as array<i64: 1, 2>, got i32",
             None,
         )

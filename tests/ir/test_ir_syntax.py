@@ -31,7 +31,13 @@ def in_function(body: str, arguments: str = "") -> str:
 
 
 def in_device(body: str) -> str:
-    return f"module {{\n  aie.device(npu1) {{\n{textwrap.indent(textwrap.dedent(body).strip(), '    ')}\n  }}\n}}\n"
+    return (
+        f"module {{\n"
+        f"  aie.device(npu1) {{\n"
+        f"{textwrap.indent(textwrap.dedent(body).strip(), '    ')}\n"
+        f"  }}\n"
+        f"}}\n"
+    )
 
 
 def check(text: str) -> Operation:

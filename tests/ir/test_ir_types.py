@@ -60,7 +60,10 @@ def test_one_spelling(text: str, spelling: str) -> None:
 
 def test_deeply_nested_types_are_read() -> None:
     inner = "memref<4xvector<2xi8>, strided<[1], offset: ?>>"
-    text = f"func.func private @f(!aie.objectfifo<{inner}>, tuple<tuple<tuple<tuple<{inner}, i8>>>>, complex<f32>)"
+    text = (
+        f"func.func private @f(!aie.objectfifo<{inner}>, tuple<tuple<tuple<tuple<{inner}, i8>>>>, "
+        "complex<f32>)"
+    )
     assert print_module(parse_module(text, "test.mlir")) == f"module {{\n  {text}\n}}\n"
 
 

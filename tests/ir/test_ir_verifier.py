@@ -48,7 +48,8 @@ INVALID = [
     *(
         (
             "aiex.runtime_sequence(%a: memref<4xi32>) {\n%c = arith.constant 0 : i64\n"
-            f'"aiex.npu.dma_memcpy_nd"(%a{values}) <{{id = 0 : i64, metadata = @x, static_offsets = array<i64: 0, 0, 0, {last}>, '
+            f'"aiex.npu.dma_memcpy_nd"(%a{values}) <{{id = 0 : i64, metadata = @x, '
+            f'static_offsets = array<i64: 0, 0, 0, {last}>, '
             "static_sizes = array<i64: 1, 1, 1, 4>, static_strides = array<i64: 0, 0, 0, 1>, "
             f"operandSegmentSizes = array<i32: 1, {count}, 0, 0>}}> : (memref<4xi32>{types}) -> ()\n}}\n",
             3,
@@ -83,12 +84,14 @@ INVALID = [
     (BUFFER + bd("%b : memref<16xi32>", attributes="{bd_id = 16 : i32}"), 4, "bd_id is 16, a core tile has 0 to 15"),
     (BUFFER + bd("%b : memref<16xi32>", attributes="{burst_length = 64 : i32}"), 4, "'burst_length' is for shim tiles"),
     (
-        BUFFER + bd("%b : memref<16xi32>", attributes="{packet = #aie.packet_info<pkt_type = 0, pkt_id = 32>}"),
+        BUFFER + bd("%b : memref<16xi32>", attributes="{packet = #aie.packet_info<pkt_type = 0, "
+                                                      "pkt_id = 32>}"),
         4,
         "packet id 32 is outside [0:31]",
     ),
     (
-        BUFFER + bd("%b : memref<16xi32>, 0, 8, [<size = 8, stride = 1>], [<const_pad_before = 1, const_pad_after = 1>]"),
+        BUFFER + bd("%b : memref<16xi32>, 0, 8, [<size = 8, stride = 1>], [<const_pad_before = 1, "
+                    "const_pad_after = 1>]"),
         4,
         "padding is only supported by the DMA of a memtile",
     ),
@@ -104,13 +107,21 @@ INVALID = [
         "it stands in 'scf.for'",
     ),
     (
-        BUFFER + "%m = aie.mem(%t) {\n  %0 = aie.dma(S2MM, 0) [{\n    aie.dma_bd(%b : memref<16xi32>)\n  }]\n  aie.end\n}\n",
+        BUFFER + "%m = aie.mem(%t) {\n"
+                 "  %0 = aie.dma(S2MM, 0) [{\n"
+                 "    aie.dma_bd(%b : memref<16xi32>)\n"
+                 "  }]\n"
+                 "  aie.end\n"
+                 "}\n",
         4,
         "each of its blocks needs one aie.dma_bd and two aie.use_lock",
     ),
     (TILE + "aie.mem(%t) {\n  aie.dma_start(S2MM, 2, ^a, ^a)\n^a:\n  aie.end\n}\n", 3, "channel 2 does not exist"),
     (
-        TILE + "aie.switchbox(%t) {\n  aie.connect<DMA : 0, North : 1>\n  aie.connect<South : 0, North : 1>\n}\n",
+        TILE + "aie.switchbox(%t) {\n"
+               "  aie.connect<DMA : 0, North : 1>\n"
+               "  aie.connect<South : 0, North : 1>\n"
+               "}\n",
         4,
         "output North : 1 of tile (0, 2) already has a source",
     ),
@@ -167,7 +178,8 @@ INVALID = [
     (SHIM + "aie.objectfifo.release @f(Consume, 1)\n", 2, "must be inside a core"),
     (FIFO + "aie.core(%t) {\n  aie.objectfifo.release @f(Produce, 1)\n  aie.end\n}\n", 5, "which is no producer of '@f'"),
     (
-        FIFO + "aie.core(%t) {\n  %v = aie.objectfifo.acquire @f(Consume, 1) : !aie.objectfifosubview<memref<4xi8>>\n"
+        FIFO + "aie.core(%t) {\n"
+               "  %v = aie.objectfifo.acquire @f(Consume, 1) : !aie.objectfifosubview<memref<4xi8>>\n"
         "  aie.end\n}\n",
         5,
         "gives !aie.objectfifosubview<memref<4xi8>>, but the objectFifo has !aie.objectfifo<memref<4xi32>>",
@@ -181,7 +193,8 @@ INVALID = [
     (
         core(
             "  %v = aie.objectfifo.acquire @f(Consume, 1) : !aie.objectfifosubview<memref<4xi32>>\n"
-            "  %e = aie.objectfifo.subview.access %v[1] : !aie.objectfifosubview<memref<4xi32>> -> memref<4xi32>"
+            "  %e = aie.objectfifo.subview.access %v[1] : "
+            "!aie.objectfifosubview<memref<4xi32>> -> memref<4xi32>"
         ),
         4,
         "element 1 of 1 acquired",
@@ -208,7 +221,11 @@ INVALID = [
     ),
     (
         core(
-            "  %true = arith.constant true\n  cf.cond_br %true, ^a, ^b\n^a:\n  %c = arith.constant 1 : i32\n  cf.br ^b\n"
+            "  %true = arith.constant true\n"
+            "  cf.cond_br %true, ^a, ^b\n"
+            "^a:\n"
+            "  %c = arith.constant 1 : i32\n"
+            "  cf.br ^b\n"
             "^b:\n  %d = arith.addi %c, %c : i32"
         ),
         9,
@@ -228,14 +245,17 @@ INVALID = [
     (copy("1, 2, 1, 4", "0, 1050000, 0, 1"), 2, "stride 2 is 1050000 words and exceeds the range"),
     (copy("1, 1, 2, 4", "0, 0, 0, 1"), 2, "stride 1 is 0, expected at least 1"),
     (copy("1, 1, 0, 4", "0, 0, 0, 1"), 2, "size 1 is 0, expected at least 1"),
-    (copy("1, 1, 2, 4", "0, 0, 6, 1", "i8"), 2, "stride 1 is 6 elements of 1 bytes, which is no multiple of 4 bytes"),
+    (copy("1, 1, 2, 4", "0, 0, 6, 1", "i8"), 2, "stride 1 is 6 elements of 1 bytes, "
+                                                "which is no multiple of 4 bytes"),
     (copy("1, 1, 1, 4", "0, 0, 0, 1", "i8", "0, 0, 0, 3"), 2, "the offset is no multiple of 4 bytes"),
     (copy("1, 1, 1, 2048", "0, 0, 0, 1"), None, ""),
     (copy("1, 1, 2, 1024", "0, 0, 1024, 1", sequence="aie"), None, ""),
     (copy("1, 1, 2, 1024", "0, 0, 1024, 1"), 2, "size 0 is 1024 words"),
     ("aiex.runtime_sequence() {\n  aiex.npu.write32 {address = 4 : ui32}\n}\n", 2, "requires attribute 'value'"),
     (
-        "aiex.runtime_sequence() {\n  aiex.npu.write32 {address = 4 : ui32, value = 1 : ui32, column = 0 : i32}\n}\n",
+        "aiex.runtime_sequence() {\n"
+        "  aiex.npu.write32 {address = 4 : ui32, value = 1 : ui32, column = 0 : i32}\n"
+        "}\n",
         2,
         "needs both 'column' and 'row', or neither",
     ),

@@ -64,7 +64,16 @@ REFUSED = [
     (memory(TAKE, TAKE, DESCRIPTOR, GIVE), "second acquire"),
     (memory(TAKE, DESCRIPTOR, GIVE, GIVE), "second release"),
     (memory(TAKE, DESCRIPTOR, DESCRIPTOR, GIVE), "second descriptor"),
-    (f"%dma = aie.mem(%t) {{\naie.dma(MM2S, 0) [{{\n{TAKE}\n{DESCRIPTOR}\n{GIVE}\n}}]\naie.next_bd ^a\n^a:\naie.end\n}}",
+    (f"%dma = aie.mem(%t) {{\n"
+     f"aie.dma(MM2S, 0) [{{\n"
+     f"{TAKE}\n"
+     f"{DESCRIPTOR}\n"
+     f"{GIVE}\n"
+     f"}}]\n"
+     "aie.next_bd ^a\n"
+     "^a:\n"
+     "aie.end\n"
+     f"}}",
      "region of several blocks"),
     ('%w = aie.logical_tile<ShimNOCTile>(0, 0) {allocation_scheme = "bank-aware"}', "has no memory"),
     ("aie.cascade_flow(%m, %t)", "a memtile has no cascade"),

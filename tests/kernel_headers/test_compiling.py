@@ -117,7 +117,8 @@ def test_block_floats_are_bytes_for_one_compiler_and_blocks_for_the_other(wasm_b
             r"aie::sliding_window_dim_1d is not offered by the embedded compiler",
         ),
         (
-            "aie::mmul<8, 8, 8, int8> m; void f(aie::vector<int8, 64> a, aie::sparse_vector<int8, 64> b) { m.mac(a, b); }",
+            "aie::mmul<8, 8, 8, int8> m; void f(aie::vector<int8, 64> a, aie::sparse_vector<int8, "
+            "64> b) { m.mac(a, b); }",
             "does not compile",
         ),
         ("aie::mmul<3, 3, 3, int16, int16> m;", "does not compile"),
@@ -260,9 +261,15 @@ def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options
 
 def test_short_defines_reach_a_kernel_and_no_header(wasm_build):
     """A kernel may have any macro of one or two capital letters, whatever it includes."""
-    headers = "algorithm aie_api/aie_types.hpp array bit cmath functional limits numeric tuple aie_api/aie.hpp aie_api/utils.hpp"
+    headers = (
+        "algorithm aie_api/aie_types.hpp array bit cmath functional limits numeric tuple "
+        "aie_api/aie.hpp aie_api/utils.hpp"
+    )
     text = "".join(f"#include <{name}>\n" for name in headers.split())
-    text += 'extern "C" void k(int32_t *a) { for (int i = 0; i < N; i++) a[i] = std::max<int32_t>(a[i], M + TA); }\n'
+    text += (
+        'extern "C" void k(int32_t *a) { for (int i = 0; i < N; i++) a[i] = std::max<int32_t>(a[i], '
+        "M + TA); }\n"
+    )
     aside = Path(INCLUDE_FOLDER, "npu", "letters_aside.h").read_text().split()
     names = [aside[i + 1] for i, word in enumerate(aside) if word == "#undef"]
     assert {"N", "T", "TA", "NC"} <= set(names)

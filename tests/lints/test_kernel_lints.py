@@ -81,7 +81,10 @@ TABLE = (
 @pytest.mark.parametrize(("size", "warned"), [(4096, False), (4097, True)])
 def test_constants(wasm_build, capsys, size, warned):
     printed = link(wasm_build, capsys, TABLE.format(size=size))
-    expected = "core (0, 2) has 16388 bytes of constants, more than a quarter of its 65536 bytes of data memory; the "
+    expected = (
+        "core (0, 2) has 16388 bytes of constants, "
+        "more than a quarter of its 65536 bytes of data memory; the "
+    )
     assert (expected in printed) == warned
     assert ("table with 16388 bytes" in printed) == warned
     assert (printed == "") != warned

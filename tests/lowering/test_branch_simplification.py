@@ -142,7 +142,11 @@ def lines(body):
             ["%0 = arith.select %p, %x, %k : i32", "memref.store %0, %b[%c0] : memref<4xi32>", "aie.end"],
         ),
         (
-            "cf.switch %x : i32, [default: ^a, 0: ^b, 1: ^c]\n^a:\n cf.br ^d(%x : i32)\n^b:\n cf.br ^d(%x : i32)\n"
+            "cf.switch %x : i32, [default: ^a, 0: ^b, 1: ^c]\n"
+            "^a:\n"
+            " cf.br ^d(%x : i32)\n"
+            "^b:\n"
+            " cf.br ^d(%x : i32)\n"
             "^c:\n cf.br ^d(%k : i32)\n^d(%v: i32):\n memref.store %v, %b[%c0] : memref<4xi32>\n aie.end",
             [
                 "cf.switch %x : i32, [", "default: ^bb1(%x : i32),", "1: ^bb1(%k : i32)", "]",
@@ -163,7 +167,9 @@ def test_long_chain():
     """Two thousand blocks: each jump looks at its own neighbours only."""
     ladder = "".join(
         f"^s{i}(%v{i}: i32):\n cf.br ^m{i}(%v{i} : i32)\n"
-        f"^m{i}(%w{i}: i32):\n memref.store %w{i}, %b[%c0] : memref<4xi32>\n cf.cond_br %p, ^s{i + 1}(%w{i} : i32), ^x\n"
+        f"^m{i}(%w{i}: i32):\n"
+        f" memref.store %w{i}, %b[%c0] : memref<4xi32>\n"
+        f" cf.cond_br %p, ^s{i + 1}(%w{i} : i32), ^x\n"
         for i in range(1000)
     )
     found = lines(f"cf.br ^s0(%x : i32)\n{ladder}^s1000(%v: i32):\n cf.br ^x\n^x:\n aie.end")

@@ -240,7 +240,10 @@ def test_padding_fields() -> None:
     assert [words[5] >> 17 & 0x3F, words[5] >> 23 & 0x1F, words[5] >> 28] == [4, 4, 2]
 
 
-PADDED = "%b : memref<256xi16>, 0, 24, [<size = 4, stride = 1>], [<const_pad_before = 2, const_pad_after = 2>], pad_value = 7"
+PADDED = (
+    "%b : memref<256xi16>, 0, 24, [<size = 4, stride = 1>], [<const_pad_before = 2, "
+    "const_pad_after = 2>], pad_value = 7"
+)
 
 
 def test_pad_value_is_a_register_of_the_channel_on_npu2() -> None:

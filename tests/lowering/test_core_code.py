@@ -516,7 +516,8 @@ REFUSED = {
         "compute with vectors of floats ('vector.fma')",
     ),
     "sums across float vectors": (
-        "%x = arith.constant dense<1.0> : vector<4xf32> %y = vector.reduction <add>, %x : vector<4xf32> into f32",
+        "%x = arith.constant dense<1.0> : vector<4xf32> %y = vector.reduction <add>, %x : "
+        "vector<4xf32> into f32",
         "compute with vectors of floats ('vector.reduction')",
     ),
     "parallel loops": (
@@ -530,7 +531,8 @@ REFUSED = {
         "'vector.transfer_read' in core code needs in_bounds",
     ),
     "masked transfers": (
-        "%i = arith.constant 0 : index %z = arith.constant 0 : i32 %mask = arith.constant dense<true> : vector<4xi1> "
+        "%i = arith.constant 0 : index %z = arith.constant 0 : i32 %mask = arith.constant dense<true> : "
+        "vector<4xi1> "
         '%v = "vector.transfer_read"(%b, %i, %i, %z, %mask) <{in_bounds = [true], '
         "operandSegmentSizes = array<i32: 1, 2, 1, 1>}> "
         ": (memref<4x4xi32>, index, index, i32, vector<4xi1>) -> vector<4xi32>",

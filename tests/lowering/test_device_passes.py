@@ -194,8 +194,10 @@ func.func private @y() attributes {link_with = "y.o"}
 def test_link_files_are_those_of_the_called_functions_in_order() -> None:
     warnings = Warnings()
     body = (
-        KERNELS
-        + "aie.core(%t) { func.call @y() : () -> ()\n func.call @x() : () -> ()\n func.call @y() : () -> ()\n aie.end }"
+        KERNELS + "aie.core(%t) { func.call @y() : () -> ()\n"
+        " func.call @x() : () -> ()\n"
+        " func.call @y() : () -> ()\n"
+        " aie.end }"
     )
     module = lowered(body, generation="2026-02", warnings=warnings)
     assert lines_with(module, 'link_files = ["y.o", "x.o"]') != []

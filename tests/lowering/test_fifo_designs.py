@@ -38,8 +38,8 @@ def text_of(design: Design) -> str:
     for i, fifo in enumerate(design.fifos):
         consumers = ", ".join(f"%t{c}" for c in fifo.consumers)
         lines.append(
-            f"aie.objectfifo @f{i}(%t{fifo.producer}, {{{consumers}}}, {fifo.depth} : i32) {fifo.attributes} : "
-            f"!aie.objectfifo<memref<{fifo.size}xi32>>"
+            f"aie.objectfifo @f{i}(%t{fifo.producer}, {{{consumers}}}, {fifo.depth} : i32) "
+            f"{fifo.attributes} : !aie.objectfifo<memref<{fifo.size}xi32>>"
         )
     lines += [f"aie.objectfifo.link [@f{a}] -> [@f{b}] ([] [])" for a, b in design.links]
     for place in range(len(PLACES)):

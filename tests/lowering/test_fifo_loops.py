@@ -80,7 +80,8 @@ def source(statements: tuple[Union[Use, Loop], ...], depths: tuple[int, ...], at
                 continue
             name, port = NAMES[statement.fifo], "Consume" if statement.fifo < 2 else "Produce"
             lines.append(
-                f"%s{n} = aie.objectfifo.acquire @{name}({port}, {statement.count}) : !aie.objectfifosubview<memref<4xi32>>"
+                f"%s{n} = aie.objectfifo.acquire @{name}({port}, {statement.count}) : "
+                "!aie.objectfifosubview<memref<4xi32>>"
             )
             for i in range(statement.count):
                 lines.append(

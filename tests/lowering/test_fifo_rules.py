@@ -197,7 +197,10 @@ def test_larger_member_of_a_link_owns_the_buffers(
 
 
 def test_padded_output_of_a_link_owns_the_buffers_only_in_the_older_generation() -> None:
-    pads = "#aie<bd_pad_layout_array[<const_pad_before = 1, const_pad_after = 1>, <const_pad_before = 0, const_pad_after = 0>]>"
+    pads = (
+        "#aie<bd_pad_layout_array[<const_pad_before = 1, const_pad_after = 1>, <const_pad_before = 0, "
+        "const_pad_after = 0>]>"
+    )
     lines = [
         fifo("x", "%s0, {%m0}", type="memref<16xi32>"),
         fifo(
@@ -324,7 +327,8 @@ def test_names_in_sequences_follow_the_allocation(generation: str) -> None:
     module = lower(
         fifo("f", "%s0, {%c02}"),
         f"{dialect}.runtime_sequence @go(%x : memref<64xi32>) {{",
-        "aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]) {id = 0 : i64, metadata = @f} : memref<64xi32>",
+        "aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]) {id = 0 : i64, metadata = @f} : "
+        "memref<64xi32>",
         "aiex.npu.dma_wait {symbol = @f}",
         "}",
         generation=generation,
@@ -367,7 +371,8 @@ def test_names_in_sequences_follow_the_allocation(generation: str) -> None:
         ([fifo("f", "%s0, {%c02}", '[1, 2]'), "aie.core(%c02) {", "%s = aie.objectfifo.acquire @f(Consume, 1) : "
           "!aie.objectfifosubview<memref<16xi32>>", "%e = aie.objectfifo.subview.access %s[1] : "
           "!aie.objectfifosubview<memref<16xi32>> -> memref<16xi32>", "aie.end }"], "element 1 of 1 acquired"),
-        ([fifo(f"f{i}", "%c02, {%c05}") for i in range(3)], "one more output \\(MM2S\\) DMA channel than the 2"),
+        ([fifo(f"f{i}", "%c02, {%c05}") for i in range(3)], "one more output \\(MM2S\\) DMA channel "
+                                                            "than the 2"),
         ([fifo(f"f{i}", "%c02, {%c03}") for i in range(9)], "no free lock"),
         ([fifo("f", "%s0, {%s0}", attributes="{via_DMA = true}")], "more than one shim tile"),
     ],

@@ -122,7 +122,9 @@ RULES: dict[str, list[Rule]] = {
     ],
     "20 link_with": [
         Rule(
-            f'{TILES}func.func private @k()\n  %c = aie.core(%t) {{ func.call @k() : () -> ()\naie.end }} {{link_with = "k.o"}}',
+            f"{TILES}func.func private @k()\n"
+            f"  %c = aie.core(%t) {{ func.call @k() : () -> ()\n"
+            f'aie.end }} {{link_with = "k.o"}}',
             ('link_files = ["k.o"]',),
             warned="link_with",
         ),

@@ -17,7 +17,8 @@ REGION = f"""{TILES}%d = aie.memtile_dma(%m) {{
 def packets(*flows: tuple[int, str, str], more: str = "") -> str:
     tiles = "".join(f"%{name} = aie.tile(0, {row})\n  " for row, name in enumerate("abcd", 2))
     return tiles + "\n  ".join(
-        f"aie.packet_flow({id}) {{ aie.packet_source<%{source}> aie.packet_dest<%{dest}> }}{more if id == 3 else ''}"
+        f"aie.packet_flow({id}) {{ aie.packet_source<%{source}> aie.packet_dest<%{dest}> "
+        f"}}{more if id == 3 else ''}"
         for id, source, dest in flows
     )
 
@@ -121,7 +122,8 @@ RULES: dict[str, list[Rule]] = {
     ],
     "14 iter_count": [
         Rule(
-            f"{TILES}aie.objectfifo @g(%s, {{%m}}, 2 : i32) {{iter_count = 5 : i32}} : !aie.objectfifo<memref<16xi32>>",
+            f"{TILES}aie.objectfifo @g(%s, {{%m}}, 2 : i32) {{iter_count = 5 : i32}} : "
+            "!aie.objectfifo<memref<16xi32>>",
             (
                 "%0 = aie.dma_start(S2MM, 0, ^bb1, ^bb4, repeat_count = 4)",
                 "{bd_id = 0 : i32, next_bd_id = 1 : i32}",
@@ -134,7 +136,8 @@ RULES: dict[str, list[Rule]] = {
             ),
         ),
         Rule(
-            f"{TILES}aie.objectfifo @g(%s, {{%t}}, 2 : i32) {{iter_count = 5 : i32}} : !aie.objectfifo<memref<16xi32>>",
+            f"{TILES}aie.objectfifo @g(%s, {{%t}}, 2 : i32) {{iter_count = 5 : i32}} : "
+            "!aie.objectfifo<memref<16xi32>>",
             refused="'iter_count' needs a memtile as one of the ends",
         ),
     ],
@@ -157,7 +160,8 @@ RULES: dict[str, list[Rule]] = {
     <const_pad_before = 1, const_pad_after = 1>]>}} : !aie.objectfifo<memref<36xi32>>
   aie.objectfifo.link [@in] -> [@out]([] [0])""",
             (
-                "aie.dma_bd(%in_cons_buff_0 : memref<16xi32>, 0, 36, [<size = 4, stride = 4>, <size = 4, stride = 1>], [<const",
+                "aie.dma_bd(%in_cons_buff_0 : memref<16xi32>, 0, 36, [<size = 4, stride = 4>, <size = 4, "
+                "stride = 1>], [<const",
             ),
         )
     ],

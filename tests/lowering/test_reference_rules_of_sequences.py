@@ -111,7 +111,8 @@ RULES: dict[str, list[Rule]] = {
         Rule(
             sequence(
                 "%k = aiex.dma_configure_task(%s, MM2S, 0) {\n"
-                "aie.dma_bd(%a : memref<256xi32>, 0, 32, [<size = 4, stride = 8>, <size = 8, stride = 1>])\naie.end }"
+                "aie.dma_bd(%a : memref<256xi32>, 0, 32, [<size = 4, stride = 8>, <size = 8, stride = 1>])\n"
+                "aie.end }"
             ),
             ("aie.dma_bd(%a : memref<256xi32>, 0, 32)",),
         ),
@@ -131,9 +132,11 @@ RULES: dict[str, list[Rule]] = {
         Rule(
             task("t", "cb"),
             (
-                "aiex.npu.maskwrite32 {address = 2215936 : ui32, mask = 268419072 : ui32, value = 4259840 : ui32}",
+                "aiex.npu.maskwrite32 {address = 2215936 : ui32, mask = 268419072 : ui32, "
+                "value = 4259840 : ui32}",
                 "aiex.npu.maskwrite32 {address = 2219520 : ui32, mask = 7936 : ui32, value = 6912 : ui32}",
-                "aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, direction = 0 : i32, row = 2",
+                "aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, direction = 0 : "
+                "i32, row = 2",
             ),
             step="sequence",
         ),
@@ -167,7 +170,8 @@ RULES: dict[str, list[Rule]] = {
     "13 defaults that are written": [
         Rule(
             sequence(
-                "%k = aiex.dma_configure_task_for @in {\naie.dma_bd(%a : memref<256xi32>, 0, 8) {burst_length = 0 : i32}\n"
+                "%k = aiex.dma_configure_task_for @in {\n"
+                "aie.dma_bd(%a : memref<256xi32>, 0, 8) {burst_length = 0 : i32}\n"
                 "aie.end } {issue_token = false, repeat_count = 0 : i32}\n"
                 + transfer(
                     "[0, 0, 0, 0][1, 1, 1, 8][0, 0, 0, 1]", ", burst_length = 0 : i64, issue_token = false"
@@ -176,14 +180,16 @@ RULES: dict[str, list[Rule]] = {
             (
                 "aie.dma_bd(%a : memref<256xi32>, 0, 8) {burst_length = 0 : i32}",
                 "}",
-                "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 8][0, 0, 0, 1]) {id = 0 : i64, metadata = @in}",
+                "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 8][0, 0, 0, 1]) {id = 0 : i64, "
+                "metadata = @in}",
             ),
         )
     ],
     "15 arguments in pieces": [
         Rule(
             sequence(
-                "%p = memref.subview %a[64] [128] [1] : memref<256xi32> to memref<128xi32, strided<[1], offset: 64>>\n"
+                "%p = memref.subview %a[64] [128] [1] : memref<256xi32> to memref<128xi32, strided<[1], "
+                "offset: 64>>\n"
                 "%q = memref.subview %p[16] [64] [1] : memref<128xi32, strided<[1], offset: 64>> to "
                 "memref<64xi32, strided<[1], offset: 80>>\n"
                 + transfer(
@@ -200,9 +206,12 @@ RULES: dict[str, list[Rule]] = {
         ),
         Rule(
             sequence(
-                "%p = memref.subview %a[64] [128] [1] : memref<256xi32> to memref<128xi32, strided<[1], offset: 64>>\n"
+                "%p = memref.subview %a[64] [128] [1] : memref<256xi32> to memref<128xi32, strided<[1], "
+                "offset: 64>>\n"
                 "%k = aiex.dma_configure_task_for @in {\n"
-                "aie.dma_bd(%p : memref<128xi32, strided<[1], offset: 64>>, 16, 8)\naie.end }\naiex.dma_start_task(%k)"
+                "aie.dma_bd(%p : memref<128xi32, strided<[1], offset: 64>>, 16, 8)\n"
+                "aie.end }\n"
+                "aiex.dma_start_task(%k)"
             ),
             (
                 "dense<[8, 64, 0, 0, -2147483648, 33554432, 0, 33554432]>",
@@ -214,7 +223,8 @@ RULES: dict[str, list[Rule]] = {
     "16 chains of descriptors": [
         Rule(
             sequence(
-                "%k = aiex.dma_start_bd_chain @ch(%a) : (memref<256xi32>) on (%s, MM2S, 0) {issue_token = true}\n"
+                "%k = aiex.dma_start_bd_chain @ch(%a) : (memref<256xi32>) on (%s, MM2S, "
+                "0) {issue_token = true}\n"
                 "aiex.dma_await_task(%k)",
                 "aie.bd_chain @ch(%x: memref<256xi32>) { aie.dma_bd(%x : memref<256xi32>, 0, 64)\naie.end }",
             ),
@@ -235,10 +245,13 @@ RULES: dict[str, list[Rule]] = {
         Rule(
             TRACE,
             (
-                "aiex.npu.write32 {address = 213200 : ui32, column = 0 : i32, row = 2 : i32, value = 2038038528 : ui32}",
+                "aiex.npu.write32 {address = 213200 : ui32, column = 0 : i32, row = 2 : i32, "
+                "value = 2038038528 : ui32}",
                 "aiex.npu.address_patch {addr = 119268 : ui32, arg_idx = 4 : i32",
-                "aiex.npu.maskwrite32 {address = 119304 : ui32, column = 0 : i32, mask = 65280 : ui32, row = 0",
-                "aiex.npu.write32 {address = 119308 : ui32, column = 0 : i32, row = 0 : i32, value = 2147483663 : ui32}",
+                "aiex.npu.maskwrite32 {address = 119304 : ui32, column = 0 : i32, mask = 65280 : "
+                "ui32, row = 0",
+                "aiex.npu.write32 {address = 119308 : ui32, column = 0 : i32, row = 0 : i32, "
+                "value = 2147483663 : ui32}",
             ),
             step="sequence",
         ),

@@ -78,7 +78,10 @@ def words(operation):
 
 
 def transfer(subscript, metadata="in", more="", argument="%a", type="memref<1024xi32>"):
-    return f"aiex.npu.dma_memcpy_nd({argument}{subscript}) {{id = 0 : i64, metadata = @{metadata}{more}}} : {type}"
+    return (
+        f"aiex.npu.dma_memcpy_nd({argument}{subscript}) {{id = 0 : i64, "
+        f"metadata = @{metadata}{more}}} : {type}"
+    )
 
 
 SMALL = "[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]"
@@ -381,7 +384,8 @@ REFUSED = {
         "MM2S channel 2 does not exist",
     ),
     "repeat count": (
-        "aiex.npu.push_queue(0, 0, MM2S : 0) {bd_id = 0 : i32, issue_token = false, repeat_count = 256 : i32}",
+        "aiex.npu.push_queue(0, 0, MM2S : 0) {bd_id = 0 : i32, issue_token = false, "
+        "repeat_count = 256 : i32}",
         "repeat count 256 is out of range",
     ),
     "index beyond the buffer": ("aiex.npu.rtp_write(@rtp, 4, 1)", "index 4 is outside @rtp"),
@@ -408,8 +412,8 @@ REFUSED = {
     ),
     "empty task": (TASK_OF.replace("{bd}", ""), "has no aie.dma_bd"),
     "padding by half words": (
-        "%x = aiex.dma_configure_task(%t01, MM2S, 0) { aie.dma_bd(%half : memref<64xi16>, 0, 8, [<size = 8, stride = 1>],"
-        " [<const_pad_before = 1, const_pad_after = 1>]) aie.end }",
+        "%x = aiex.dma_configure_task(%t01, MM2S, 0) { aie.dma_bd(%half : memref<64xi16>, 0, 8, [<size = 8, "
+        "stride = 1>], [<const_pad_before = 1, const_pad_after = 1>]) aie.end }",
         "padding by 1 elements is 2 bytes",
     ),
     "buffer of another tile": (

@@ -206,7 +206,10 @@ def test_the_mode_is_in_the_control_register(mode, value):
 def test_a_buffer_without_traces_stays_and_has_no_instruction() -> None:
     """As with the reference, in every generation."""
     for generation, host in (("2026-08", "{buffer_size = 64 : i32}"), ("2026-02", "buffer_size = 64")):
-        text = f"module {{ aie.device(npu1) {{ aie.runtime_sequence @s() {{ aie.trace.host_config {host} }} }} }}"
+        text = (
+            f"module {{ aie.device(npu1) {{ aie.runtime_sequence @s() {{ aie.trace.host_config "
+            f"{host} }} }} }}"
+        )
         files = lower_design(text, "design.mlir", None, generation, Warnings())
         assert "aie.trace.host_config" in files["npu_insts.mlir"].decode()
         assert len(files["insts.bin"]) == 16  # the header of a stream

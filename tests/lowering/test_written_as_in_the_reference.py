@@ -73,7 +73,10 @@ FIRST = 'address = 0 : i32, mem_bank = 0 : i32, sym_name = "i"'
         (
             "func.func private @g(i32) -> i32\naie.core(%t) {\n%f = func.constant @g : (i32) -> i32\n"
             "%c1 = arith.constant 1 : i32\n"
-            "%0 = func.call_indirect %f(%c1) : (i32) -> i32\n%1 = func.call_indirect %f(%0) : (i32) -> i32\naie.end\n}",
+            "%0 = func.call_indirect %f(%c1) : (i32) -> i32\n"
+            "%1 = func.call_indirect %f(%0) : (i32) -> i32\n"
+            "aie.end\n"
+            "}",
             ADDRESSES,
             "func.call @g(%0) : (i32) -> i32",
         ),
@@ -94,20 +97,27 @@ FIRST = 'address = 0 : i32, mem_bank = 0 : i32, sym_name = "i"'
         (
             '%n = aie.buffer(%t) {sym_name = "n"} : memref<4x4x4xi32>\n'
             "func.func private @v(memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>)\n"
-            "aie.core(%t) {\n%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n%c4 = arith.constant 4 : index\n"
-            "scf.for %i = %c0 to %c4 step %c1 {\n%v = memref.subview %n[%i, %c0, %c0] [1, 4, 4] [1, 1, 1] : memref<4x4x4xi32> "
-            "to memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>\n"
+            "aie.core(%t) {\n"
+            "%c0 = arith.constant 0 : index\n"
+            "%c1 = arith.constant 1 : index\n"
+            "%c4 = arith.constant 4 : index\n"
+            "scf.for %i = %c0 to %c4 step %c1 {\n"
+            "%v = memref.subview %n[%i, %c0, %c0] [1, 4, 4] [1, 1, 1] : memref<4x4x4xi32> to "
+            "memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>\n"
             "func.call @v(%v) : (memref<1x4x4xi32, strided<[16, 4, 1], offset: ?>>) -> ()\n}\naie.end\n}",
             ADDRESSES,
             ", 0, 0] [1, 4, 4] [1, 1, 1]",
         ),
         (
-            "aie.runtime_sequence(%x: memref<32xi32>) {\n%v = memref.subview %x[0] [8] [1] : memref<32xi32> to memref<8xi32, "
-            "strided<[1]>>\n%w = memref.reinterpret_cast %v to offset: [0], sizes: [8], strides: [1] : "
-            "memref<8xi32, strided<[1]>> to memref<8xi32>\n%k = aiex.dma_configure_task(%s, MM2S, 0) {\n"
+            "aie.runtime_sequence(%x: memref<32xi32>) {\n"
+            "%v = memref.subview %x[0] [8] [1] : memref<32xi32> to memref<8xi32, strided<[1]>>\n"
+            "%w = memref.reinterpret_cast %v to offset: [0], sizes: [8], strides: [1] : memref<8xi32, "
+            "strided<[1]>> to memref<8xi32>\n"
+            "%k = aiex.dma_configure_task(%s, MM2S, 0) {\n"
             "aie.dma_bd(%w : memref<8xi32> offset = 0 len = 8) {bd_id = 0 : i32}\naie.end\n}\n}",
             ADDRESSES,
-            "memref.reinterpret_cast %x to offset: [0], sizes: [8], strides: [1] : memref<32xi32> to memref<8xi32>",
+            "memref.reinterpret_cast %x to offset: [0], sizes: [8], strides: [1] : "
+            "memref<32xi32> to memref<8xi32>",
         ),
         # Equal tiles are one.
         (
@@ -135,9 +145,10 @@ def test_a_line_is_written(body: str, file: str, line: str) -> None:
         # The buffer is that of the link, of 25 elements.
         (
             "%m = aie.tile(0, 1)\naie.objectfifo @i(%s, {%m}, 1 : i32) : !aie.objectfifo<memref<25xi32>>\n"
-            "aie.objectfifo @o(%m dimensionsToStream [<size = 5, stride = 5>, <size = 5, stride = 5>], {%s}, 1 : i32) "
-            "{padDimensions = #aie<bd_pad_layout_array[<const_pad_before = 2, const_pad_after = 0>, "
-            "<const_pad_before = 3, const_pad_after = 0>]>} : !aie.objectfifo<memref<56xi32>>\n"
+            "aie.objectfifo @o(%m dimensionsToStream [<size = 5, stride = 5>, <size = 5, stride = 5>], "
+            "{%s}, 1 : i32) {padDimensions = #aie<bd_pad_layout_array[<const_pad_before = 2, "
+            "const_pad_after = 0>, <const_pad_before = 3, const_pad_after = 0>]>} : "
+            "!aie.objectfifo<memref<56xi32>>\n"
             "aie.objectfifo.link [@i] -> [@o] ([] [])",
             "reach element 40 of a buffer of 25",
         ),
@@ -158,7 +169,12 @@ def test_a_line_is_written(body: str, file: str, line: str) -> None:
             r"'@g' has type \(i32\) -> \(\), not \(\) -> \(\)",
         ),
         (
-            "%c = aie.logical_tile<CoreTile>(?, ?)\naie.mem(%c) {\n%0 = aie.dma_start(MM2S, 2, ^e, ^e)\n^e:\naie.end\n}",
+            "%c = aie.logical_tile<CoreTile>(?, ?)\n"
+            "aie.mem(%c) {\n"
+            "%0 = aie.dma_start(MM2S, 2, ^e, ^e)\n"
+            "^e:\n"
+            "aie.end\n"
+            "}",
             "channel 2 does not exist",
         ),
     ],
@@ -240,6 +256,12 @@ def test_an_awaited_task_is_freed_as_often_as_one_likes(behind: str) -> None:
 
 def test_a_task_that_nothing_awaited_is_freed_once() -> None:
     task = TASK.replace("aie.end\n}\n}", "aie.end\n}\naiex.dma_start_task(%k)\n")
-    text = f"module {{ aie.device(npu1) {{\n{TILES}{task}aiex.dma_free_task(%k)\naiex.dma_free_task(%k)\n}}\n}} }}"
+    text = (
+        f"module {{ aie.device(npu1) {{\n"
+        f"{TILES}{task}aiex.dma_free_task(%k)\n"
+        "aiex.dma_free_task(%k)\n"
+        f"}}\n"
+        f"}} }}"
+    )
     with pytest.raises(UserError, match="free already"):
         lower_design(text, "d.mlir", None, "2026-08", Warnings())

@@ -99,7 +99,14 @@ STRAYS = {
         "movxm p0, #0x71000\n nop\n paddb [p0], #32\n nop\n vst wl0, [p0], #32\n vst wl0, [p0], #32", "vst wl0", "buffer 'b'",
     ),
     "one of two addresses": (
-        "movxm r1, #0x71000\n movxm r2, #0x71040\n mova r27, #0\n nop\n sel.eqz r3, r1, r2, r27\n nop\n mov p1, r3\n nop\n"
+        "movxm r1, #0x71000\n"
+        " movxm r2, #0x71040\n"
+        " mova r27, #0\n"
+        " nop\n"
+        " sel.eqz r3, r1, r2, r27\n"
+        " nop\n"
+        " mov p1, r3\n"
+        " nop\n"
         " st r0, [p1, #64]", "st r0, [p1, #64]", "byte 0 of buffer 'b'",
     ),
     "where no buffer is": ("movxm p0, #0x71040\n nop\n st r0, [p0, #64]", "st r0, [p0, #64]", "where no buffer is"),
@@ -117,7 +124,14 @@ RIGHT = {
         "movxm p0, #0x71000\n movxm p0, #0x71040\n nop\n st r0, [p0, #0]"
     ),
     "a difference of addresses": (
-        "movxm r1, #0x71000\n movxm r2, #0x71040\n nop\n sub r3, r2, r1\n nop\n add r1, r1, r3\n mov p1, r2\n nop\n"
+        "movxm r1, #0x71000\n"
+        " movxm r2, #0x71040\n"
+        " nop\n"
+        " sub r3, r2, r1\n"
+        " nop\n"
+        " add r1, r1, r3\n"
+        " mov p1, r2\n"
+        " nop\n"
         " st r0, [p1, #0]"
     ),
     "a word of the stack that has another value by now": (
@@ -125,7 +139,13 @@ RIGHT = {
         + " st r5, [sp, #-32]\n" + WAIT + " lda p2, [sp, #-32]\n" + WAIT + " st r0, [p2, #0]"
     ),
     "a vector that is read beyond the end and not used": (
-        "movxm p0, #0x71000\n nop\n vst wl0, [p0], #32\n vst wl0, [p0], #32\n movxm p1, #0x71040\n nop\n vst wl0, [p1], #32\n"
+        "movxm p0, #0x71000\n"
+        " nop\n"
+        " vst wl0, [p0], #32\n"
+        " vst wl0, [p0], #32\n"
+        " movxm p1, #0x71040\n"
+        " nop\n"
+        " vst wl0, [p1], #32\n"
         + WAIT + " vlda wl1, [p0, #0]"
     ),
     "a constant inside a buffer": "movxm p0, #0x71010\n nop\n st r0, [p0, #48]",

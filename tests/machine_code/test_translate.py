@@ -215,7 +215,18 @@ def test_random_programs_mostly_end_and_have_every_instruction_and_every_format(
 def test_an_acquire_in_a_delay_slot_waits_and_goes_on(
     engine: tuple[wasmtime.Engine, wasmtime.Module],
 ) -> None:
-    text = ".globl main\nmain:\n mova r1, #-1\n jz r2, #there\n acq #48, r1\n nop\n acq #49, r1\n nop\n nop\n done\n"
+    text = (
+        ".globl main\n"
+        "main:\n"
+        " mova r1, #-1\n"
+        " jz r2, #there\n"
+        " acq #48, r1\n"
+        " nop\n"
+        " acq #49, r1\n"
+        " nop\n"
+        " nop\n"
+        " done\n"
+    )
     text += "there:\n mova r3, #7\n done\n"
     for translated in (False, True):
         made = core(engine, text + "nop\n" * 5, translated=translated)
@@ -297,7 +308,15 @@ def test_streams_and_cascades_are_translated(engine: tuple[wasmtime.Engine, wasm
 def test_a_load_in_front_of_a_wait_reads_before_a_store_behind_it(
     engine: tuple[wasmtime.Engine, wasmtime.Module],
 ) -> None:
-    text = ".globl main\nmain:\n movxm p0, #0x70100\n mova r1, #5\n lda r2, [p0, #0]\n st r1, [p0, #0]\n mov r3, SS\n"
+    text = (
+        ".globl main\n"
+        "main:\n"
+        " movxm p0, #0x70100\n"
+        " mova r1, #5\n"
+        " lda r2, [p0, #0]\n"
+        " st r1, [p0, #0]\n"
+        " mov r3, SS\n"
+    )
     text += " nop\n" * 7 + " done\n" + " nop\n" * 5
     for translated in (False, True):
         made = core(engine, text, translated=translated)
@@ -311,7 +330,16 @@ def test_a_load_in_front_of_a_wait_reads_before_a_store_behind_it(
 
 
 def test_look_ups_in_tables_are_translated(engine: tuple[wasmtime.Engine, wasmtime.Module]) -> None:
-    text = ".globl main\nmain:\n movxm r0, #0x70200\n nop\n vbcst.32 x0, r0\n nop\n nop\n vldb.4x32.lo wl3, wl0\n"
+    text = (
+        ".globl main\n"
+        "main:\n"
+        " movxm r0, #0x70200\n"
+        " nop\n"
+        " vbcst.32 x0, r0\n"
+        " nop\n"
+        " nop\n"
+        " vldb.4x32.lo wl3, wl0\n"
+    )
     text += " nop\n" * 8 + " done\n" + " nop\n" * 5
     judge, made = core(engine, text, translated=False), core(engine, text, translated=True)
     for one in (judge, made):  # each 16 bytes twice

@@ -37,17 +37,36 @@ PROGRAMS: dict[str, tuple[str, dict[str, int]]] = {
         {"r4": 77},
     ),
     "an early read gets the old value": (
-        f"movxm p0, #0x70100\nmova r1, #5\nst r1, [p0, #0]\nmova r2, #9\n{NOPS[4]}lda r2, [p0, #0]\n{NOPS[5]}add r3, r2, r2\n"
+        "movxm p0, #0x70100\n"
+        "mova r1, #5\n"
+        "st r1, [p0, #0]\n"
+        "mova r2, #9\n"
+        f"{NOPS[4]}lda r2, [p0, #0]\n"
+        f"{NOPS[5]}add r3, r2, r2\n"
         f"add r4, r2, r2\n{END}",
         {"r3": 18, "r4": 10},
     ),
     "a load in a delay slot lands behind the branch": (
-        f"movxm p0, #0x70100\nmova r1, #6\nst r1, [p0, #0]\nmova r2, #1\n{NOPS[4]}j there\nnop\nnop\nnop\nlda r2, [p0, #0]\n"
+        "movxm p0, #0x70100\n"
+        "mova r1, #6\n"
+        "st r1, [p0, #0]\n"
+        "mova r2, #1\n"
+        f"{NOPS[4]}j there\n"
+        "nop\n"
+        "nop\n"
+        "nop\n"
+        "lda r2, [p0, #0]\n"
         f"nop\nmova r9, #1\n{END}there:\nadd r3, r2, r2\n{NOPS[4]}add r4, r2, r2\n{END}",
         {"r3": 2, "r4": 12, "r9": 0},
     ),
     "jnzd counts and jumps": (
-        f"movxm p1, #again\nmova r1, #4\nmova r0, #0\nagain:\njnzd r1, r1, p1\nadd r0, r0, #1\n{NOPS[4]}{END}",
+        "movxm p1, #again\n"
+        "mova r1, #4\n"
+        "mova r0, #0\n"
+        "again:\n"
+        "jnzd r1, r1, p1\n"
+        "add r0, r0, #1\n"
+        f"{NOPS[4]}{END}",
         {"r0": 5, "r1": 0xFFFFFFFF},
     ),
     "a call sets lr behind its delay slots": (
@@ -59,12 +78,24 @@ PROGRAMS: dict[str, tuple[str, dict[str, int]]] = {
         {"r1": 2, "r2": 1},
     ),
     "post-modify uses the pointer, then adds": (
-        f"movxm p0, #0x70100\nmova r1, #7\nmova m0, #-8\nst r1, [p0], #4\nst r1, [p0], m0\n{NOPS[5]}mov r2, p0\n{END}",
+        "movxm p0, #0x70100\n"
+        "mova r1, #7\n"
+        "mova m0, #-8\n"
+        "st r1, [p0], #4\n"
+        "st r1, [p0], m0\n"
+        f"{NOPS[5]}mov r2, p0\n"
+        f"{END}",
         {"r2": 0x700FC},
     ),
     "two dimensions wrap": (
         "movxm p0, #0x70100\nmova m0, #100\nmova dj0, #4\nmova dn0, #2\nmova dc0, #0\nnop\n"
-        "padda.2d [p0], d0\npadda.2d [p0], d0\npadda.2d [p0], d0\npadda.2d [p0], d0\nnop\nmov r2, p0\nmov r3, dc0\n" + END,
+        "padda.2d [p0], d0\n"
+        "padda.2d [p0], d0\n"
+        "padda.2d [p0], d0\n"
+        "padda.2d [p0], d0\n"
+        "nop\n"
+        "mov r2, p0\n"
+        "mov r3, dc0\n" + END,
         {"r2": 0x70100 + 4 + 4 + 100 + 4, "r3": 1},
     ),
     "a pointer wraps at 20 bits": (f"movxm p0, #0xFFFFC\npadda [p0], #8\nnop\nmov r2, p0\n{END}", {"r2": 4}),
@@ -75,12 +106,22 @@ PROGRAMS: dict[str, tuple[str, dict[str, int]]] = {
         {"r3": 0x11225544},
     ),
     "a load between reads the word of before": (
-        f"movxm p0, #0x70100\nmovxm r1, #0x11223344\nst r1, [p0, #0]\nmova r2, #85\n{NOPS[5]}st.s8 r2, [p0, #0]\nnop\n"
+        "movxm p0, #0x70100\n"
+        "movxm r1, #0x11223344\n"
+        "st r1, [p0, #0]\n"
+        "mova r2, #85\n"
+        f"{NOPS[5]}st.s8 r2, [p0, #0]\n"
+        "nop\n"
         f"lda r3, [p0, #0]\n{NOPS[9]}lda r4, [p0, #0]\n{NOPS[7]}{END}",
         {"r3": 0x11223344, "r4": 0x11223355},
     ),
     "shifts to both sides": (
-        f"movxm r1, #-2147483647\nmova r2, #-1; movx r3, #33\nlshl r4, r1, r2\nashl r5, r1, r2\nlshl r6, r1, r3\n{END}",
+        "movxm r1, #-2147483647\n"
+        "mova r2, #-1; movx r3, #33\n"
+        "lshl r4, r1, r2\n"
+        "ashl r5, r1, r2\n"
+        "lshl r6, r1, r3\n"
+        f"{END}",
         {"r4": 0x40000000, "r5": 0xC0000000, "r6": 2},
     ),
     "a division in steps": (

@@ -115,8 +115,9 @@ def test_a_program_is_compiled_linked_and_run():
     run = edges["run-host-check"]
     folder = "build/npu1_1col/wasm"
     assert " ".join(run.options) == (
-        "build/host/check/check --device npu1 --folder data --links build/host/check/folder --environment A=1 --time-limit 9 -- "
-        f"-x {folder}/gain/gain.xclbin --elf={folder}/gain/gain.elf {folder}/other/insts.bin -k MLIR_AIE"
+        "build/host/check/check --device npu1 --folder data --links build/host/check/folder --environment "
+        f"A=1 --time-limit 9 -- -x {folder}/gain/gain.xclbin --elf={folder}/gain/gain.elf "
+        f"{folder}/other/insts.bin -k MLIR_AIE"
     )
     needed = {"build/host/check/check", f"{folder}/gain/gain.elf", f"{folder}/other/other.xclbin"}
     assert needed <= set(run.implicit)

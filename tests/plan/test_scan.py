@@ -76,7 +76,8 @@ CORE = "module {{ aie.device(npu1_1col) {{ {body} }} }}"
         ),
         (
             CORE.format(
-                body='%t = aie.tile(0, 2) %c = aie.core(%t) { aie.end } {elf_file = "a.elf"} aiex.runtime_sequence @a() { }'
+                body='%t = aie.tile(0, 2) %c = aie.core(%t) { aie.end } {elf_file = "a.elf"} '
+                "aiex.runtime_sequence @a() { }"
             ),
             "brings its own ELF",
         ),

@@ -72,7 +72,10 @@ def test_a_design_that_is_a_module_of_a_package(tmp_path, capsys):
 
 def test_headers_of_xrt_are_the_builds_own(tmp_path):
     (tmp_path / "Makefile").write_text(
-        "run: t.exe\n\t./t.exe\nt.exe: t.cpp\n\tg++ -I/usr/include -I/opt/xilinx/xrt/include -Iown t.cpp -o t.exe\n"
+        "run: t.exe\n"
+        "\t./t.exe\n"
+        "t.exe: t.cpp\n"
+        "\tg++ -I/usr/include -I/opt/xilinx/xrt/include -Iown t.cpp -o t.exe\n"
     )
     (tmp_path / "t.cpp").write_text("int main() {}\n")
     assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
@@ -91,8 +94,12 @@ def test_a_program_that_makes_its_own_design_needs_no_other(tmp_path, monkeypatc
 
 def test_a_program_that_names_the_designs_files_itself_is_given_them(tmp_path):
     (tmp_path / "Makefile").write_text(
-        "run:\n\tpython3 d.py > build/aie.mlir\n\tcd build && aiecc --xclbin-name=final.xclbin --npu-insts-name=i.bin "
-        "--aie-generate-xclbin --aie-generate-npu-insts aie.mlir\n\tg++ t.cpp -o build/test\n\t./build/test\n"
+        "run:\n"
+        "\tpython3 d.py > build/aie.mlir\n"
+        "\tcd build && aiecc --xclbin-name=final.xclbin --npu-insts-name=i.bin --aie-generate-xclbin "
+        "--aie-generate-npu-insts aie.mlir\n"
+        "\tg++ t.cpp -o build/test\n"
+        "\t./build/test\n"
     )
     (tmp_path / "d.py").write_text("")
     (tmp_path / "t.cpp").write_text('const char *x = "build/final.xclbin", *i = "i.bin";\nint main() {}\n')
@@ -118,7 +125,10 @@ def test_what_a_makefile_exports_is_the_environment_of_its_programs(tmp_path):
 
 def test_what_reads_a_trace_is_left_out_and_what_reads_its_output_too(tmp_path, capsys):
     (tmp_path / "Makefile").write_text(
-        "run:\n\t./own.py\n\t/there/utils/trace/parse.py --input t.txt --output t.json\n\tpython3 own.py -i t.json\n"
+        "run:\n"
+        "\t./own.py\n"
+        "\t/there/utils/trace/parse.py --input t.txt --output t.json\n"
+        "\tpython3 own.py -i t.json\n"
     )
     (tmp_path / "own.py").write_text("import aie.iron as iron\n")
     assert main(["import", str(tmp_path), "-o", str(tmp_path / "p")]) == 0
@@ -150,7 +160,8 @@ def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):
 @pytest.mark.parametrize(
     "recipe",
     [
-        "sed 's/NPUDEVICE/npu1_1col/g' pass.mlir > made.mlir\n\taiecc --aie-generate-xclbin --xclbin-name=x.xclbin made.mlir",
+        "sed 's/NPUDEVICE/npu1_1col/g' pass.mlir > made.mlir\n"
+        "\taiecc --aie-generate-xclbin --xclbin-name=x.xclbin made.mlir",
         "cp pass.mlir a.mlir\n\tsed -i s/NPUDEVICE/npu1_1col/g a.mlir\n\taiecc --aie-generate-xclbin a.mlir",
     ],
 )
@@ -308,13 +319,19 @@ def test_libraries_that_are_files_are_linked_with(tmp_path):
         (libraries / name).write_text("")
     (folder / "t.cpp").write_text("int main() {}\n")
     (folder / "Makefile").write_text(
-        "run:\n\tmkdir -p b && cd b && cmake .. && cmake --build .\n\tcp b/show show.exe\n\t./show.exe -x f.xclbin\n"
+        "run:\n"
+        "\tmkdir -p b && cd b && cmake .. && cmake --build .\n"
+        "\tcp b/show show.exe\n"
+        "\t./show.exe -x f.xclbin\n"
         f"\tg++ t.cpp -L{libraries} -lnear -lz -lxrt_coreutil -o own.exe\n\t./own.exe -x f.xclbin\n"
     )
     (folder / "CMakeLists.txt").write_text(
         f"cmake_minimum_required(VERSION 3.10)\nproject(show CXX)\nset(L {libraries})\n"
-        "add_executable(show t.cpp)\ntarget_link_directories(show PUBLIC ${L})\nadd_library(here SHARED t.cpp)\n"
-        "add_library(seen SHARED IMPORTED)\nset_property(TARGET seen PROPERTY IMPORTED_LOCATION ${L}/libseen.so.4.6)\n"
+        "add_executable(show t.cpp)\n"
+        "target_link_directories(show PUBLIC ${L})\n"
+        "add_library(here SHARED t.cpp)\n"
+        "add_library(seen SHARED IMPORTED)\n"
+        "set_property(TARGET seen PROPERTY IMPORTED_LOCATION ${L}/libseen.so.4.6)\n"
         "target_link_libraries(show seen ${L}/libold.a near z here ${L}/libxrt_coreutil.so)\n"
     )
     assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0

@@ -121,7 +121,8 @@ RUN: %run_on_npu1% ./test.exe {words}
     ("second", "words", "arguments", "designs"),
     [
         (
-            "--get-xclbin --get-npu-insts --xclbin-input=a.xclbin --xclbin-name=b.xclbin --npu-insts-name=b.bin %S/a.mlir",
+            "--get-xclbin --get-npu-insts --xclbin-input=a.xclbin --xclbin-name=b.xclbin "
+            "--npu-insts-name=b.bin %S/a.mlir",
             "b.xclbin a.bin b.bin",
             ["{xclbin}", "{insts:ONE}", "{insts:TWO}"],
             {"f": (["one", "two"], ["one=ONE::0x901", "two=TWO::0x902"])},

@@ -24,7 +24,10 @@ def test_a_program_for_which_cmake_finds_no_package_is_refused(gain, tmp_path, c
     folder = tmp_path / "f"
     folder.mkdir()
     (folder / "Makefile").write_text(
-        "run:\n\tmkdir -p b && cd b && cmake .. && cmake --build .\n\tcp b/show show.exe\n\t./show.exe -x f.xclbin\n"
+        "run:\n"
+        "\tmkdir -p b && cd b && cmake .. && cmake --build .\n"
+        "\tcp b/show show.exe\n"
+        "\t./show.exe -x f.xclbin\n"
     )
     (folder / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.10)\nproject(show NONE)\nfind_package(NoSuchThing REQUIRED)\n"

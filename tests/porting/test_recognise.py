@@ -17,7 +17,8 @@ from npuninja.porting.recognise import recognise
 from npuninja.porting.shell_words import commands_of
 
 LINES = {
-    "/opt/peano/bin/clang++ -O2 --target=aie2-none-unknown-elf -std=c++20 -Wno-x -DA=1 -D B -I inc -c k.cc -o k.o": KernelObject(
+    "/opt/peano/bin/clang++ -O2 --target=aie2-none-unknown-elf -std=c++20 -Wno-x -DA=1 -D B -I inc -c "
+    "k.cc -o k.o": KernelObject(
         "/f/k.o", ("/f/k.cc",), ("A=1", "B"), ("/f/inc",), ("-O2",), "c++20"
     ),
     "clang -c --target=aie2p-none-unknown-elf src/k.c": KernelObject("/f/k.o", ("/f/src/k.c",), (), (), (), ""),

@@ -168,7 +168,11 @@ def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
     folder = tmp_path / "iron" / "designs" / "fusion"
     folder.mkdir(parents=True)
     (folder / "fused.py").write_text("")
-    text = "source /away/iron/env.sh\nHERE=/away/iron/fusion\ncd $HERE && python3 $HERE/fused.py > build/aie.mlir\n"
+    text = (
+        "source /away/iron/env.sh\n"
+        "HERE=/away/iron/fusion\n"
+        "cd $HERE && python3 $HERE/fused.py > build/aie.mlir\n"
+    )
     places = ForeignPlaces(str(folder))
     walk = walk_script(str(folder / "build.sh"), [], {}, places, text)
     (command,) = walk.commands

@@ -7,7 +7,10 @@ from npuninja.python_designs.script import closed_texts
 CLOSED = {
     "text": "print('module {}')",
     "a module beside it": "from beside import text\nimport beside\nprint(text(), __name__)",
-    "functions and classes": "class A:\n  def __init__(self, n):\n    self.n = n\nprint(A(3).n, sorted({1, 2}))",
+    "functions and classes": "class A:\n"
+    "  def __init__(self, n):\n"
+    "    self.n = n\n"
+    "print(A(3).n, sorted({1, 2}))",
 }
 OPEN = {
     "the environment": "import os\nprint(os.environ['N'])",

@@ -103,7 +103,8 @@ design(iron.zeros(4), {given})
         (
             "a.shape",
             "n=1",
-            "parameter 'a' is a tensor (In/Out/InOut), which the design is built without: it has no .shape yet",
+            "parameter 'a' is a tensor (In/Out/InOut), which the design is built without: "
+            "it has no .shape yet",
         ),
         ("pass", "", "'design' needs a value for its CompileTime[T] parameter 'n'"),
         ("pass", "a=1, n=1", "takes its tensors by position; ['a'] came by name"),

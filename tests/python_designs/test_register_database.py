@@ -78,7 +78,9 @@ def test_fields_of_a_value():
     "write",
     [
         "aiex.npu.write32 {address = 204800 : ui32, column = 0 : i32, row = 2 : i32, value = 1 : ui32}",
-        "%a = arith.constant 0x232000 : i32\n%v = arith.constant 1 : i32\naiex.npu.write32(%a, %v) : i32, i32",
+        "%a = arith.constant 0x232000 : i32\n"
+        "%v = arith.constant 1 : i32\n"
+        "aiex.npu.write32(%a, %v) : i32, i32",
     ],
 )
 def test_register_writes_get_comments(tmp_path, monkeypatch, write):

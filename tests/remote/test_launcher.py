@@ -154,7 +154,10 @@ def test_anything_but_a_whole_result_is_an_error(launcher, body, message):
 def test_what_a_dying_worker_had_is_asked_for_again(launcher):
     dying = 'record({"error": {"code": 13, "message": "Runner exited with non-zero exit code [137]"}})'
     launcher.run(
-        f"if len(open({str(launcher.folder / 'log')!r}).readlines()) < 3:\n    {dying}\n    sys.exit(1)\n{GOOD}",
+        f"if len(open({str(launcher.folder / 'log')!r}).readlines()) < 3:\n"
+        f"    {dying}\n"
+        "    sys.exit(1)\n"
+        f"{GOOD}",
         0,
     )
     assert len(launcher.asked()) == 3

@@ -42,7 +42,8 @@ def look(page: str, folder: Path, expression: str) -> Any:
     )  # fmt: skip
     seen = re.search(r'data-found="([^"]*)"', done.stdout)
     assert seen, (
-        f"{done.returncode} {len(done.stdout)} {done.stdout[:300]} … {done.stdout[-300:]}\n{done.stderr[-1500:]}"
+        f"{done.returncode} {len(done.stdout)} {done.stdout[:300]} … {done.stdout[-300:]}\n"
+        f"{done.stderr[-1500:]}"
     )
     found = json.loads(unescape(seen[1]))
     assert found.pop("faults") == []

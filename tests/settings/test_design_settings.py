@@ -21,7 +21,10 @@ def test_several_designs_of_one_script_with_arguments(empty: NegateProject) -> N
     empty.write(
         "toolchain.toml",
         "".join(
-            f'[design.{name}]\nsource = "designs/any.py"\narguments = ["{size}"]\nreference = "answers/any.py"\n'
+            f"[design.{name}]\n"
+            'source = "designs/any.py"\n'
+            f'arguments = ["{size}"]\n'
+            'reference = "answers/any.py"\n'
             for name, size in (("small", 64), ("large", 128))
         )
         + '[kernel."minus.o"]\ndefines = []\n',

@@ -91,7 +91,10 @@ def test_one_object_in_several_ways_for_several_designs(empty: NegateProject) ->
     empty.write(
         "toolchain.toml",
         "".join(
-            f'[[kernel."kernel.o"]]\nsources = ["kernels/kernel.c"]\ndefines = ["FACTOR={f}"]\ndesigns = ["{n}"]\n'
+            '[[kernel."kernel.o"]]\n'
+            'sources = ["kernels/kernel.c"]\n'
+            f'defines = ["FACTOR={f}"]\n'
+            f'designs = ["{n}"]\n'
             for n, f in (("one", 3), ("two", 5))
         ),
     )

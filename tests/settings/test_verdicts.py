@@ -104,7 +104,9 @@ def test_a_design_without_inputs_and_several_seeds(empty: NegateProject) -> None
     empty.write("mlir/counter.mlir", COUNTER)
     empty.write(
         "host/counter.py",
-        "import numpy as np\ndef inputs(rng, a): return []\ndef reference(i): return [np.full(16, 7, np.int32)]\n",
+        "import numpy as np\n"
+        "def inputs(rng, a): return []\n"
+        "def reference(i): return [np.full(16, 7, np.int32)]\n",
     )
     empty.configure()
     assert "b: all 16 elements are right" in empty.ninja("run-counter").stdout

@@ -38,7 +38,10 @@ def test_the_owner_may_go_on(tmp_path):
 
 
 def test_another_living_process_is_named(tmp_path):
-    claim = f"import npuninja.stages._build_lock as l; l.BUILDERS = b'',; l.claim_build_folder({str(tmp_path / LOCK)!r})"
+    claim = (
+        "import npuninja.stages._build_lock as l; l.BUILDERS = b'',; "
+        f"l.claim_build_folder({str(tmp_path / LOCK)!r})"
+    )
     start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {claim!r}], check=True)"
     first = subprocess.Popen(
         [sys.executable, "-c", f"{start}; print(flush=True); input()"],

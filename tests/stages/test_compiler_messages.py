@@ -134,14 +134,17 @@ def test_a_fault_is_said_in_a_few_lines_at_its_place(wasm_build, monkeypatch, ca
 def test_an_error_without_a_place_in_the_kernel(tmp_path):
     ours = f"{kernel_headers.INCLUDE_FOLDER}/aie_api/a.hpp"
     said = (
-        f"In file included from k.cc:1:\n{ours}:3:4: error: static assertion failed due to requirement 'x': too wide\n"
+        "In file included from k.cc:1:\n"
+        f"{ours}:3:4: error: static assertion failed due to requirement 'x': too wide\n"
         "    3 | code\n"
-        f"{ours}:9:1: note: in instantiation of function template specialization 'f<int>' requested here\n    9 | more\n"
+        f"{ours}:9:1: note: in instantiation of function template specialization 'f<int>' requested here\n"
+        "    9 | more\n"
         f"{ours}:12:1: error: what follows\n2 errors generated.\n"
     )
     assert shortened(said) == (
         "aie_api/a.hpp:3:4: error: too wide\n"
-        "aie_api/a.hpp:9:1: note: in instantiation of function template specialization 'f<int>' requested here\n"
+        "aie_api/a.hpp:9:1: note: in instantiation of function template specialization 'f<int>' "
+        "requested here\n"
     )
 
 

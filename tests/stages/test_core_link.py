@@ -14,7 +14,10 @@ from npuninja.stages._link_check import unmangled
 from npuninja.stages._wasm_flags import MATH_IMPORTS
 from npuninja.stages._wasm_object import read_symbols
 
-CALLS_K = "extern void k(signed char *, int);\nlong long core_0_2(void) { k((signed char *)0x70400, 3); return -1; }\n"
+CALLS_K = (
+    "extern void k(signed char *, int);\n"
+    "long long core_0_2(void) { k((signed char *)0x70400, 3); return -1; }\n"
+)
 K = "void k(signed char *p, int n) { *p = n; }\n"
 
 

@@ -85,7 +85,9 @@ def clang(folder: Path) -> dict[str, Path]:
     scripts = {
         "clang": f'#!/bin/sh\n[ "$1" = -v ] && {{ echo "clang version 20.0.0"; exit 0; }}\n'
         f'shift 2\nexec {zig} cc -target wasm32-freestanding "$@"\n',
-        "wasm-ld": f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "LLD 20.0.0"; exit 0; }}\nexec {zig} wasm-ld "$@"\n',
+        "wasm-ld": "#!/bin/sh\n"
+        f'[ "$1" = --version ] && {{ echo "LLD 20.0.0"; exit 0; }}\n'
+        f'exec {zig} wasm-ld "$@"\n',
     }
     for name, text in scripts.items():
         made[name] = folder / name

@@ -77,7 +77,8 @@ def test_a_core_without_an_elf_is_refused(tmp_path):
             "declare void @llvm.lifetime.start.p0(ptr captures(none))\n"
             "  call void @llvm.lifetime.end.p0(ptr %1)\n  call void @llvm.lifetime.end.p0(i64 -1, ptr %1)",
             "declare void @llvm.lifetime.start.p0(i64 immarg, ptr captures(none))\n"
-            "  call void @llvm.lifetime.end.p0(i64 -1, ptr %1)\n  call void @llvm.lifetime.end.p0(i64 -1, ptr %1)",
+            "  call void @llvm.lifetime.end.p0(i64 -1, ptr %1)\n"
+            "  call void @llvm.lifetime.end.p0(i64 -1, ptr %1)",
         ),
         (["floats"], "store float inf, ptr %inf", "store float 0x7FF0000000000000, ptr %inf"),
         (["floats"], "phi half [ -inf, %nan ], [ nan, %b ]", "phi half [ 0xHFC00, %nan ], [ 0xH7E00, %b ]"),
@@ -86,8 +87,10 @@ def test_a_core_without_an_elf_is_refused(tmp_path):
         # A double of 1.5 is exact, one of 0.11 is not what a float of 0.11 is.
         (
             ["floats"],
-            'call void @f(float 1.500000e+00, float 1.100000e-01, double 1.100000e-01) ; float 0.1\n"float 0.1" i32 7',
-            'call void @f(float 1.500000e+00, float 0x3FBC28F5C0000000, double 1.100000e-01) ; float 0.1\n"float 0.1" i32 7',
+            "call void @f(float 1.500000e+00, float 1.100000e-01, double 1.100000e-01) ; float 0.1\n"
+            '"float 0.1" i32 7',
+            "call void @f(float 1.500000e+00, float 0x3FBC28F5C0000000, double 1.100000e-01) ; float 0.1\n"
+            '"float 0.1" i32 7',
         ),
         (["floats"], "fadd bfloat %x1.5, 1.445310e+00", "fadd bfloat %x1.5, 0xR3FB9"),
         (["floats"], "fadd half %x, 1.000000e-01", "fadd half %x, 0xH2E66"),

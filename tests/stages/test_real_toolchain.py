@@ -212,7 +212,12 @@ def test_the_tools_of_1_4_get_designs_in_their_spelling(machine):
 
 def test_peano_without_the_target_of_the_device_is_refused(machine):
     machine.with_release("2026-03-15")
-    banner = "LLVM (http://llvm.org/):\n  LLVM version 19.0.0git\n  Registered Targets:\n    aie2  - Xilinx AI Engine"
+    banner = (
+        "LLVM (http://llvm.org/):\n"
+        "  LLVM version 19.0.0git\n"
+        "  Registered Targets:\n"
+        "    aie2  - Xilinx AI Engine"
+    )
     installs.says(machine.site / "llvm-aie/bin/llc", banner)
     machine.project.edit("mlir/gain.mlir", "aie.device(npu1_1col)", "aie.device(npu2_1col)")
     printed = machine.project.configure(code=3).stderr

@@ -93,8 +93,9 @@ def test_a_rule_says_who_does_it():
     row = stage("kernel_cc")
     assert rule_name(row, third) == "kernel_cc_tinycc"
     assert rule_text("kernel_cc_tinycc", row, third).startswith(
-        "rule kernel_cc_tinycc\n  command = $stage kernel_tinycc $kernel_tinycc_modules --identity $python_identity "
-        "$wasm_compiler $options "
+        "rule kernel_cc_tinycc\n"
+        "  command = $stage kernel_tinycc $kernel_tinycc_modules --identity "
+        "$python_identity $wasm_compiler $options "
     )
 
 

@@ -47,8 +47,13 @@ class Pair(NamedTuple):
 '''
     )
     assert "\n\n".join(api_pages._entry(tree.body[0], "###", "")) == (
-        "### class `Pair` (NamedTuple)\n\nTwo numbers.\n\n- `first: int`: The one in front.\n- `second: int = 3`\n\n"
-        "#### `Pair.sum -> int`\n\nBoth together.\n\n#### `Pair.times(factor: int, *, late: bool=False) -> 'Pair'`\n\n"
+        "### class `Pair` (NamedTuple)\n\n"
+        "Two numbers.\n\n"
+        "- `first: int`: The one in front.\n"
+        "- `second: int = 3`\n\n"
+        "#### `Pair.sum -> int`\n\n"
+        "Both together.\n\n"
+        "#### `Pair.times(factor: int, *, late: bool=False) -> 'Pair'`\n\n"
         "Multiplied.\n\n**Args:**\n\n- `factor`: by which,\n    each of them.\n\n**Raises:**\n\n"
         "- `ValueError`: it is too large."
     )

@@ -324,7 +324,10 @@ def test_a_farm_listens_where_only_its_user_can_go(casd):
     for own in (folder, casd.folder):
         assert (own.stat().st_uid, own.stat().st_mode & 0o077) == (os.getuid(), 0)
     if os.getuid() == 0:
-        tries = "import os, socket, sys; os.setgid(65534); os.setuid(65534); socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        tries = (
+            "import os, socket, sys; os.setgid(65534); os.setuid(65534); "
+            "socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        )
         done = subprocess.run(
             [sys.executable, "-c", tries, path], capture_output=True, text=True, check=False
         )

@@ -30,7 +30,8 @@ def test_the_engine_is_chosen_with_a_reason(environment):
     engine, why = choose_engine(None, environment)
     assert (engine, why) == (
         "casd",
-        "there is no BuildGrid and PostgreSQL (npuninja tools install buildgrid; npuninja tools install postgresql)",
+        "there is no BuildGrid and PostgreSQL (npuninja tools install buildgrid; "
+        "npuninja tools install postgresql)",
     )
     install_buildgrid(environment)
     assert choose_engine(None, environment) == (

@@ -57,7 +57,10 @@ CASES = {
     "buffers_come_and_go": (["done"], ""),
     "information": (["1 RyzenAI-npu1", "0000:c5:00.1"], ""),
 }
-ENDLESS = "void passthrough(const signed char *in, signed char *out, int n) { for (volatile int i = 0; ; i++) out[0] = i; }\n"
+ENDLESS = (
+    "void passthrough(const signed char *in, signed char *out, int n) { for (volatile int i = 0; ; "
+    "i++) out[0] = i; }\n"
+)
 
 
 @pytest.fixture

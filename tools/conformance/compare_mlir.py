@@ -245,7 +245,11 @@ def _section_differences(where: str, a: dict[str, Fact], b: dict[str, Fact]) -> 
         i = next((i for i in range(shorter) if first[i] != second[i]), shorter)
         p = first[i] if i < len(first) else "(nothing)"
         q = second[i] if i < len(second) else "(nothing)"
-        yield f"{where}: {_cut(key)}: item {i} of {len(first)}/{len(second)}:\n    first : {_cut(p)}\n    second: {_cut(q)}"
+        yield (
+            f"{where}: {_cut(key)}: item {i} of {len(first)}/{len(second)}:\n"
+            f"    first : {_cut(p)}\n"
+            f"    second: {_cut(q)}"
+        )
 
 
 def _cut(text: str) -> str:

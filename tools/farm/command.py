@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
     """Runs the verb. `up` returns when the farm was ended; with `--background`, when it is ready."""
     parser = VerbParser(
         prog="npuninja farm",
-        description="Runs a server of the Remote Execution API and workers on this machine, for `configure.py --remote`.",
+        description="Runs a server of the Remote Execution API and workers on this machine, "
+        "for `configure.py --remote`.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=VerbParser)
     up = verbs.add_parser("up", description="Starts a farm; it runs until Ctrl-C or `npuninja farm down`.")
@@ -60,12 +61,14 @@ def main(arguments: list[str]) -> int:
     )
     up.add_argument(
         "--engine", choices=ENGINES,
-        help="casd: one process, its cache stays; buildgrid: a server and N workers (default where it is installed)",
+        help="casd: one process, its cache stays; buildgrid: "
+             "a server and N workers (default where it is installed)",
     )  # fmt: skip
     up.add_argument("--background", action="store_true", help="come back when it is ready")
     join = verbs.add_parser(
         "join",
-        description="Starts workers on this machine for the BuildGrid of another one, whose socket SSH brings here.",
+        description="Starts workers on this machine for the BuildGrid of another one, "
+        "whose socket SSH brings here.",
     )
     join.add_argument("address", metavar="ADDRESS", help="of the BuildGrid, as unix:PATH")
     join.add_argument("--workers", type=int, default=cpus, metavar="N", help="how many (default: CPUs)")
@@ -142,7 +145,8 @@ def _start(
     start_engine(engine, farm, processes, temporary)
     _prove(farm, temporary)
     _say(
-        f"{options.workers} worker{'s' if options.workers > 1 else ''} at {farm.address}, with {', '.join(place.has)}"
+        f"{options.workers} worker{'s' if options.workers > 1 else ''} at {farm.address}, "
+        f"with {', '.join(place.has)}"
     )
     _say(f"build with: configure.py --remote {farm.address}")
     _remember(folder, {"address": farm.address, "engine": engine, "workers": options.workers})
@@ -177,7 +181,8 @@ def _path_of(address: str) -> str:
     if scheme != "unix" or not os.path.isabs(path):
         raise UserError(
             f"{address!r} is no address of a farm",
-            hint="as unix:/PATH; a farm of another machine is reached through SSH: ssh -N -L /PATH:SOCKET MACHINE",
+            hint="as unix:/PATH; a farm of another machine is reached through SSH: "
+            "ssh -N -L /PATH:SOCKET MACHINE",
         )
     return path
 
@@ -205,7 +210,8 @@ def _socket(folder: str) -> str:
     path = os.path.join(folder, SOCKET)
     if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
         raise UserError(
-            f"the farm's socket would be {path}, longer than the {_SOCKET_PATH_BYTES} bytes that a socket's name may have",
+            f"the farm's socket would be {path}, "
+            f"longer than the {_SOCKET_PATH_BYTES} bytes that a socket's name may have",
             hint="take a shorter one: --folder FOLDER",
         )
     _make_own(os.path.dirname(path))

@@ -85,8 +85,9 @@ def main(arguments: list[str]) -> int:
         heard_s = len(samples if options.whole else samples[:CLIP_SAMPLES]) / SAMPLE_RATE_HZ
         _write(options.output, result)
         print(
-            f"{options.output}: {result.shape[0]} bands, {result.shape[1]} frames of {1000 * HOP // SAMPLE_RATE_HZ} ms; "
-            f"{heard_s:.2f} s of audio in {session.device_s * 1000:.2f} ms, {heard_s / session.device_s:.0f}x realtime "
+            f"{options.output}: {result.shape[0]} bands, {result.shape[1]} frames of "
+            f"{1000 * HOP // SAMPLE_RATE_HZ} ms; {heard_s:.2f} s of audio in "
+            f"{session.device_s * 1000:.2f} ms, {heard_s / session.device_s:.0f}x realtime "
             f"({session.timing}, {session.design} on {session.device})"
         )
     if options.plot:
@@ -117,7 +118,8 @@ def _plot(path: str, samples: Array, result: Array, *, whole: bool) -> None:
         print("matplotlib is not installed: the picture has no axes")
     _write(path, picture)
     print(
-        f"{path}: result, reference, difference; the largest difference is {np.abs(result - reference).max():.4f}"
+        f"{path}: result, reference, difference; the largest difference is "
+        f"{np.abs(result - reference).max():.4f}"
     )
 
 

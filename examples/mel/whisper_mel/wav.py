@@ -34,7 +34,10 @@ class Form(NamedTuple):
 
     def __str__(self) -> str:
         kind = "float" if self.is_float else "bits"
-        return f"{self.rate_hz} Hz, {self.channels} channel{'s' if self.channels > 1 else ''}, {self.bits} {kind}"
+        return (
+            f"{self.rate_hz} Hz, {self.channels} channel{'s' if self.channels > 1 else ''}, "
+            f"{self.bits} {kind}"
+        )
 
 
 #: What Whisper takes, and what needs no conversion.

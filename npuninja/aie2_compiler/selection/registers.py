@@ -102,7 +102,8 @@ class Registers(ABC):
         """The error for an instruction that is not known here."""
         text = f"{item.mnemonic} {', '.join(item.operands)}"
         return InternalError(
-            f"npuninja-aie2 does not know '{text}' (function {self.function.name}, line {item.line} of the assembly)"
+            f"npuninja-aie2 does not know '{text}' (function {self.function.name}, "
+            f"line {item.line} of the assembly)"
         )
 
     def emit(self, *texts: str) -> None:

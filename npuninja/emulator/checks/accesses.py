@@ -16,8 +16,10 @@ from npuninja.emulator.errors import BadAccess, EmulationError, Note, finding
 _OUTSIDE, _OTHER_BUFFER, _NOT_FILLED, _UNALIGNED, _STRAYED = range(1, 6)
 _HINTS = {
     _OUTSIDE: "an index or a size in the kernel is too large, or the buffer in the design too small",
-    _OTHER_BUFFER: "the kernel was not given this buffer: an index leaves the one it was given, or a pointer was kept",
-    _NOT_FILLED: "write it first, or give the buffer an initial value: on an NPU it holds what was there before",
+    _OTHER_BUFFER: "the kernel was not given this buffer: an index leaves the one it was given, "
+    "or a pointer was kept",
+    _NOT_FILLED: "write it first, or give the buffer an initial value: "
+    "on an NPU it holds what was there before",
     _STRAYED: "an index of the argument leaves its buffer and meets another that the kernel was given too",
     _UNALIGNED: "an AIE core has no unaligned access of this kind: use bytes, or align the buffer",
 }

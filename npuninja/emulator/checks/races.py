@@ -21,11 +21,15 @@ RECORD = struct.Struct("<8I")
 MEMORY, HOST, HOST_READS, BD_REWRITTEN, BD_LATE = range(1, 6)
 _KINDS = {MEMORY: "memory", HOST: "host", HOST_READS: "host reads", BD_REWRITTEN: "bd", BD_LATE: "bd"}
 #: What orders two accesses to host memory.
-_WAIT = "wait in the sequence for {who} (issue_token and dma_wait, or dma_await_task) before the transfer of {other} is started"
+_WAIT = (
+    "wait in the sequence for {who} (issue_token and dma_wait, "
+    "or dma_await_task) before the transfer of {other} is started"
+)
 #: Of what a sequence does too early, what happens and what helps.
 _OF_SEQUENCE = {
     HOST_READS: (
-        "{who} writes {buffer}, and the sequence ends without having waited for it: the host may read too early",
+        "{who} writes {buffer}, and the sequence ends without having waited for it: "
+        "the host may read too early",
         "give the transfer issue_token = true and wait for it (dma_wait, npu.sync or dma_await_task)",
     ),
     BD_REWRITTEN: (
@@ -116,7 +120,10 @@ class RaceReader:
         first, second = (b, a) if a.location is None and b.location is not None else (a, b)
         notes: list[tuple[str, Location | None]] = []
         if kind in (MEMORY, HOST):
-            what = f"{first.who} {first.verb} {buffer} and {second.who} {second.verb} it, and nothing orders the two"
+            what = (
+                f"{first.who} {first.verb} {buffer} and {second.who} {second.verb} it, "
+                "and nothing orders the two"
+            )
             hint = (
                 self._order(a, b)
                 if kind == MEMORY
@@ -221,7 +228,10 @@ class RaceReader:
         if layout.SEQUENCE_ACTOR in (a.actor, b.actor):
             core = other if a.actor == layout.SEQUENCE_ACTOR else name
             return f"set a lock in the sequence (aiex.set_lock) behind the write, and acquire it in {core}"
-        return f"{name} must release a lock behind its access, and {other} acquire it before{self._common_locks(a, b)}"
+        return (
+            f"{name} must release a lock behind its access, "
+            f"and {other} acquire it before{self._common_locks(a, b)}"
+        )
 
     def _order_with_channel(self, channel: _Side, other: _Side) -> str:
         if other.actor == layout.SEQUENCE_ACTOR:
@@ -229,13 +239,17 @@ class RaceReader:
         core = layout.actor_name(other.actor)
         taken, given = self._locks(channel)
         if taken is None and given is None:
-            return f"the BD has no lock: give it an acquire and a release, and let {core} take and give the same locks"
+            return (
+                "the BD has no lock: give it an acquire and a release, "
+                f"and let {core} take and give the same locks"
+            )
         parts = []
         if given is not None:
             parts.append(f"acquire {self._name(given)} (which the BD releases) before it touches the buffer")
         if taken is not None:
             parts.append(
-                f"release {self._name(taken)} (which the BD acquires) only when it has done with it, once each time"
+                f"release {self._name(taken)} (which the BD acquires) only when it has done with it, "
+                "once each time"
             )
         return f"{core} must {' and '.join(parts)}"
 

@@ -177,7 +177,8 @@ class _Writer:
     def unknown(self, what: str) -> UserError:
         """The error for code that no compiler makes for cores."""
         return UserError(
-            f"{self.name}: the core module uses {what} in a function that waits for a stream, a cascade or a lock",
+            f"{self.name}: the core module uses {what} in a function that waits for a stream, "
+            "a cascade or a lock",
             hint="link the core again",
         )
 

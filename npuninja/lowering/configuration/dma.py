@@ -183,7 +183,8 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         return steps, wraps
     if len(attribute.dims) > tile.bd_dimensions:
         raise UserError(
-            f"{len(attribute.dims)} dimensions, a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
+            f"{len(attribute.dims)} dimensions, "
+            f"a buffer descriptor of a {tile.name} tile has {tile.bd_dimensions}",
             op.loc,
         )
     # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE
@@ -198,8 +199,8 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
         whole = not (step_bytes % _WORD_BYTES and dim.size > 1) and not size_bytes % _WORD_BYTES
         if not whole and not follows:
             raise UserError(
-                f"dimension {i} (innermost is 0) <size = {dim.size}, stride = {dim.stride}> of {element_bytes}-byte elements"
-                " is not a whole number of 32-bit words",
+                f"dimension {i} (innermost is 0) <size = {dim.size}, stride = {dim.stride}> of "
+                f"{element_bytes}-byte elements is not a whole number of 32-bit words",
                 op.loc,
             )
         steps[i] = max(step_bytes // _WORD_BYTES, 1)

@@ -45,7 +45,8 @@ def buffer_of(value: Value, user: Operation) -> Value:
         value = value.owner.operands[0]
     if offset_of(value.type) != 0:
         raise UserError(
-            f"'{user.name}' needs the buffer that %{value.name or 'this view'} is a part of, which is not known here",
+            f"'{user.name}' needs the buffer that %{value.name or 'this view'} is a part of, "
+            "which is not known here",
             user.loc,
             hint="make the view where it is used",
         )
@@ -61,8 +62,8 @@ def passed_buffer(value: Value, call: Operation) -> Value | None:
     offset = offset_of(value.type)
     if offset == DYNAMIC:
         raise UserError(
-            f"@{call.symbol('callee')} cannot get {value.type}: a memref with an offset known only at run time cannot be "
-            "passed to a function",
+            f"@{call.symbol('callee')} cannot get {value.type}: "
+            "a memref with an offset known only at run time cannot be passed to a function",
             call.loc,
             hint="pass the buffer and the offset, as two arguments",
         )

@@ -331,7 +331,8 @@ def _cascade_type(op: Operation, type: str) -> str:
     found = c_type(type, op)
     if not is_vector(type) or vector_bits(type) != CASCADE_BITS:
         raise UserError(
-            f"'{op.name}' in embedded core code takes a vector of {CASCADE_BITS} bits, as vector<16xi32>, not {type}",
+            f"'{op.name}' in embedded core code takes a vector of {CASCADE_BITS} bits, as vector<16xi32>, "
+            f"not {type}",
             op.loc,
         )
     return found
@@ -372,7 +373,8 @@ def _unsupported(op: Operation) -> UserError:
         return UserError(
             f"a core has no heap ('{op.name}')",
             op.loc,
-            hint="memref.alloca takes memory of a static size beside the core's stack; aie.buffer is memory with a name",
+            hint="memref.alloca takes memory of a static size beside the core's stack; "
+            "aie.buffer is memory with a name",
         )
     if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)):
         return UserError(

@@ -61,7 +61,8 @@ class CoreModel:
                 return op
         known = ", ".join("({}, {})".format(*place_of(op.tile)) for op in cores)
         raise UserError(
-            f"device @{self.operation.string('sym_name', 'main')} has no core at ({self.place[0]}, {self.place[1]})",
+            f"device @{self.operation.string('sym_name', 'main')} has no core at ({self.place[0]}, "
+            f"{self.place[1]})",
             self.operation.loc,
             hint=f"it has cores at {known}" if known else "it has no cores",
         )

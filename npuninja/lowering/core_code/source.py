@@ -114,7 +114,10 @@ class _Core:
         )
         code = "\n".join([*self.unit.definitions, function])
         column, row = self.model.place
-        header = f"/* Core ({column}, {row}) of device @{self.model.operation.string('sym_name', 'main')}: generated. */\n"
+        header = (
+            f"/* Core ({column}, {row}) of device @{self.model.operation.string('sym_name', 'main')}: "
+            "generated. */\n"
+        )
         declarations = "".join(text + "\n" for text in self.unit.declarations.values())
         declarations += self.frame.declarations()
         return header + prelude(code) + library + blocks(declarations + code) + declarations + code

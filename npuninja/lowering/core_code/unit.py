@@ -66,7 +66,10 @@ class Unit:
     def _global(self, op: Operation, name: str, user: Operation) -> str:
         type = user.results[0].type
         count = element_count(memref(type).shape)
-        head = f"static {'const ' if 'constant' in op.attributes else ''}{element_type(type, user)} {name}[{count}]"
+        head = (
+            f"static {'const ' if 'constant' in op.attributes else ''}{element_type(type, user)} "
+            f"{name}[{count}]"
+        )
         data = op.attributes.get("initial_value")
         if data is None or isinstance(data, UnitAttr):
             return head + ";"

@@ -164,7 +164,10 @@ def _broadcast(op: Operation, value: str) -> str:
     if is_vector(source.type):
         inner, _ = vector_parts(source.type, op)
         numbers = ", ".join(str(i % inner) for i in range(count))
-        return f"({{ {c_type(source.type, op)} t = {value}; ({type})__builtin_shufflevector(t, t, {numbers}); }})"
+        return (
+            f"({{ {c_type(source.type, op)} t = {value}; ({type})__builtin_shufflevector(t, t, "
+            f"{numbers}); }})"
+        )
     lane = f"-({value})" if element == "i1" else "t"
     return f"({{ __typeof__(({type}){{}}[0]) t = {value}; ({type}){{{', '.join([lane] * count)}}}; }})"
 
@@ -249,7 +252,8 @@ def _reduction(op: Operation, operands: list[str]) -> str:
     start, first = (accumulator[0], 0) if accumulator else ("t[0]", 1)
     return (
         f"({{ {c_type(source, op)} t = {vector}; {lane} a = {start}; "
-        f"for (int i = {first}; i < {count}; i++) {{ {lane} b = t[i]; a = ({lane})({_REDUCTIONS[kind]}); }} a; }})"
+        f"for (int i = {first}; i < {count}; i++) {{ {lane} b = t[i]; a = ({lane})({_REDUCTIONS[kind]}); "
+        f"}} a; }})"
     )
 
 

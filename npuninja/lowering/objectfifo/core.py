@@ -169,7 +169,8 @@ class _Walk:
             )
         if size > fifo.depth:
             self.warnings.add_once(
-                f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: the core will wait forever",
+                f"{size} objects of {port.label} are acquired, but it has {fifo.depth}: "
+                "the core will wait forever",
                 op.loc,
             )
         held = list(port.held[released:])
@@ -201,7 +202,8 @@ class _Walk:
                     op.loc,
                     hint="acquire and release the same in all branches, or outside of them"
                     if self.dynamic
-                    else "acquire and release the same in all branches, or set dynamic_objfifo_lowering = true on the core",
+                    else "acquire and release the same in all branches, "
+                    "or set dynamic_objfifo_lowering = true on the core",
                 )
             state[key] = ports[0]
 
@@ -224,7 +226,8 @@ class _Walk:
                 raise UserError(
                     f"which objects of {port.label} this loop uses changes from trip to trip",
                     op.loc,
-                    hint="acquire directly in an scf.for with constant bounds, or set dynamic_objfifo_lowering = true",
+                    hint="acquire directly in an scf.for with constant bounds, "
+                    "or set dynamic_objfifo_lowering = true",
                 )
 
 

@@ -96,7 +96,8 @@ def _next_packet(ids: Iterator[int], producer: ObjectFifo) -> PacketInfoAttr:
 def _check_shim_ends(producer: ObjectFifo, consumers: list[ObjectFifo]) -> None:
     if sum(map(_on_shim, [producer, *consumers])) > 1:
         raise UserError(
-            f"objectFifo '@{producer.name}' ends at more than one shim tile, so its name would stand for several channels",
+            f"objectFifo '@{producer.name}' ends at more than one shim tile, "
+            "so its name would stand for several channels",
             producer.op.loc,
             hint="use a fifo for each shim tile",
         )

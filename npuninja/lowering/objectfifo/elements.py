@@ -134,7 +134,8 @@ def _check_size(fifo: ObjectFifo, tile: Value) -> None:
             f"objectFifo '@{fifo.name}' needs {fifo.depth} objects of {object_bytes} bytes, "
             f"but tile {place_of(tile)} reaches {limit_bytes} bytes of memory",
             fifo.op.loc,
-            hint="a core's acquires decide how many objects it needs, if they need more than the given number",
+            hint="a core's acquires decide how many objects it needs, "
+            "if they need more than the given number",
         )
 
 

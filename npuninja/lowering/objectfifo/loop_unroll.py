@@ -237,7 +237,8 @@ def _check_unrolled(loop: Operation, factor: int, remainder: int, end: int) -> N
         )
     if factor > 1 and end > _LARGEST_INDEX:
         raise UserError(
-            f"the loop's last number, {end}, is more than 64 bits hold: MLIR-AIE makes a core of it whose loop never runs",
+            f"the loop's last number, {end}, is more than 64 bits hold: "
+            "MLIR-AIE makes a core of it whose loop never runs",
             loop.loc,
             hint="let an endless loop count in steps of 1",
         )

@@ -59,7 +59,8 @@ def _bind(
                 inits.append(lock.op.integer("init", 0))
     if not tiles and not locks:
         raise UserError(
-            f"objectFifo '@{name}' has no DMA channels or locks outside shim tiles, so there is nothing to reset",
+            f"objectFifo '@{name}' has no DMA channels or locks outside shim tiles, "
+            "so there is nothing to reset",
             users[0].loc,
         )
     symbol, number = f"{name}_rearm", 0

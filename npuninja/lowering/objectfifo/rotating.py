@@ -81,7 +81,8 @@ def _check_loop(loop: Operation, warnings: Warnings) -> None:
         )
         if key not in nested and released > acquired:
             raise UserError(
-                f"each trip of this loop releases {released} objects of objectFifo '@{key[0]}', but acquires only {acquired}",
+                f"each trip of this loop releases {released} objects of objectFifo '@{key[0]}', "
+                f"but acquires only {acquired}",
                 (acquires or releases)[0].loc,
                 notes=(("the loop", loop.loc), *(("released here", op.loc) for op in releases)),
             )
@@ -175,13 +176,15 @@ class _Writer:
         index, held = state[key]
         if size > fifo.depth:
             self.warnings.add_once(
-                f"{size} objects of {_label(fifo)} are acquired, but it has {fifo.depth}: the core will wait forever",
+                f"{size} objects of {_label(fifo)} are acquired, but it has {fifo.depth}: "
+                "the core will wait forever",
                 op.loc,
             )
         if repeat > 1 and held != 0:
             self.warnings.add_once(
                 f"{_label(fifo)} is sent {repeat} times an object and some objects are still held here: "
-                "MLIR-AIE 1.4 counts repeats as objects and acquires too few; here the right number is acquired",
+                "MLIR-AIE 1.4 counts repeats as objects and acquires too few; "
+                "here the right number is acquired",
                 op.loc,
             )
         if isinstance(held, int):

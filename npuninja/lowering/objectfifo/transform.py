@@ -150,8 +150,8 @@ def _check_orders(fifos: ObjectFifos) -> None:
         smallest = min(link.part(leg)[1] for leg in range(link.legs))
         if dims and smallest <= last:
             raise UserError(
-                f"the dimensions of objectFifo '@{whole.name}' reach element {last}, and a part of its objects has {smallest} "
-                "elements",
+                f"the dimensions of objectFifo '@{whole.name}' reach element {last}, "
+                f"and a part of its objects has {smallest} elements",
                 link.op.loc,
                 notes=((f"the whole of this {way}", whole.op.loc),),
                 hint="they hold for each of its parts",

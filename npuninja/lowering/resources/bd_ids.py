@@ -76,7 +76,8 @@ def _assign(program: Operation) -> None:
             free = next((n for n in usable if n not in taken), None)
             if free is None:
                 raise UserError(
-                    f"tile {place} needs more than the {len(usable)} buffer descriptors its DMA channel can use",
+                    f"tile {place} needs more than the {len(usable)} buffer descriptors its DMA "
+                    "channel can use",
                     op.loc,
                     hint="use fewer or shallower objectFifos on this tile, or a smaller repeat_count",
                 )

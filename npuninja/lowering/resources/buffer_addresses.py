@@ -198,14 +198,14 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
             if start < memory.stack_bytes or end > memory.kind.memory_bytes:
                 raise UserError(
                     f"buffer '{op.string('sym_name')}' at {start} to {end} is not inside "
-                    f"{memory.stack_bytes} to {memory.kind.memory_bytes}, the memory of tile {place_of(memory.tile.result)} "
-                    "behind the stack",
+                    f"{memory.stack_bytes} to {memory.kind.memory_bytes}, the memory of tile "
+                    f"{place_of(memory.tile.result)} behind the stack",
                     op.loc,
                 )
             if start % memory.step(op):
                 raise UserError(
-                    f"buffer '{op.string('sym_name')}' at {start} is not aligned to the {memory.alignment} bytes that a "
-                    f"load or store of tile {place_of(memory.tile.result)} moves",
+                    f"buffer '{op.string('sym_name')}' at {start} is not aligned to the {memory.alignment} "
+                    f"bytes that a load or store of tile {place_of(memory.tile.result)} moves",
                     op.loc,
                     hint="give it a multiple, or say 'aligned = false'",
                 )

@@ -49,9 +49,9 @@ def _put_tiles_before_cores(device: Operation, warnings: Warnings) -> None:
         behind = next((op for op in body.ops[body.ops.index(user) :] if op.name == "aie.tile"), None)
         if behind is not None:
             warnings.add(
-                "this tile stands behind a core that uses an objectFifo. MLIR-AIE's own tools fail on that (\"operand "
-                "#0 does not dominate this use\"), since they put the fifo's buffers behind the last tile: put all tiles "
-                "before the cores",
+                "this tile stands behind a core that uses an objectFifo. MLIR-AIE's own tools fail on that "
+                '("operand #0 does not dominate this use"), since they put the fifo\'s buffers behind the '
+                "last tile: put all tiles before the cores",
                 behind.loc,
             )
     if "aie.core" in names and "aie.tile" in names[names.index("aie.core") :]:

@@ -68,7 +68,8 @@ def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Cha
                 raise UserError(
                     "no core tile is left for this one"
                     if column is None and row is None
-                    else f"no core tile is left at ({'?' if column is None else column}, {'?' if row is None else row})",
+                    else f"no core tile is left at ({'?' if column is None else column}, "
+                    f"{'?' if row is None else row})",
                     op.loc,
                     hint="use a larger device",
                 )

@@ -191,7 +191,8 @@ class _DeviceRouting:
                 f"no legal routing: {failure.reason}",
                 involved[0].loc,
                 notes=tuple(("this flow takes part", flow.loc) for flow in involved[1 : _MOST_NOTES + 1]),
-                hint="use fewer flows, place their ends in other columns, or let several share channels as aie.packet_flow",
+                hint="use fewer flows, place their ends in other columns, "
+                "or let several share channels as aie.packet_flow",
             ) from None
         return {net.source: found for net, found in zip(nets.nets, routes)}
 
@@ -209,7 +210,8 @@ class _DeviceRouting:
                 before = keeping.setdefault(dest, packet)
                 if bool(before.keep_header) != bool(packet.keep_header):
                     self.warnings.add(
-                        f"packet flows into {_text(dest)} differ in keep_pkt_header; the last one decides for all",
+                        f"packet flows into {_text(dest)} differ in keep_pkt_header; "
+                        "the last one decides for all",
                         packet.op.loc,
                     )
                 for connection in path:
@@ -237,12 +239,18 @@ class _DeviceRouting:
             _numbers(match.earlier.identifiers),
         )
         if identifier in match.later.identifiers:
-            message = f"packets with id {identifier} go astray at {slave}: the rule for id {others} matches them too"
+            message = (
+                f"packets with id {identifier} go astray at {slave}: "
+                f"the rule for id {others} matches them too"
+            )
         else:
             meant = _numbers(match.later.identifiers)
             message = f"at {slave} the rules for id {others} and for id {meant} both match id {identifier}"
         message += f" (mask {match.earlier.mask}, value {match.earlier.value})"
-        hint = "number the packets so that flows with the same way differ from all others in a bit in which they agree"
+        hint = (
+            "number the packets so that flows with the same way differ from all others in a bit in which "
+            "they agree"
+        )
         loc = next(packet.op.loc for packet in self.packets if packet.identifier in match.later.identifiers)
         if self.rules.false_match_is_error:
             raise UserError(message, loc, hint=hint)

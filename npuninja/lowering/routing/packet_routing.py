@@ -225,8 +225,8 @@ def _amsels_by_component(tile: _Tile) -> dict[Stream, Amsel]:
         arbiter = min(range(ARBITERS), key=lambda a: used_msels[a])
         if used_msels[arbiter] + len(sets) > MSELS:
             raise tile.conflict(
-                f"the packet flows through tile {tile.place} need {used_msels[arbiter] + len(sets)} sets of outputs on one "
-                f"arbiter, which has {MSELS}",
+                f"the packet flows through tile {tile.place} need {used_msels[arbiter] + len(sets)} sets of "
+                f"outputs on one arbiter, which has {MSELS}",
                 streams,
                 "let flows that share outputs have the same destinations",
             )
@@ -270,9 +270,11 @@ def _rules(
     for port, found in rules.items():
         if len(found) > SLOTS:
             raise tile.conflict(
-                f"{port[0]} : {port[1]} of tile {tile.place} needs {len(found)} packet rules, there are {SLOTS}",
+                f"{port[0]} : {port[1]} of tile {tile.place} needs {len(found)} packet rules, "
+                f"there are {SLOTS}",
                 [stream for stream in tile.dests if stream[0] == port],
-                "send the packets from more sources, or give ids that differ in one bit to flows with the same destination",
+                "send the packets from more sources, "
+                "or give ids that differ in one bit to flows with the same destination",
             )
     return list(rules.items()), control_slaves
 

@@ -206,7 +206,8 @@ def _congestion(
     involved = [i for i in range(len(nets)) if any(edge in edges for edge in trees[i].items())]
     (column, row), (bundle, channel) = graph.endpoint(overused[0][0])
     return Unroutable(
-        f"{len(involved)} flows compete for too few channels, first for {bundle} : {channel} of tile ({column}, {row})",
+        f"{len(involved)} flows compete for too few channels, first for {bundle} : "
+        f"{channel} of tile ({column}, {row})",
         involved,
     )
 

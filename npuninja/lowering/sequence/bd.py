@@ -99,7 +99,10 @@ def _field_error(
         wraps = (1,) if is_linear(sizes, strides) else (0, 1)
     for i in wraps:
         if shape.sizes[i] > kind.max_wrap:
-            return f"size {i} is {shape.sizes[i]} words, a {kind.name} tile's descriptor holds at most {kind.max_wrap}"
+            return (
+                f"size {i} is {shape.sizes[i]} words, "
+                f"a {kind.name} tile's descriptor holds at most {kind.max_wrap}"
+            )
     # A repeat (stride 0) uses the queue's counter only; MLIR-AIE lets it be one more.
     limit = MAX_ITERATIONS if strides[3] else MAX_ITERATIONS + 1
     if sizes[3] > limit:
@@ -107,7 +110,10 @@ def _field_error(
     for i in (3,) if linear else range(4):
         if shape.strides[i] >= kind.max_step_words:
             step = shape.strides[i] + 1
-            return f"stride {i} is {step} words, a {kind.name} tile's descriptor holds at most {kind.max_step_words}"
+            return (
+                f"stride {i} is {step} words, "
+                f"a {kind.name} tile's descriptor holds at most {kind.max_step_words}"
+            )
     return None
 
 

@@ -79,7 +79,8 @@ def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, war
                     column, row, direction, number = channel
                     name = "MM2S" if direction else "S2MM"
                     warnings.add(
-                        f"waits for {name} channel {number} of tile ({column}, {row}), but no task before it issues a token",
+                        f"waits for {name} channel {number} of tile ({column}, {row}), "
+                        "but no task before it issues a token",
                         op.loc,
                     )
 
@@ -140,10 +141,10 @@ def check_queues(device: Operation, sequence: Operation, model: DeviceModel, war
                 if len(pushed) > _MOST_PUSHES:
                     column, row, direction, number = channel
                     warnings.add(
-                        f"{len(pushed)} tasks are pushed onto {'MM2S' if direction else 'S2MM'} channel {number} of tile "
-                        f"({column}, {row}) without a wait between, but its queue holds {TASK_QUEUE_DEPTH} and one is at "
-                        f"work: what is pushed onto a full queue is lost. Wait (issue_token = true) after every "
-                        f"{TASK_QUEUE_DEPTH}",
+                        f"{len(pushed)} tasks are pushed onto {'MM2S' if direction else 'S2MM'} channel "
+                        f"{number} of tile ({column}, {row}) without a wait between, but its queue holds "
+                        f"{TASK_QUEUE_DEPTH} and one is at work: what is pushed onto a full queue is lost. "
+                        f"Wait (issue_token = true) after every {TASK_QUEUE_DEPTH}",
                         pushed[_MOST_PUSHES].loc,
                     )
             pushes.clear()

@@ -73,7 +73,8 @@ def _least_operations(op: Operation) -> int:
 
 def _too_long(loop: Operation, trips: int) -> UserError:
     return UserError(
-        f"the runtime sequence would have more than {MAX_OPERATIONS} operations with this loop's {trips} trips",
+        f"the runtime sequence would have more than {MAX_OPERATIONS} operations with this loop's "
+        f"{trips} trips",
         loop.loc,
         hint="let the DMA repeat: use the outermost size of the transfer, or repeat_count",
     )

@@ -28,7 +28,8 @@ def task_of(op: Operation) -> Operation:
     task = value.owner
     if not isinstance(task, Operation) or task.name != "aiex.dma_configure_task":
         raise UserError(
-            f"'{op.name}' expects a task made by aiex.dma_configure_task in the same sequence, found %{value.name}",
+            f"'{op.name}' expects a task made by aiex.dma_configure_task in the same sequence, "
+            f"found %{value.name}",
             op.loc,
         )
     return task
@@ -122,9 +123,11 @@ def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
         chosen = next(free, None)
         if chosen is None:
             raise UserError(
-                f"all buffer descriptors of tile ({place[0]}, {place[1]}) that channel {channel} can use are taken",
+                f"all buffer descriptors of tile ({place[0]}, "
+                f"{place[1]}) that channel {channel} can use are taken",
                 task.loc,
-                hint="await or free earlier tasks of this tile first (aiex.dma_await_task, aiex.dma_free_task)",
+                hint="await or free earlier tasks of this tile first (aiex.dma_await_task, "
+                "aiex.dma_free_task)",
             )
         bd.attributes["bd_id"] = IntegerAttr(chosen, "i32")
         taken[chosen] = bd

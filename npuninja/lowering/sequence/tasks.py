@@ -218,8 +218,8 @@ class _TaskWriter:
             )
         if length_bytes // 4 > kind.max_length_words:
             raise UserError(
-                f"the transfer is {length_bytes // 4} words, and a descriptor of a {kind.name} tile counts up to "
-                f"{kind.max_length_words}",
+                f"the transfer is {length_bytes // 4} words, "
+                f"and a descriptor of a {kind.name} tile counts up to {kind.max_length_words}",
                 op.loc,
             )
         bd = SequenceDescriptor(

@@ -123,8 +123,8 @@ def _host_buffer(sequence: Operation, host: Operation, rules: Rules) -> tuple[in
         wanted = "reuse_output_buffer"
         if any(not arg.type.startswith("memref") for arg in args):
             raise UserError(
-                "aie.trace.host_config with reuse_output_buffer needs a sequence without numbers as arguments: the "
-                "end of the output is not known",
+                "aie.trace.host_config with reuse_output_buffer needs a sequence without numbers as "
+                "arguments: the end of the output is not known",
                 host.loc,
             )
     else:
@@ -167,7 +167,8 @@ def _packet_ids(ops: list[Operation], rules: Rules) -> dict[Operation, int]:
             number += 1
         if number > MAX_PACKET_ID:
             raise UserError(
-                f"no packet id is free for trace '@{op.string('sym_name')}': a switch tells {MAX_PACKET_ID} apart",
+                f"no packet id is free for trace '@{op.string('sym_name')}': "
+                f"a switch tells {MAX_PACKET_ID} apart",
                 op.loc,
             )
         ids[op] = number
@@ -218,7 +219,8 @@ def _shim(device: Operation, host: Operation, rules: Rules) -> _Shim:
     used = _used_channels(device, (column, model.shim_row))
     if len(used) >= 2:
         raise UserError(
-            f"both channels into host memory of shim tile ({column}, {model.shim_row}) are in use, traces need one of them",
+            f"both channels into host memory of shim tile ({column}, {model.shim_row}) are in use, "
+            "traces need one of them",
             host.loc,
             hint="move an output to another column"
             + (" or choose another with egress_shim_col" if rules.appends_trace_buffer else ""),

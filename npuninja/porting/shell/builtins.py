@@ -178,7 +178,10 @@ class Builtins(Shell):
         return None
 
 
-_OF_THEIR_NAME = "false cd pushd popd pwd echo printf test unset set shift getopts exit return eval let read command source"
+_OF_THEIR_NAME = (
+    "false cd pushd popd pwd echo printf test unset set shift getopts exit return eval let "
+    "read command source"
+)
 #: Name -> the method that does it.
 BUILTINS = {
     **{name: name for name in _OF_THEIR_NAME.split()},

@@ -80,7 +80,8 @@ def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
     for given in tensors:
         if generation.is_third() and not is_array_type(given):
             raise TypeError(
-                f"{name} is given array types here, such as np.ndarray[(1024,), np.dtype[np.int32]], not {given!r}"
+                f"{name} is given array types here, such as np.ndarray[(1024,), np.dtype[np.int32]], "
+                f"not {given!r}"
             )
         array = _array_type(given)
         shapes.append(np_ndarray_type_get_shape(array))
@@ -96,7 +97,8 @@ def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
             )
     if isinstance(func, ExternalFunction) and func.tile_size() != tile_size:
         raise ValueError(
-            f"tile_size is {tile_size}, and the kernel's arg_types have arrays of {func.tile_size()}; give both one size"
+            f"tile_size is {tile_size}, and the kernel's arg_types have arrays of {func.tile_size()}; "
+            "give both one size"
         )
     return Job(func, int(np.prod(shapes[0])), dtypes[0], **fields)
 
@@ -151,7 +153,8 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
     block = job.tile_size * len(suffixes)
     if job.elements % block:
         raise ValueError(
-            f"{job.elements} elements cannot be divided into tiles of {block}; choose another tile_size or pad the tensors"
+            f"{job.elements} elements cannot be divided into tiles of {block}; "
+            "choose another tile_size or pad the tensors"
         )
     tile = job.vector(job.tile_size)
     params = {i: ObjectFifo(_array_type(p), name=f"param{i}") for i, p in job.fifo_params()}

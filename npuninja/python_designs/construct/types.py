@@ -316,7 +316,8 @@ def np_dtype_to_mlir_type(dtype: Any) -> Type:
     text = _NUMPY.get(name)
     if text is None:
         raise AttributeError(
-            f"{dtype} (a {type(dtype)}) has no type of elements; give one of NumPy's, as np.int32, or bfloat16"
+            f"{dtype} (a {type(dtype)}) has no type of elements; give one of NumPy's, as np.int32, "
+            "or bfloat16"
         )
     return type_of(text)
 

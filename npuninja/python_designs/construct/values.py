@@ -100,7 +100,8 @@ class ScalarValue(Value):
         """The number of a constant."""
         if not self.is_constant():
             raise ValueError(
-                f"this {type(self).__name__} is computed by the design, so it has no number while the design is built"
+                f"this {type(self).__name__} is computed by the design, "
+                "so it has no number while the design is built"
             )
         owner = self.ir.owner
         assert isinstance(owner, core.Operation)

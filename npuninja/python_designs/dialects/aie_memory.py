@@ -117,8 +117,8 @@ class buffer(OpView):
         parts = list(index) if isinstance(index, (tuple, list)) else [index]
         if len(parts) != rank or any(part is None or isinstance(part, slice) for part in parts):
             raise ValueError(
-                f"buffer {self.get_name()} of {len(self.shape)} dimension(s) is read and written element by element, got "
-                f"the index {index!r}"
+                f"buffer {self.get_name()} of {len(self.shape)} dimension(s) is read and written element by "
+                f"element, got the index {index!r}"
             )
         return parts
 

@@ -115,8 +115,8 @@ def Core(
     """`aie.core(tile)` without a body; `@core(tile)` gives it one."""
     if link_with is not None and not generation.is_first():
         raise TypeError(
-            "a core has no link_with in this generation: give link_with= to the external_func() of each kernel, from "
-            "which the core gets its files"
+            "a core has no link_with in this generation: give link_with= to the external_func() of each "
+            "kernel, from which the core gets its files"
         )
     attributes = {
         "link_with": link_with,

@@ -81,8 +81,8 @@ def plain_constant(*given: Any, **options: Any) -> Any:
 
 _CASTS = "extsi extui trunci truncf extf sitofp uitofp fptosi fptoui bitcast index_castui"
 _BINARIES = (
-    "addi subi muli divsi divui remsi remui andi ori xori shli shrsi shrui addf subf mulf divf remf maxsi minsi "
-    "maxui minui maximumf minimumf maxnumf minnumf floordivsi ceildivsi"
+    "addi subi muli divsi divui remsi remui andi ori xori shli shrsi shrui addf subf mulf divf remf maxsi "
+    "minsi maxui minui maximumf minimumf maxnumf minnumf floordivsi ceildivsi"
 )
 
 

@@ -33,7 +33,8 @@ def padded(sizes: Sequence[Any], strides: Sequence[Any]) -> tuple[list[Any], lis
     """Four sizes and strides, padded in front with 1 and 0. Raises ValueError for more than four."""
     if len(sizes) > 4:
         raise ValueError(
-            f"a shim's descriptor has 4 dimensions, not {len(sizes)}; join some of them, or make more transfers"
+            f"a shim's descriptor has 4 dimensions, not {len(sizes)}; join some of them, "
+            "or make more transfers"
         )
     missing = 4 - len(sizes)
     return [1] * missing + list(sizes), [0] * missing + list(strides)

@@ -50,7 +50,8 @@ def run_design_cli(
         if running.PRINTS_ONLY:  # what could only be compiled is what is wanted
             design.specialize(**values).compile()
         sys.exit(
-            "this design only builds (run_design_cli has no run_and_verify): give --xclbin-path and --insts-path"
+            "this design only builds (run_design_cli has no run_and_verify): "
+            "give --xclbin-path and --insts-path"
         )
     return run_and_verify(opts)
 

@@ -55,14 +55,14 @@ class _Placeholder:
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(
-            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without: it has no "
-            f".{name} yet. Give shapes and types as CompileTime[T] parameters."
+            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without: it "
+            f"has no .{name} yet. Give shapes and types as CompileTime[T] parameters."
         )
 
     def _refuse(self, *_: Any) -> Any:
         raise RuntimeError(
-            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without. Give shapes and "
-            "types as CompileTime[T] parameters."
+            f"parameter '{self._name}' is a tensor (In/Out/InOut), which the design is built without. Give "
+            "shapes and types as CompileTime[T] parameters."
         )
 
     __len__ = __getitem__ = __iter__ = __array__ = __bool__ = _refuse
@@ -182,8 +182,8 @@ class CompilableDesign:
         ]
         if with_default:
             raise TypeError(
-                f"@iron.jit: '{name}' has defaults for {with_default}, which are no CompileTime[T] parameters: annotate "
-                "them, or take the defaults away"
+                f"@iron.jit: '{name}' has defaults for {with_default}, which are no CompileTime[T] "
+                "parameters: annotate them, or take the defaults away"
             )
         loose = [
             n
@@ -194,10 +194,12 @@ class CompilableDesign:
         ]
         if loose:
             raise TypeError(
-                f"@iron.jit: the CompileTime[T] parameter(s) {loose} of '{name}' may be mistaken for tensors.\n"
+                f"@iron.jit: the CompileTime[T] parameter(s) {loose} of '{name}' may be mistaken for "
+                "tensors.\n"
                 f"Put a `*` before the first of them:\n"
                 f"  before: def {name}({', '.join(listed)})\n"
-                f"  after:  def {name}({', '.join([*known.tensors, *known.scalars, '*', *known.compile_time])})"
+                "  after:  def "
+                f"{name}({', '.join([*known.tensors, *known.scalars, '*', *known.compile_time])})"
             )
 
     def generate_mlir(self) -> Any:
@@ -231,8 +233,8 @@ class CompilableDesign:
         self.kernels = list(ExternalFunction.instances)
         if not hasattr(module, "operation"):
             raise AttributeError(
-                f"'{type(module).__name__}' object has no attribute 'operation': '{self.name}' must return its module, "
-                "or nothing"
+                f"'{type(module).__name__}' object has no attribute 'operation': "
+                f"'{self.name}' must return its module, or nothing"
             )
         try:
             module.operation.verify()
@@ -327,9 +329,9 @@ class CallableDesign:
         scalars = self.compilable.scalar_params
         if len(arguments) > len(names) + len(scalars):
             raise TypeError(
-                f"'{self.compilable.name}' takes {len(names) + len(scalars)} argument(s) by position (tensors {names}, "
-                f"scalars {scalars}), and {len(arguments)} came.\nGive the CompileTime[T] parameters "
-                f"{self.compilable.compile_params} by name."
+                f"'{self.compilable.name}' takes {len(names) + len(scalars)} argument(s) by position "
+                f"(tensors {names}, scalars {scalars}), and {len(arguments)} came.\n"
+                f"Give the CompileTime[T] parameters {self.compilable.compile_params} by name."
             )
         trace = self.compilable.trace_config
         if trace is not None and "trace_size" in self.compilable.compile_params:

@@ -165,9 +165,9 @@ def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) 
     if array.nbytes != argument.nbytes:
         if array.size != expected:
             raise RuntimeError(
-                f"tensor '{name}' has {array.size} elements, and the design was built for {expected}: give a tensor of "
-                f"that size, or build the design for this one."
-                f"\ncompile-time values: {values}"
+                f"tensor '{name}' has {array.size} elements, and the design was built for {expected}: give "
+                "a tensor of that size, or build the design for this one.\n"
+                f"compile-time values: {values}"
             )
         raise RuntimeError(
             f"tensor '{name}' is of {array.dtype} ({array.nbytes} bytes), and the design was built for "
@@ -177,7 +177,8 @@ def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) 
     if kinds == {"f", "i"} and (name, argument.element) not in _TOLD:
         _TOLD.add((name, argument.element))
         print(
-            f"warning: tensor '{name}' is of {array.dtype}, and the kernel takes its bytes for {argument.element}",
+            f"warning: tensor '{name}' is of {array.dtype}, "
+            f"and the kernel takes its bytes for {argument.element}",
             file=sys.stderr,
         )
 

@@ -244,8 +244,8 @@ def _read(text: str) -> Iterator[Step]:
             continue
         elif name not in _KNOWN and name not in _GENERAL and name not in _ABOUT:
             raise NotImplementedError(
-                f"the pass {name} is not offered ({PAGE}); npuninja lower --passes lists those of the lowering, and "
-                f"{', '.join(_GENERAL)} are there too"
+                f"the pass {name} is not offered ({PAGE}); npuninja lower --passes lists those of the "
+                f"lowering, and {', '.join(_GENERAL)} are there too"
             )
         else:
             yield Step(name, _settings(name, options))

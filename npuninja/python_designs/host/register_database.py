@@ -346,7 +346,8 @@ def main() -> int:
             address = decoder.encode_address(options.col, options.row, options.register, options.module)
             if address is None:
                 raise ValueError(
-                    f"a tile in row {options.row} has no register '{options.register}'; --module says in which module it is"
+                    f"a tile in row {options.row} has no register '{options.register}'; "
+                    "--module says in which module it is"
                 )
         elif options.address:
             address = parse_address_arg(options.address)

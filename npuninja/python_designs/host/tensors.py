@@ -30,8 +30,8 @@ class NpuTensor:
             and generation() != SECOND  # which casts
         ):
             raise TypeError(
-                f"iron.tensor: the array is of {data.dtype} and dtype= asks for {np.dtype(dtype)}; convert it first, with "
-                "astype()"
+                f"iron.tensor: the array is of {data.dtype} and dtype= asks for {np.dtype(dtype)}; "
+                "convert it first, with astype()"
             )
         self.data: Any = np.array(data, dtype=dtype)
         self.device = _known(device)
@@ -102,12 +102,13 @@ class NpuTensor:
         end = offset + size_bytes
         if offset < 0 or end > self.nbytes:
             raise ValueError(
-                f"subview(offset={offset}, shape={shape}, dtype={kind}) ends at byte {end}, and the tensor has {self.nbytes}"
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) ends at byte {end}, "
+                f"and the tensor has {self.nbytes}"
             )
         if offset % _LINE_BYTES or (size_bytes % _LINE_BYTES and end != self.nbytes):
             raise ValueError(
-                f"subview(offset={offset}, shape={shape}, dtype={kind}) has bytes {offset} to {end}; begin and end it at "
-                f"multiples of {_LINE_BYTES} bytes, the lines in which the device sees memory"
+                f"subview(offset={offset}, shape={shape}, dtype={kind}) has bytes {offset} to {end}; begin "
+                f"and end it at multiples of {_LINE_BYTES} bytes, the lines in which the device sees memory"
             )
         part = type(self).__new__(type(self))
         part.data = self.data.reshape(-1).view(np.uint8)[offset:end].view(kind).reshape(shape)
@@ -177,8 +178,8 @@ def _made(array: Any, out: Any, device: str) -> NpuTensor:
     if out is not None:
         if (out.shape, out.dtype, out.device) != (array.shape, array.dtype, device):
             raise ValueError(
-                f"`out` is of another shape, type or device: it has {out.shape}, {out.dtype}, {out.device!r}, "
-                f"and {array.shape}, {array.dtype}, {device!r} is made"
+                f"`out` is of another shape, type or device: it has {out.shape}, {out.dtype}, "
+                f"{out.device!r}, and {array.shape}, {array.dtype}, {device!r} is made"
             )
         out.data[...] = array
         return out  # type: ignore[no-any-return]

@@ -159,8 +159,8 @@ def _must_be_read(place: Place, is_watched: bool, mode: int) -> None:
     kind, row, column = place
     if not is_watched:
         raise ValueError(
-            f"the trace has packets of the {_TITLES[kind]} unit of tile ({column}, {row}), which the design does not "
-            "switch on; is colshift right?"
+            f"the trace has packets of the {_TITLES[kind]} unit of tile ({column}, {row}), which the design "
+            "does not switch on; is colshift right?"
         )
     if mode > EVENT_PC:
         raise NotImplementedError(

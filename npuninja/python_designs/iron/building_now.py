@@ -23,7 +23,7 @@ def current_runtime() -> Any:
     """The runtime whose function runs. Raises RuntimeError when there is none."""
     if not runtimes:
         raise RuntimeError(
-            "fill(), drain() and TaskGroup() belong in the function given to Runtime(seq_fn, fn_args), and were called "
-            "outside it"
+            "fill(), drain() and TaskGroup() belong in the function given to Runtime(seq_fn, fn_args), "
+            "and were called outside it"
         )
     return runtimes[-1]

@@ -156,7 +156,8 @@ class Device:
     def _must_hold(self, col: int, row: int) -> None:
         if not (0 <= col < self.cols and 0 <= row < self.rows):
             raise ValueError(
-                f"tile ({col}, {row}) is not on the device, which has {self.cols} columns and {self.rows} rows"
+                f"tile ({col}, {row}) is not on the device, "
+                f"which has {self.cols} columns and {self.rows} rows"
             )
 
     def resolve_tile(self, given: Tile, loc: Any = None, ip: Any = None) -> None:

@@ -114,13 +114,13 @@ class BaseKernel(Resolvable):
         """
         if self._op is None:
             raise ValueError(
-                f"kernel {self._name} is not declared in this module yet: give it to the worker, in the arguments of "
-                "Worker(fn, [...])"
+                f"kernel {self._name} is not declared in this module yet: give it to the worker, "
+                "in the arguments of Worker(fn, [...])"
             )
         if not generation.is_first() and len(arguments) != len(self._arg_types):
             raise ValueError(
-                f"{type(self).__name__} '{self._name}' has {len(self._arg_types)} argument(s) by its arg_types, and was "
-                f"called with {len(arguments)}"
+                f"{type(self).__name__} '{self._name}' has {len(self._arg_types)} argument(s) by its "
+                f"arg_types, and was called with {len(arguments)}"
             )
         given = [a.op if isinstance(a, Buffer) else a for a in arguments]
         if generation.is_third():
@@ -214,8 +214,9 @@ class ExternalFunction(BaseKernel):
             if other.object_file_name == self.object_file_name:
                 if not is_default:
                     raise ValueError(
-                        f"there are two kernels {self._name!r} of different source or compile_flags, and both make "
-                        f"{self.object_file_name}: give one another object_file_name=... or name=..."
+                        f"there are two kernels {self._name!r} of different source or compile_flags, "
+                        f"and both make {self.object_file_name}: give one another "
+                        "object_file_name=... or name=..."
                     )
                 stem, dot, suffix = self._object_file_name.rpartition(".")
                 self._object_file_name = f"{stem}_{self.content()[:8]}{dot}{suffix}"
@@ -300,10 +301,11 @@ def _must_inline(name: str, object_file_name: str | None, symbol_prefix: str | N
         )
     if symbol_prefix:
         raise NotImplementedError(
-            f"ExternalFunction '{name}': a kernel of LLVM IR (inline=True) cannot be renamed; leave out symbol_prefix"
+            f"ExternalFunction '{name}': a kernel of LLVM IR (inline=True) cannot be renamed; "
+            "leave out symbol_prefix"
         )
     if object_file_name and not object_file_name.lower().endswith((".ll", ".bc")):
         raise ValueError(
-            f"ExternalFunction '{name}': inline=True makes LLVM IR, a file in '.ll' or '.bc', and object_file_name is "
-            f"'{object_file_name}'"
+            f"ExternalFunction '{name}': inline=True makes LLVM IR, a file in '.ll' or '.bc', and "
+            f"object_file_name is '{object_file_name}'"
         )

@@ -38,7 +38,8 @@ def pack_pad_value(value: Any, elem: Any) -> int:
     )
     if bytes_each > 4:
         raise ValueError(
-            f"the DMA pads with a 32-bit word, which no element of {bytes_each} bytes fits into: leave out pad_value"
+            f"the DMA pads with a 32-bit word, which no element of {bytes_each} bytes fits into: "
+            "leave out pad_value"
         )
     element = np.array([value], dtype=dtype).tobytes()
     return int(np.frombuffer(element * (4 // bytes_each), dtype=np.int32)[0])

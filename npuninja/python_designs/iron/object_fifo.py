@@ -127,7 +127,8 @@ class ObjectFifo(OfArrays, HasOperation, Resolvable):
         depth = self._depth if depth is None else depth
         if depth is None:
             raise ValueError(
-                f"this end of objectFifo {self.name} has no depth: give one to it, or a default to the ObjectFifo"
+                f"this end of objectFifo {self.name} has no depth: give one to it, "
+                "or a default to the ObjectFifo"
             )
         if depth < 1:
             raise ValueError(f"an end of objectFifo {self.name} has depth {depth}; it needs at least 1")

@@ -45,7 +45,8 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         ):
             if wanted is not None and not is_same:
                 raise ValueError(
-                    f"the producer of {self.name} has {word} {have} and cannot have {wanted} too; make one prod() for both"
+                    f"the producer of {self.name} has {word} {have} and cannot have {wanted} too; "
+                    "make one prod() for both"
                 )
 
     def acquire(self, num_elem: int) -> Any:
@@ -61,7 +62,8 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def _must_fit(self, count: int, verb: str) -> None:
         if self._depth < count:
             raise ValueError(
-                f"objectFifo {self.name} has depth {self._depth} at this end; {count} elements are too many to {verb}"
+                f"objectFifo {self.name} has depth {self._depth} at this end; "
+                f"{count} elements are too many to {verb}"
             )
         if count < 1:
             raise ValueError(f"{verb}() takes at least one element, not {count}")
@@ -107,8 +109,8 @@ class ObjectFifoHandle(OfArrays, Resolvable):
     def endpoint(self, endpoint: Any) -> None:
         if self._endpoint is not None and self._endpoint != endpoint:
             raise ValueError(
-                f"the {self.handle_type} handle of objectFifo {self.name} is in use at {self._endpoint}; make another "
-                f"handle for {endpoint}"
+                f"the {self.handle_type} handle of objectFifo {self.name} is in use at {self._endpoint}; "
+                f"make another handle for {endpoint}"
             )
         self._endpoint = endpoint
 

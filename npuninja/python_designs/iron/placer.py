@@ -81,7 +81,8 @@ class SequentialPlacer(Placer):
             if worker.tile.is_placed:
                 if _place(worker.tile) not in computes:
                     raise ValueError(
-                        f"a Worker is placed on {worker.tile}, which device {device} does not have or another Worker has"
+                        f"a Worker is placed on {worker.tile}, "
+                        f"which device {device} does not have or another Worker has"
                     )
                 computes.remove(_place(worker.tile))
         if self.cores_per_col is None:
@@ -91,7 +92,8 @@ class SequentialPlacer(Placer):
             free = [place for place in computes if place[0] == column]
             if len(free) < self.cores_per_col:
                 raise ValueError(
-                    f"column {column} has {len(free)} free compute tiles, fewer than cores_per_col={self.cores_per_col}"
+                    f"column {column} has {len(free)} free compute tiles, "
+                    f"fewer than cores_per_col={self.cores_per_col}"
                 )
             kept += free[: self.cores_per_col]
         return kept
@@ -102,7 +104,8 @@ class SequentialPlacer(Placer):
             if not worker.tile.is_placed:
                 if taken >= len(computes):
                     raise ValueError(
-                        f"there are {len(workers)} workers and too few compute tiles: use a larger device or fewer workers"
+                        f"there are {len(workers)} workers and too few compute tiles: "
+                        "use a larger device or fewer workers"
                     )
                 worker.place(Tile(*computes[taken]))
                 taken += 1
@@ -153,8 +156,8 @@ class SequentialPlacer(Placer):
                 if place[0] == wanted:
                     return place
         raise ValueError(
-            f"no tile is left in columns {column} to {self._columns - 1}: use a device with more columns, or give "
-            "tiles places"
+            f"no tile is left in columns {column} to {self._columns - 1}: use a device with more columns, "
+            "or give tiles places"
         )
 
 

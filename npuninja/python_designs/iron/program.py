@@ -20,7 +20,8 @@ class Program:
     def __init__(self, device: Any, rt: Any, workers: list[Any] | None = None) -> None:
         if device is None:
             raise ValueError(
-                "this Program has no device: give it one, or choose one with iron.set_current_device(...) or --device"
+                "this Program has no device: give it one, "
+                "or choose one with iron.set_current_device(...) or --device"
             )
         self._device = device
         self._rt = rt

@@ -68,7 +68,8 @@ class Flow:
         self.shim_symbol = shim_symbol
         if shim_symbol is not None and SHIM not in (src.kind, dst.kind):
             raise ValueError(
-                f"{type(self).__name__}.shim_symbol={shim_symbol!r} requires a shim endpoint, got {src} and {dst}"
+                f"{type(self).__name__}.shim_symbol={shim_symbol!r} requires a shim endpoint, "
+                f"got {src} and {dst}"
             )
 
     def tiles(self) -> list[Tile]:
@@ -192,7 +193,8 @@ class DmaChannel:
         self.direction, self.channel, self.bds, self.pad_value = direction, channel, list(bds), pad_value
         if pad_value and not any(bd.pad_dimensions for bd in self.bds):
             raise ValueError(
-                "pad_value is for a Bd with pad_dimensions, and no Bd of this channel has any: give them or leave it out"
+                "pad_value is for a Bd with pad_dimensions, and no Bd of this channel has any: "
+                "give them or leave it out"
             )
         for bd in self.bds:
             if bd.next not in ("self", None) and not isinstance(bd.next, int):

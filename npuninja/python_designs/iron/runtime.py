@@ -95,7 +95,8 @@ def prune_consumers(handles: list[ObjectFifoHandle]) -> None:
         for other in ends[1:]:
             if (other.depth, other.dims_from_stream) != (ends[0].depth, ends[0].dims_from_stream):
                 raise ValueError(
-                    f"the host drains {fifo} by handles of different depths or dimensions: use one handle for all of them"
+                    f"the host drains {fifo} by handles of different depths or dimensions: "
+                    "use one handle for all of them"
                 )
             fifo._cons.remove(other)
 
@@ -143,7 +144,8 @@ class BlockRuntime:
         yield self._data[0] if len(self._data) == 1 else tuple(self._data)
         if self._open:
             raise ValueError(
-                f"{', '.join(map(str, self._open))} still open at the end of the sequence: call finish_task_group() for each"
+                f"{', '.join(map(str, self._open))} still open at the end of the sequence: "
+                "call finish_task_group() for each"
             )
         prune_consumers(self._fifos)
 
@@ -277,7 +279,8 @@ class BlockRuntime:
         if self._strict and has_groups and ungrouped:
             raise Exception(
                 "some transfers have a task group and others have none: give one to "
-                f"{[t.handle.name for t in ungrouped]} too, or build the Runtime with strict_task_groups=False"
+                f"{[t.handle.name for t in ungrouped]} too, "
+                "or build the Runtime with strict_task_groups=False"
             )
         _finish(ungrouped)
 

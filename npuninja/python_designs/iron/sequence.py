@@ -226,12 +226,13 @@ class SequenceRuntime:
             runtimes.pop()
         if self.open_groups:
             raise IronRuntimeError(
-                f"{', '.join(map(str, self.open_groups))} still open at the end of the sequence: call finish() for each"
+                f"{', '.join(map(str, self.open_groups))} still open at the end of the sequence: "
+                "call finish() for each"
             )
         if self._strict and self.has_groups and self.ungrouped:
             raise IronRuntimeError(
-                "some transfers have a task group and others have none: give one to each, or build the Runtime with "
-                "strict_task_groups=False"
+                "some transfers have a task group and others have none: give one to each, "
+                "or build the Runtime with strict_task_groups=False"
             )
         _finish(self.ungrouped)
         prune_consumers(self.fifos)

@@ -68,8 +68,8 @@ class Worker(ObjectFifoEndpoint, Resolvable):
         self.link_with = next(iter(files), None) if generation.is_first() else None
         if generation.is_first() and len(files) > 1:
             raise ValueError(
-                f"a worker of autumn 2025 calls functions of one object file, and these are of {', '.join(files)}: put "
-                "them into one file"
+                "a worker of autumn 2025 calls functions of one object file, and these are of "
+                f"{', '.join(files)}: put them into one file"
             )
 
     def _adopt(self, argument: Any) -> None:
@@ -111,7 +111,8 @@ class Worker(ObjectFifoEndpoint, Resolvable):
                 "Buffer(tile=...)"
             )
         raise ValueError(
-            f"buffer '{given.name}' lies on {given.tile}, and this Worker on {self._tile}; a buffer has one tile"
+            f"buffer '{given.name}' lies on {given.tile}, and this Worker on {self._tile}; "
+            "a buffer has one tile"
         )
 
     def place(self, tile: Tile) -> None:

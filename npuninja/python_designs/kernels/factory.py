@@ -185,7 +185,8 @@ def _pair(name: str, input_dtype: Any, output_dtype: Any, allowed: set[Any]) -> 
     shown = ", ".join(sorted(f"({a.__name__}, {b.__name__})" for a, b in allowed))
     _must(
         (input_dtype, output_dtype) in allowed,
-        f"{name}() has no kernel from {input_dtype} to {output_dtype}; it has (input_dtype, output_dtype) {shown}",
+        f"{name}() has no kernel from {input_dtype} to {output_dtype}; it has (input_dtype, "
+        f"output_dtype) {shown}",
     )
     return f"{_SHORT[input_dtype]}_{_SHORT[output_dtype]}"
 
@@ -354,8 +355,8 @@ def softmax_ref(x: Any, *, tile_size: int = 1024) -> Any:
 
 
 _OWN = (
-    "passthrough scale add mul relu reduce_add reduce_min reduce_max compute_max softmax gelu silu bf16_exp swiglu mm mv "
-    "cascade_mm rgba2hue rgba2gray gray2rgba threshold bitwise_or bitwise_and filter2d add_weighted relu_ref silu_ref "
-    "gelu_ref softmax_ref bf16_exp_ref"
+    "passthrough scale add mul relu reduce_add reduce_min reduce_max compute_max softmax gelu silu bf16_exp "
+    "swiglu mm mv cascade_mm rgba2hue rgba2gray gray2rgba threshold bitwise_or bitwise_and filter2d "
+    "add_weighted relu_ref silu_ref gelu_ref softmax_ref bf16_exp_ref"
 )
 NAMES: dict[str, Any] = {**{name: globals()[name] for name in _OWN.split()}, **convolutions.KERNELS}

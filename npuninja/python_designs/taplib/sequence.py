@@ -42,7 +42,8 @@ class TensorAccessSequence(Accesses, MutableSequence):  # type: ignore[type-arg]
         if num_steps == 0:
             if any(g is not None for g in given):
                 raise ValueError(
-                    "num_steps=0 makes an empty sequence: leave out offset, sizes, strides and their functions"
+                    "num_steps=0 makes an empty sequence: leave out offset, sizes, "
+                    "strides and their functions"
                 )
             return
         for value, function, text in (
@@ -122,7 +123,8 @@ class TensorAccessSequence(Accesses, MutableSequence):  # type: ignore[type-arg]
     def _must_fit(self, tap: TensorAccessPattern) -> None:
         if tuple(tap.tensor_dims) != tuple(self._tensor_dims):
             raise ValueError(
-                f"the patterns of this sequence are of a tensor {self._tensor_dims}; this one is of {tap.tensor_dims}"
+                f"the patterns of this sequence are of a tensor {self._tensor_dims}; "
+                f"this one is of {tap.tensor_dims}"
             )
 
     def insert(self, index: int, value: TensorAccessPattern) -> None:

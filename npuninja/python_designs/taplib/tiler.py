@@ -133,8 +133,8 @@ def _repeat(count: int, sizes: list[int], strides: list[int]) -> None:
     """Makes a pattern go over its elements several times, by its outermost dimension."""
     if sizes[0] != 1:
         raise ValueError(
-            f"pattern_repeat={count} takes the fourth dimension, which sizes={sizes} and strides={strides} need "
-            "themselves: use smaller groups of tiles"
+            f"pattern_repeat={count} takes the fourth dimension, which sizes={sizes} and strides={strides} "
+            "need themselves: use smaller groups of tiles"
         )
     sizes[0], strides[0] = count, 0
 
@@ -147,8 +147,8 @@ def _must_divide(dimension: int, tensor: int, tile: int, tiles: int, allow_parti
         )
     if not allow_partial and tensor % (tile * tiles):
         raise ValueError(
-            f"dimension {dimension} of the tensor, {tensor}, is no multiple of a group of {tiles} tiles of {tile}; "
-            "allow_partial=True lets the last group be smaller"
+            f"dimension {dimension} of the tensor, {tensor}, is no multiple of a group of {tiles} tiles of "
+            f"{tile}; allow_partial=True lets the last group be smaller"
         )
 
 

@@ -200,7 +200,8 @@ def _trace(
             config = (event.port, int(event.channel), "S2MM" if event.master else "MM2S")
             if ports.setdefault(event.slot, config) != config:
                 raise ValueError(
-                    f"slot {event.slot} watches one port, and here are {ports[event.slot]} and {config}; give each its slot"
+                    f"slot {event.slot} watches one port, and here are {ports[event.slot]} and {config}; "
+                    "give each its slot"
                 )
 
     @trace(tile, name)

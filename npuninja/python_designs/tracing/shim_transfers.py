@@ -37,9 +37,10 @@ def _write_descriptor(
 ) -> None:  # fmt: skip
     """A shim's linear descriptor (size in words) over an argument (offset in bytes)."""
     zeros = (
-        "out_of_order_id d0_size d0_stride d0_zero_after d0_zero_before d1_size d1_stride d1_zero_after d1_zero_before "
-        "d2_size d2_stride d2_zero_after d2_zero_before iteration_current iteration_size iteration_stride "
-        "lock_acq_enable lock_acq_id lock_acq_val lock_rel_id lock_rel_val next_bd row use_next_bd"
+        "out_of_order_id d0_size d0_stride d0_zero_after d0_zero_before d1_size d1_stride "
+        "d1_zero_after d1_zero_before d2_size d2_stride d2_zero_after d2_zero_before iteration_current "
+        "iteration_size iteration_stride lock_acq_enable lock_acq_id lock_acq_val lock_rel_id "
+        "lock_rel_val next_bd row use_next_bd"
     )
     fields = dict.fromkeys(zeros.split(), 0)
     fields.update(
