@@ -250,7 +250,6 @@ def kept(planted: bool) -> Design:
     return Design(p, s, 1)
 
 
-#: Name -> the fault, its twin, words of what is said.
 def a_control_packet(reads: bool) -> Callable[[bool], Design]:
     """A packet of a neighbour's channel that goes to the word a core uses, or to one beside."""
 
@@ -273,6 +272,7 @@ def a_control_packet(reads: bool) -> Callable[[bool], Design]:
     return made
 
 
+#: Name -> the fault, its twin, words of what is said.
 PLANTED: dict[str, tuple[Callable[[], Design], Callable[[], Design], str]] = {
     "a neighbour memory tile's channel": (
         lambda: neighbours_memory(True), lambda: neighbours_memory(False), "MM2S 0 of tile (1, 1) (BD 0) reads",

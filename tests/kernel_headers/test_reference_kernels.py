@@ -138,7 +138,6 @@ EVEN, ODD = (1,) * 8, (1, 1, 1, 1, -1, -1, -1, -1)
 MIRRORED = (0, 1, 2, 3, 3, 2, 1, 0)
 
 
-# Name of the kernel: inputs, type of the output, what it is.
 def shifted_by_mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Shifts by an accumulator: to the nearest, ties to even, limited. NumPy's `round` has these ties."""
     wide, nibbles = a.astype(np.int64), np.clip(a.astype(np.int64), -8, 7)
@@ -149,6 +148,7 @@ def shifted_by_mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     ]).astype(I16)  # fmt: skip
 
 
+# Name of the kernel: inputs, type of the output, what it is.
 CASES: dict[str, tuple[list[np.ndarray], Any, Any]] = {
     "cmul16": ([numbers(I16, 128), other(I16, 128)], I16, lambda a, b: pairs(*(x >> 15 for x in complex_product(a, b)))),
     "cmac_conj": ([numbers(I16, 128), other(I16, 128)], I32, product_and_conjugate),

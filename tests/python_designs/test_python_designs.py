@@ -1,6 +1,6 @@
 """Designs in Python, each beside the MLIR it prints in each generation it is written for.
 
-`pytest tests/python_designs/test_designs.py --regen` writes the expected files anew; look at the difference.
+`pytest tests/python_designs/test_python_designs.py --regen` writes the expected files: look at what differs.
 """
 
 import os

@@ -51,7 +51,7 @@ SHIM_FIRST_TASK_US = {"MM2S": _measured_us(422, 1330, 1739), "S2MM": _measured_u
 #: Bytes per second between DDR and the whole array. Measured on a Strix: 52.7 GB/s read over 8 columns, of a
 #: ceiling of 62.7 GB/s. Reading and writing share it at the pessimistic end.
 DDR_BYTES_PER_S = Band(62.7e9, 52.7e9, 52.7e9)
-#: Cycles of the first word through a switch (AM020: 3 to 4), and least and most switches of a way.
+#: Cycles of the first word through a switch (AM020: 3 to 4).
 SWITCH_CYCLES = Band(3, 4, 4)
 
 # --- Cores.
