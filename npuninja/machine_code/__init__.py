@@ -9,7 +9,7 @@ What the machine is, as data:
 Reading and printing:
     - `decode`: bytes -> bundles -> instructions, one reading each.
     - `program`: the programs that an ELF, an object, an archive, an XCLBIN, a PDI or a wasm module holds.
-    - `flow`, `reachable`: basic blocks, branch targets, delay slots, loops, functions, what is reached.
+    - `flow`, `reachable`: basic blocks, branch targets, delay slots, loops, functions, what can be reached.
     - `functions`: stack by the call graph, cycles of a call; `profile`: cycles by function, loop, line, call.
     - `source_lines`: C lines of an ELF; `known_programs`: which ELF beside an XCLBIN a program comes from.
     - `listing`, `wasm_listing`, `comparison`: what `npuninja disasm` prints, and two programs side by side.
@@ -22,7 +22,8 @@ Running:
     - `prepare`, `families/`: instructions for the runtime; what is not proved becomes a fault by name.
       `loading` keeps prepared programs in the cache.
     - `runtime/`: the machine in C, compiled to WebAssembly by the embedded compiler: interpreter (core.c),
-      vectors (lanes.c, accumulate.c, floats.c), helpers (translated.c). `core_runtime` holds it.
+      vectors (lanes.c, accumulate.c, floats.c), helpers of translated code (translated.c). `core_runtime`
+      holds it.
     - `translate`, `translator/`, `wasm_writer`, `translation`: programs -> WebAssembly, cached by content.
       The interpreter judges it and takes over wherever there is no translated block.
     - `one_core`: one core alone, for `npuninja core`. Those of the array: npuninja/emulator/machine_cores.py.

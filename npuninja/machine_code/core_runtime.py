@@ -126,8 +126,7 @@ class CoreRuntime:
         store: of the instance.
         module: from `load_runtime` with the store's engine.
         ports: of the array around the core: streams, cascades, checks, by the names in runtime/core.h.
-            Without them a
-            core is alone: its streams are never ready.
+            Without them a core is alone: its streams are never ready.
     """
 
     def __init__(

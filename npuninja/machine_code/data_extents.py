@@ -20,7 +20,9 @@ _DATA_START, _DATA_END = min(DATA_WINDOWS.values()), max(DATA_WINDOWS.values()) 
 
 
 class DataExtent(NamedTuple):
-    """A stretch of data memory as a core addresses it; `is_sized`: end known, not only the next one's."""
+    """A stretch of data memory as a core addresses it; `is_sized`: its end is known, and not only where the
+    next one begins.
+    """
 
     start: int
     end: int

@@ -100,8 +100,8 @@ def instruction_text(decoded: Decoded) -> str:
 
 
 class _Reader(NamedTuple):
-    """How an operand is read off a word: the field's lowest bit, and mask if it is in one piece (else 0); the
-    register of each of its values (else the immediate says what it stands for).
+    """How an operand is read off a word: the field's lowest bit, its mask (0 when it is in several pieces),
+    and the register of each of its values (else the immediate says what it stands for).
     """
 
     low: int

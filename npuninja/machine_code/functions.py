@@ -74,7 +74,7 @@ class Function(NamedTuple):
 
 
 def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
-    """The functions of a linked AIE2 ELF; empty for other ELFs. UserError when its code cannot be read."""
+    """The functions of a linked AIE2 ELF, none of another one. Raises UserError for code it cannot read."""
     found = elf.read_elf(data, name)
     if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, elf.EXECUTABLE, "aie2"):
         return ()
@@ -206,7 +206,7 @@ class Functions:
         return None
 
     def _cycles_called(self, branch: Branch, above: tuple[int, ...]) -> int | None:
-        """The issue cycles of what a branch calls, 0: no call; None when they or its way depend on data."""
+        """Issue cycles of what a branch calls (0 for no call); None if they or its way depend on data."""
         if branch.after is None or branch.mnemonic in ("jz", "jnz", "jnzd"):
             return None
         if branch.mnemonic == "ret lr":

@@ -268,7 +268,9 @@ class InstructionSet:
         return entry[code] if code < len(entry) else None
 
     def _patterns_of(self, kind: str) -> list[tuple[int, int, str, int, int]]:
-        """A class's alternatives: a code's mask and value; register, or class with the code's bits there."""
+        """The alternatives of a class: mask and value of a code, and the register; or the class, with the
+        shift and the number of its code's bits.
+        """
         found = self._patterns.get(kind)
         if found is None:
             found = self._patterns[kind] = [

@@ -175,7 +175,7 @@ def undefined_symbols(objects: Sequence[tuple[str, bytes]], script: LinkerScript
 
 
 def _origins(inputs: list[_Input]) -> dict[str, tuple[_Input, str]]:
-    """Global symbol -> the input that defines it and the section. UserError for one that is defined twice."""
+    """Global symbol -> the input that defines it, and the section. Raises UserError for one defined twice."""
     origin: dict[str, tuple[_Input, str]] = {}
     for item in inputs:
         for symbol in item.symbols:

@@ -12,7 +12,7 @@ STACK_SYMBOL = "_sp_start_value_DM_stack"
 
 
 class LinkerScript(NamedTuple):
-    """What a linker script fixes: symbols, where data goes and how much fits, aliases, room of symbols."""
+    """What a linker script fixes: symbols, where data goes, how much fits, aliases, the room of symbols."""
 
     symbols: dict[str, int]
     data_origin: int

@@ -143,7 +143,10 @@ class OneCore:
         self.core.set_state("stack_start", address)
 
     def set_register(self, name: str, text: str) -> None:
-        """Sets a register: a number, of wide ones hexadecimal bytes in memory order. Raises UserError."""
+        """Sets a register to a number, a wide one also to bytes in memory order, in hexadecimal digits.
+
+        Raises UserError when there is no such register, or the text is not its value.
+        """
         known = (*NAMES, *VECTOR_NAMES)
         wide = [f"{kind}{i}" for kind, n in (("l", 8), ("x", 12), ("cm", 9)) for i in range(n)]
         if name not in known and name not in wide:

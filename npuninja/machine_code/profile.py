@@ -131,7 +131,7 @@ def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTa
 def _loops(
     functions: Functions, bundles: tuple[Bundle, ...], counts: dict[int, int]
 ) -> tuple[ProfiledLoop, ...]:
-    """Zero-overhead loops and those that a branch closes; of several branches to one place the last one."""
+    """Zero-overhead loops and those that a branch closes (the last of several branches to one place)."""
     places = {bundle.address: number for number, bundle in enumerate(bundles)}
     ends: dict[int, tuple[int, bool]] = {}
     for bundle in bundles:

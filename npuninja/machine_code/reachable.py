@@ -17,7 +17,10 @@ _ALIGNMENT = 16  # where code begins again behind something that is no code
 
 
 def reachable_bundles(pieces: Sequence[tuple[int, bytes]], isa: str = "aie2") -> list[Bundle]:
-    """The bundles of pieces (address, bytes) of program memory, by address. Without a table: UserError."""
+    """The bundles of pieces (address, bytes) of program memory, by address.
+
+    Raises UserError when there is no table for the instruction set.
+    """
     found: dict[int, Bundle] = {}
     for address, data in pieces:
         _sweep(address, data, isa, found, address)

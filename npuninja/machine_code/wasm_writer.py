@@ -43,7 +43,8 @@ def signed(value: int) -> bytes:
 
 
 #: What puts one value on the stack: a local's number, instructions (`constant`), or an instruction and what
-#: it takes, as in `(ADD, local, constant(4))`; CHOOSE takes value if not zero, value if zero, condition.
+#: it takes, as in `(ADD, local, constant(4))`; CHOOSE takes the value if the condition is not zero, the value
+#: if it is zero, and the condition.
 Expression = Union[int, bytes, "tuple[Any, ...]"]
 
 

@@ -1,4 +1,4 @@
-"""Blocks of machine code as functions of WebAssembly, by layers; door: `npuninja.machine_code.translate`.
+"""Blocks of machine code as WebAssembly functions, by layers; the door is `npuninja.machine_code.translate`.
 
 - `in_flight`: what is on its way, in the words that both sides of a block's border share.
 - `values`: registers as local variables, results on their way to them.

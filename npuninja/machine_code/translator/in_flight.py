@@ -36,7 +36,8 @@ PRODUCTS = {"OP_MAC", "OP_MAC_F", "OP_ACC_ADD", "OP_ACC_ADD_F", "OP_ACC_COPY"}
 
 class InFlight(NamedTuple):
     """Something on its way: due in so many cycles, behind others of that cycle, made by a stage that begins
-    in so many (a load's later than its memory is read here), in this slot of the ring's cycle; what, where.
+    in so many cycles (a load's does later than its memory is read here), in this slot of the ring's cycle;
+    what it is, where it goes.
     """
 
     due: int

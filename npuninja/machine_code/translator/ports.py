@@ -1,7 +1,8 @@
 """Streams and cascades in a block.
 
 A bundle that may wait for one begins a block, like one with an acquire: all of it can be issued, or the core
-waits and the block begins again. So does the bundle four cycles behind a cascade read: it takes the data.
+waits and the block begins again. So does the bundle four cycles behind a read of the cascade, which takes
+what is there then.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Ports(Leaving):
         return CASCADE in due or entry.blocks or entry.waits_for_port
 
     def wait_for_ports(self, entry: PreparedBundle) -> None:
-        """At the block's begin: what its first bundle sends and receives, the cascade read that is due."""
+        """At the block's begin: what its first bundle sends and receives, and the cascade read then due."""
         due = [p for p in self.pending if p.kind == CASCADE and p.due == 0]
         if not due and not entry.waits_for_port:
             return

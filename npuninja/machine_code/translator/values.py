@@ -127,7 +127,7 @@ class Values:
     def add(
         self, due: int, kind: int, dst: int, size: int, banks: int, op: int, local: int = -1, began: int = 0
     ) -> Pending:
-        """Something more in flight; `began`: the cycle of the stage that makes it (a load's is the fifth)."""
+        """Something more in flight; `began` is the cycle of the stage that makes it (the fifth of a load)."""
         pending = Pending(due, self.free_slot(due) if local < 0 else -1, kind, dst, size, banks, op)
         pending.local = local
         self.sequence += 1
@@ -199,7 +199,7 @@ class Values:
         self.set_scalar(p.dst, p.local)
 
     def some_meet(self) -> bool:
-        """Whether two results in flight of different instructions come to one register in one cycle."""
+        """Whether results in flight of two different instructions come to one register in one cycle."""
         by_cycle: dict[int, list[Pending]] = {}
         for p in self.pending:
             if p.kind in (WRITE, MAYBE):
