@@ -77,7 +77,9 @@ def _group(actor: int) -> str:
 
 
 def _host(timeline: Timeline, work: Work) -> _Added:
-    """The host starts the sequence and waits for its end; what its call takes beside is only a band."""
+    """The host starts the sequence and waits for its end; what its call takes beyond that is not drawn: it is
+    known as a band only.
+    """
     ends = [
         (s.end, number) for number, s in enumerate(timeline.spans) if s.actor == layout.SEQUENCE_ACTOR
     ] or [(s.end, number) for number, s in enumerate(timeline.spans)]
@@ -143,7 +145,10 @@ def _values(changes: list[LockChange], value: int | None, end: float) -> list[La
 
 
 def lanes_json(lanes: list[Lane], cycles: float) -> str:
-    """The lanes for the page's script; pieces by number: lane, kind, start, end, text, cause, critical."""
+    """The lanes for the page's script: of each piece lane, kind, start, end, text, cause, critical.
+
+    A piece's place in the list is its number.
+    """
     texts: dict[str, int] = {}
     rows: dict[int, list[int]] = {}
     for number, lane in enumerate(lanes):

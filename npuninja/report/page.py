@@ -38,7 +38,7 @@ def design_page(
     Args:
         facts: of the design.
         run: a run of it, or the reason why there is none; None: nothing is said of one.
-        profile: where machine-code cores' issue cycles went, or why that is not known; None: no such cores.
+        profile: where issue cycles of machine-code cores went, or why that is not known; None: no such cores.
     """
     width = 2 * MARGIN + facts.columns * (TILE_W + GAP) - GAP
     height = 2 * MARGIN + facts.rows * (TILE_H + GAP) - GAP

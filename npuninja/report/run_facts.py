@@ -60,7 +60,7 @@ class Roofline(NamedTuple):
 
     @property
     def roof(self) -> float:
-        """The most at this intensity: one instruction a core and cycle, or what the bytes allow."""
+        """The most possible at this intensity: one instruction a core and cycle, or what the bytes allow."""
         return min(float(self.cores), self.intensity * self.bytes_per_cycle)
 
     @property
@@ -117,7 +117,7 @@ def _content(manifest: Manifest) -> tuple[str, list[bytes]]:
 
 
 def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str | None:
-    """Where issue cycles of machine-code cores went in a run, or why that is not known; None for a design
+    """Where issue cycles of machine-code cores went in a run, or why that is unknown; None for a design
     of other cores. Inputs as in `read_run`.
     """
     try:
