@@ -23,7 +23,7 @@ _NAMES_SHOWN = 40
 
 
 def object_file(found: Elf, name: str, data: bytes) -> Found:
-    """A relocatable object of AIE cores: the functions that it defines with their bytes; what it needs."""
+    """A relocatable object of AIE cores: the functions it defines, with their bytes, and what it needs."""
     _, programs = read_programs(data, name)
     return _elf_object(programs[0], found, len(data))
 

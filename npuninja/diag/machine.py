@@ -1,7 +1,7 @@
 """What doctor may look at of a machine: files below a root, the environment, limits, the kernel's log.
 
 Everything the rungs know goes through a `MachineFacts`, so that tests can make one up: a folder stands for
-`/`, and what is no file is an attribute. A query that fails gives None, which is not "is not there".
+`/`, and what is no file is an attribute. A query that fails gives None, which does not mean "is not there".
 """
 
 from __future__ import annotations

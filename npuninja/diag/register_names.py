@@ -61,7 +61,7 @@ def register_at(address: int, rows: Rows) -> NamedRegister:
 
 @cache
 def _fixed_names(kind: str) -> dict[int, str]:
-    """Offset -> name of a tile kind's registers with one place; not those of memories and descriptors."""
+    """Offset -> name of the registers of a tile kind that have one place: no memories, no descriptors."""
     names = {offset: name for name, offset in registers.MISCELLANEOUS[kind].items()}
     for module in {"core": ("core", "memory"), "mem": ("memtile",), "shim": ("shim",)}[kind]:
         names = {**event_register_names(module), **names}
