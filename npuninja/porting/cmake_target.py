@@ -60,7 +60,7 @@ set(XRT_COREUTIL_LIBRARIES XRT::xrt_coreutil)
 
 
 def find_cmake() -> str | None:
-    """CMake: the one of this Python's packages, else the one on PATH; None for none."""
+    """CMake: the one of this Python's packages, else the one on PATH; None when there is none."""
     folder = os.path.dirname(sys.executable)
     return shutil.which("cmake", path=folder) or shutil.which("cmake")
 
@@ -144,7 +144,9 @@ def _configured(build: CMakeBuild, environment: Mapping[str, str], *more: str) -
 
 
 def _variables(build: CMakeBuild, folder: str) -> list[str]:
-    """The project's variables of CMake's cache; this machine's compilers and XRT where they say nothing."""
+    """The project's own variables of CMake's cache; where they say nothing, this machine's compilers and the
+    place where the package XRT is looked for.
+    """
     given = {variable.split("=")[0].split(":")[0] for variable in build.variables}
     package = os.path.join(folder, "xrt")
     own = {
@@ -165,7 +167,7 @@ def _variables(build: CMakeBuild, folder: str) -> list[str]:
 
 def _stand_in(compiler: str, folder: str, environment: dict[str, str]) -> bool:
     """Puts this machine's compilers on the PATH under the names of a version that it lacks (npuninja's build
-    uses another anyway); False for none.
+    uses another anyway). False when it has no compiler.
     """
     links = os.path.join(folder, "compilers")
     for name in {compiler, compiler.replace("gcc", "g++"), compiler.replace("g++", "gcc")}:

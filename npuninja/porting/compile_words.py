@@ -53,7 +53,10 @@ _FOLDERS = ("include", "library_folders")
 
 @dataclass
 class CompileWords:
-    """A command line, taken apart: absolute paths, in order. `libraries`: names as behind `-l`, and paths."""
+    """A command line, taken apart. Paths are absolute, in the order of the words.
+
+    `libraries` has names, as behind `-l`, and paths of files.
+    """
 
     sources: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Several calls of aiecc on one module: what each makes of which device and sequence, as one design.
 
-aiecc can be asked for one device of a module (`--device-name`), and put its kernel into the XCLBIN of an
+aiecc can be asked for one device of a module (`--device-name`), and can put its kernel into the XCLBIN of an
 earlier call (`--xclbin-input`). npuninja builds a module at once: such calls are one design, whose settings
 say which devices are built and what the kernels are called.
 """

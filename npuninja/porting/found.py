@@ -11,7 +11,9 @@ MAX_SOURCE_BYTES = 64 << 20
 
 
 def is_source(path: str) -> bool:
-    """Whether this plain file may be a person's: make and CMake read one of zeros until their time is up."""
+    """Whether this is a plain file that a person may have written: of one full of zeros, make and CMake would
+    read until their time is up.
+    """
     return os.path.isfile(path) and os.path.getsize(path) <= MAX_SOURCE_BYTES
 
 
@@ -48,7 +50,7 @@ class Command:
 
 @dataclass(frozen=True)
 class KernelObject:
-    """A kernel that is compiled. Paths are absolute; `language`: of `toolchain.toml`, "" by suffix."""
+    """A kernel that is compiled. Paths are absolute; `language` as in toolchain.toml, "": by the suffix."""
 
     output: str
     sources: tuple[str, ...]
@@ -89,7 +91,7 @@ class DesignScript:
 
 #: What MLIR-AIE's driver makes: XCLBIN, instructions (plain and as an ELF), control packets and the sequence
 #: that sends them, the configuration as a sequence, the lowered module, the ELF with configurations,
-#: instructions and kernels, the places of scratchpad parameters. A design is known by its first.
+#: instructions and kernels, the places of scratchpad parameters. A design is known by the first that it has.
 OUTPUTS = ("xclbin", "insts", "elf", "ctrlpkt", "ctrlpkt_insts", "txn", "lowered", "full_elf", "parameters")
 #: `ctrlpkt_elf` is the ELF of instructions where there are control packets, which are in it then.
 RECONFIGURATION = frozenset(("ctrlpkt", "ctrlpkt_insts", "ctrlpkt_elf", "txn"))
@@ -162,7 +164,9 @@ class Copy:
 
 @dataclass(frozen=True)
 class ReplacedWords:
-    """A file, renamed or not, with (word, text) replaced in order; aiecc flags that do what a pass did."""
+    """A file with words replaced by others everywhere, under another name or its own: (word, text) in order;
+    and flags of aiecc that do what a pass has done to it.
+    """
 
     source: str
     target: str
@@ -172,8 +176,8 @@ class ReplacedWords:
 
 @dataclass(frozen=True)
 class HostRun:
-    """A run of a host program, compiled or a Python script, absolute: its words, its name if run as a module;
-    `device` and `output_has` are its command's.
+    """A run of a host program (absolute), compiled or a Python script: its words, its name as a module if it
+    is run as one. `device` and `output_has` are its command's.
     """
 
     program: str

@@ -124,7 +124,7 @@ class HostRuns:
         return unlike(stem, {host.name for host in self._project.hosts})
 
     def _with_files(self, host: Host) -> Host:
-        """A compiled program with the design's files that its sources name but its words do not all have."""
+        """A compiled program with the designs' files that its sources name, except in defaults of options."""
         named: dict[str, tuple[str, str]] = {}
         designs = [(design, text_of(design.source)) for design in reversed(self._project.designs)]
         for source in host.sources:

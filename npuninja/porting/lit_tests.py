@@ -134,7 +134,15 @@ def _read(path: str) -> _TestFile:
 def _commands(
     line: str, folder: str, name: str, devices: list[str], checks: tuple[str, ...]
 ) -> Iterator[Command]:
-    """The commands of one RUN line, none for another device than `devices`; `checks` are its output's."""
+    """The commands of one RUN line; none when it is for another device than `devices`.
+
+    Args:
+        line: without `RUN:`.
+        folder: of the test.
+        name: of the test's file in it.
+        devices: names of NPUs.
+        checks: texts that the output must have, if the line compares it.
+    """
     on = _ON_DEVICE.search(line)
     if on and on[1] not in devices:
         return

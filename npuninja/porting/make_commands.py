@@ -47,7 +47,7 @@ class Answer:
 
 
 def find_makefile(folder: str) -> str | None:
-    """The Makefile that make would take in a folder; None for none."""
+    """The Makefile that make would take in a folder; None when there is none."""
     return next((n for n in _NAMES if is_source(os.path.join(folder, n))), None)
 
 
@@ -97,7 +97,7 @@ def ask_make(
 def _exported(
     make: str, makefile: str, folder: str, variables: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """What the Makefile gives to its commands as environment (`export NAME`) and is not there anyway."""
+    """What the Makefile adds to the environment of its commands (`export NAME`): what is not there anyway."""
     with tempfile.TemporaryDirectory(prefix="npuninja-import-") as work:
         rules = os.path.join(work, "environment.mk")
         with open(rules, "w", encoding="utf-8") as stream:

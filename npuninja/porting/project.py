@@ -100,7 +100,7 @@ class Project:
 
 
 def text_of(path: str) -> str:
-    """The text of a foreign file; "" when it cannot be read, is no plain file, or larger than any source."""
+    """A foreign file's text; "" when it cannot be read, is no plain file, or is larger than any source."""
     try:
         if not os.path.isfile(path):  # a FIFO nobody writes to, or a link to a device without an end
             return ""

@@ -264,7 +264,9 @@ class _Builder:
     def _made_elsewhere(
         self, command: Command, text: str, made: Sequence[KernelObject]
     ) -> list[KernelObject]:
-        """Objects that a design names: of an earlier one, or of no command (in its folder or copied)."""
+        """Objects that a design names and that were made for an earlier one, or that no command makes: those
+        lie where its driver runs, or are copied there.
+        """
         names = {os.path.basename(found.output) for found in made}
         earlier = {os.path.basename(path): found for path, found in self._objects.items()}
         found = []

@@ -1,4 +1,4 @@
-"""What each command of a foreign build is for: a table of programs, with what reads their words."""
+"""What each command of a foreign build is for: a table of programs, each with what reads its words."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _python(command: Command) -> Reading:
 
 
 def _script(command: Command, words: Sequence[str], module: str) -> Reading:
-    """A run of a Python script: a host program, or a design, which is printed or asked for files of it."""
+    """A run of a Python script: a host program, or a design, which it prints or from which it makes files."""
     script, arguments = command.path(words[0]), tuple(words[1:])
     outputs = {
         _SCRIPT_OUTPUTS[name]: command.path(value)

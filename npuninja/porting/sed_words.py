@@ -15,8 +15,8 @@ _LITERAL = re.compile(
 
 
 def read_sed_words(command: Command) -> ReplacedWords | str:
-    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, WORD and TEXT being no patterns;
-    for others, why it is left out.
+    """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are no
+    patterns; for others, why the command is left out.
     """
     expressions: list[str] = []
     files: list[str] = []
@@ -47,14 +47,18 @@ def read_sed_words(command: Command) -> ReplacedWords | str:
 
 
 def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
-    """Without their common beginning up to a `=`, which ends a word in `replace`, if the rest is as clear."""
+    """Without their common beginning up to a `=`, which ends a word in `replace`, when the rest of the word
+    stands at the same places only.
+    """
     at = word.rfind("=") + 1
     same = word[:at] == new[:at] and text.count(word) == text.count(word[at:])
     return (word[at:], new[at:]) if same else (word, new)
 
 
 def _is_literal(text: str, found: Sequence[re.Match[str]]) -> bool:
-    """Whether sed would just replace words everywhere: `.` for any character, a missing `g` never matter."""
+    """Whether sed would do in a text just what replacing words everywhere does: a `.`, which stands for any
+    character, and a missing `g` make no difference there.
+    """
     for match in found:
         parts = re.findall(r"\\\.|.", match["word"])
         pattern = "".join(

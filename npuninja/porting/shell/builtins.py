@@ -15,7 +15,9 @@ from npuninja.porting.shell.tree import Simple
 
 
 class Builtins(Shell):
-    """`_do_NAME`: of words and the written command, whether it succeeds; None when only a run could tell."""
+    """Each as `_do_NAME`, of its words and the command as written: whether it succeeds; None when only a run
+    could tell.
+    """
 
     @abstractmethod
     def file(self, path: str, text: str | None = None) -> None:

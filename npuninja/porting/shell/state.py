@@ -190,7 +190,7 @@ class Shell(ABC):
             )
 
     def _of_this_machine(self, variables: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Variables, without those that name places of another machine; of PYTHONPATH, what is there."""
+        """Variables without those that name places elsewhere; of PYTHONPATH, the folders that are here."""
         for name, value in variables:
             if name == "PYTHONPATH":
                 parts = (

@@ -1,7 +1,8 @@
 """From the first line of a shell script to its last: its commands in order, and none of them run.
 
-Commands are taken to succeed, conditions that only a run could decide as the script needs them to go on:
-never the side that ends it. Tools and folders outside of the imported tree are taken as there; it is said.
+Commands are taken to succeed. A condition that only a run could decide is taken as it must be for the script
+to go on: never the side that ends it. Tools and folders outside of the imported tree are taken as there, and
+it is said which.
 """
 
 from __future__ import annotations
