@@ -130,7 +130,9 @@ def _design_files(manifest: Manifest) -> dict[str, bytes]:
 
 
 def _references(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnings) -> dict[str, bytes]:
-    """A design's reference and the modules it brings, by names in the package; warns of imports it lacks."""
+    """The reference of a design and the modules that it brings, by their names in the package; warns when
+    they import what the package does not bring.
+    """
     if manifest.reference is None:
         return {}
     found = {}

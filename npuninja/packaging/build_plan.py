@@ -18,7 +18,7 @@ class BuildPlan(NamedTuple):
 
     Attributes:
         package: name, version, preset, licence.
-        designs: design -> its manifest, and what a person wrote for it: its source, what that imports.
+        designs: design -> its manifest, and what a person wrote for it: its source and what that imports.
         license_files: name in the package -> file.
         engine: the emulator's engine; "" when the cores are real.
         source_root: absolute folder of the project.
@@ -44,7 +44,7 @@ class BuildPlan(NamedTuple):
 
 
 def read_build_plan(path: str) -> BuildPlan:
-    """Reads the file. UserError when configure.py of this version did not write it."""
+    """Reads the file. Raises UserError when configure.py of this version did not write it."""
     try:
         with open(path, encoding="utf-8") as stream:
             fields = json.load(stream)

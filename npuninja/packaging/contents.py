@@ -1,4 +1,4 @@
-"""What lies in a package, archive or wheel: designs, runner, and the papers that go with them."""
+"""What lies in a package, the same in archive and wheel: designs, runner, the papers that go with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUMS = "SHA256SUMS"
 DESIGNS = "designs"
 LICENSES = "licenses"
 OLDEST_PYTHON = "3.10"
-#: What the runner needs from a package index. On an NPU it needs no emulator, an extra; pyxrt is part of XRT.
+#: What the runner needs from a package index. The emulator is an extra: an NPU needs none; pyxrt is XRT's.
 REQUIRES = ("numpy>=1.24",)
 EMULATOR_REQUIRES = ("wasmtime>=36",)
 

@@ -83,7 +83,7 @@ class Package(NamedTuple):
 
 
 def package_of(fields: dict[str, Any]) -> Package:
-    """The package of `Package.fields`. KeyError, TypeError or ValueError when they are not."""
+    """The package of `Package.fields`. Raises KeyError, TypeError or ValueError for other fields."""
     texts = {key: fields[key] for key in ("name", "version", "preset", "summary", "license")}
     files = fields["license_files"]
     if not all(isinstance(text, str) for text in (*texts.values(), *files)) or not isinstance(files, list):

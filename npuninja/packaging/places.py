@@ -54,14 +54,17 @@ class Places:
     def identity(self, word: str) -> str | None:
         """Name and version of the tool that a word of a command stands for; None when it stands for none.
 
-        The word tells also the tool's place and time. What the tool is stands among the dependencies.
+        The word also tells the tool's place and time. What the tool is stands among the dependencies.
         """
         return self._identities.get(word)
 
     def portable(self, path: str) -> str:
-        """The name of a file of the build's commands: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
+        """The portable name of a file: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
 
         A tool has its name, a file beside or below it `tools/NAME/FILE`, others their own name only.
+
+        Args:
+            path: as the commands of the build name the file.
         """
         return self.place(path).name
 

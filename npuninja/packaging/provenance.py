@@ -1,7 +1,7 @@
 """Where the files of a package come from: sources and tools by hash, and the commands.
 
-It is in the form of SLSA: an in-toto statement (https://in-toto.io/Statement/v1) about the files, with a
-provenance (https://slsa.dev/provenance/v1). It is not signed: who publishes a package can sign the statement.
+The form is that of SLSA: an in-toto statement (https://in-toto.io/Statement/v1) about the files, with a
+provenance (https://slsa.dev/provenance/v1). It is not signed; who publishes a package can sign it as it is.
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ def write_provenance(
 
 
 def read_subjects(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of a statement's files. ValueError, KeyError or TypeError when it is not one."""
+    """Name -> sha256 of the files that a statement is about.
+
+    Raises ValueError, KeyError or TypeError when it is not such a statement.
+    """
     statement = json.loads(data)
     if (statement["_type"], statement["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise ValueError("it is no statement of provenance")

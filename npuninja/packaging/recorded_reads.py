@@ -61,7 +61,7 @@ def read_by_ninja(ninja: str, build_folder: str, outputs: Iterable[str]) -> set[
 
 
 def read_by_make(outputs: Iterable[str]) -> set[str]:
-    """The same of a build by Make, which keeps the depfiles. ToolError when one is missing."""
+    """The same of a build by Make, which keeps the depfiles. Raises ToolError when one is missing."""
     read: set[str] = set()
     for path in sorted(outputs):
         try:

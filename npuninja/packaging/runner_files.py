@@ -1,4 +1,4 @@
-"""The part of npuninja that runs designs: what a package carries so that it needs no npuninja."""
+"""The part of npuninja that runs designs: a package carries it, so npuninja need not be installed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _read(path: str) -> bytes:
 
 
 def all_files() -> list[str]:
-    """Every file of npuninja that can decide what a build makes, sorted: "npuninja" among the tools."""
+    """Every file of npuninja that can decide what a build makes, sorted: the tool "npuninja" is all these."""
     files = []
     for folder, folders, names in os.walk(NPUNINJA):
         folders[:] = sorted(name for name in folders if name != "__pycache__")

@@ -23,7 +23,7 @@ NPUNINJA_LICENSE = "Apache-2.0"
 
 
 def require_library() -> None:
-    """ToolError when the library is not installed; says how to get it."""
+    """Raises ToolError when the library is not installed, and says how to get it."""
     try:
         import cyclonedx  # noqa: F401
     except ImportError as error:
@@ -147,7 +147,10 @@ def _licenses(expression: str) -> list[Any]:
 
 
 def read_file_hashes(data: bytes) -> dict[str, str]:
-    """Name -> sha256 of the files in a bill. ValueError, KeyError or TypeError when it is not CycloneDX."""
+    """Name -> sha256 of the files in a bill.
+
+    Raises ValueError, KeyError or TypeError when it is not in CycloneDX's form.
+    """
     bill = json.loads(data)
     if (bill["bomFormat"], bill["specVersion"]) != ("CycloneDX", "1.6"):
         raise ValueError("it is no bill of CycloneDX 1.6")

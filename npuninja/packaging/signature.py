@@ -112,7 +112,7 @@ def _decoded(line: str, size: int, path: str) -> bytes:
 
 
 def read_secret_key(path: str) -> SecretKey:
-    """Reads a secret key. UserError when it is damaged or has a password."""
+    """Reads a secret key. Raises UserError when it is damaged or has a password."""
     raw = _decoded(_lines(path, 2)[1], 158, path)
     if raw[2:4] != b"\0\0":
         raise UserError(
@@ -126,7 +126,7 @@ def read_secret_key(path: str) -> SecretKey:
 
 
 def read_public_key(path: str) -> PublicKey:
-    """Reads a public key. UserError when it is not one."""
+    """Reads a public key. Raises UserError when it is not one."""
     raw = _decoded(_lines(path, 2)[1], 42, path)
     if raw[:2] != _KEY:
         raise UserError("not a public key of minisign", Location(path))

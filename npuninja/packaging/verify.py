@@ -33,7 +33,7 @@ from npuninja.records import NamedTuple
 
 
 class Verified(NamedTuple):
-    """A package that is as it was made; `files` by name, without the folder or the wheel's metadata."""
+    """A package that is as it was made, its files by name, without the folder or the wheel's metadata."""
 
     package: Package
     kind: str

@@ -1,4 +1,4 @@
-"""Zip files in one form only: equal content gives equal bytes, every other byte is a damage to be named.
+"""Zip files in one form only: equal content gives equal bytes; any other byte is a damage that has a name.
 
 Entries are stored, not compressed: what a compressor makes depends on its version. Times, modes and the
 system that is said to have written are constants. Entries are sorted, a wheel's metadata last, as the wheel
