@@ -75,7 +75,9 @@ def _value(words: list[str], option: str) -> str:
 
 
 def _without_identities(words: list[str]) -> list[str]:
-    """Without `--identity WORD` and `--modules WORD`, states of this machine; requirements replace them."""
+    """Without `--identity WORD` and `--modules WORD`, which name states of this machine: requirements stand
+    for them.
+    """
     kept = []
     rest = iter(words)
     for word in rest:

@@ -26,7 +26,7 @@ _INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
 
 
 def package_files(package: str) -> list[str]:
-    """The files of npuninja (at `package`) that decide what stages make, sorted; absolute when it is."""
+    """The files of npuninja (at `package`) that decide what stages make, sorted, absolute if `package` is."""
     # The ground floor: errors, hints and the like, which lie beside the folders.
     found = [os.path.join(package, name) for name in os.listdir(package) if name.endswith(_SUFFIXES)]
     found += [os.path.join(package, *name.split("/")) for name in STAGE_MODULES]

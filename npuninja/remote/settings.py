@@ -1,4 +1,4 @@
-"""`remote.json` in the build folder: what `configure.py --remote` found for commands that go elsewhere."""
+"""`remote.json` of the build folder: what `configure.py --remote` found, for commands on other machines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RemoteSettings(NamedTuple):
     sources: str
     """What absolute names of source files begin with, with a final slash; "" when they are relative."""
     depth: int
-    """How far below the sources the folder of build.ninja is; 0 when it is theirs, or `sources` is set."""
+    """How far below the sources the folder of build.ninja is; 0 when it is their own or `sources` is set."""
 
     def as_json(self) -> str:
         """The content of the file."""

@@ -1,8 +1,8 @@
 """`trexe` of BuildBox: puts files and a command to a service of the Remote Execution API, brings the results.
 
 What it does by itself and a build cannot use, seen with version 1.4.30: exit code 1 stands for the command's
-and for its own failure (its record of the run tells); an output that was not made is no error (the caller
-looks); its own log is mixed with what the command printed (which is asked for in files).
+and for its own failure (its record of the run tells which); an output that was not made is no error (the
+caller looks); its own log is mixed with what the command printed (which is asked for in files).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The worker's side of an action, in its tree: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`.
+"""The worker's side of an action, run in its tree: `npuninja-stage --require WHAT… -- STAGE ARGUMENT…`.
 
 Checks that this worker has what the action requires (a service that knows no properties of workers asks the
-first free one), puts its places in the place of names, and runs the stage. In the depfile, names stand for
-the worker's places again.
+first free one), puts the worker's places in the place of names, and runs the stage. In the depfile, names
+stand for these places again.
 """
 
 from __future__ import annotations
