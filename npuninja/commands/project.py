@@ -1,4 +1,6 @@
-"""Verbs for the project here: configure, build, test, clean, list. `build_of` finds it as Git does."""
+"""Verbs for the project in the current folder: configure, build, test, clean, list. `build_of` finds it and
+its build folder, as Git finds a repository.
+"""
 
 from __future__ import annotations
 

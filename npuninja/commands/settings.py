@@ -1,4 +1,4 @@
-"""`npuninja settings`: toolchain.toml as a page, a schema or a file to start from; a check of one."""
+"""`npuninja settings`: what toolchain.toml can say, as page, schema or file to start from; or checks one."""
 
 from __future__ import annotations
 

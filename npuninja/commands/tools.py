@@ -34,8 +34,8 @@ class Installation:
         purpose: for the help.
         use: what one does with it.
         packages: of Debian, or of the Python package index; what they need comes with them.
-        finish: makes launchers in the unpacked folder and runs them; returns the version. ToolError when they
-            do not run.
+        finish: makes launchers in the unpacked folder and runs them; returns the version. Raises ToolError
+            when they do not run.
         python: the oldest Python that can have them, for packages of the Python package index; None for
             Debian's.
     """

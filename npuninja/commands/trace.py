@@ -93,7 +93,7 @@ def _stages(edge: Mapping[str, Any]) -> str:
 
 
 def trace(steps: Sequence[LoggedStep], rules: Mapping[str, str]) -> dict[str, Any]:
-    """The trace in Chrome's JSON format, for Perfetto: a complete event (`ph` X) for each step, in us."""
+    """The trace in Chrome's JSON format, for Perfetto: a complete event (`ph` X) a step, times in us."""
     events = [
         {
             "name": f"{rules.get(step.outputs[0], 'configure')} {os.path.basename(step.outputs[0])}",
