@@ -1,4 +1,4 @@
-"""Made of the table for people: the reference page, and a new project's file with every key as a comment."""
+"""Texts made of the table: the reference page, and a new project's file with every key as a comment."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def read_toml(path: str) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """The text of a file. UserError when it cannot be read."""
+    """The text of a file. Raises UserError when it cannot be read."""
     try:
         return read_file(path, MAX_DESCRIPTION_BYTES).decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -35,7 +35,7 @@ def read_text(path: str) -> str:
 
 
 def parse_toml(text: str, path: str) -> dict[str, Any]:
-    """The content of a TOML text. UserError when it is not TOML; located in `path`."""
+    """The content of a TOML text. Raises UserError, located in `path`, when it is not TOML."""
     if sys.version_info >= (3, 11):
         import tomllib
 
@@ -85,7 +85,7 @@ class Table:
         self.name = name
 
     def only(self, known: list[str]) -> None:
-        """UserError when there is a key that is not one of `known`; suggests a similar one."""
+        """Raises UserError when there is a key that is not one of `known`; suggests a similar one."""
         for key in self.content:
             if key not in known:
                 where = f" in [{self.name}]" if self.name else ""
