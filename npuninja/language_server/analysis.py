@@ -92,7 +92,9 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
 
 
 def hover(text: str, path: str, line: int, column: int) -> str:
-    """Lines of the name at a place in the lowered design, with addresses, locks, and streams' ways."""
+    """What becomes of the name at a place: its lines in the lowered design, with addresses and locks, and the
+    ways of its streams through the switches.
+    """
     word = word_at(text, line, column)
     if not word:
         return ""
