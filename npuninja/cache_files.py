@@ -2,7 +2,8 @@
 
 The folder is `$NPUNINJA_CACHE_DIR`, else `$XDG_CACHE_HOME/npuninja`, else `~/.cache/npuninja`. It must be
 one's own, and nobody else may write to it. A file ends with a sha256 of its name and content: one that was
-cut off, changed or put in another's place is as not there; so is another user's, a link, no plain file.
+cut off, changed or put in another's place counts as not there; so does one of another user, a link, and what
+is no plain file.
 """
 
 from __future__ import annotations
@@ -82,8 +83,11 @@ def _whole_cache() -> Path:
 
 
 def require_own(folder: Path, variable: str = "NPUNINJA_CACHE_DIR") -> None:
-    """Raises ToolError when others can write there: this process runs machine code from it. The environment's
-    `variable` says where the folder is.
+    """Raises ToolError when others can write there: this process runs machine code from it.
+
+    Args:
+        folder: for the cache.
+        variable: of the environment, which says where the folder is.
     """
     status = folder.stat()
     hint = f"set {variable} to a folder of your own"
@@ -104,7 +108,7 @@ def _seal(path: Path, content: bytes) -> bytes:
 
 
 def kept(path: Path) -> bytes | None:
-    """The content of a file of `keep`; None when it is not there, not whole, another's, or not one's own."""
+    """The content of a file that `keep` wrote; None if it is missing, not whole, of another name or user."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))

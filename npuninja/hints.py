@@ -57,7 +57,7 @@ def all_hints() -> list[Hint]:
     return _hints
 
 
-#: Patterns look from each place to the line's end, in time of its square: longer lines are taken as several.
+#: Patterns look from each place to the line's end, so time grows by its square: longer ones are cut up.
 _LONG_LINE = re.compile(r"([^\n]{1024})(?=[^\n])")
 
 

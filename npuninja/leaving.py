@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def leave(code: int) -> NoReturn:
     """Ends the process with an exit code.
 
-    A process that never imported `threading` has no threads, children or servers, and its files are closed.
-    Python would take its objects apart one by one, a tenth of a lowering's time: it just ends.
+    A process that never imported `threading` has no threads, children or servers, and closes its files where
+    it writes them. Python would take its objects apart one by one, a tenth of a lowering's time: such a
+    process just ends.
     """
     if "threading" not in sys.modules:
         try:

@@ -68,8 +68,8 @@ def keep_own_bytecode() -> None:
 def keep_only_own_bytecode() -> None:
     """From now on only modules of npuninja leave bytecode, for processes that run a project's own.
 
-    Theirs would change folders that Ninja watches for new files, and Python keeps it after an edit of the
-    same size within a second.
+    Bytecode of the project's modules would change folders that Ninja watches for new files, and Python goes
+    on using it after an edit of the same size within a second.
     """
     keep_own_bytecode()
     sys.dont_write_bytecode = True

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as record
     from typing import Any, Callable, Iterable, NamedTuple, NoReturn
 else:
-    # The type of namedtuple's fields has no public name; `property(itemgetter(place))` takes twice as long.
+    # The type of namedtuple's own fields, which has no public name. `property(itemgetter(place))` takes twice
+    # as long to read a field.
     try:
         from _collections import _tuplegetter
     except ImportError:  # another Python than CPython; to load `collections` takes 5 ms

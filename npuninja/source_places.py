@@ -34,7 +34,7 @@ def places_text(
     Args:
         content: of the file whose lines are meant.
         places: line numbers of it, from 1, and what they come from.
-        folder: that it is put into; names are kept as seen from there, the same in every copy.
+        folder: the one it is put into. Names are kept as seen from there, so they are the same in every copy.
         warnings: what the stage warned of, and where that stands.
     """
     import json

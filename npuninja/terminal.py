@@ -68,7 +68,9 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def started_by_ninja() -> bool:
-    """Whether Ninja reads the output. Commands of pool `console` have their own, and stay in its group."""
+    """Whether Ninja reads the output. Commands of its pool `console` have Ninja's own output, and stay in its
+    process group.
+    """
     if not hasattr(os, "getpgrp") or os.getpgrp() != os.getpid():
         return False
     try:
