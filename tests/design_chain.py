@@ -59,7 +59,7 @@ class Chain:
         self.kernels = kernels or {}
         self.sequence = sequence_name
         self.lower_options = lower_options
-        #: The lowered design for the cores; as seen from the folder above, places of the design can be found.
+        #: The lowered design as the cores call it; as seen from the folder above, its places can be found.
         self.file_name = "input_with_addresses.mlir"
         self.folder = build.folder / name
         self.folder.mkdir()

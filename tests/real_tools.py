@@ -92,7 +92,7 @@ def buildgrid(pytestconfig: pytest.Config) -> str:
 
 
 def _folder_with(needed: dict[str, str], pytestconfig: pytest.Config) -> str:
-    """The user's folder of tools when it has all that is needed (tool -> program), else pytest's cache."""
+    """The user's folder of tools if it has what is needed (tool -> program), else one in pytest's cache."""
     if all(os.path.isfile(installed_program(os.environ, tool, program)) for tool, program in needed.items()):
         return tools_folder(os.environ)
     assert pytestconfig.cache is not None

@@ -1,4 +1,4 @@
-"""Cache files that were tampered with, are others' or not plain count as not there, and are made again."""
+"""Cache files that were tampered with, are others' or no plain files: counted as missing and made again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every block of commands on every page: run here in one project, by another test, or for a reason not run.
 
-A block is found by its page and its first command; one that is in none of the three tables fails.
+A block is found by its page and its first command; one that is in none of the three tables fails the test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hints: each failure's own text is recognised as that failure; messages exist; what users see of them."""
+"""Hints: each failure's verbatim text is recognised as it; own messages exist; what users see of them."""
 
 from __future__ import annotations
 

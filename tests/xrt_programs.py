@@ -71,7 +71,7 @@ def endless_passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache
 
 
 def compile_cpp(tools: str, name: str, folder: Path) -> str | None:
-    """Compiles C++ of `programs/` with XRT's headers; None without g++, with whose library it is built."""
+    """Compiles C++ of `programs/` with XRT's headers; None without g++, whose C++ library XRT needs."""
     compiler = shutil.which("g++")
     if compiler is None:
         return None

@@ -1,4 +1,4 @@
-"""Shipped designs as XCLBINs for a real npu1, with pip alone: built by Ninja, run, compared with NumPy."""
+"""Shipped designs as XCLBINs for a real npu1, with pip alone: built, run as machine code, against NumPy."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def shift_program(compiler, text):
 
 
 def test_wide_shifts_are_made_of_shifts_of_words(compiler):
-    """A count above 63, as a negative one is, shifts a word to the other's place (test_shift_counts.py)."""
+    """A count above 63, as a negative one is, shifts one word to the other's place (test_shift_counts.py)."""
     numbers = random.Random(8)
     values = [numbers.getrandbits(64) for _ in range(16)]
     counts = [0, 1, 7, 31, 32, 33, 63, 64, 65, 96, -1, -2, -31, -32, -33, -65]
@@ -187,7 +187,7 @@ def test_wide_shifts_are_made_of_shifts_of_words(compiler):
 
 
 def test_shifts_go_by_the_sign_of_their_count(compiler):
-    """As on an NPU by Peano, whose instruction for it is the same (tests/stages/test_shift_counts.py)."""
+    """As on an NPU by Peano, whose instruction for a shift is the same (stages/test_shift_counts.py)."""
     program = shift_program(compiler, SHIFTS)
     numbers = random.Random(7)
     values = [numbers.getrandbits(32) for _ in range(16)]

@@ -1,4 +1,4 @@
-"""Programs, archives, line tables, linker scripts, assembly that mean harm: refused, or read in bounds."""
+"""Programs, archives, line tables, linker scripts, assembly that mean harm: refused or read within bounds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def test_an_archive_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def object_file(sections: list[tuple[int, int, bytes, int]], segments: int = 0) -> bytes:
-    """An ELF of sections (type, offset or -1 for its own, bytes, link); segments have the first's bytes."""
+    """An ELF of sections (type, offset or -1 for its own place, bytes, link), and so many segments with the
+    first one's bytes.
+    """
     body = b"".join(data for _, at, data, _ in sections if at < 0)
     place, headers = 52, struct.pack("<10I", *[0] * 10)
     for kind, at, data, link in sections:

@@ -1,4 +1,4 @@
-"""Instruction streams that mean harm, run without a manifest: refused or ended with a reason, none hangs."""
+"""Instruction streams that mean harm, run without a manifest: each is refused or ends, with a reason."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_what_changed_while_configure_looked_is_not_taken_for_seen(seen):
 
 
 def test_a_kernel_saved_by_renaming_is_compiled_and_nothing_is_planned(project):
-    """Its folder's time has changed, the folder has not: configure.py has looked at nothing and is silent."""
+    """Its folder's time has changed, the folder has not: configure.py looks at nothing and says nothing."""
     project.configure()
     kernel = project.folder / "kernels/gain/gain.c"
     saved = kernel.with_name("saved")

@@ -182,7 +182,8 @@ HANGING: dict[str, Case] = {
     "new_core_link_with": Case({"kx.o": WINDOW, "ky.o": each("ky", "short", 64, "x + 1")}, tuple),
     # The input's descriptor has an outermost dimension of 2, but the task has no repeat_count = 1.
     "new_tasks": Case({"tk.o": each("tk", "int", 32, "x * 2")}, tuple),
-    # The memory tile waits for 128 elements, the host sends 72: links moved the larger fifo's in 2025.
+    # The memory tile waits for 128 elements where the host sends 72: in 2025 a link moved the larger fifo's
+    # elements.
     "pad_border": Case({"edge.o": EDGE}, tuple),
 }
 

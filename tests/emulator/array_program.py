@@ -85,7 +85,9 @@ def mem_bd(
     address, length, *, shape=(), before=(0, 0, 0), after=(0, 0, 0), packet=None, iteration=(1, 1, 0), next_bd=None,
     acquire=None, release=None, tlast=True, valid=True,
 ):  # fmt: skip
-    """Words of a memtile BD; `address` in the DMA's window (own from 0x80000), own lock ids from 64."""
+    """Words of a memtile BD. `address` is in the DMA's window (own memory from 0x80000), lock ids likewise
+    (own from 64).
+    """
     wraps, steps = dims(shape, 4)
     size, step, current = iteration
     last = int(valid) << 31

@@ -15,7 +15,9 @@ EXAMPLES = settings(deadline=None, max_examples=40, suppress_health_check=[Healt
 
 
 def offsets(length: int, shape) -> np.ndarray:
-    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; a wrap of 0 takes the rest."""
+    """Word offsets of a walk: `shape` = [(wrap, step), ...] innermost first; the first wrap of 0 takes the
+    rest.
+    """
     wraps, steps = [], []
     for wrap, step in shape:
         steps.append(step)

@@ -331,7 +331,7 @@ REGISTERS = """
 
 
 def test_a_core_writes_and_reads_registers_of_its_tile(wasm_build):
-    """Words of unused descriptors: the core's own, one that the sequence writes later (AM025 DMA_BD15)."""
+    """Words of unused descriptors: the core's own and one that the sequence writes later (AM025 DMA_BD15)."""
     body = """
     aie.flow(%t02, Core : 0, %s0, DMA : 0)
     func.func private @registers(i32)

@@ -1,4 +1,4 @@
-"""Whatever a register program or instruction stream holds, the emulator reports or refuses; no crash."""
+"""Whatever a register program or instruction stream holds, the emulator gives a report or error, no crash."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ A, B = 1, 2
 
 
 def masks(body: str, more: str = "") -> list[int]:
-    """Each access in a function of two addresses, a number, a local: its parameters, 0 for not known."""
+    """Of each access in a function of two addresses, a number and a local: its parameters, 0 for unknown."""
     text = f"""(module (memory 1) (global $g (mut i32) (i32.const 0)) {more}
       (func $f (param $a i32) (param $b i32) (param $n i64) (local $p i32) {body}))"""
     wasm = read_wasm(bytes(wasmtime.wat2wasm(text)), "x")

@@ -203,7 +203,7 @@ def test_the_last_of_many_transfers_is_looked_at_like_the_first():
 
 @pytest.mark.parametrize("argument", [0, 1])
 def test_a_buffer_may_be_written_where_it_was_read_when_its_words_come_back(argument):
-    """In place: its last word was read before it can be written; the other buffer's transfer says nothing."""
+    """In place: the last word was read before it can be written; the other's transfer says nothing of it."""
     s = Sequence()
     s.transfer(0, "MM2S", 0, 0, 0, 2 * WORDS)
     s.transfer(0, "S2MM", 0, 1, argument, 2 * WORDS)

@@ -30,8 +30,9 @@ QUEUES = {
 
 
 def flows(path: Path):
-    """{(column, row, channel): [(column, row, channel), ...]} of circuits between DMAs, {(source, id):
-    [dests]} of the packet flows."""
+    """{(column, row, channel): [(column, row, channel), ...]} of the circuits between DMAs, and
+    {(source, id): [dests]} of the packet flows.
+    """
     module = parse_module(path.read_text(), str(path))
     circuits: dict = {}
     packets: dict = {}

@@ -1,4 +1,4 @@
-"""Streams of 2023: a descriptor with its buffer, its queue, the wait; what is unknown is refused by word."""
+"""Streams of 2023: a descriptor with its buffer, its queue, the wait; the unknown is refused by its word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XCLBINs that lack something are found before XRT meets them; xclbinutil's files lose times and chance."""
+"""XCLBINs that lack something are found before XRT sees them; xclbinutil's files without times and chance."""
 
 from __future__ import annotations
 

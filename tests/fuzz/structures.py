@@ -205,7 +205,7 @@ def wasm_sections(data: bytes, rng: random.Random) -> bytes:
 
 
 def _places(value: Any) -> list[tuple[Any, ...]]:
-    """The way to each value in lists and dictionaries, outer ones first, nested deeper than calls or not."""
+    """The way to each value in lists and dictionaries, outer ones first; some are too deep for recursion."""
     found: list[tuple[Any, ...]] = []
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), value)]
     while waiting:

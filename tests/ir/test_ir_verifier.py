@@ -1,4 +1,4 @@
-"""The verifier rejects what MLIR-AIE rejects (it accepts what MLIR-AIE accepts: test_ir_roundtrip.py)."""
+"""The verifier rejects what MLIR-AIE rejects. That it accepts what MLIR-AIE does: test_ir_roundtrip.py."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ def to_rgba(a):
     return np.stack([y, y, y, np.full(64, 255)], 1).ravel()
 
 
-# name: types of inputs and output, what NumPy says (None: as many elements), relative error of floats.
+# name: types of inputs and output, what NumPy says (None: as many elements as it gives), relative error of
+# floats.
 KERNELS: dict[str, tuple[object, object, object, float]] = {
     "copy_bytes": (U8, U8, lambda a, b: a, 0),
     "add_int16": (I16, I16, lambda a, b: a + b, 0),

@@ -239,7 +239,7 @@ extern "C" void k(const int16 *restrict a, int16 *restrict c, int n) {
     ],
 )
 def test_headers_read_once_give_the_same_object(wasm_build, monkeypatch, options, uses):
-    """Compiled with the headers' file unless the kernel could change what they say: the same bytes."""
+    """The headers' file is used unless a kernel could change what they say; the object has the same bytes."""
     source = wasm_build.folder / "k.cc"
     source.write_text(BYTES)
     commands = []

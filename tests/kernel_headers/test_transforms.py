@@ -291,7 +291,7 @@ SPARSE = [
 
 @pytest.mark.parametrize(("name", "generation", "m", "k", "n"), SPARSE)
 def test_matrices_with_a_sparse_operand(request, name, generation, m, k, n):
-    """B leaves a buffer by columns, at most two of four elements not zero; two of them in a row."""
+    """B leaves a buffer column by column, at most two of four elements not zero; two of them in a row."""
     module = request.getfixturevalue(generation)
     rng = np.random.default_rng(8)
     _, left, right = name.split("_")

@@ -1,4 +1,4 @@
-"""Views of arrays: spans, tiles, circular iterators, tensors; an array's number is its place."""
+"""Views of arrays: spans, tiles, circular iterators, tensors; each number of an array is its own place."""
 
 from __future__ import annotations
 

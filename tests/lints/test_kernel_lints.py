@@ -1,4 +1,4 @@
-"""Each lint of kernels, on the embedded compiler's objects: what it warns of, and what is right."""
+"""Each lint of kernels, on the embedded compiler's objects: what it warns of, and what only looks like it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def quotient(a, b):
 
 
 def shifted(value, count, width, left):
-    """As AIE2 with 32 bits: by five bits of the count, the other way if negative; else bits go out."""
+    """As AIE2 does it for 32 bits: by five bits of the count, a negative one the other way. Other widths lose
+    what goes out.
+    """
     if width != 32:
         return (value << count if count < width else 0) if left else value >> min(count, 200)
     if count >> 31:

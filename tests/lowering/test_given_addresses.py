@@ -1,6 +1,7 @@
 """Buffers whose address the design gives, generation by generation.
 
-The later two as the reference's aie-opt. That of 2025-10 moves a buffer behind itself, wanted by no design.
+The later two as the reference's aie-opt places them. That of 2025-10 moves a buffer behind itself, which no
+design can want.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/dialect.md says what is lowered: tests compare or run a design with each operation named."""
+"""docs/dialect.md says what is lowered: each operation there is in a design that a test compares or runs."""
 
 from __future__ import annotations
 

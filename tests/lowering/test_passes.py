@@ -1,4 +1,4 @@
-"""The passes as data: order and names of the reference's pipelines; what `npuninja lower` shows."""
+"""The passes as data: order and names of the reference's pipelines; what `npuninja lower` shows of them."""
 
 from __future__ import annotations
 

@@ -142,7 +142,8 @@ RULES: dict[str, list[Rule]] = {
         ),
     ],
     "18 packet groups": [
-        # Two sources of a group leave the tile on one channel; a flow between moves the second to another.
+        # Two sources of a group leave the tile on one channel; a flow between moves the second to a later
+        # group.
         Rule(
             BESIDE, ("%1 = aie.masterset(North : ", "aie.packet_rules(DMA : 1)"), ("%2 = ",), step="physical"
         ),

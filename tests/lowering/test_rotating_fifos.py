@@ -1,4 +1,4 @@
-"""Cores of 2026-08: the lowered core runs and is compared with a plain reading of its acquires, releases."""
+"""Cores of 2026-08: a run of the lowered core against a plain reading of its acquires and releases."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _formats() -> list[tuple[str, ...]]:
 
 
 class _Lines:
-    """Random bundles: formats in turn, in each slot instructions in turn; locks in programs of odd seeds."""
+    """Random bundles: formats in turn, in each slot instructions in turn; locks for odd seeds only."""
 
     def __init__(self, seed: int, *, ports: bool) -> None:
         self.source = random.Random(seed)

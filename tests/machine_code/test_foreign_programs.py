@@ -1,4 +1,4 @@
-"""Program memory that is none for AIE2 is refused by name by all readers; a PDI does not say its NPU."""
+"""Program memory that is not for AIE2 is refused by name by all readers; a PDI does not name its NPU."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def everything(made: CoreRuntime) -> dict[str, Any]:
 
 
 def run_to_the_end(judge: CoreRuntime, made: CoreRuntime) -> int:
-    """Runs both; where they wait they must wait for the same, and get it. Returns what they last did."""
+    """Runs both; where they wait they must wait for the same, and get it. Gives what they returned last."""
     for _ in range(4000):
         results = judge.run(), made.run()
         assert results[0] == results[1], (judge.fault(), made.fault())

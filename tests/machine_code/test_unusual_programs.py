@@ -1,4 +1,4 @@
-"""Programs with unusual bundles: known by hand what they leave; interpreter and translator agree on it."""
+"""Programs with unusual bundles: what they leave is known by hand; interpreter and translator agree on it."""
 
 from __future__ import annotations
 

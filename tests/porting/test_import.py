@@ -1,4 +1,4 @@
-"""`npuninja import` on own folders with Makefiles: two designs of a script, an archive, Python hosts."""
+"""`npuninja import` on folders of our own with Makefiles: two designs of a script, archive, Python hosts."""
 
 import json
 import shutil

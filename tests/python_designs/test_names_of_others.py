@@ -53,7 +53,7 @@ except FileNotFoundError as error:
 
 
 def test_a_kernel_over_a_source_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal parameters give the same kernel, others another symbol and object; a pinned object no prefix."""
+    """Equal parameters give one kernel, others another symbol and object; a pinned object has no prefix."""
     body = """
 one = _make_extern("k", "mine/k.cc", [tile, np.int32])
 print(one is _make_extern("k", Path("mine/k.cc"), [tile, np.int32]), one.source_file)
@@ -134,7 +134,7 @@ with mlir_mod_ctx() as module:
 
 
 def test_names_of_algorithms_of_june(tmp_path: Path) -> None:
-    """For a week of June 2026 algorithms that take types had names of their own; designs have them."""
+    """For a week of June 2026 algorithms that take types had names of their own; some designs have them."""
     design = tmp_path / "design.py"
     design.write_text("""
 from aie.iron import algorithms

@@ -20,7 +20,10 @@ needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium
 
 
 def look(page: str, folder: Path, expression: str) -> Any:
-    """A page's value of a JavaScript function body, run when loaded; fails on throws and console errors."""
+    """Opens a page, and returns the value of a function's body in JavaScript, run when the page is loaded.
+
+    Fails when anything of the page throws, or writes an error to the console.
+    """
     probe = f"""<script>
     addEventListener("load", () => setTimeout(() => {{
       let found;

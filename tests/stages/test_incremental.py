@@ -34,7 +34,9 @@ def built(project: Project) -> Project:
 
 
 def files_of(project: Project, build: str = "build") -> dict[str, str]:
-    """Hash of every file of the design, by name; places of lines depend on where the build folder is."""
+    """Hash of every file of the design, by name. The files that say where lines come from name the design as
+    seen from there, so they depend on where the build folder is.
+    """
     folder = project.folder / build / "npu1_1col/wasm"
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -74,7 +74,7 @@ def of_aie2(shift: str, x: int, count: int) -> int:
 
 
 def of_aie2_64(shift: str, x: int, count: int) -> int:
-    """64 bits as LLVM expands them for shifts of 32 (LegalizerHelper::narrowScalarShift)."""
+    """A shift of 64 bits as LLVM makes it of shifts of 32 (LegalizerHelper::narrowScalarShift)."""
     low, high, unsigned = x & MASK, x >> 32 & MASK, count & (1 << 64) - 1
     sign = MASK if shift == "right" and high >> 31 else 0
     if shift == "left":

@@ -1,4 +1,4 @@
-"""XRT programs that are wrong, or rare: each case of programs/cases.py gives what an NPU would, and why."""
+"""What XRT programs do wrong or rarely: each case of programs/cases.py gives what an NPU would, and why."""
 
 import shutil
 import subprocess

@@ -9,7 +9,9 @@ SECTIONS = []
 
 
 def section(*names):
-    """`@section("buffer")`: part of a device; parameters are its wants: `core_tile`, `mem_tile`, `shim`."""
+    """`@section("buffer")`: a part of a device; its parameters are what it wants: `core_tile`, `mem_tile`,
+    `shim`.
+    """
 
     def add(function):
         SECTIONS.append((names, function))

@@ -1,4 +1,4 @@
-"""run_design.py MANIFEST FOLDER: runs a design twice on FOLDER/0, 1, …, which then hold its buffers."""
+"""run_design.py MANIFEST FOLDER: runs a design twice on files FOLDER/0, 1, …, which then hold its buffers."""
 
 import sys
 
