@@ -36,13 +36,15 @@ IN_FLIGHT = 64
 GIB = 1 << 30
 WIDE_RUNS = 20
 DESIGNS = 300
-#: How often a row does its work, and what may be added from the second time on: some of Python's pages.
+#: How often a row does its work; what may be added from the second time on: some pages of Python's allocator.
 REPETITIONS = 3
 GROWTH_MIB = 0.5
 
 
 def resident_mib() -> float:
-    """Resident memory of this process's own (shared array too), without garbage or what malloc keeps."""
+    """Resident memory that is this process's own (shared memory of the array included), without garbage and
+    without what the allocator keeps for later.
+    """
     compile_core.cache_clear()  # this bench's own
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
@@ -99,7 +101,7 @@ def in_flight(count: int) -> dict[str, Any]:
 
 
 def large(_: int) -> dict[str, Any]:
-    """Two buffers of 1 GiB, of which one transfer moves 64 MiB at the end; freed and taken again."""
+    """Two buffers of 1 GiB; one transfer moves 64 MiB at their end; freed and taken again each time."""
     with passthrough(4096).emulator() as npu:
         size = 64 << 20
 

@@ -1,12 +1,12 @@
-"""How long lowering takes: each conformance design and the reference tools; made designs of 1 to 32 cores.
+"""How long lowering takes: conformance designs against the reference tools, made designs of 1 to 32 cores.
 
     python bench/lowering.py [--json FILE] [--repeat N] [--only designs|growth]
 
 A figure is the wall time of one whole process, `npuninja lower`, and its peak memory, measured here; the
 least of N runs counts, as all else is the machine's doing. The reference's figure is the sum of the processes
 that this one replaces, from tests/conformance/times.json (C++ programs on another machine of two cores, least
-of 3 runs): compare ratios, not milliseconds. Processor time suffers less from other load. Nothing here runs
-in the tests.
+of 3 runs): compare ratios, not milliseconds. Processor time, beside it, suffers less from other load. Nothing
+here runs in the tests.
 """
 
 from __future__ import annotations

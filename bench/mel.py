@@ -195,7 +195,7 @@ def stream_for(frames: int) -> np.ndarray[Any, Any]:
 
 
 def modelled(build: str) -> list[dict[str, Any]]:
-    """What the timing model says of the designs on an npu1: microseconds for a frame, in the whole run."""
+    """What the timing model says of the designs on an npu1: microseconds for a frame, of the whole run."""
     rows = []
     for name, design in DESIGNS.items():
         manifest = read_manifest(find_manifest(design.bands, "emu", build, name))

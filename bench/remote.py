@@ -1,4 +1,4 @@
-"""Building many designs through a farm, one worker and two: without cache, from it, from another folder.
+"""Many designs built by a farm of one worker and of two: with an empty cache, a full one, in another folder.
 
     python bench/remote.py [--designs N] [--engines E …] [--workers N …] [--json FILE]
 

@@ -48,7 +48,7 @@ def direct(manifest: Path, runs: int) -> list[float]:
 
 
 def through_xrt(manifest: Path, runs: int) -> dict[str, list[float]]:
-    """Seconds of runs by a pyxrt program under `npuninja emu`: "run" alone, "synced" with the syncs."""
+    """Seconds of runs by a pyxrt program under `npuninja emu`: "run" alone, "synced" with syncs around it."""
     emulated = [sys.executable, "-m", "npuninja", "emu", "--"]
     command = [*emulated, "python", str(PROGRAM), str(manifest), str(runs)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
