@@ -23,7 +23,10 @@ _LITERAL = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d+\.\d*(?:[eE][-+]?\d+)?|\d+|inf
 
 
 def canonical_values(tokens: list[str]) -> list[str]:
-    """Tokens of `… : type = dense<…>` as unsigned numbers, one when all are equal; others stay."""
+    """The tokens of `… : type = dense<…>` with the values as unsigned numbers, one when all are equal.
+
+    What cannot be read stays as it is.
+    """
     if "dense" not in tokens:
         return tokens
     at = tokens.index("dense")

@@ -85,7 +85,7 @@ def split_commas(line: list[str]) -> list[list[str]]:
 
 
 def read(text: str, file: str = "<text>") -> list[PrintedOp]:
-    """The operations at the top of `text`, usually one module. UserError where the brackets do not match."""
+    """The operations at the top of `text`, usually one module. Raises UserError if brackets do not match."""
     top = PrintedBlock(None, [])
     # Each open region with the operation it belongs to; the outermost belongs to none.
     stack: list[tuple[PrintedOp | None, list[PrintedBlock]]] = [(None, [top])]
@@ -150,7 +150,7 @@ def _close_region(
 
 
 def _take_attributes(op: PrintedOp, line: list[str], where: str) -> list[str]:
-    """Moves every `{name = value, …}` that is in no bracket into `op.attributes`; returns the others."""
+    """Moves every `{name = value, …}` that is in no bracket to `op.attributes`; returns the other tokens."""
     rest: list[str] = []
     i = depth = 0
     while i < len(line):

@@ -1,4 +1,6 @@
-"""Programs in printed MLIR, free of spelling: lists of operations, and DMA programs as graphs of BDs."""
+"""Programs in printed MLIR, free of spelling: bodies of cores and sequences as lists of operations, DMA
+programs as graphs of buffer descriptors.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> s
 
 
 def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
-    """The page docs/conformance.md: the table, the sums, the designs to refuse with what is said of them."""
+    """The page docs/conformance.md: the table, the sums, the designs that are refused, with their errors."""
     lines = [_MARKDOWN_HEAD]
     if outcomes:
         lines += [f"| design | {' | '.join(ARTEFACTS)} |", "|---" * (1 + len(ARTEFACTS)) + "|"]

@@ -226,7 +226,7 @@ class _Ended(Exception):
 
 @contextmanager
 def _ending_signals() -> Iterator[None]:
-    """Ctrl-C and signals that end programs raise `_Ended`, once; no more, for an orderly end."""
+    """Ctrl-C and the signals that end programs raise `_Ended`, but once only, so that the end is orderly."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(*_: object) -> None:

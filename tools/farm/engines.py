@@ -1,4 +1,4 @@
-"""The two servers that a farm can have, not our own: buildbox-casd alone, or BuildGrid with workers."""
+"""The two servers that a farm can have, both ready-made: buildbox-casd alone, or BuildGrid with workers."""
 
 from __future__ import annotations
 
@@ -191,8 +191,12 @@ def _start_buildgrid(farm: Farm, processes: Processes, temporary: str) -> None:
 
 
 def start_workers(farm: Farm, processes: Processes, temporary: str) -> None:
-    """Starts workers for a BuildGrid at the farm's address. ToolError when BuildBox is not installed."""
-    # Not the machine alone: another of its farms may ask the same server. The same after a restart.
+    """Starts workers for a BuildGrid at the farm's address.
+
+    Raises ToolError when BuildBox is not installed.
+    """
+    # Not the machine alone: another of its farms may ask the same server. A worker that is started again has
+    # the same name.
     name = f"{os.uname().nodename}-{os.getpid()}"
     for number in range(1, farm.workers + 1):
         workspace = os.path.join(temporary, f"work{number}")

@@ -115,7 +115,7 @@ class Processes:
             raise self._failed(service, f"failed with exit code {code}")
 
     def wait_for(self, service_name: str, ready: Callable[[], bool], time_limit_s: float = 60.0) -> None:
-        """Waits until a service is ready. ToolError when a process ends instead, or it takes too long."""
+        """Waits until a service is ready. Raises ToolError if a process ends instead or it takes too long."""
         limit = time.monotonic() + time_limit_s
         while not ready():
             self.watch()
@@ -125,7 +125,7 @@ class Processes:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Looks after the processes once: starts again what may die. ToolError when another has ended."""
+        """Looks at the processes once: starts again what may die. Raises ToolError when another has ended."""
         for i, running in enumerate(self._running):
             code = running.process.poll()
             if code is None:
