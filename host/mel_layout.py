@@ -2,8 +2,8 @@
 
 A design takes a buffer with a head and the samples, padding included, and gives the bands of every frame,
 frame after frame. The head is an element (80 samples) for each core of a column; its first sample says how
-often the core calls its kernel. The cores share the frames in equal, contiguous parts: their number is
-rounded up.
+often the core calls its kernel. The cores share the frames in equal, contiguous parts, so the number of
+frames is rounded up.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def _sequence(element, size):
 
 
 def _transfer(number, fifo, matrix, type_, start, rows, columns, width):
-    """Part of a matrix of `width` columns, block by block; `rows`, `columns`: how many, in a block."""
+    """Part of a matrix of `width` columns, block by block; `rows` and `columns`: how many, and of a block."""
     (m, r), (n, t) = rows, columns
     sizes, strides = f"{m // r}, {n // t}, {r}, {t}", f"{r * width}, {t}, {width}, 1"
     return (

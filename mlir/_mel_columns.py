@@ -1,13 +1,14 @@
 """The log-mel designs with four cores in each column, as MLIR: common to mel_4core.py and mel_16core.py.
 
-    host ─▶ shim ─▶ memory tile ─┬─▶ core 2: the first quarter of its frames ─┬─▶ memory tile ─▶ shim ─▶ host
-                                 ├─▶ core 3: the second                       ├
-                                 ├─▶ core 4: the third                        ├
-                                 └─▶ core 5: the fourth                       ┘
+    host ─▶ shim ─▶ memory tile ─┬─▶ core 2: the column's first quarter ─┬─▶ memory tile ─▶ shim ─▶ host
+                                 ├─▶ core 3: the second                  ├
+                                 ├─▶ core 4: the third                   ├
+                                 └─▶ core 5: the fourth                  ┘
 
-The shim's DMA walks over the four quarters of the clip side by side, 80 samples of each: an element at
-the memory tile holds one for every core; the memory tile distributes them, and joins the frames that come
-back. The quarters overlap by three elements, which are sent twice. mel.mlir explains what a core does.
+The shim's DMA walks over the four quarters of the column's frames side by side, 80 samples of each: an
+element at the memory tile holds one for every core; the memory tile distributes them, and joins the frames
+that come back. The quarters overlap by three elements, which are sent twice. mel.mlir explains what a core
+does.
 """
 
 ROWS = 4

@@ -1,4 +1,4 @@
-"""Whisper's log-mel spectrogram from its definition, in float64: what kernels/mel are judged by.
+"""Whisper's log-mel spectrogram from its definition, in float64, by which those of kernels/mel are judged.
 
 The definition is that of `log_mel_spectrogram` in openai/whisper (whisper/audio.py), which computes in
 float32 what is computed here in float64: 16 kHz, reflect padding of 200 samples at each end, periodic Hann

@@ -27,7 +27,7 @@ def log_mel(
     """What Whisper takes for a clip, computed by a log-mel design.
 
     Args:
-        samples: one channel at 16 kHz: int16, or floats from -1 to 1, cut off and rounded to 16 bits.
+        samples: one channel at 16 kHz: int16, or floats from -1 to 1 (cut off beyond), rounded to 16 bits.
         bands: 80, or 128 for large-v3.
         pad: whether the clip is padded or cut to 30 s, as Whisper does it. Without, it has any length of at
             least 201 samples, and samples // 160 frames.
@@ -49,7 +49,7 @@ def log_mel(
 
 
 def outputs(session: LogMel, samples: Array, *, pad: bool = True) -> Array:
-    """The design's int8 outputs for a clip, (frames, bands), before the clip's maximum is applied."""
+    """The design's int8 outputs for a clip, shape (frames, bands), before the clip's maximum is applied."""
     clip = as_int16(samples)
     if not pad:
         return session.frames(_reflected(clip), len(clip) // HOP)
@@ -111,7 +111,7 @@ class LogMelStream:
         self._given = 0
 
     def push(self, samples: Array) -> Array:
-        """Takes the next samples, int16 or float; gives log10 of the mel power of the frames that end now.
+        """Takes the next samples, int16 or float; gives log10 of the mel power of frames now complete.
 
         A frame is complete 200 samples after its middle. The result is float32 of shape (bands, frames); with
         pieces of 10 ms it has one frame, except at the beginning.
