@@ -61,7 +61,8 @@ class Places:
     def portable(self, path: str) -> str:
         """The portable name of a file: `kernels/gain/gain.c`, `build/…/gain.o`, `npuninja/…`.
 
-        A tool has its name, a file beside or below it `tools/NAME/FILE`, others their own name only.
+        A tool has its name, a file beside or below it `tools/NAME/FILE`. What lies in none of these places
+        has its own name only.
 
         Args:
             path: as the commands of the build name the file.
