@@ -1,4 +1,4 @@
-"""The two commands of a fresh clone and of CI, with programs that write down their arguments."""
+"""The two commands of a fresh clone, and what CI runs, with programs that write down their arguments."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ RING = {
         *("dialects.aie", "dialects.third"),
     )
 }
-# Values of a Python design have operators, operators make operations in the text, and those have values; the
-# dialect modules of two generations offer each other's names.
+# Values of a Python design have operators, operators make operations where the text is, and those have
+# values; the dialect modules of two generations offer each other's names.
 PYTHON_RINGS = (
     {
         f"npuninja.python_designs.construct.{name}"

@@ -1,4 +1,4 @@
-"""The reference's first pass on scalar code: equal operations joined, invariant hoisted, dead ones gone."""
+"""The reference's first pass on scalar code joins equal operations, hoists invariant and drops dead ones."""
 
 from __future__ import annotations
 

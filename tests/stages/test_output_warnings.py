@@ -1,4 +1,4 @@
-"""What stages remark of well-formed files: no wait in the instructions, cores of two compilers."""
+"""What stages remark of well-formed files that look like a mistake: no wait, cores of two compilers."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_a_farm_builds_what_this_machine_builds(casd, tmp_path, tools, buildbox)
     assert log(there) == ["ran"] * 5
     assert "no work to do" in there.ninja().stdout
     assert "No missing dependencies on generated files found" in there.ninja("-t", "missingdeps").stdout
-    # Increments are those of a build on this machine: depfiles and unchanged outputs come back for Ninja.
+    # Increments are as in a build here: depfiles and unchanged outputs come back as Ninja expects them.
     edits = [
         ("kernels/gain/scale.h", "64", "32"),
         (KERNEL, "+ 1);\n}", "+ 1);\n} // the end"),

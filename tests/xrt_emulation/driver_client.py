@@ -1,4 +1,4 @@
-"""What the preload library and XRT do for a program, without either: requests to the driver, here."""
+"""What preload library and XRT do for a program, without either: requests to the driver, in this process."""
 
 import struct
 
