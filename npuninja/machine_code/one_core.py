@@ -143,9 +143,9 @@ class OneCore:
         self.core.set_state("stack_start", address)
 
     def set_register(self, name: str, text: str) -> None:
-        """Sets a register to a number, a wide one also to bytes in memory order, in hexadecimal digits.
+        """Sets a register to a number, one of more than 8 bytes also to hexadecimal bytes in memory order.
 
-        Raises UserError when there is no such register, or the text is not its value.
+        Raises UserError when there is no such register, or the text is no value for it.
         """
         known = (*NAMES, *VECTOR_NAMES)
         wide = [f"{kind}{i}" for kind, n in (("l", 8), ("x", 12), ("cm", 9)) for i in range(n)]
