@@ -1,7 +1,7 @@
 """Designs written in Python for MLIR-AIE's bindings, run without them.
 
-`site/` is what a design's process finds as `aie`: on `sys.path` there and nowhere else, with names only. What
-the names do lies beside it and builds on `npuninja.ir`:
+`site/` is what a design's process finds as `aie`: it is on `sys.path` there and nowhere else, and holds names
+only. What the names do lies beside it and builds on `npuninja.ir`:
 
 | folder | what it holds |
 |---|---|
@@ -12,5 +12,5 @@ the names do lies beside it and builds on `npuninja.ir`:
 | `tracing/` | events and the set-up of traces |
 | `host/` | tensors, kernels on a device, command lines: what designs under `@iron.jit` use |
 
-The door is `script.py`: `run_design` runs a script in a process of its own and gives its MLIR.
+The door for others is `script.py`: `run_design` runs a script in a process of its own and gives its MLIR.
 """

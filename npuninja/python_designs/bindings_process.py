@@ -1,9 +1,9 @@
-"""Runs a script by MLIR-AIE's own bindings, as Python would, and reports what it has imported.
+"""Runs a design's script with MLIR-AIE's own bindings, as Python would, and reports what it has imported.
 
     PYTHON bindings_process.py REPORT FOLDER MODULE SCRIPT ARGUMENT…
 
-FOLDER is searched for modules first; MODULE: the script's name as a module when run as `python -m`, else "".
-It is started by its path, with the Python that the bindings are for, and imports nothing of npuninja.
+FOLDER is searched for modules first; MODULE is the script's name as a module under `python -m`, else "".
+This file is started by its path, with the Python that the bindings are for, and imports nothing of npuninja.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The table of what a design can import: `site/aie` serves it, the documentation shows it.
 
-A row: a module of the bindings and where its names come from: a module of this package with names (`name` or
-`theirs=ours`), or `*` for all of that module's table NAMES (`*OTHER`: table OTHER); `=module`: from where
-another row has them.
+A row is a module of the bindings and where its names come from: a module of this package with names (`name`
+or `theirs=ours`), or with `*` for all of its table NAMES (`*OTHER`: all of its table OTHER); or `=module`:
+from where that row has them.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class TooLong(Exception):
 
 
 class Finished(NamedTuple):
-    """What a process wrote; its exit code, negative: the signal that ended it; `errors`: "" if not caught."""
+    """What a process wrote, and its exit code, negative for a signal. `errors` is "" when not caught."""
 
     text: str
     errors: str

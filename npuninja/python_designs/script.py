@@ -30,8 +30,8 @@ class ScriptOutcome(NamedTuple):
 
 
 class Bindings(NamedTuple):
-    """MLIR-AIE's own bindings: their Python, the folder with their package `aie`, and a word that is another
-    when they may print something else. `asked_for`: they were named, and not only found.
+    """MLIR-AIE's own bindings: the Python that they are for, the folder with their package `aie`, and a word
+    that changes when they may print something else. `asked_for`: they were named, and not only found.
     """
 
     python: str
@@ -107,11 +107,9 @@ def start_design(
         generation: one of `CHOICES`.
         device: what `get_current_device()` gives, npu1 or npu2, or None.
         print_only: stop at the first module that `@iron.jit` would compile, and print it.
-        report: a JSON file that gets the `files` of all imported modules, and the `kernels` that the module
-            needs.
+        report: a JSON file for the `files` of all imported modules and the `kernels` that the module needs.
         cwd: the folder to run in.
-        catches_errors: keep what it writes on standard error for the outcome; its standard input is then
-            empty.
+        catches_errors: keep its standard error for the outcome; its standard input is then empty.
         module: its name as a module of a package, when it is run as `python -m MODULE`.
         may_copy: the process may be a copy of this one, where that is the same to the script.
 

@@ -20,9 +20,13 @@ SITE = os.path.join(HERE, "site")
 
 
 def main(words: list[str]) -> int:
-    """Runs a script. Options: `generation`; `device` or null; `print`: stop at the first module that would be
-    compiled; `module`: the script's name as a module (`python -m`); `report`: file for imported modules and
-    the module's kernels and flags of aiecc.
+    """Runs a script; returns its exit code.
+
+    Args:
+        words: the options, the script, its arguments. Options are `generation`; `device` (or null); `print`:
+            stop at the first module that would be compiled; `module`: the script's name as a module, when it
+            is run as one (`python -m`); `report`: a file for the names of imported modules, and for the
+            kernels and the flags of aiecc of the design's module.
     """
     options, script, *arguments = json.loads(words[0]), *words[1:]
     keep_only_own_bytecode()
@@ -74,7 +78,7 @@ def main(words: list[str]) -> int:
 
 
 def _note_files(read: list[str]) -> None:
-    """From now on notes what files the script reads: its module depends on them as on those it imports."""
+    """Notes from now on which files the script opens to read: its module depends on them as on imports."""
 
     def note(event: str, given: tuple[object, ...]) -> None:
         if event == "open" and isinstance(given[0], str) and given[1] in ("r", "rb", "rt"):

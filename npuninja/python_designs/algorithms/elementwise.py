@@ -74,7 +74,7 @@ def _array_type(given: Any) -> Any:
 
 
 def _job(name: str, func: Any, tensors: Sequence[Any], **fields: Any) -> Job:
-    """Reads an algorithm's tensors (the last is the output) or one array type for all, and other fields."""
+    """Reads an algorithm's tensors (the last is the output), or one array type for all, into its job."""
     tile_size = fields["tile_size"]
     shapes, dtypes = [], []
     for given in tensors:
@@ -180,7 +180,10 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
 
 
 class _Transfers(NamedTuple):
-    """What is moved: parts' inputs, parameters, outputs; `grouped`: inputs and outputs awaited together."""
+    """What the runtime's program moves: the inputs of all parts, the parameters, the outputs.
+
+    `grouped`: inputs and outputs are awaited together.
+    """
 
     job: Job
     parts: list[Part]
@@ -283,14 +286,14 @@ _UNARY, _BINARY = ("input", "output"), ("first", "second", "output")
 
 
 def transform(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
-    """out = func(in); older `(func, input, output, *params)`, summer 2026 `(func, tensor_ty, *params)`."""
+    """out = func(in). Older: `(func, input, output, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
     return _apply(
         "transform", _UNARY, func, given, named, inputs=1, tile_size=tile_size, trace_size=trace_size
     )
 
 
 def transform_binary(func: Any, *given: Any, tile_size: int = 16, trace_size: int = 0, **named: Any) -> Any:
-    """out = func(a, b); older `(func, first, second, output)`, summer 2026 `(func, tensor_ty)`."""
+    """out = func(first, second). Older: `(func, first, second, output)`; summer 2026: `(func, tensor_ty)`."""
     return _apply(
         "transform_binary", _BINARY, func, given, named, inputs=2, tile_size=tile_size, trace_size=trace_size
     )
@@ -319,5 +322,5 @@ def transform_parallel_binary(
 
 
 def for_each(func: Any, *given: Any, tile_size: int = 16, **named: Any) -> Any:
-    """tensor = func(tensor); older `(func, tensor, *params)`, summer 2026 `(func, tensor_ty, *params)`."""
+    """tensor = func(tensor). Older: `(func, tensor, *params)`; summer 2026: `(func, tensor_ty, *params)`."""
     return _apply("for_each", ("tensor",), func, given, named, inputs=1, tile_size=tile_size, in_place=True)

@@ -1,4 +1,4 @@
-"""The attribute classes of `aie.ir`: each has `get`, as in MLIR's bindings, giving `npuninja.ir`'s."""
+"""The attribute classes of `aie.ir`: each has MLIR's `get`, which gives attributes of `npuninja.ir`."""
 
 from __future__ import annotations
 

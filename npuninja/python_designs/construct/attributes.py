@@ -268,7 +268,7 @@ def dense_elements(values: Any, type: Type) -> DenseElementsAttr:
 
 
 def _literals(values: Any, element: Type) -> tuple[str, ...]:
-    """The literals of a flat array; tables of weights have a million entries: equal ones are made once."""
+    """The literals of a flat array; weights have a million entries, so equal ones are made only once."""
     text = element.text
     if values.dtype.kind in "iu" and text[0] in "isu" and text.lstrip("siu").isdigit() and text != "i1":
         numbers = values.tolist()

@@ -26,7 +26,7 @@ class _Current:
 
 
 class InsertionPoint:
-    """The end of a block, or the place before an operation; as a context manager it is the current one."""
+    """The end of a block, or the place before an operation; inside its `with` it is the current one."""
 
     def __init__(self, where: Any, before: Any = None) -> None:
         found = getattr(where, "ir", where)

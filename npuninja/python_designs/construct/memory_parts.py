@@ -61,8 +61,8 @@ def _range_of(part: Any, extent: int) -> tuple[Any, Any, Any]:
 
 
 def _size(start: Any, stop: Any, step: Any) -> Any:
-    """The number of elements between two bounds, at least one of them a value: by forms that MLIR's Python
-    extras know, `k : k + 8`, `k * 8 : (k + 1) * 8`; else the difference, computed in the design.
+    """The number of elements between two bounds, at least one of them a value: by the forms that MLIR's
+    Python extras know (`k : k + 8`, `k * 8 : (k + 1) * 8`), else the difference, computed in the design.
     """
     first, last = _operands(start), _operands(stop)
     if isinstance(start, Value) and last and last[0] is start.ir and _literal(last[1]) is not None:

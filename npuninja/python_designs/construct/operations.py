@@ -317,7 +317,8 @@ def make(
 ) -> core.Operation:
     """Makes an operation and puts it at the current insertion point.
 
-    Attributes that are None or the default are left out; others become attributes of the kind in the row.
+    Attributes that are None or equal to their default are left out; what is no attribute yet becomes one of
+    the kind that the operation's row declares.
     """
     found = definition(name)
     kinds = found.kinds if found is not None else {}

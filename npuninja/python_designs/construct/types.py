@@ -334,7 +334,7 @@ def mlir_type_to_np_dtype(element: Type) -> Any:
 
 
 def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
-    """The shape in `np.ndarray[(2, 3), np.dtype[np.int32]]`. Raises AssertionError: it holds no integers."""
+    """The shape in `np.ndarray[(2, 3), np.dtype[np.int32]]`. AssertionError unless it holds integers."""
     shape = get_args(ndarray_type)[0]
     assert isinstance(shape, tuple), (
         f"the shape of an array type is a tuple, as in np.ndarray[(16,), ...], not {shape!r}"

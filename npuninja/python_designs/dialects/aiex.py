@@ -28,7 +28,7 @@ def sequence_operation() -> str:
 
 
 def runtime_sequence(*inputs: Any, sym_name: str | None = None, context: Any = None) -> Callable[..., Any]:
-    """`@runtime_sequence(types…)`: the function's parameters are its arguments, its name is the symbol."""
+    """`@runtime_sequence(types…)`: the function's parameters are the arguments, its name is the symbol."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         view = build(sequence_operation(), [], {"sym_name": sym_name or function.__name__}, regions=1)

@@ -72,8 +72,7 @@ def signature(op: core.Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def call(callee: Any, arguments_or_callee: Any, arguments: Any = None, **_: Any) -> Any:
-    """`func.call` of a function with a list of values; Python numbers become constants of the parameters'
-    types.
+    """`func.call` of a function with a list of values; Python numbers become constants of parameter types.
 
     Also `call(result types, name, values)`.
 
@@ -128,7 +127,7 @@ def _is_index(given: Any) -> bool:
 
 
 def flattened(value: Any, text: str) -> Any:
-    """As a third-generation kernel does for a parameter of one dimension: an array of several becomes one."""
+    """An array, flattened if the parameter has one dimension, as kernels of the third generation do it."""
     if not isinstance(value, (Value, OpView)):
         return value
     have = value_type(value).text

@@ -137,7 +137,9 @@ def build_generic(operation: str, *arguments: Any, **options: Any) -> OpView:
 def _free_results(
     found: OpDefinition, fields: list[tuple[str, str]], positional: list[Any], options: dict[str, Any]
 ) -> list[Any]:
-    """Types of results that operands do not give, out of the arguments: by name, `result(s)`, or in front."""
+    """Takes the types of results that do not follow from operands out of the arguments: by their names, as
+    `results` or `result`, or in front of the others.
+    """
     names = {name for _, name in fields}
     free = [rule.rstrip("*") for rule in found.results if not _follows(rule)]
     results: list[Any] = []

@@ -1,4 +1,4 @@
-"""How the third generation (summer 2026) writes numbers that are the older ones' attributes: as operands."""
+"""Numbers as operands: the third generation (summer 2026) has them where the older ones have attributes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Compiles a design's module by npuninja's stages into a cache.
 
 The cache is by content: a folder's name is a digest of the design's MLIR, its kernels' sources and flags, and
-npuninja's version. A folder is a project as any other: `mlir/`, `kernels/`, `toolchain.toml`, built by Ninja;
-a second build is short, and a changed header is seen.
+npuninja's version. A folder is a project like any other (`mlir/`, `kernels/`, `toolchain.toml`), built by
+Ninja, so a second build is short, and a changed header is seen.
 """
 
 from __future__ import annotations

@@ -73,8 +73,7 @@ def nearly_equal(a: Any, b: Any, *, rtol: float = _RTOL, atol: float | None = No
 def count_mismatches(
     actual: Any, ref: Any, *, rtol: float = _RTOL, atol: float | None = None, stop_at_nonfinite: bool = True
 ) -> tuple[int, int]:
-    """How many elements differ, and how many were looked at: those before the first inf or NaN of either
-    side.
+    """How many elements differ, of how many compared: those before the first inf or NaN on either side.
 
     Raises:
         ValueError: the shapes differ.

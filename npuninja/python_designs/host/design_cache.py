@@ -1,4 +1,4 @@
-"""Folders of the designs' cache: whose they are, one build at a time, whether files are what was built."""
+"""Folders of the designs' cache: whose they are, one build at a time, whether they hold what was built."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def own_folder(name: str) -> str:
     """A design's folder in the cache, made when missing.
 
     Raises:
-        RuntimeError: it is somebody else's, others can write to it, or it is no folder: what lies there is
-            run.
+        RuntimeError: it is somebody else's, others can write to it, or it is no folder: its files are run.
     """
     home = cache_home()
     folder = os.path.join(home, name)

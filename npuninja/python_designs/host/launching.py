@@ -40,7 +40,7 @@ def run_design(design: Any, text: str, tensors: list[Any]) -> Any:
 
 
 def _trace_of(design: Any) -> Any:
-    """What a design says about its trace: a setting, or one of its compile-time values; None: nothing."""
+    """What a design says about its trace: a setting or a compile-time value; None when it says nothing."""
     said = (getattr(design, "trace_config", None), *design.compile_kwargs.values())
     return next((value for value in said if hasattr(value, "write_trace")), None)
 
@@ -61,8 +61,7 @@ def run_module(text: str, kernels: Sequence[Any], tensors: list[Any]) -> Any:
 def run_files(xclbin_path: Any, insts_path: Any, tensors: list[Any]) -> Any:
     """Runs an XCLBIN and its instructions with tensors in the order of the sequence's arguments.
 
-    With its manifest where there is one beside it, on the NPU or on the emulated one; without, on the
-    emulated one.
+    With its manifest, if there is one beside it, on the NPU or the emulated one; else on the emulated one.
 
     Raises:
         RuntimeError: a file cannot be read, or the run fails.
@@ -158,8 +157,8 @@ def _take_back(tensor: Any, array: Any, content: bytes) -> None:
 
 
 def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) -> None:
-    """RuntimeError when a tensor has not the argument's size; warns when one of them holds fractions and the
-    other signed integers: the kernel would read the bytes as something else.
+    """Raises RuntimeError when a tensor has not the argument's size; warns when one of them holds fractions
+    and the other signed integers: the kernel would read the bytes as something else.
     """
     expected = int(np.prod(argument.shape))
     if array.nbytes != argument.nbytes:
@@ -225,7 +224,7 @@ def _run(
 
 
 def _must_be_all(manifest: Any, arrays: Sequence[Any], names: Sequence[str], trace: Any) -> None:
-    """RuntimeError unless each argument that the instructions use has a tensor, but for a trace's."""
+    """Raises RuntimeError unless each argument that the instructions use, but a trace's, has a tensor."""
     from npuninja.device.bare_run import arguments_used
 
     arguments = manifest.arguments

@@ -100,7 +100,7 @@ class Step(NamedTuple):
 
 
 class Printing(NamedTuple):
-    """When the module is printed: before a pass; after it; then only if it changed something or failed."""
+    """When the module is printed: before a pass, after it, or only after one that changed it or failed."""
 
     before: bool = False
     after: bool = False

@@ -14,7 +14,7 @@ class MlirCompilerError(Exception):
 
 
 class Pipeline:
-    """Passes in order: methods under their names with `_` for `-`; options are keywords, with `_` or `-`."""
+    """Passes in order. Each is a method, its name with `_` for `-`; options are keywords, with `_` or `-`."""
 
     def __init__(self, pipeline: list[str] | None = None, wrapper: Any = None) -> None:
         self._pipeline = list(pipeline or [])

@@ -155,7 +155,7 @@ class AIEAddressDecoder:
     def encode_address(
         self, col: int, row: int, register_name: str, module_name: str | None = None
     ) -> int | None:
-        """The address of a tile's register; None when the tile (or the module) has none of the name."""
+        """The address of a tile's register; None when the tile (or the module) has none of that name."""
         known = self.database["modules"]
         modules = (module_name,) if module_name else _MODULES[_tile_type(row)]
         rows = (one for module in modules for one in known.get(module, {}).get("registers", ()))
@@ -223,7 +223,7 @@ def _offset(register: dict[str, Any]) -> int | None:
 
 
 class MLIRModuleAnnotator:
-    """A design's register writes with an attribute `comment`: the register, and the value by its fields."""
+    """Gives register writes of a design an attribute `comment`: the register, and the value by its fields."""
 
     def __init__(self) -> None:
         self.decoder = AIEAddressDecoder()

@@ -134,7 +134,7 @@ class HostRuntime:
         return run_files(kernel_handle.xclbin_path, kernel_handle.insts_path, list(args))
 
     def load_and_run(self, npu_kernel: NPUKernel, run_args: list[Any], **_: Any) -> Any:
-        """(kernel, result). With a `trace_config` a kernel gets room for its trace; the file is written."""
+        """(kernel, result). A kernel with a `trace_config` gets room for its trace, which goes to a file."""
         handle, config = self.load(npu_kernel), npu_kernel.trace_config
         if config is None:
             return handle, self.run(handle, run_args)
@@ -160,7 +160,7 @@ class HostRuntime:
     def verify_results(
         cls, io_args: list[Any], refs: dict[int, Any] | None = None, verbosity: int = 0
     ) -> int:
-        """How many tensors are not close to their reference. Raises HostRuntimeError: one is not there."""
+        """How many tensors are not close to their reference. HostRuntimeError when one is missing."""
         wrong = 0
         for index, expected in (refs or {}).items():
             if index >= len(io_args):
@@ -173,8 +173,7 @@ class HostRuntime:
 
     @classmethod
     def prepare_args_for_trace(cls, args: list[Any], trace_config: TraceConfig) -> list[Any]:
-        """Gives the tensors room for a trace: behind them, or at the end of the last one. The list itself
-        changes.
+        """Gives tensors room for a trace, behind them or at the end of the last; the list itself changes.
 
         Raises:
             HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.

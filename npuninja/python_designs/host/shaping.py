@@ -6,7 +6,7 @@ from typing import Any
 
 
 class DataShaper:
-    """Reorders tensors: an order's letter is a dimension, a number splits the letter's innermost part."""
+    """Reorders tensors: a letter of an order is a dimension, a number splits the letter's innermost part."""
 
     def __init__(self) -> None:
         self.debug = False

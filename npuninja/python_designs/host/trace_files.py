@@ -27,7 +27,9 @@ def extract_trace(out_buf: Any, out_buf_shape: Any, out_buf_dtype: Any, trace_si
 
 
 def get_cycles(trace_path: str) -> float:
-    """Cycles from first INSTR_EVENT_0 to first INSTR_EVENT_1 of a Chrome trace (JSON); else infinite."""
+    """Cycles from the first INSTR_EVENT_0 to the first INSTR_EVENT_1 of a trace in Chrome's format (JSON);
+    infinite when one is missing.
+    """
     first: dict[str, float] = {}
     for event in _begun(_events(trace_path)):
         first.setdefault(event["name"], _cycle(event))

@@ -1,8 +1,8 @@
 """A trace as a list of events in Chrome's format: `parse_trace` of `aie.utils.trace`, and its command line.
 
-What units watch is read off a lowered design's register writes, as the bindings do. What bytes mean is in
-`npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began, counted from one. A core
-that traces program counters says no times: there it is the event's number, and the counter stands beside it.
+What units watch is read off a lowered design's register writes, as the bindings do. What the bytes mean is
+said in `npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began; the first is 1. A
+core that traces program counters gives no times: the frame's number stands there, the counter beside it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _number(op: Operation, name: str) -> int | None:
 
 
 def split_trace_segments(trace_pkts: Sequence[str], min_gap: int = GAP_WORDS) -> list[list[str]]:
-    """The parts of a trace of hexadecimal words between at least `min_gap` zeros; fewer belong to a part."""
+    """The parts of a trace (hexadecimal words) between runs of `min_gap` zeros or more; shorter runs stay."""
     parts: list[list[str]] = []
     zeros = min_gap
     for word in filter(None, trace_pkts):

@@ -227,7 +227,8 @@ class ExternalFunction(BaseKernel):
     def build_flags(self) -> list[str]:
         """The compiler's words: those that were given, and the functions' new names.
 
-        MLIR-AIE prefixes every symbol of the object; anything sees only functions that the design calls.
+        MLIR-AIE puts a prefix in front of every symbol of the object; here only the functions that the design
+        calls get one: nothing sees the others.
         """
         called = (self.original_name, *self.bound) if self.symbol_prefix else ()
         renamed = [f"-D{symbol}={self.symbol_prefix}_{symbol}" for symbol in called]

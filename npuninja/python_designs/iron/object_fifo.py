@@ -123,7 +123,7 @@ class ObjectFifo(OfArrays, HasOperation, Resolvable):
         return self._cons[-1]
 
     def depth_at_end(self, depth: int | None) -> int:
-        """The depth of an end: as asked for, else the default. ValueError where it cannot be one."""
+        """The depth of an end: as asked for, else the default. Raises ValueError where it cannot be one."""
         depth = self._depth if depth is None else depth
         if depth is None:
             raise ValueError(

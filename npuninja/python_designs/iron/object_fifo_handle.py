@@ -180,7 +180,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         pad_dimensions: list[Any] | None = None,
         pad_value: Any = None,
     ) -> list[Any]:
-        """New objectFifos, each for a part of this one's elements, from its offset, through a memory tile."""
+        """New objectFifos, each of a part of this one's elements from an offset on, through a memory tile."""
         if self._is_prod:
             raise ValueError(
                 "split() is of cons(): it divides the elements that come; use join() of a prod()"

@@ -54,8 +54,7 @@ class Program:
         return self._rt.workers if self._workers is None else [*self._workers, *self._rt.workers]
 
     def resolve_program(self, placer: Any = None, device_name: str = "main") -> Any:
-        """The module. With a placer every part has a place; without one, what has none is left to the
-        lowering.
+        """The module. With a placer every part has a place; else the lowering places what has none.
 
         Raises:
             ValueError: parts do not fit together.

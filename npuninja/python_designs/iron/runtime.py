@@ -181,8 +181,17 @@ class BlockRuntime:
         *,
         placement: Tile | None = None,
     ) -> None:
-        """A fill or drain: of the elements in `tap` or of all in order; in a group or alone; `wait`: whether
-        its end is awaited; through the shim tile `tile`, called `placement` in 2025.
+        """A fill or drain.
+
+        Args:
+            word: what `data` is, for messages.
+            handle: the objectFifo's side.
+            data: one of the sequence's arguments.
+            tap: which elements, in which order; None: all in order.
+            task_group: its group; None: it is by itself.
+            wait: whether its end is awaited.
+            tile: the shim tile it goes through.
+            placement: the same, as it was called in 2025.
         """
         if data not in self._data:
             raise ValueError(f"{word} {data} is no argument of this runtime's sequence(): use what it yields")
@@ -257,8 +266,8 @@ class BlockRuntime:
             function(*arguments)
 
     def _resolve_steps(self) -> None:
-        """Autumn 2025: a waiting task without a group is awaited at once and frees those before. Spring 2026:
-        they are awaited, then freed, at the end.
+        """Autumn 2025: a task without a group that waits is awaited at once, and those before it are freed.
+        Spring 2026: tasks without a group are awaited, then freed, at the end.
         """
         is_first = generation.is_first()
         groups: dict[RuntimeTaskGroup | None, list[_Transfer]] = {}

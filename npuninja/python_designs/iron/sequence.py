@@ -146,8 +146,7 @@ class SequenceRuntime:
             handle: the objectFifo's side; what follows is what `fill` and `drain` of it are given.
             data: one of the arguments of the runtime's function.
             tap: which elements, in which order; or `sizes`, `strides`, `offset`, `transfer_len`, in elements.
-                Without
-                either: all of them in order.
+                Without either: all of them in order.
             wait: whether the end can be waited for.
             packet: (type, id) of the packets' header.
             offset_parameter: a `ScratchpadParameter`, or its name, that is added to the offset.

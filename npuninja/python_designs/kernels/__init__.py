@@ -1,1 +1,1 @@
-"""`aie.iron.kernels`: functions for ready kernels, as signatures and flags over AMD's kernel sources."""
+"""`aie.iron.kernels`: functions that give ready kernels: signatures and flags over AMD's sources."""

@@ -1,4 +1,4 @@
-"""Kernels over AMD's sources: where a source is, and an ExternalFunction for it, one for equal parameters.
+"""Kernels over AMD's sources: where a source is, and its ExternalFunction, made once for equal parameters.
 
 The C++ is AMD's, not part of npuninja. A kernel resolves always; it is compiled when an MLIR-AIE install, or
 the folder in MLIR_AIE_INSTALL_DIR, has its source.
@@ -145,7 +145,7 @@ def make(
     source_string: str | None = None,
     source: str | None = None,
 ) -> ExternalFunction:
-    """A kernel; equal parameters give the same one in a design. `source`: its file, else it is looked for."""
+    """A kernel, the same one for equal parameters in a design. `source` is its file; None looks for it."""
     # Not the source's path: names must not tell where npuninja lies.
     key = repr((symbol, file, own_architecture, arg_types, flags or [], use_chess))
     made_of = f"{key} {source or ''}"

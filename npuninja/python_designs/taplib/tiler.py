@@ -76,12 +76,10 @@ class TensorTiler2D:
         pattern_repeat: int = 1,
         prune_step: bool = True,
     ) -> TensorAccessSequence:
-        """Tiles a pattern, `tile_group_repeats` of them in each dimension, each `tile_group_steps` tiles from
-        the last.
+        """Patterns of `tile_group_repeats` tiles in each dimension, which are `tile_group_steps` tiles apart.
 
         Raises:
-            ValueError: the tiles do not cover the tensor evenly, or the pattern needs more than four
-                dimensions.
+            ValueError: tiles do not cover the tensor evenly, or a pattern needs more than four dimensions.
         """
         if not (isinstance(pattern_repeat, int) and pattern_repeat >= 1):
             raise ValueError(f"a pattern is repeated at least once, got pattern_repeat={pattern_repeat}")

@@ -78,7 +78,7 @@ def _start_channel(shim: Any, direction: int, channel: int, bd_id: int, enable_t
 
 
 def configure_packet_tracing_flow(tiles_to_trace: Sequence[Any], shim: Any) -> None:
-    """A packet flow from each tile's trace unit to shim channel 1; a core named again: its memory's unit."""
+    """A packet flow from each tile's trace unit to shim channel 1; named again, a core means its memory."""
     seen: list[Any] = []
     for i, tile in enumerate(tiles_to_trace):
         dest = {"dest": shim, "port": "DMA", "channel": 1}

@@ -1,4 +1,7 @@
-"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`, started by path: runs of kernels."""
+"""`python …/aie/utils/trace/get_trace_summary.py --input trace.json`: how often kernels ran.
+
+Programs start it by its path.
+"""
 
 import os
 import sys

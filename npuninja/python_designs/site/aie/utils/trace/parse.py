@@ -3,7 +3,7 @@
 import os
 import sys
 
-# A module that only a design's process has finds the file: this process may know npuninja under no name yet.
+# Only a design's process has the module that finds this file, so this process may not know npuninja yet.
 sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 6)))
 from npuninja.python_designs.host.trace_reader import main
 
