@@ -99,7 +99,7 @@ class Device(Protocol):
 
         Args:
             runs: the buffers of each run. Use different buffers if you fill them while a run is in flight.
-            programs: each run's program, as numbered by `add`; 0 is the loaded one, and the default of all.
+            programs: each run's program, as `add` numbers them; 0, the default, is the loaded one.
 
         Raises:
             DeviceError: the device refuses.

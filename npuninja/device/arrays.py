@@ -12,7 +12,8 @@ from npuninja.device.manifest import Argument, Manifest
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import read_file, write_file
 
-#: Read beyond an argument's size: NumPy's header (version 1: up to 64 KiB), and too long a file's length.
+#: Read beyond an argument's size: for NumPy's header (version 1 allows 64 KiB), and so that a file that is
+#: too long is shown with its length.
 _MORE_BYTES = 16 << 20
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -138,8 +138,7 @@ def instructions(path: str) -> bytes:
 
 
 def arguments_used(path: str) -> int:
-    """How many arguments the instructions in a file take the addresses of: a call may leave out those behind
-    them.
+    """How many arguments a file's instructions take the addresses of: a call may leave out later ones.
 
     Raises:
         UserError: the file is no instruction stream.

@@ -54,7 +54,7 @@ class Comparison(NamedTuple):
     """Differing bytes that still hold the poison, in elements where all bytes do."""
     all_zero: bool
     within: str = ""
-    """The tolerance needed, and the largest difference; "" when all bytes are equal or none is given."""
+    """The tolerance needed, and the largest difference; "" when all bytes are equal or without tolerance."""
 
     @property
     def good(self) -> bool:

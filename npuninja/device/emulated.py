@@ -90,7 +90,11 @@ class EmulatedDevice(Device):
         self._programs[0] = self._programs[0][0], insts
 
     def add(self, program: Program) -> int:
-        """Remembers a kernel and its stream. UserError for a trace, logged from the first run or never."""
+        """Remembers a kernel and its stream.
+
+        Raises:
+            UserError: it writes a trace, which is logged from the first run on or not at all.
+        """
         from npuninja.emulator.trace_units.units import switches_on
 
         if switches_on(program.insts):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """What is run: XCLBIN's bytes and name, instruction stream, content of the buffers, kernel, limit."""
+    """What is run: the XCLBIN's bytes and name, instructions, content of the buffers, kernel, time limit."""
 
     xclbin: bytes
     name: str
@@ -58,7 +58,7 @@ class CoreProfile(NamedTuple):
 
 
 class ProfiledRun(NamedTuple):
-    """The cores after a run; whether the time limit ended it: then the figures are of its beginning."""
+    """The cores after a run. `is_cut`: the time limit ended it, so the figures are of its beginning."""
 
     cores: list[CoreProfile]
     is_cut: bool

@@ -25,7 +25,7 @@ _OF_ONE_RUN = ("input", "output", "vectors", "schedules", "schedule", "check", "
 
 
 class _ListOutcome(NamedTuple):
-    """All times of a list: seconds of each, how the device took it, comparisons (None: not verified)."""
+    """All runs of a list: seconds of each, how the device took it, comparisons (None: not verified)."""
 
     times_s: list[float]
     way: str

@@ -205,7 +205,7 @@ class _Reader:
 
 
 def read_manifest(path: str) -> Manifest:
-    """Reads and checks a manifest: of several kernels or sequences, the first run. Raises as `read_runs`."""
+    """Reads and checks a manifest; of several kernels or sequences, the first run. Raises as `read_runs`."""
     return read_runs(path)[0]
 
 
@@ -372,7 +372,7 @@ def _inside(folder: str, name: str, field: str, path: str) -> str:
 
 
 def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
-    """The arguments in a manifest or in a sequence's arguments.json; UserError names `path`'s wrong field."""
+    """Arguments in a manifest or a sequence's arguments.json. UserError names the wrong field of `path`."""
     return tuple(_argument(_Reader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
 
 

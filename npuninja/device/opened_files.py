@@ -20,7 +20,7 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def files_read() -> list[str]:
-    """Opened files that are there, sorted, but those of Python and its packages; modules by their source."""
+    """Opened files that are there, sorted, without Python's and its packages'; modules by their source."""
     installed = tuple(
         os.path.realpath(folder) + os.sep
         for folder in {sys.prefix, sys.base_prefix, "/proc", "/dev", "/sys", "/etc"}

@@ -1,4 +1,4 @@
-"""A design's NumPy reference (`host/NAME.py`): loading it, and taking only answers as they should be."""
+"""A design's NumPy reference (`host/NAME.py`): loading it, and taking its answers only as they should be."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def compare_bytes(
 def compared(
     manifest: Manifest, results: Sequence[Sequence[bytes]], expected: Sequence[bytes] | None
 ) -> tuple[Comparison, ...] | None:
-    """The outputs against the reference's, of the first wrong run if any; None without a reference."""
+    """Outputs against the reference's, those of the first wrong run if any; None without a reference."""
     if expected is None:
         return None
 

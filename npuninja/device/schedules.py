@@ -26,13 +26,16 @@ def schedule_seed(seed: int, number: int) -> int:
 def explore(
     manifest: Manifest, inputs: list[bytes], expected: list[bytes], options: argparse.Namespace
 ) -> str:
-    """Runs the schedules that the options ask for; says in a line that all gave the same outputs.
+    """Runs the schedules that the options ask for.
 
     Args:
         manifest: the design.
         inputs: of the first run.
         expected: its outputs.
         options: those of `npuninja run`.
+
+    Returns:
+        A line for people: the outputs were the same.
 
     Raises:
         WrongResult: an output differs from that of the usual order.

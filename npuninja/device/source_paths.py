@@ -38,7 +38,9 @@ def with_warnings(error: Error, manifest: Manifest) -> None:
 
 
 def reference_source(manifest: Manifest) -> str | None:
-    """Path of the reference or None: the project's `host/NAME.py`, to edit, or the copy where they differ."""
+    """The file with the design's reference: the project's `host/NAME.py` while the build's copy is equal to
+    it, so that errors name the file to edit; else the copy. None without a reference.
+    """
     if manifest.reference is None:
         return None
     source = _find(os.path.join("host", f"{manifest.design}.py"), _folders_above(manifest))

@@ -17,7 +17,12 @@ class Timing(NamedTuple):
     runs_s: tuple[float, ...]
 
     def render(self, moved_bytes: int, brief: bool = False) -> str:
-        """One or two lines; `moved_bytes`: in and out a run; `brief`: without what each emulated run says."""
+        """One or two lines for people.
+
+        Args:
+            moved_bytes: what goes in and out in one run.
+            brief: whether to leave out what every emulated run says.
+        """
         lines = [f"first run: {_time(self.first_s)} {self.label}"]
         if self.runs_s:
             median = _median(self.runs_s)

@@ -1,8 +1,8 @@
 """A real NPU as a device, through XRT's Python binding.
 
-Known to work on hardware: register the XCLBIN, make a hardware context, take the kernel by name; instructions
-in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call with opcode 3, the
-instructions, their number of words, and the buffers.
+This is known to work on hardware: register the XCLBIN, make a hardware context, take the kernel by name;
+instructions in a cacheable buffer of group 1, data in host-only buffers of groups 3 and up; call with opcode
+3, the instructions, their number of words, and the buffers.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class XrtDevice(Device):
         """An NPU says nothing but the state."""
 
     def close(self) -> None:
-        """Drops the handles; XRT frees what they hold. The context is last: the others belong to it."""
+        """Drops the handles; XRT frees what they hold. The context goes last: the others belong to it."""
         for runs in self._in_flight:
             runs.keep_for_ever()
         self._in_flight.clear()
@@ -202,7 +202,8 @@ def _name_of(program: Program, names: Sequence[str]) -> str:
 def loads_pdi(program: Program) -> bool:
     """Whether the stream loads a configuration.
 
-    What is no TXN is left to the NPU: its firmware knows other kinds and says itself what it cannot run.
+    A stream that is not TXN is left to the NPU: its firmware knows other kinds, and says itself what it
+    cannot run.
     """
     from npuninja.formats.txn import LoadPdi, read_txn
 

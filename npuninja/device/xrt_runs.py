@@ -115,6 +115,6 @@ class XrtRuns:
         return list({id(handle): handle for call in self._calls for handle in call.buffers}.values())
 
     def keep_for_ever(self) -> None:
-        """Keeps runs that may still be at work from destruction, on which XRT aborts the whole process."""
+        """Never destructs runs that may still be at work: XRT would abort the whole process."""
         for handle in (self._list, *self._listed, *self._single):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))

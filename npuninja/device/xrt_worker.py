@@ -101,7 +101,7 @@ def _program(fields: dict[str, Any], descriptor: int) -> Program:
 
 @contextmanager
 def _ending_with(channel: socket.socket) -> Iterator[None]:
-    """Only its end comes on the channel meanwhile: the kernel then ends this process by a signal."""
+    """Meanwhile nothing but its end comes on the channel: the kernel then ends this process by a signal."""
     flags = fcntl.fcntl(channel, fcntl.F_GETFL)
     fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(channel, fcntl.F_SETFL, flags | os.O_ASYNC)
