@@ -1,6 +1,7 @@
 """Bounds-checked reading of little-endian binary data.
 
-All readers of formats use it, so damaged files become one kind of error: name, offset, what was expected.
+All readers of formats use it, so a cut or damaged file becomes one kind of error: the name of the file, the
+offset, and what was expected there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """CDO version 2: the list of register writes that configures the array.
 
 A file is five header words and commands. A command is a word `length << 16 | module << 8 | api` and `length`
-words; length 255: the next word is the length. aie-rt's driver (`write_cdo`) writes 64-bit addresses, bootgen
-turns them into 32 bits (`npuninja.formats.pdi`). The reader takes both and hides the difference.
+words; length 255 says that the next word is the length. aie-rt's driver (`write_cdo`) writes 64-bit
+addresses, bootgen turns them into 32 bits (`npuninja.formats.pdi`). The reader takes both and hides the
+difference.
 
 Sources: Xilinx/bootgen cdo-binary.c (command numbers) and cdo-driver/cdo_driver.c (header, padding).
 """
@@ -68,7 +69,7 @@ class BlockWrite(NamedTuple):
     data: bytes
 
 
-#: A tile's whole address space. Else three words of a file could mean 16 GiB for every program that reads it.
+#: A tile's whole address space. Three words of a file could otherwise mean 16 GiB for programs that read it.
 MAX_FILL_WORDS = TILE_BYTES // 4
 
 
@@ -105,7 +106,9 @@ Command = Write | MaskWrite | MaskPoll | BlockWrite | Fill | Delay | Nop | Other
 def read_cdo(data: bytes, name: str = "CDO") -> list[Command]:
     """The commands of a CDO file, or of the CDO partition of a PDI with its zero padding.
 
-    Raises UserError: wrong header or checksum; a command goes over the end or has a wrong number of words.
+    Raises:
+        UserError: the header or its checksum is wrong; a command goes over the end, or has a wrong number
+            of words.
     """
     reader = ByteReader(data, name)
     header = reader.words(0, HEADER_WORDS, "the CDO header")
@@ -200,7 +203,7 @@ def _from_words(code: int, words: tuple[int, ...]) -> Command:
 
 def write_cdo(commands: Sequence[Command]) -> bytes:
     """A CDO file as aie-rt's driver writes it: 64-bit addresses, a NOP before a block write whose payload
-    would not start on 16 bytes of the file. (Such files start with `Nop()`: bootgen refuses empty ones.)
+    would not start on 16 bytes of the file. (It starts with `Nop()`: bootgen refuses one without commands.)
     """
     body = bytearray()
     for command in commands:

@@ -1,8 +1,8 @@
 """aiebu's layout of the ELF files of control code: sections, segments, symbols and relocations.
 
 `instruction_elf` writes the partial ELF with it (one stream beside an XCLBIN), `full_elf` the one with
-configurations. A file is: header, a program header for each loaded section, these sections, all others by
-number, section headers.
+configurations. A file has, in this order: the header, a program header for each loaded section, these
+sections, all others by number, the section headers.
 
 Sources: aiebu, elfwriter.cpp (what is put in, in which order); XRT, elf_patcher.h (numbers of relocations);
 files of aiebu-asm of XRT 2.25 (what lies where).
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OS_ABI = 0x45
 #: Relocations: the 48-bit address in words 1 and 2 of a shim's descriptor; a 64-bit address in two words.
 SHIM_ADDRESS, ADDRESS = 5, 8
-#: Symbols that XRT knows: control packets, the scratchpad; the symbol of a PDI has its section's name.
+#: Symbols that XRT knows: control packets, the scratchpad. The symbol of a PDI has its section's name.
 CONTROL_PACKETS, SCRATCHPAD = "control-packet", "scratch-pad-ctrl"
 TEXT, DATA = 6, 3  # flags of a section of code, of one that is written to
 

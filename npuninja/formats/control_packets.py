@@ -1,8 +1,8 @@
 """Control packets: register writes that a stream brings to a tile, and a device's configuration told so.
 
 A packet is a stream header with the id of the tile's controller, a control word, and up to four data words. A
-DMA of the shim sends a file of them: the stream below is the runtime sequence for it, packet by packet, or
-all that follow each other, for families that take several of a tile at once. Writes of single registers stay
+DMA of the shim sends a file of them: the stream below is the runtime sequence for it, packet by packet, or,
+for families that take several of a tile at once, all that follow each other. Writes of single registers stay
 in the sequence, as MLIR-AIE's pipeline leaves them.
 
 Sources: MLIR-AIE AIETargetNPU.cpp (AIETranslateControlPacketsToUI32Vec), AIETxnToControlPacket.cpp,
@@ -45,7 +45,7 @@ MOST_WORDS = 4  # of a packet: two bits of the control word
 LATE_OFFSET = 0x80000000
 _TILE_MASK = TILE_BYTES - 1
 _WORDS_SHIFT, _OPERATION_SHIFT = 20, 22
-#: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid, as all plain transfers.
+#: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid, as plain transfers do.
 _LINEAR_BD = (0, 0, 0, 0x80000000, 0x02000000, 0, 0x02000000)
 
 

@@ -76,9 +76,9 @@ class TileBuffer(NamedTuple):
 class CoreInfo(NamedTuple):
     """The custom section `npuninja.core` of a wasm core.
 
-    `data_origin` and `data_end`: ends of the kernels' data. `architecture`: "aie2" or "aie2p". A module that
-    does not say has origin 0, architecture "". `tile_buffers`: of memory tiles, which no core can reach; for
-    messages.
+    `data_origin` and `data_end`: where the kernels' data begin and end. `architecture`: "aie2" or "aie2p". A
+    module that does not say has origin 0 and architecture "". `tile_buffers`: those of memory tiles, which no
+    core can reach; messages name them.
     """
 
     column: int

@@ -1,6 +1,7 @@
 """A DWARF line table (`.debug_line`, version 4) of rows: the counterpart of `dwarf_lines`.
 
-Source: DWARF 4, section 6.2. One unit; a sequence for each piece of code; plain opcodes, as tables are small.
+Source: DWARF 4, section 6.2. One unit; a sequence for each piece of code; every row by plain opcodes, as
+tables here are small.
 """
 
 from __future__ import annotations

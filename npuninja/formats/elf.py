@@ -191,7 +191,9 @@ def read_elf(data: bytes, name: str) -> Elf:
 
 
 def _taken(reader: ByteReader, taken: int, what: str) -> int:
-    """Bytes taken so far. Raises UserError: parts lie on each other, which would make a small file large."""
+    """Bytes that parts of a file have taken so far. Raises UserError when they lie upon each other, which
+    would make a small file large.
+    """
     if taken > 2 * len(reader):
         raise reader.error(f"damaged ELF: its {what} hold {taken} bytes and more, the file has {len(reader)}")
     return taken

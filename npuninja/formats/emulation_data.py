@@ -2,10 +2,10 @@
 
     "NPUNWASM", u32 version 1, u32 count, then per module: sha256 (32 bytes), u32 offset, u32 size; then the
     modules, each at a multiple of 8. Offsets count from the section's start. A design without cores has no
-    modules that tell its NPU: the family's name is in their place: `npu1`, `npu2`.
+    modules that tell its NPU, so it has the family's name in their place: `npu1`, `npu2`.
 
-Program memory holds the hash of the core's module (`npuninja.formats.core_image`), so each PDI is paired with
-its own modules. The format is ours; real tools carry the section along and ignore it.
+A core's program memory holds the hash of its module (`npuninja.formats.core_image`), so each PDI is paired
+with its own modules. The format is ours; real tools carry the section along and ignore it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENTRY_BYTES = 40
 
 
 def write_emulation_data(modules: Sequence[bytes]) -> bytes:
-    """The section for these modules: by hash, equal ones once, so the order of cores does not matter."""
+    """The section for these modules: sorted by hash, equal ones once, so the order of cores has no effect."""
     by_hash = {hashlib.sha256(module).digest(): module for module in modules}
     table = bytearray()
     body = bytearray()
@@ -50,7 +50,7 @@ def read_family(data: bytes) -> str:
 
 
 def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
-    """The modules by sha256 digest. Raises UserError: the section is damaged or a module's hash is wrong."""
+    """The modules by sha256 digest. UserError when the section is damaged or a hash is wrong."""
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "EMULATION_DATA")
     version, count = reader.words(8, 2, "the header of EMULATION_DATA")

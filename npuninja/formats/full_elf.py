@@ -1,7 +1,7 @@
 """A full ELF: configurations, instructions and kernels, for `xrt::hw_context(device, elf)` without an XCLBIN.
 
-    .symtab, .strtab    each kernel: a weak function, its C++ name says its arguments: `_Z4mainPcPcPc`; each
-                        of its instances: a weak object whose section field is the kernel's symbol's number
+    .symtab, .strtab    each kernel: a weak function whose C++ name says its arguments, `_Z4mainPcPcPc`; each
+                        instance: a weak object whose section field is the number of its kernel's symbol
     .pdi.ID             a configuration, once for each kernel
     .ctrldata.N, .ctrltext.N
                         control packets and instructions of instance N, counted over all kernels
@@ -21,7 +21,8 @@ Kernels stand in the order of their C++ names, PDIs and instances in that of the
 
 Sources: XRT, xrt_elf.cpp (how it is read), elf_patcher.h (the relocations); MLIR-AIE, SidecarFiles.h in
 tools/aiecc (the assembler's input); files of aiebu-asm (what lies where). AMD's code that saves and restores
-the array, `.preempt_save.N` and `.preempt_restore.N`, is in no public source: preemption points are refused.
+the array, `.preempt_save.N` and `.preempt_restore.N`, is in no public source: a stream with preemption
+points is refused.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class FullInstance(NamedTuple):
 
 
 class FullKernel(NamedTuple):
-    """A device with sequences: its name, its longest's number of arguments, PDIs to load by number."""
+    """A device with sequences: its name, how many arguments they have at most, PDIs to load by number."""
 
     name: str
     arguments: int

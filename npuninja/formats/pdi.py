@@ -125,7 +125,7 @@ def _rewrite(commands: list[Command]) -> bytes:
 
 
 def read_pdi(data: bytes, name: str = "PDI") -> Pdi:
-    """Reads a PDI. Raises UserError: a mark, a checksum or a size is wrong, or there are several images."""
+    """Reads a PDI. UserError when a mark, a checksum or a size is wrong, or there are several images."""
     reader = ByteReader(data, name)
     if reader.words(0, 4, "the PDI's first words") != _BUS_WIDTH:
         raise reader.error(

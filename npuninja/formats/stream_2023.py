@@ -1,9 +1,10 @@
 """Instruction streams of 2023, from before transactions: read into transactions.
 
-Riallto's designs and XCLBINs of then have them (`.seq`: a hexadecimal word a line): a fixed prologue, and
-operations on one tile each: a register, a whole shim DMA descriptor and its host buffer, a wait for a task.
+Riallto's designs and XCLBINs of that time have them (`.seq`: a hexadecimal word a line). A stream is a fixed
+prologue, then operations on one tile each: a register, a whole shim DMA descriptor with its host buffer, a
+wait for a task.
 
-Source: MLIR-AIE of late 2023; each operation is in published streams, which run on the emulated array.
+Source: MLIR-AIE of late 2023; each operation below is in published streams, which run on the emulated array.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ NAMES = {
 HEADER_BYTES = 16
 #: A stream as text, as aie-translate writes it: words in hexadecimal.
 HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
-#: The firmware adds its offset of host memory to the addresses of so many arguments; later ones get it here.
+#: The firmware adds its offset of host memory to the addresses of so many arguments; in later ones we add it.
 TRANSLATED_ARGUMENTS = 5
 
 
@@ -58,7 +58,7 @@ class MaskPoll(NamedTuple):
 
 
 class BlockWrite(NamedTuple):
-    """Words to consecutive registers. `column` and `row` repeat the address for readers, not for hardware."""
+    """Words to consecutive registers. Hardware ignores `column` and `row`, which repeat the address."""
 
     address: int
     data: bytes
@@ -85,7 +85,7 @@ class Noop(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """Waits for a task's token of each channel of `columns` by `rows` tiles; direction 0 S2MM, 1 MM2S."""
+    """Waits for a task's token of each channel of `columns` by `rows` tiles. Direction: 0 S2MM, 1 MM2S."""
 
     column: int
     row: int
@@ -96,7 +96,9 @@ class Sync(NamedTuple):
 
 
 class AddressPatch(NamedTuple):
-    """Puts the address of `argument` plus `offset_bytes` into the BD whose address word is at `address`."""
+    """Puts the address of argument `argument` plus `offset_bytes` into the buffer descriptor whose address
+    word is at register `address`.
+    """
 
     address: int
     argument: int
@@ -257,7 +259,7 @@ def _read_operations(reader: ByteReader, count: int) -> Iterator[tuple[int, TxnO
         )
 
 
-# Byte offsets of the size field, and the least size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size.
+# Byte offset of the size field, and the least size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size.
 _SIZE_FIELD = {
     WRITE32: (20, 24),
     BLOCKWRITE: (12, 16),

@@ -55,7 +55,10 @@ _IMMEDIATES: dict[int, str] = {
 
 
 class WasmInstruction(NamedTuple):
-    """An instruction: offset in the code section, numeric immediates; `relocated`: the linker changes one."""
+    """An instruction: its offset in the code section, its number, its numeric immediates.
+
+    `relocated`: the linker will put another number in the place of an immediate.
+    """
 
     offset: int
     opcode: int
@@ -113,7 +116,7 @@ class ByteCursor:
 
 
 def functions(module: WasmModule) -> list[FunctionCode]:
-    """The functions with a body of a module or object, in order. Raises IndexError: a section is cut off."""
+    """Functions with a body of a module or object, in order. Raises IndexError when a section is cut off."""
     content = {section.id: section.data for section in module.sections if section.id}
     types = list(_types(ByteCursor(content.get(wasm_sections.TYPE, b"\0"))))
     kinds = ByteCursor(content.get(wasm_sections.FUNCTION, b"\0"))

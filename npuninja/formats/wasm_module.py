@@ -1,6 +1,7 @@
 """WebAssembly modules: sections, imports, exports, memory limits, data segments; appending a custom section.
 
-Decoded is what a core image needs; functions stay bytes. Source: WebAssembly core specification, chapter 5.
+Only what a core image needs is decoded; functions stay bytes.
+Source: WebAssembly core specification, chapter 5.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ END = 0x0B
 
 
 class WasmSection(NamedTuple):
-    """One section; offsets are in the file. Of a custom one (number 0), `data` is what follows its `name`."""
+    """One section: its number, the offset of its content in the file, and its content.
+
+    A custom section (number 0) has a `name`, and `data` is what follows it.
+    """
 
     id: int
     name: str
@@ -51,7 +55,7 @@ class WasmSegment(NamedTuple):
 
 
 class WasmModule(NamedTuple):
-    """A module; `memory_pages`: (minimum, maximum) of its own memory; the maximum may be None."""
+    """A module. `memory_pages`: minimum and maximum of its own memory; the maximum may be None."""
 
     sections: tuple[WasmSection, ...]
     imports: tuple[WasmImport, ...]

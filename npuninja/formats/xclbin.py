@@ -241,7 +241,7 @@ def _header(file_bytes: int, uuid: bytes, section_count: int) -> bytes:
 
 
 def read_xclbin(data: bytes, name: str = "xclbin") -> Xclbin:
-    """Reads a container. Raises UserError: it is not one, is cut off, or a section lies outside the file."""
+    """Reads a container. UserError when it is not one, is cut off, or a section lies outside the file."""
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "the mark of an XCLBIN")
     if magic != MAGIC:

@@ -1,7 +1,7 @@
 """The JSON files from which xclbinutil packs an XCLBIN, as aiecc writes them.
 
-Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). But the
-PDI's UUID comes from its content, not from chance, so that the same PDI gives the same XCLBIN.
+Source: MLIR-AIE's Python aiecc (keys, order, values, indentation; equal to files it made). But the PDI's
+UUID comes from its content, not from chance, so that the same PDI gives the same XCLBIN.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The mirror data at the end of an XCLBIN: the headers as JSON, with which xclbinutil can repair a file.
 
-Readers need only the binary headers. It is compact JSON in which every value is a string and `section_header`
+Readers need only the binary headers. The text is compact JSON: every value is a string, and `section_header`
 occurs once for each section, as xclbinutil (boost's property trees) writes it.
 """
 

@@ -1,7 +1,7 @@
 """The small sections of an XCLBIN: memories, compute units, connections, kernel description.
 
-Each has a writer with xclbinutil's bytes and a reader. Sources: XRT xclbin.h (structures), xclbinutil 2.25's
-files from aiecc's JSON (values, order, XML layout).
+Each has a writer with xclbinutil's bytes and a reader. Sources: XRT xclbin.h (structures), files
+that xclbinutil 2.25 made of aiecc's JSON (values, order, XML layout).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ _FIRST_BUFFER_OFFSET = 0x14
 
 
 def call_arguments(buffers: int = LEAST_BUFFERS) -> tuple[KernelArgument, ...]:
-    """aiecc's kernel call with so many buffers. Offsets are text, printed as written here."""
+    """aiecc's kernel call with so many buffers. Offsets are text: they are printed as written here."""
     return (
         KernelArgument("opcode", "uint64_t", "0x00", 8, None),
         KernelArgument("instr", "char *", "0x8", 8, SRAM),
@@ -245,7 +245,7 @@ _FIELD = re.compile(r'([\w-]+)="([^"]*)"')
 
 
 def read_embedded_metadata(data: bytes, name: str) -> tuple[KernelDescription, ...]:
-    """The kernels of EMBEDDED_METADATA. Raises UserError: it is not xclbinutil's XML.
+    """The kernels of EMBEDDED_METADATA. Raises UserError when it is not xclbinutil's XML.
 
     Memories are not in this section: an argument passed by address gets memory 0.
     """
