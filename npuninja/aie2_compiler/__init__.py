@@ -1,7 +1,7 @@
 """A plain compiler for cores of a real NPU: C and C++ to AIE2 machine code, with pip alone.
 
-What it makes is **unoptimised and not yet run on an NPU**: one scalar instruction after another, few tricks.
-README.md says what is supported and how it works; the door is this module.
+What it makes is **unoptimised and not yet run on an NPU**: one scalar instruction after another, with few
+tricks. README.md says what is supported and how it works; the door is this module.
 
     - `riscv`: reads assembly of RV32, which the embedded compiler (clang, by zig) writes.
     - `registers`, `selection/`: instructions of RV32 -> operations of AIE2, register by register.

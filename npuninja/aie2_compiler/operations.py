@@ -58,7 +58,9 @@ class Form(NamedTuple):
 
     @property
     def done_after(self) -> int:
-        """Bundles until nothing of it can meet a later one, part-word stores up to the next memory access."""
+        """Bundles after which nothing of it is under way that a later one could meet, part-word stores up to
+        the next access of memory.
+        """
         ends = [touch.stage for touch in self.writes] + [
             u.first + u.length - 1 for u in self.units if not u.only_free
         ]
@@ -67,7 +69,7 @@ class Form(NamedTuple):
 
 
 class MachineOperation(NamedTuple):
-    """What is to be done, in forms that do the same; the first that fits is taken. `place`: its C line."""
+    """What is to be done, in one or more forms; the first that fits is taken. `place`: its C line."""
 
     forms: tuple[Form, ...]
     place: Location | None = None

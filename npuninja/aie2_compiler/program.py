@@ -145,7 +145,7 @@ def _routines() -> str:
 
 
 def _check_made_here(path: str, data: bytes) -> None:
-    """Other compilers' objects have another calling convention: linked, results would silently be wrong."""
+    """Other compilers have another calling convention: with their objects results would silently be wrong."""
     for program in read_programs(data, path)[1]:
         functions = [s.name for s in program.symbols if s.kind == "function"]
         known = {s.name for s in program.elf.symbols} if program.elf is not None else set()

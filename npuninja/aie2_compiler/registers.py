@@ -28,8 +28,8 @@ NUMBERS = {
     "fp": 8,
 }
 
-#: Slots of the stack have negative offsets from sp only (aie2-isa, "Addresses"); RV32 counts upwards from its
-#: stack pointer. So the core's sp is that pointer plus this, all the time.
+#: AIE2 reaches slots of the stack by negative offsets from sp only (aie2-isa, "Addresses"); RV32 counts
+#: upwards from its stack pointer. So the core's sp is that pointer plus this, all the time.
 STACK_BIAS_BYTES = 8192
 
 

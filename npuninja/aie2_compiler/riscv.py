@@ -73,8 +73,8 @@ class Assembly(NamedTuple):
     source: str
 
 
-#: AIE2's instructions in sources of RV32: `.insn r CUSTOM_OPCODE, NUMBER, 0, into, a, b`. Shifts left by a
-#: count, right where it is negative, without or with the sign.
+#: Instructions of AIE2 that RV32 sources write as `.insn r CUSTOM_OPCODE, NUMBER, 0, into, a, b`: shifts left
+#: by a count, or right where it is negative, without or with the sign.
 AIE2_INSTRUCTIONS = {"aie2.lshl": 0, "aie2.ashl": 1}
 CUSTOM_OPCODE = 11
 

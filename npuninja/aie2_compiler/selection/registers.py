@@ -35,7 +35,7 @@ class Placed(NamedTuple):
 
 
 class Selected(NamedTuple):
-    """A function: its blocks, and the bytes of stack that it takes itself (None: data decide)."""
+    """A function: its blocks, and the bytes of stack that it takes itself (None: it depends on data)."""
 
     name: str
     is_global: bool
@@ -61,7 +61,7 @@ class Registers(ABC):
         self.busy: set[str] = set()
         #: The C line of the instruction at hand.
         self.place: Location | None = None
-        #: The frame as the compiler has it and as the core gets it, if one constant (`rounded_frame`).
+        #: The frame as the compiler has it and as the core gets it, if it is constant (`rounded_frame`).
         self.rounded = rounded_frame(function)
         #: Whether the function uses x1: loaded from lr at the function's beginning, back in lr at its end.
         self.saves_link = False
