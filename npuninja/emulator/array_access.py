@@ -136,7 +136,7 @@ class ArrayAccess:
         return buffers
 
     def share(self, nbytes: int, place: FilePlace) -> HostBuffer:
-        """A host buffer whose memory is a part of somebody's file, no copy. Errors are those of `allocate`.
+        """A host buffer in a part of somebody's file, without a copy. Errors are those of `allocate`.
 
         The part begins at a page of 64 KiB and is the buffer's alone to the end of its last such page.
         """

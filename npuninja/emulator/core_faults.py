@@ -65,7 +65,7 @@ def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) ->
     address_match = _ADDRESS.search(text)
     address = core.address_of_fault(trap, int(address_match[1], 16)) if address_match else ADDRESS_SPACE_BYTES
     if address >= ADDRESS_SPACE_BYTES:
-        # A trap without an address: an arithmetic one, or an access so far out that wasmtime names none.
+        # A trap without an address: an arithmetic one, or an access so far out that wasmtime gives none.
         cause = _CAUSE.search(text)
         what = cause[1].strip() if cause else text.strip().split("\n", 1)[0]
         if address_match:

@@ -237,7 +237,7 @@ class EmulatedCore:
         return int(variable.value(self._store))
 
     def stack_claimed_bytes(self) -> int:
-        """How far the stack reaches now: 0 between steps; after a trap, what its functions had claimed."""
+        """How far the stack reaches now: 0 between steps; after a trap, what running functions claimed."""
         return OWN_DATA + self.info.stack_bytes - int(self._stack_pointer.value(self._store))
 
     @property

@@ -84,14 +84,14 @@ class Emulator(ArrayAccess):
         self._watchdog = Watchdog(array.engine.increment_epoch)
         weakref.finalize(self, self._watchdog.close)
         self.at_end: Callable[[bytes, Sequence[Event], Sequence[bytes]], None] | None = None
-        """Called when a sequence is done, with its stream, the run's events, what its buffers held before."""
+        """Called when a sequence is done, with its stream, its events, and what its buffers held before."""
         self.loaded_by_number = False
         """Whether a sequence has loaded a PDI by its number."""
         self._cores_just_started = False
         self._pdis = {number: tuple(commands) for number, commands in (pdis or {}).items()}
         self._last_number = -1
         self.left_out: list[int] = []
-        """The PDIs that the last sequence was to load again right after themselves: firmware does not."""
+        """PDIs that the last sequence was to load right after themselves, which a firmware leaves out."""
         self._log_events = log_events
         self.events: list[Event] = []
 

@@ -1,4 +1,4 @@
-"""Where things lie in the engine's memory and the shared file; numbers of tiles, channels and locks.
+"""Where things lie in the engine's memory and the shared file; how tiles, channels and locks are numbered.
 
 `engine/engine.h` has the same numbers; the engine is asked for them when it starts and must agree.
 """

@@ -67,7 +67,8 @@ class MachineCore:
         pieces: its program: addresses in program memory and the bytes there.
         translate: whether what runs long is translated.
         checked: whether the array hears of every access.
-        bounded: whether an access has to stay in the buffer of its address, as far as buffers are known.
+        bounded: whether an access has to stay in the buffer that its address was made of, as far as buffers
+            are known.
         file: from which the program came; ELFs beside it may have names and C lines for messages.
 
     Attributes:

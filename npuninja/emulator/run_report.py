@@ -34,8 +34,8 @@ class ChannelCount(NamedTuple):
 class CoreCount(NamedTuple):
     """What a core did: steps of this run, whether it has ended, and the most stack it used since the start.
 
-    Of machine code also the bundles it issued since the start (exact), its stalls by kind (modelled), and
-    what lies behind its stack; `stack_bytes` is the room up to there.
+    A core of machine code has also the bundles it issued since the start (exact), its stalls by kind
+    (modelled), and what lies behind its stack; `stack_bytes` is the room up to there.
     """
 
     column: int

@@ -41,7 +41,7 @@ ReadRegister = Callable[[int], int]
 
 
 class Origin(NamedTuple):
-    """A stream's origin: actor number of MM2S channel or core, or the port where the trace ends and why."""
+    """Where a stream comes from: an actor (MM2S channel, core), or the port where the trace ends and why."""
 
     actor: int | None
     reason: str

@@ -1,4 +1,4 @@
-"""What a core's module may hold. An XCLBIN of somebody else's has it: nothing of it is taken on trust.
+"""What a core's module may hold. It comes from somebody else's XCLBIN: nothing in it is taken on trust.
 
 The linker makes modules with one memory, at most one small table and no start function
 (docs/architecture.md, "Core images"); all else would run, or take memory, before a run has its limits.

@@ -1,7 +1,8 @@
 """Code that keeps a kernel's accesses in the buffers of the arguments that their addresses are made of.
 
 At a function's start the engine says, for each set of parameters that an address is made of, which buffer
-that is: its begin and length, or everything when unknown. Two comparisons then stand before each access.
+that is: where it begins and how long it is, or everything when that is unknown. Two comparisons then stand
+before each access.
 """
 
 from __future__ import annotations

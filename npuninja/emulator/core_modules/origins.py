@@ -7,7 +7,8 @@ added up in its address. The rest is decided at the call, when the values are kn
 `core_bounds`): whether just one of these parameters points into a buffer, and into which.
 
 It must never be wrong, so it gives up early: on differences of addresses, on addresses that are made of a
-parameter one way and not another, on masks and products of them. Such accesses are not bound to a buffer.
+parameter in one way and not in another, on masks and products of addresses. Such accesses are not bound to
+a buffer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where an instruction of a core's module stands: its line, and the functions that it was inlined into.
+"""Where an instruction of a core's module stands in its sources: line, and functions it was inlined into.
 
 wasmtime reads line tables, but says a place only in a trap. So the module is made again with every function
 empty but for a trap at the wanted offset, at which the line tables still point, and is run.

@@ -219,7 +219,7 @@ class _Writer:
     # --- The whole.
 
     def renewal(self) -> bytes:
-        """What makes all marks old, for calls in kernels that others learn from; nothing if unchecked."""
+        """Code that makes all marks old, for calls in kernels that others learn from; empty if unchecked."""
         return self.engine("core_renew") + self._calls["set_epoch"] if self.checked else b""
 
     def module(self) -> Rewritten:

@@ -1,4 +1,4 @@
-"""One function's instructions of a core's module as run: where accesses go, and that they are reported."""
+"""A function of a core's module as it is run: where its accesses go, and that they are reported."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class InstructionWriter:
         return self._writer.engine("core_begin") + self._writer.helper("set_epoch")
 
     def instruction(self, instruction: WasmInstruction, code: bytes) -> bytes:
-        """What stands for an instruction with bytes `code`. UserError for what no core's module has."""
+        """What replaces an instruction of bytes `code`. UserError for one that no core's module has."""
         opcode, numbers = instruction.opcode, instruction.immediates
         if opcode in (MEMORY_COPY, MEMORY_FILL):
             return self._bulk(instruction)

@@ -1,4 +1,4 @@
-"""The variables of a function that is left: each one's place in its frame, code that saves and restores."""
+"""The variables of a function that is left: where each lies in its frame, code to save and restore them."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class Body:
         return bytes(out), marks
 
     def _count_calls(self) -> dict[int, tuple[int, int, int]]:
-        """Of each block: number of its first call that may wait, how many, how many before its `else`."""
+        """Of each block: number of its first call that may wait, how many it has, how many before `else`."""
         found: dict[int, tuple[int, int, int]] = {}
         at = len(self._writer.calls)
         open_blocks: list[tuple[int, int, int]] = []

@@ -4,7 +4,7 @@ WebAssembly has no way to leave a function and come back to the same place. So e
 wait is rewritten. When something it calls has to wait, it saves its local variables in a page of the instance
 and returns, and so does its caller, up to the engine. Called again, it takes its variables back and goes to
 the same call without doing anything on the way. A global says which of the three is going on: normal work,
-leaving, returning. (The method is that of Binaryen's pass Asyncify, of 2019; the code is for cores' modules.)
+leaving, returning. (The method is that of Binaryen's pass Asyncify of 2019; this code is for cores' modules.)
 
 On the way each run of instructions without such a call is skipped unless work is normal, blocks without the
 call that is looked for are not entered, and a condition takes the arm in which it is. Local variables keep

@@ -103,7 +103,7 @@ def _read_register(ask: bytes, not_now: bytes, _: int) -> bytes:
 
 
 _I, _L = e.I32, e.I64
-#: Name in the module `env` -> what it is. `port` is a stream's first parameter; cores have one port.
+#: Name in the module `env` -> what it is. Those of streams begin with `port`; cores have one port.
 IMPORTS: dict[str, Import] = {
     "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, False, _get_stream, (_L,)),
     "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, False, _get_stream_last, (_L,)),

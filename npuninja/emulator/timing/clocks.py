@@ -2,9 +2,10 @@
 
 The order of lock changes, descriptors and operations is that of an emulated run. Each actor (core, DMA
 channel, runtime sequence) has a clock; what it does takes the middle figure of the timing model's costs, and
-an acquire goes on no earlier than the releases it takes its units from, a receiver than its sender, a wait of
-the sequence than its token. A core's cycles, counted for the whole run, are spread evenly over its stretches
-between acquire and release. So a wait's length is an estimate; who waited for whom is what happened.
+an acquire goes on no earlier than the releases it takes its units from, a receiver no earlier than its
+sender, a wait of the sequence no earlier than its token. A core's cycles, counted for the whole run, are
+spread evenly over its stretches between acquire and release. So a wait's length is an estimate; who waited
+for whom is what happened.
 """
 
 from __future__ import annotations

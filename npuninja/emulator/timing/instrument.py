@@ -37,7 +37,7 @@ COPIED, FILLED = "copied byte", "filled byte"
 
 
 class CodePiece(NamedTuple):
-    """What one counter counts: the export's name, and operations of each class that a count stands for."""
+    """What a counter counts: the export's name, and how many operations of each class a count stands for."""
 
     export: str
     operations: dict[str, int]

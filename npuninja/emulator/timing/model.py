@@ -1,6 +1,6 @@
 """How long a run takes on an NPU, modelled: the arithmetic from what was counted to microseconds.
 
-    run = host's call + runtime sequence + start of transfers + pipeline's filling + pipeline + first wait
+    run = host call + runtime sequence + start of transfers + filling the pipeline + pipeline + first wait
 
 and the pipeline takes as long as its longest stage, or as DDR needs for its bytes.
 """
@@ -100,7 +100,7 @@ def model(
     Args:
         xclbin: with wasm cores.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only its size.
+        arguments: what each argument of the sequence holds before the run; of an output only the size counts.
         clock_hz, elements, unit, core_cycles: as in `time_work`.
         time_limit_s: of this machine's time.
 

@@ -193,7 +193,7 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
 
 
 def _link_cycles(source: ChannelWork, sink: ChannelWork, family: Family) -> Band:
-    """An object from tile to tile: the smaller of both ends' figures; words do not wait for the last."""
+    """An object from tile to tile: the smaller of both ends' objects, as words do not wait for the last."""
     words = min(channel.words / max(channel.bds, 1) for channel in (source, sink))
     switches = 1 + abs(source.place[0] - sink.place[0]) + abs(source.place[1] - sink.place[1])
     word = largest((word_cycles(source, family), word_cycles(sink, family)))

@@ -1,4 +1,4 @@
-"""What everything in the array does when in one run: modelled cycles on the order of an emulated run.
+"""What everything in the array does in one run, and when: modelled cycles on an emulated run's order.
 
 `clocks` makes it.
 """
@@ -31,7 +31,7 @@ class Span(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that a trace unit could see, from `start` up to `end`, which are equal for a single cycle.
+    """Something that a trace unit could see, from `start` up to `end`; they are equal for a single cycle.
 
     `what` is one of `task`, `bd`, `task done`, `moves`, `lock stall`, `starved`, `held up` of a channel;
     `active`, `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of whoever

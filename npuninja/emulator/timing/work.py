@@ -45,7 +45,7 @@ class ChannelWork(NamedTuple):
         words: of 32 bits.
         bds: buffer descriptors completed.
         tasks: tasks completed.
-        buffers: different ones in its descriptors' chain; with one, it cannot work while that is used.
+        buffers: different buffers in its chain of descriptors; with one, it cannot work while that is used.
         sources: actor numbers of the MM2S channels that send to it; of an S2MM channel.
     """
 
@@ -158,7 +158,7 @@ def count_work(
     Args:
         xclbin: with wasm cores or cores of machine code.
         insts: the instruction stream.
-        arguments: what each of the sequence's arguments holds before the run; of an output only its size.
+        arguments: what each argument of the sequence holds before the run; of an output only the size counts.
         kernel: the kernel of the XCLBIN; by default its first.
         name: of the XCLBIN, for errors.
         time_limit_s: of this machine's time.

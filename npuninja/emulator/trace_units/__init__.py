@@ -1,4 +1,4 @@
-"""Trace units: what the sequence sets them to see, what they saw of a run, the packets hardware would send.
+"""Trace units: what the sequence sets them to see, what they saw of a run, packets that hardware would send.
 
 | module | does |
 |---|---|

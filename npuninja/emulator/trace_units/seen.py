@@ -114,7 +114,7 @@ def _channel_of(unit: TraceUnit, watched: WatchedPort) -> tuple[str, int] | None
 
 
 def segments(unit: TraceUnit, found: dict[int, list[Interval]], start: float, stop: float) -> list[Segment]:
-    """The trace of cycles `start` up to `stop`: which of a unit's eight events are there, from `start` on."""
+    """A unit's trace from cycle `start` (counted as 0) to `stop`: which of its eight events are there."""
     edges: dict[int, dict[int, int]] = {}
     for bit, number in enumerate(unit.events):
         for begin, end in found.get(number, ()) if number else ():

@@ -1,7 +1,7 @@
 """The trace units that are switched on: what they see, when they begin and end, and whose packets are theirs.
 
-Source: AM025: Trace_Control0/1, Trace_Event0/1, Stream_Switch_Event_Port_Selection, Event_Generate,
-    Event_Broadcast.
+Source: AM025, Trace_Control0/1, Trace_Event0/1, Stream_Switch_Event_Port_Selection, Event_Generate,
+Event_Broadcast.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class TraceUnit(NamedTuple):
 
 
 def switches_on(insts: bytes) -> bool:
-    """Whether a stream writes to a trace unit's control register. A damaged one does not; its run says so."""
+    """Whether a stream writes a trace unit's control register. A damaged one does not: its run reports it."""
     try:
         operations = txn.read_txn(insts).operations
     except UserError:
@@ -132,7 +132,12 @@ class Generated(NamedTuple):
 
 
 def generated(operations: Sequence[Any], device: layout.Geometry) -> list[Generated]:
-    """The writes to Event_Generate in a stream, given as operations of `npuninja.formats.txn` but LoadPdi."""
+    """The writes to Event_Generate in a stream.
+
+    Args:
+        operations: those of the stream, as `npuninja.formats.txn` reads them, without LoadPdi.
+        device: which tiles there are.
+    """
     found = []
     for place, operation in enumerate(operations):
         if not isinstance(operation, txn.Write):
