@@ -115,7 +115,8 @@ class ArrayContext:
         """Takes the PDIs of the compute units and loads the first: it shows whether it can be executed.
 
         Raises:
-            Error: a PDI is damaged, for another NPU, or AIE machine code; or a core's module was never seen.
+            Error: a PDI is damaged, is for another NPU or has AIE machine code, or a core's module was never
+                seen.
         """
         for pdi in pdis:
             self._check_family(pdi)

@@ -81,7 +81,7 @@ class Buffers:
             return self._enter(buffer), buffer
 
     def import_(self, buffer: AllocatedBuffer) -> int:
-        """Gives the client a handle, new or its own, of another file's buffer. Raises DriverError."""
+        """Gives the client its handle of another file's buffer, or makes one. Raises DriverError."""
         with self._lock:
             self._check_number()
             known = next((handle for handle, own in self._by_handle.items() if own is buffer), None)

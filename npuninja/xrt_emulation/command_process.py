@@ -53,7 +53,8 @@ class _Signals:
         os.set_blocking(self._pipe[1], False)
         self._wakeup = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
         for number in (*_FORWARDED, signal.SIGINT, signal.SIGCHLD):
-            # The command ignores what is ignored here (nohup); SIGCHLD is so when nobody asks for children.
+            # The command ignores what is ignored here (nohup). SIGCHLD is needed here; it is ignored where
+            # nobody asks for children.
             if number == signal.SIGCHLD or signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, lambda *_: None)
         return self

@@ -25,7 +25,7 @@ class CoreModules:
         self._families: dict[bytes, str] = {}
 
     def add(self, descriptor: int) -> None:
-        """Takes the modules of an open XCLBIN or full ELF; a file of another kind or without any is left."""
+        """Takes the modules of an open XCLBIN or full ELF; other files, or ones without modules, are left."""
         try:
             with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
                 data = bytes(content)

@@ -138,7 +138,7 @@ class HardwareContext:
 
     @contextmanager
     def _columns(self) -> Iterator[None]:
-        """The columns for this context alone, after others if need be. Raises _ContextEnds if ended then."""
+        """The columns for this context alone; waits for others. Raises _ContextEnds when ended meanwhile."""
         while not self.partition.lock.acquire(timeout=_LOOK_S):
             if self._closing:
                 raise _ContextEnds

@@ -4,7 +4,7 @@ The emulator's array takes buffers as numbered arguments, and loads PDIs by numb
 becomes an argument, and the stream's patches refer to these: what counts is what XRT wrote, not what the
 call passes in addition.
 
-Sources: XRT, elf_patcher.cpp (bits of a descriptor with the address); aie-rt (the shim's address space).
+Sources: XRT, elf_patcher.cpp (which bits of a descriptor are the address); aie-rt (the shim's address space).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends all connections, waits until their contexts end, stops listening, frees the memory."""
+        """Ends all connections, waits until their contexts end, stops listening, frees the NPU's memory."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()

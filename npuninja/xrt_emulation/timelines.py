@@ -51,7 +51,7 @@ class Timelines:
             self._free_unused(place)
 
     def descriptor(self, handle: int, file: object) -> int:
-        """A descriptor that stands for a timeline; stays ours, and good until the open file is closed."""
+        """A descriptor that stands for a timeline: ours, and good until the open file is closed."""
         with self._memory.lock:
             place = self._place(handle, file)
             for descriptor, known, owner in self._exports.values():
