@@ -259,7 +259,7 @@ def _read_operations(reader: ByteReader, count: int) -> Iterator[tuple[int, TxnO
         )
 
 
-# Byte offset of the size field, and the least size in bytes. NOOP, PREEMPT and LOADPDI have a fixed size.
+# Byte offset of the size field, and the least size in bytes; operations of a fixed size are in _FIXED_BYTES.
 _SIZE_FIELD = {
     WRITE32: (20, 24),
     BLOCKWRITE: (12, 16),
