@@ -1,8 +1,9 @@
 """The NPU devices a design can name, and what each kind of tile holds.
 
 Sources: MLIR-AIE's AIETargetModel.cpp and AIEAttrs.td (names, columns, adjacency, counts), AM020 and AM025
-(memories, banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`:
-columns from the partition's first one, rows from the shim tiles at the bottom. `families` has what rows are.
+(memories, banks, locks, channels), aiecc (start columns). All sizes are in bytes. A place is `(column, row)`;
+columns count from the partition's first column, rows from the shim tiles at the bottom. `families` says what
+the tiles of a row are.
 """
 
 from __future__ import annotations
@@ -193,9 +194,10 @@ def device(name: str) -> DeviceModel:
 
 
 def memory_neighbours(device: DeviceModel, place: Place) -> dict[str, Place]:
-    """The tiles whose memory and locks the tile at `place` can reach, itself ("own") too, by window name.
+    """The tiles whose data memory and locks the tile at `place` can reach, by window name.
 
-    A core reaches the cores to the south, west and north; a memtile's DMA the memtiles to the west and east.
+    The tile itself is "own". A core reaches the cores to the south, west and north; a memtile's DMA the
+    memtiles to the west and east.
     """
     column, row = place
     kind = device.tile_kind(row)

@@ -80,8 +80,8 @@ _EVENTS = {
 
 
 def event_numbers(text: str) -> dict[str, int]:
-    """The numbers of a table's events, by name. A number in it is that of the name behind it; `A|B_0-3`
-    stands for A_0 B_0 A_1 B_1 …, with the numbers in the places of `@` where there are any.
+    """The numbers of a table's events, by name. A number in it is that of the next name, and names behind it
+    count on. `A|B_0-3` stands for A_0 B_0 A_1 B_1 …, with the numbers in the places of `@` if there are any.
     """
     numbers: dict[str, int] = {}
     at = 0

@@ -28,7 +28,7 @@ class Driver(NamedTuple):
         context_limit: hardware contexts at a time.
         firmware: its version.
         max_clock_mhz: of the array.
-        takes_full_elf: whether instructions may load configurations (amdxdna: AIE2_PREEMPT, npuN_regs.c).
+        takes_full_elf: whether instructions may load configurations (AIE2_PREEMPT in amdxdna's npuN_regs.c).
     """
 
     xrt_name: str
@@ -57,7 +57,7 @@ class Rows(NamedTuple):
 
     def kind(self, row: int) -> str:
         """The kind of the tiles in a row."""
-        # A row that is not there counts as the one beside it: whoever reads a place checks it, with its line.
+        # A row that is not there counts as the nearest one: whoever reads a place checks it and says where.
         return self.kinds[max(0, min(row, len(self.kinds) - 1))]
 
     def of_kind(self, kind: str) -> tuple[int, ...]:
@@ -75,7 +75,8 @@ class Family(NamedTuple):
         rows: what the tiles of each row are.
         columns: those that designs can use.
         physical_columns: those of the whole array.
-        first_device_number: of its cases in MLIR's enum AIEDevice: the whole array, then 1, 2, … columns.
+        first_device_number: the first of its cases in MLIR's enum AIEDevice, which are the whole array, then
+            1, 2, … columns.
         txn_generation: device generation in the header of insts.bin.
         elf_flag: `e_flags` of core programs.
         arch_macro: what `__AIE_ARCH__` is in kernels.
@@ -85,10 +86,12 @@ class Family(NamedTuple):
         pads_with_any_value: whether memtiles have a register for the value they pad with; else it is 0.
         registers: offsets of registers that lie elsewhere than `registers.MISCELLANEOUS` says, by tile kind.
         driver: what the host sees.
-        host_call_us: from run() until it returns, buffers synchronised: optimistic, middle, pessimistic.
+        host_call_us: one call of the host, from run() until it returns, with buffers synchronised:
+            optimistic, middle, pessimistic.
         local_task_addresses: whether a task of the runtime sequence gives a memtile's buffer by its address
             in the memtile, not in the DMA's window; so does MLIR-AIE for npu1 only.
-        controller_ids: packet id of a controller, by row (MLIR-AIE: AIEGenerateColumnControlOverlay.cpp).
+        controller_ids: packet id of a tile's controller, by row (MLIR-AIE's
+            AIEGenerateColumnControlOverlay.cpp).
         joins_control_packets: whether control packets for a tile may share a transfer, each with its stream
             header; MLIR-AIE sends them so (AIECtrlPacketToDma.cpp).
         stream_words_per_cycle: words that a stream moves in a cycle at most.
@@ -121,7 +124,7 @@ class Family(NamedTuple):
 
     @property
     def device_names(self) -> dict[str, int]:
-        """How many columns each device has: the whole array first, then 1, 2, … columns."""
+        """How many columns each device has, by name: the whole array first, then 1, 2, … columns."""
         parts = {f"{self.name}_{n}col": n for n in range(1, self.columns)}
         return {self.name: self.columns, **parts}
 
@@ -131,7 +134,7 @@ class Family(NamedTuple):
         return {name: self.first_device_number + i for i, name in enumerate(self.device_names)}
 
 
-#: The rows of all NPUs so far; assumed for an XCLBIN that comes alone, which does not say its family.
+#: The rows of all NPUs so far. They are assumed for an XCLBIN that comes alone: it does not say its family.
 SHARED_ROWS = Rows(("shim", "mem", "core", "core", "core", "core"))
 _CONTROLLER_IDS = (15, 26, 27, 29, 30, 31)
 
@@ -161,7 +164,7 @@ FAMILIES: dict[str, Family] = {
             registers={},
             # The firmware version is one that a Phoenix reported.
             driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600, False),
-            # Measured: xrt-smi validate 78 us, passthrough in XRT 103 to 122 us, a call in pyxrt 300 us.
+            # Measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, through pyxrt 300 us.
             host_call_us=(78, 110, 310),
             local_task_addresses=True,
             controller_ids=_CONTROLLER_IDS,
@@ -190,7 +193,7 @@ FAMILIES: dict[str, Family] = {
             },
             # No source settles the context limit and the firmware version: values a program can live with.
             driver=Driver("RyzenAI-npu4", (4, 5, 6), 0x17F0, 0x10, 16, (1, 1, 2, 64), 1800, True),
-            # Measured: run and wait 410 us, both transfers too 670 us. Assumed: the smallest, as npu1.
+            # Measured: run and wait 410 us, with both transfers 670 us. Assumed: the smallest, that of npu1.
             host_call_us=(78, 410, 670),
             local_task_addresses=False,
             controller_ids=_CONTROLLER_IDS,

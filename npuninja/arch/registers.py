@@ -137,7 +137,8 @@ def switch_slot(kind: str, index: int, slot: int) -> int:
     return SWITCH[kind].slots + 16 * index + 4 * slot
 
 
-#: Shim multiplexer (into the array) and demultiplexer (out): two bits a South channel, 0 PL, 1 DMA, 2 NoC.
+#: Shim multiplexer (into the array), demultiplexer (out of it): for each South channel two bits, 0 PL, 1 DMA,
+#: 2 NoC.
 SHIM_MUX = 0x1F000
 SHIM_DEMUX = 0x1F004
 SHIM_MUX_SHIFTS = {2: 8, 3: 10, 6: 12, 7: 14}
@@ -189,6 +190,9 @@ MISCELLANEOUS = {
 
 
 def register(architecture: str, kind: str, name: str) -> int:
-    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`); KeyError without it."""
+    """Offset of a register of `MISCELLANEOUS` on an architecture (`aie2`, `aie2p`).
+
+    Raises KeyError when there is none.
+    """
     elsewhere = of_architecture(architecture).registers.get(kind, {})
     return elsewhere[name] if name in elsewhere else MISCELLANEOUS[kind][name]

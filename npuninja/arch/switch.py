@@ -1,9 +1,10 @@
 """The stream switch of each kind of tile: its ports, their numbers, and which may be connected.
 
-A port is `(bundle, channel)`, the bundle as in MLIR. A *master* leads out of the switch, a *slave* into it.
+A port is `(bundle, channel)`, named as in MLIR. A *master* leads out of the switch, a *slave* into it.
 `South:k` of a tile is wired to `North:k` of the tile below, `East:k` to `West:k` of the tile to the right.
 
-Sources: AM025, aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal pairs).
+Sources: AM025 and aie-rt's xaie_ss_aieml.c (port numbers), MLIR-AIE's AIETargetModel.cpp (counts, legal
+connections).
 """
 
 from __future__ import annotations
