@@ -39,7 +39,7 @@ SCANNING = ("npuninja.plan.scan", "npuninja.ir.parser", "npuninja.lowering.resou
 
 @record(frozen=True, kw_only=True)
 class Watched:
-    """What configure.py is run again for, and what it writes besides the build file, as that names them."""
+    """What configure.py is run again for, and what it writes besides the build file, by their names in it."""
 
     read: tuple[str, ...]
     written: tuple[str, ...]

@@ -113,7 +113,11 @@ def read_designs(
 def _readings(
     sources: Mapping[str, Source], reader: DesignReader
 ) -> Iterator[tuple[str, Callable[[], Design]]]:
-    """Each design by name, and what gives it. Unremembered Python ones run at once, as many as processors."""
+    """Each design by name, and what gives it.
+
+    Designs in Python are programs that run for themselves: of those that are not remembered, as many run at a
+    time as there are processors.
+    """
     remembered = {name: reader.remembered(source) for name, source in sources.items()}
     scripts = [name for name in remembered if remembered[name] is None and sources[name].path.endswith(".py")]
     known = {name: text for name in scripts if (text := reader.known_print(sources[name])) is not None}

@@ -124,7 +124,10 @@ _WORDS = (
 
 
 def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Options:
-    """Takes the command line apart; UserError if not understood. `--help` prints and raises SystemExit(0)."""
+    """Takes the command line apart. `--help` prints and raises SystemExit(0).
+
+    Raises UserError for what is not understood.
+    """
     parser = VerbParser(
         prog=program,
         description="Looks for tools, reads the designs in mlir/ and writes build.ninja. Then run `ninja`.",

@@ -101,7 +101,8 @@ def open_project(
     MLIR-AIE's bindings may be (for designs in Python), `stamp` gives that of npuninja's modules.
 
     Raises:
-        UserError: no project, no build folder can be, or something in it cannot be understood; located.
+        UserError: there is no project, there can be no build folder, or something in it cannot be understood;
+            located.
     """
     source_root = source_root_of(options, home)
     layout = layout_of(source_root, options.build_folder)

@@ -82,7 +82,8 @@ def read_settings(path: str, preset: str | None = None) -> Settings:
     """Reads and checks a toolchain.toml.
 
     Raises:
-        UserError: it is no TOML, a key or value means nothing, or no such preset; located, with near matches.
+        UserError: it is not TOML, a key or value means nothing, or there is no such preset; located, with
+            near matches.
     """
     file = SettingsFile(path)
     content = file.with_preset(preset)
@@ -281,7 +282,10 @@ def expanded(path: str, variables: Mapping[str, str], where: Location | None) ->
 def resolved_kernels(
     settings: Settings, options: Options, variables: Mapping[str, str], source_root: str
 ) -> tuple[KernelSettings, ...]:
-    """How kernels are built, paths relative to the project or absolute; and what the command line adds."""
+    """How kernels are built, with paths relative to the project or absolute.
+
+    What the command line adds for all of them is the last entry, `*`.
+    """
 
     def resolved(paths: Sequence[str], folder: str, where: Location | None) -> tuple[str, ...]:
         return tuple(from_root(expanded(path, variables, where), folder, source_root) for path in paths)

@@ -54,7 +54,7 @@ def placed(settings: Settings, on_command_line: Mapping[str, str]) -> Iterator[N
 def variables_for(
     settings: Settings, options: Options, environment: Mapping[str, str], toolchain: Toolchain
 ) -> dict[str, str]:
-    """The variables that the file's paths may name, with values: the environment's, found installations."""
+    """The variables that the file's paths may name, with values: environment or installations found."""
     found: dict[str, str] = {}
     for name in variables_in(settings, options):
         tool = toolchain.found(FOUND_VARIABLES.get(name, "")) if name in FOUND_VARIABLES else None

@@ -16,7 +16,9 @@ _DAMAGED = (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeE
 
 
 def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
-    """Whether what the last configure looked at and wrote is as it was; it is then as new as Ninja wants it.
+    """Whether all that the last configure looked at, and what it wrote, is as it was.
+
+    What it wrote is then as new as Ninja wants it.
 
     Args:
         build_folder: where the last configure kept what it looked at.
@@ -44,7 +46,7 @@ def remember(
         ninja_folder: that of build.ninja, from which paths are.
         started_ns: when this configure began to look.
         looked_at: files and folders, as Ninja watches them.
-        made: the outputs of a configure by Ninja; their times may be set later. Empty: Ninja is not asked.
+        made: what Ninja takes for a configure's outputs; times may be set later. Empty: Ninja is not asked.
     """
     seen = {name: _seen(name, ninja_folder) for name in looked_at}
     sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
