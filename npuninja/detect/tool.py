@@ -103,7 +103,7 @@ class Tool:
         command: the command line that proves a candidate.
         further: command lines whose outputs are wanted too, behind `command`'s, whatever their exit codes.
         variables: environment variables that the candidate needs.
-        read: exit code of `command`, all outputs -> proof. Has a sample of output in docstring or comment.
+        read: exit code of `command`, all outputs -> proof. A docstring or comment has a sample of output.
         refuse: a reason to refuse a candidate without running it, or "".
         companions: files that the candidate needs beside itself; part of its identity.
         package: the folder of its Python wheel, whose version counts more than the tool's own; or "".
@@ -190,7 +190,10 @@ def refusal(output: str, otherwise: str) -> Proof:
 
 
 def version_in(pattern: str, otherwise: str) -> Callable[[int, str], Proof]:
-    """Proof of a tool that succeeds and prints a version, `pattern`'s group; `otherwise`: what it is else."""
+    """How a tool proves itself that succeeds and prints its version, the group of `pattern`.
+
+    `otherwise` says what a candidate is that does not.
+    """
 
     def read(code: int, output: str) -> Proof:
         match = re.search(pattern, output)

@@ -37,7 +37,7 @@ def _runner(library: str) -> str:
 
 
 def folders_of_xrt(surroundings: Surroundings, *names: str) -> list[tuple[str, str]]:
-    """XRT's folders with their origins: of the environment, then the first where AMD's installer puts it."""
+    """XRT's folders with their origins: the environment's, then the first where AMD's installer puts XRT."""
     found = []
     for variable in ("XILINX_XRT", "XRT_ROOT"):
         root = surroundings.environment.get(variable)
