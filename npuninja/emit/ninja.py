@@ -88,7 +88,7 @@ def _twins(edges: Sequence[Edge]) -> dict[str, tuple[str, ...] | None]:
 
 
 def _makes_files(edge: Edge, rules: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether an edge may find its outputs unchanged: files, in folders or of rules with depfiles."""
+    """Whether an edge has outputs that it can find unchanged: files in folders, or of rules with depfiles."""
     return edge.rule != "phony" and (
         "depfile" in rules[edge.rule] or any("/" in path for path in edge.outputs)
     )

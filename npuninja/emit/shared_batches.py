@@ -96,7 +96,7 @@ def _by_first_output(
     own = {key: value for key, value in rule.items() if key not in ("rspfile", "rspfile_content")}
     own["command"] = own["command"].replace(f"@{rule['rspfile']}", f"@{words} $out")
     if not discovers:
-        # Ninja would record and read, for every output of every design, that nothing was found.
+        # For every output of every design Ninja would record, and read at each start, that nothing was found.
         own["command"] = own["command"].replace("--depfile $record ", "")
         own = {key: value for key, value in own.items() if key not in ("depfile", "deps")}
     own["command"] = settled(own["command"], read)
@@ -113,7 +113,10 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _form(name: str, variables: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The variables with `${folder}` and `${design}` for one design's; None when these would mean more."""
+    """The variables with `${folder}` and `${design}` in place of what is one design's.
+
+    None when these would not mean the same.
+    """
     folder, design = _folder_and_design(name)
     values = tuple(variables[key] for key in _VALUES)
     if not design or "$" in folder or "'" in name or any("$${" in value for value in values):

@@ -1,4 +1,4 @@
-"""build.ninja.in, read: its rules with those of the table of stages, and what a user added to it."""
+"""build.ninja.in, read: its rules and those of the table of stages, and what a user added to it."""
 
 from __future__ import annotations
 
