@@ -1,4 +1,4 @@
-"""BuildBox, from Debian's package: client, server for one machine and workers of remote execution."""
+"""BuildBox's client, server for one machine and workers of remote execution, from Debian's package."""
 
 from __future__ import annotations
 

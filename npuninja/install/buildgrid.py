@@ -16,7 +16,7 @@ _PROOF = "import importlib.metadata, psycopg2, buildgrid; print(importlib.metada
 
 
 def finish_buildgrid(folder: str) -> str:
-    """Proves that BuildGrid imports and has its program; returns its version. ToolError when not."""
+    """Proves that BuildGrid imports and has its program; returns its version. Raises ToolError if not."""
     words = proved("BuildGrid", [os.path.join(folder, "bin", "python"), "-I", "-c", _PROOF])
     if not os.path.isfile(os.path.join(folder, "bin", "bgd")):
         raise ToolError("the fetched BuildGrid has no bgd")
