@@ -44,7 +44,7 @@ class AffineMap(NamedTuple):
         return None
 
     def evaluate(self, operands: list[int]) -> list[int]:
-        """The results for dimensions and symbols, in this order. ValueError on division by 0 or less."""
+        """The results; operands are dimensions, then symbols. Raises ValueError on division by 0 or less."""
         return [evaluate(e, operands[: self.dimensions], operands[self.dimensions :]) for e in self.results]
 
 

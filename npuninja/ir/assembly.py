@@ -11,9 +11,9 @@ One row describes an operation; parser and printer both run its directives.
 | `type(x,y)` | one type for those operands and results; `types(x)` one for each of a variadic group |
 | `functype(x)` | `(types of x) -> result types` |
 | `^x` | a successor; `^x()` one with arguments |
-| `mixed(offsets)` | `[0, %x]`: constants: `static_offsets`, values: operands `offsets` (see `$offsets*`) |
+| `mixed(offsets)` | `[0, %x]`: constants go to `static_offsets`, values to operands `offsets` (`$offsets*`) |
 | `region`, `region(aie.end)` | a region; its terminator is implicit if one is named |
-| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | for the row's `custom`; with `!` always |
+| `operands(…)`, `attributes(…)`, `regions(n)`, `terminator(…)` | what `custom` needs; `!`: is required |
 | `{}`, `attributes{}` | the attribute dictionary, the second with its keyword in front |
 | `(? … )?` | optional: read if its first element is next, printed if its first attribute or operand is set |
 | `custom(f)` | read and printed by the two functions under that name in `custom.py` |

@@ -268,7 +268,7 @@ class AttributeParser(NumberParser):
         return pairs
 
     def _named(self, name: str, opens: str) -> int:
-        """Steps over `#aie.NAME` or `#aie<NAME …` inside an attribute; returns how many `>` close it."""
+        """Steps over `#aie.NAME` or `#aie<NAME` inside an attribute, if there; says how many `>` close it."""
         if self.accept(f"#aie.{name}"):
             return int(opens != "<" and self.accept("<"))
         if not self.accept("#aie"):

@@ -57,7 +57,7 @@ class _Comparison:
         return None
 
     def _pairs(self, left: list[Value], right: list[Value], path: str, names: bool) -> str | None:
-        """Takes values as counterparts; one keeps its counterpart everywhere (also before its definition)."""
+        """Takes values as counterparts, which they stay everywhere (also before their definition)."""
         for i, (a, b) in enumerate(zip(left, right)):
             if a.type != b.type:
                 return f"{path} {i}: type {a.type} and {b.type}"

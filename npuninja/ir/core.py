@@ -41,7 +41,7 @@ class Value:
         return f"%{self.name or '?'}: {self.type}"
 
     def made_by(self, *names: str) -> Operation | None:
-        """The operation whose result this is, if one of these; None for others and a block's argument."""
+        """The operation whose result this is, if it is one of these; else None, as for a block argument."""
         owner = self.owner
         return owner if isinstance(owner, Operation) and owner.name in names else None
 
@@ -108,7 +108,7 @@ class Region:
 
 
 class Operation:
-    """An operation. Operands of variadic groups stand in a row; `segments` has the group sizes.
+    """An operation. Operands of each variadic group stand in a row; `segments` has the group sizes.
 
     `successors` pairs a block with the values passed to its arguments (for `cf.br`, `aie.dma_start`, …);
     those values are not in `operands`.

@@ -1,4 +1,4 @@
-"""Reads attributes as the table of operations declares them: enums by numbers, numbers by type."""
+"""Reads attributes as the table of operations declares them: enums by their number, numbers by their type."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DeclaredParser(ScopeParser):
                 self.error(f"attribute '{name}' is given twice", self._place_in_dictionary(start, name))
 
     def _declared(self, found: OpDefinition, name: str, value: Attribute, start: int) -> Attribute:
-        """The attribute as the table declares it, enums from their numbers. An error for another kind."""
+        """The attribute as the table declares it, an enum from its number. An error when its kind differs."""
         kind = found.kinds.get(name)
         if kind is None:
             return value

@@ -23,7 +23,7 @@ DYNAMIC_INDEX = -(1 << 63)
 
 
 class Directive(ABC):
-    """One element of a row: it reads itself into the state, writes itself, says whether it is next."""
+    """One element of a row: it reads itself into the state, prints itself, and says whether it is next."""
 
     __slots__ = ()
 

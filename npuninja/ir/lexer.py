@@ -149,7 +149,7 @@ class TokenStream:
         return value
 
     def string(self) -> str:
-        """Reads a string literal, undoes its escapes: `\\n`, `\\t`, `\\\\`, `\\"`, two hexadecimal digits."""
+        """Reads a string literal and undoes its escapes (`\\n`, `\\t`, `\\\\`, `\\"`, two hex digits)."""
         token = self.tokens[self.i]
         if len(token) < 2 or token[0] != '"' or token[-1] != '"':
             self.expected("a string")

@@ -1,4 +1,4 @@
-"""The names of values in printed text: their own where they have one, else aie-opt's, or a number.
+"""The names of values in printed text: their own if they have one, else what aie-opt suggests, or a number.
 
 Follows MLIR's rules (SSANameState in mlir/lib/IR/AsmPrinter.cpp): a region's values are named before those of
 the regions inside it, numbers go on inside, and a name that is taken gets `_` and the next conflict number.
@@ -97,7 +97,7 @@ def _name_results(op: Operation, names: dict[Value, str], used: set[str], counte
 
 
 def result_groups(op: Operation) -> list[list[Value]]:
-    """The results as printed before the `=`: a named one begins a group of it and the unnamed behind it."""
+    """The results as printed before the `=`: a group is a named result and the unnamed ones behind it."""
     groups: list[list[Value]] = []
     for result in op.results:
         if groups and not result.name:

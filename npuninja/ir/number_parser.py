@@ -47,7 +47,7 @@ class NumberParser(TypeParser):
         return IntegerAttr(self.in_range(value, type, place), type)
 
     def in_range(self, value: int, type: str, place: int) -> int:
-        """`value` as a type holds it: signless types take signed and unsigned ones and keep them signed."""
+        """`value` as a type holds it: signless types take both spellings, and keep the signed one."""
         width = 64 if type == "index" else int(type.lstrip("siu"))
         signed_end = 1 << (width - 1)
         low = 0 if type[0] == "u" else -signed_end
@@ -89,7 +89,7 @@ class NumberParser(TypeParser):
         return type or written
 
     def _dense_bytes(self, type: str | None) -> DenseElementsAttr:
-        """Reads `"0x…">`: the elements' bytes, row-major, little-endian, and ` : type` unless given."""
+        """Reads `"0x…">`: the elements' bytes, row-major, little-endian; and ` : type` unless it is given."""
         start = self.i
         text = self.tokens[self.i][1:-1]
         if not text.startswith("0x"):

@@ -1,4 +1,4 @@
-"""Numbers that may be SSA values: which of an operation, in the order of operands, and lists of both.
+"""Numbers that may be SSA values: which ones an operation has, in operand order, and lists of both.
 
 Attributes in MLIR-AIE up to 2026-06, operands in later releases (AIEOps.td, AIEX.td). The names are those of
 the attributes; all operands are i32.

@@ -22,7 +22,8 @@ from npuninja.ir.types import function_text
 def print_module(module: Operation, generic: bool = False) -> str:
     """The text of `module` (or of any operation), with a final newline.
 
-    Raises ValueError for an operation unknown to the table or with other operands; the parser makes none.
+    Raises ValueError for an operation that the table does not know or whose operands do not fit it; the
+    parser makes none.
     """
     writer = OpWriter(module, generic)
     writer.operation(module)
@@ -30,7 +31,10 @@ def print_module(module: Operation, generic: bool = False) -> str:
 
 
 def print_with_places(module: Operation) -> tuple[str, list[tuple[int, Location]]]:
-    """The text of `print_module`, and the lines, from 1, that begin an operation of known place, with it."""
+    """The text of `print_module`, with number (from 1) and place of each line that begins an operation.
+
+    Operations of unknown place are left out.
+    """
     writer = OpWriter(module, False)
     writer.starts = []
     writer.operation(module)

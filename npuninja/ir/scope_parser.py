@@ -14,8 +14,8 @@ OuterScope = tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Valu
 class ScopeParser(AttributeParser):
     """The part of the parser that knows values and blocks by name.
 
-    A value may be used before its definition is read (blocks stand in any order). Such a use gets a
-    placeholder, which the definition makes the value itself; `verify` checks that definitions come first.
+    In MLIR a value may be used before its definition is read (blocks stand in any order). Such a use gets a
+    placeholder until the definition comes; `verify` checks that the definition really comes first.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -64,7 +64,7 @@ class ScopeParser(AttributeParser):
             self.error(f"'{self.tokens[place]}' has type {value.type}, expected {type}", place)
 
     def define(self, token: str, values: list[Value], start: int, count: int, place: int) -> None:
-        """Makes `values[start:start + count]` visible as `token`, whose placeholder becomes its value."""
+        """Makes `values[start:start + count]` visible as `token`, in place of any placeholders for them."""
         if token in self._visible_values:
             owner = self._visible_values[token][0].owner
             error = self._error_of(f"'{token}' is defined twice", place)
@@ -80,7 +80,12 @@ class ScopeParser(AttributeParser):
         self._defined_names[-1].append(token)
 
     def define_results(self, op: Operation, names: list[tuple[str, int]]) -> None:
-        """Makes the results of `op` visible; `names`: name and token of each, "" for more of a group."""
+        """Makes the results of `op` visible.
+
+        Args:
+            op: the operation.
+            names: name and token of each result; "" for the second and further ones of a group.
+        """
         if names and len(names) != len(op.results):
             self.error(f"'{op.name}' has {len(op.results)} results, but {len(names)} are named", names[0][1])
         i = 0

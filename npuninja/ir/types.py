@@ -134,7 +134,7 @@ def element_count(shape: tuple[int, ...]) -> int:
 
 
 def bits(text: str) -> int:
-    """Bits of a scalar type (index: 64, MLIR's own) or a static vector. ValueError for other types."""
+    """Bits of a scalar type (index: 64, as in MLIR) or a static vector. Raises ValueError for other types."""
     if text == "index":
         return 64
     if text in _FLOAT_BITS:
@@ -191,14 +191,14 @@ def with_element(text: str, element: str) -> str:
 
 
 def object_fifo_memref(text: str) -> str:
-    """The memref in `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`. ValueError for other types."""
+    """The memref in `!aie.objectfifo<…>` or `!aie.objectfifosubview<…>`. Raises ValueError for others."""
     if not text.startswith(("!aie.objectfifo<", "!aie.objectfifosubview<")):
         raise ValueError(f"'{text}' is not an objectFifo type")
     return text[text.index("<") + 1 : -1]
 
 
 def strides_and_offset(type: MemRefType) -> tuple[tuple[int, ...], int]:
-    """Strides and offset in elements, -1 where dynamic. ValueError for a layout that is not strided."""
+    """Strides and offset in elements, -1 where dynamic. Raises ValueError when the layout is not strided."""
     if not type.layout:
         strides: list[int] = []
         step = 1

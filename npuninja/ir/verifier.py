@@ -75,9 +75,11 @@ _TERMINATED = frozenset(
 def verify(module: Operation, *, splits_transfers: bool = False, as_printed: bool = False) -> None:
     """Checks `module` and everything in it. Raises UserError at the first operation that is wrong.
 
-    `splits_transfers`: a transfer may be too large for one descriptor: the lowering makes several of it.
-    `as_printed`: only what the reference checks when a design is printed: sizes and strides of a transfer not
-    before its objectFifo has become a shim's allocation.
+    Args:
+        module: any operation.
+        splits_transfers: a transfer may be too large for one descriptor: the lowering makes several of it.
+        as_printed: check only what the reference checks when a design is printed: sizes and strides of a
+            transfer not before its objectFifo has become a shim's allocation.
     """
     _Verifier(splits_transfers, as_printed).operation(module)
 
@@ -93,7 +95,7 @@ def _has_allocation(transfer: Operation) -> bool:
 
 
 class _Verifier:
-    """One pass over a module: values are numbered where defined, dominators found once a region."""
+    """One pass over a module. Values are numbered by their definitions, dominators found once per region."""
 
     def __init__(self, splits_transfers: bool, as_printed: bool) -> None:
         self._splits_transfers = splits_transfers

@@ -1,4 +1,4 @@
-"""Rules for AIE devices, tiles, locks, switches, as the `verify` functions in MLIR-AIE's AIEDialect.cpp."""
+"""Rules for devices, tiles, locks and switches, after the `verify` functions in MLIR-AIE's AIEDialect.cpp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of what connects tiles and devices, except flows: cascades, channel bindings, configurations, traces.
+"""Rules for what connects tiles and devices but flows: cascades, channel bindings, configurations, traces.
 
 Sources: MLIR-AIE, AIEDialect.cpp, AIEXDialect.cpp (the `verify` functions of these operations).
 """

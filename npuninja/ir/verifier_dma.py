@@ -81,7 +81,7 @@ def _check_descriptor_block(block: Block) -> None:
 
 
 def _check_channels(op: Operation, kind: TileKind) -> None:
-    """Each start names a channel that is there. One may be started twice: its task queue takes both."""
+    """Each start names a channel that is there. A channel may be started twice: its queue takes both."""
     for block in op.regions[0].blocks:
         for start in block.ops:
             if start.name in ("aie.dma_start", "aie.dma"):
@@ -177,7 +177,7 @@ def _check_extent(op: Operation, kind: TileKind, buffer: Operation) -> None:
 
 
 def _check_values(op: Operation, home: Operation | None) -> None:
-    """A descriptor with values among its numbers: only a sequence, whose loops are unrolled, has them."""
+    """A descriptor with values among its numbers: only a sequence, whose loops are unrolled, may have one."""
     counts = [len(values) for name in ("static_sizes", "static_strides") if (values := op.numbers(name))]
     if len(set(counts)) > 1:
         raise op_error(op, f"{counts[0]} sizes, but {counts[1]} strides")

@@ -186,7 +186,7 @@ def _check_link(op: Operation) -> None:
 
 
 def _check_link_point(op: Operation, ins: ArrayAttr, outs: ArrayAttr) -> None:
-    """The inputs are consumed on the tile that produces the outputs (unknown names concern the passes)."""
+    """The inputs are consumed on the tile that produces the outputs (the passes care about unknown names)."""
     sources = [_fifo(op, name) for name in ins.items]
     targets = [_fifo(op, name) for name in outs.items]
     producers = {_producer(target)[0] for target in targets if target is not None}
