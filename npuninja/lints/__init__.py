@@ -1,1 +1,1 @@
-"""Lints: what is legal, but probably not meant, added to `Warnings`; `--werror` makes them errors."""
+"""Lints: each adds to `Warnings` what is legal, but probably not meant; `--werror` makes these errors."""

@@ -18,7 +18,8 @@ _SOFTWARE = re.compile(
 
 
 def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: Warnings) -> None:
-    """Warns of a program that barely fits, of float library functions, and of too small a stack.
+    """Warns of a program that barely fits, of library functions for floats, and of too small a stack.
+
     Args:
         elf: the linked program.
         stack_bytes: what its linker script gives to the stack; None when that is not known.
@@ -52,7 +53,8 @@ def check_core_program(elf: Elf, stack_bytes: int | None, path: str, warnings: W
 def largest_frame(elf: Elf) -> int | None:
     """The bytes of the largest frame in .stack_sizes, None without it; a core needs at least as much.
 
-    LLVM writes a 32-bit address and a ULEB128 size per function. An ELF file does not say who calls whom.
+    LLVM writes a 32-bit address and a ULEB128 size per function. Which function calls which is not in an ELF
+    file.
     """
     section = elf.section(".stack_sizes")
     if section is None:

@@ -14,7 +14,9 @@ def check_descriptor_lengths(device: Operation, warnings: Warnings) -> None:
     """Warns of chains that are longer than their data.
 
     That is a descriptor that goes beyond its buffer, one that starts again before it ends because its length
-    is more than its dimensions have, and a chain that waits for more than its flow's other end ever sends.
+    is more than its dimensions have, and a chain that waits for more than the other end of its flow ever
+    sends.
+
     Transfers of runtime sequences are looked at when they are lowered (npuninja/lowering/sequence/checks.py).
     """
     found = channels(device)

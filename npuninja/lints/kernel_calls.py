@@ -13,7 +13,7 @@ from npuninja.records import NamedTuple
 if TYPE_CHECKING:
     from typing import Iterator, Sequence
 
-#: What the design passes: the bytes of a memref, None for one of unknown size, the type of a number.
+#: An argument that is passed: the bytes of a memref, None for one of unknown size, the type of a number.
 PassedArgument = int | None | str
 
 
@@ -75,7 +75,8 @@ def check_kernel_calls(
     """Warns of a kernel that surely reaches beyond a memref it is given, or uses a number as a pointer.
 
     Only what every call does is known: accesses at constant distances before the first branch, and copies of
-    constant length. The linker checks that a kernel takes as many arguments, in registers of the right kind.
+    constant length. The linker checks the number of arguments, and that each is in a register of the right
+    kind.
 
     Args:
         core: for people, `core (0, 2)`.

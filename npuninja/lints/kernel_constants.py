@@ -9,7 +9,7 @@ from npuninja.errors import Location, Warnings
 if TYPE_CHECKING:
     from typing import Sequence
 
-#: More constants than this, of a tile's data memory, are worth a warning: a table easily gets too large.
+#: More constants than this in a tile's data memory are worth a warning: a table is easily larger than meant.
 LARGEST_BYTES = DATA_WINDOW_BYTES // 4
 
 

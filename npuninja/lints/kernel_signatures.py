@@ -70,7 +70,7 @@ def check_kernel_signatures(
 
 
 def parameters_at(where: Location, name: str) -> tuple[list[str], int]:
-    """The parameters of a function near a place of a source, as written, and its line; none if not found."""
+    """The parameters of the function near a place, as written, and its line; an empty list if not found."""
     lines = source_lines(where.file)
     if not lines:
         return [], 0
@@ -109,7 +109,7 @@ def _split(text: str) -> list[str]:
 
 
 def pointed_bytes(parameter: str) -> int | None:
-    """The bytes of a pointer's target: `const int32_t *restrict x`, `int16 x[64]`; None when not sure."""
+    """Bytes of what a parameter points to: `const int32_t *restrict x`, `int16 x[64]`; None when not sure."""
     text = " ".join(_QUALIFIERS.sub(" ", parameter).split())
     match = re.fullmatch(r"([A-Za-z_][\w ]*?)\s*(?:\*\s*\w*|\s\w+\s*\[[^\]]*\])", text)
     return _BYTES.get(match[1]) if match else None

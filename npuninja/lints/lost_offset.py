@@ -12,8 +12,8 @@ _ADVICE = "Pass the buffer and the offset to the function, as two arguments"
 def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
     """Warns where a view with an offset is cast to the identity layout, or passed to a function.
 
-    MLIR-AIE passes a kernel the bare pointer of the buffer and takes the offset from the type. `memref.cast`
-    takes it off the type, and every access goes to the buffer's start. The emulated core does the same.
+    MLIR-AIE passes a kernel the bare pointer of the buffer and takes the offset from the type. After such a
+    cast the type has none, and every access goes to the buffer's start. The emulated core does the same.
     """
     for op in device.walk():
         if op.name == "memref.cast":

@@ -15,8 +15,8 @@ _WAITS = ("aiex.npu.dma_wait", "aiex.npu.sync", "aiex.dma_await_task")
 def check_reused_descriptors(device: Operation, warnings: Warnings) -> None:
     """Warns of the second of two transfers with one `id` on one shim tile.
 
-    The first transfer may still read the descriptor when it is written again: on an NPU it may then move the
-    data of the second. Different tiles have descriptors of their own.
+    The first transfer may still read the descriptor when that is written again: on an NPU the first may then
+    move the data of the second. Different tiles have descriptors of their own.
     """
     columns = _columns(device)
     for sequence in device.body.ops:

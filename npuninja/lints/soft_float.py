@@ -31,14 +31,14 @@ _OPERATIONS: dict[int, str] = {
     ),
     **dict(enumerate((f"__fix{sign}{kind}fsi" for kind in "sd" for sign in ("", "uns")), BULK)),
     **dict(enumerate((f"__fix{sign}{kind}fdi" for kind in "sd" for sign in ("", "uns")), BULK | 4)),
-    # Loops in vector instructions of the emulated core; Peano's compiler makes none of them for floats.
+    # Loops made into vector instructions for the emulated core; Peano's compiler makes none for floats.
     **dict(enumerate(("sqrtf", *(f"__{n}sf3" for n in _ARITHMETIC), "fminf", "fmaxf"), SIMD | 0xE3)),
     **dict(enumerate(("sqrt", *(f"__{n}df3" for n in _ARITHMETIC), "fmin", "fmax"), SIMD | 0xEF)),
     **dict(enumerate(("__fixsfsi", "__fixunssfsi", "__floatsisf", "__floatunsisf"), SIMD | 0xF8)),
 }
 _HELPER = re.compile(r"__\w+[sdt]f[23]?$|__float\w+|__fix\w+")
 
-# Our headers, as objects name them (npuninja.stages._wasm_flags): an NPU does these in its vector unit.
+# Our headers, as objects name them (npuninja.stages._wasm_flags): an NPU does their work in its vector unit.
 # Scalars of C++ are the exception: a bfloat16 is a class here.
 _HEADERS = "npuninja/"
 _SCALARS = ("npuninja/npu/scalars.h", "npuninja/cmath", "npuninja/math.h")

@@ -21,7 +21,7 @@ class StackNeed(NamedTuple):
 
 
 def stack_need(entry: str, objects: Sequence[Sequence[KernelFunction]]) -> StackNeed | None:
-    """The stack that `entry` needs with all it calls, except by pointer; None when no object has it."""
+    """The stack that `entry` needs with all it calls, but not by pointer; None when no object has `entry`."""
     visible = {f.name: f for functions in objects for f in functions}
     own = {(f.path, f.name): f for functions in objects for f in functions}
     known: dict[KernelFunction, StackNeed] = {}
@@ -54,10 +54,10 @@ def check_stack(
     place: Location,
     warnings: Warnings,
 ) -> None:
-    """Warns when the frames along the deepest chain of calls fill the stack, or when no chain is deepest.
+    """Warns when the frames along the deepest chain of calls fill the stack, or when calls run in a circle.
 
     The frames are those of the emulated core: only arrays and variables whose address is taken. An NPU needs
-    more, for spilled registers and return addresses. Calls by pointer are not followed.
+    as much, and more for spilled registers and return addresses. Calls by pointer are not followed.
 
     Args:
         core: for people, `core (0, 2)`.
