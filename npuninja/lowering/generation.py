@@ -89,7 +89,8 @@ class Rules(NamedTuple):
     counts_objects_in_values: bool = False
     #: MLIR-AIE's driver lowers fifos with `default-dynamic=true`, so builds do; the pass itself does not.
     driver_keeps_fifo_loops: bool = False
-    #: MLIR-AIE's tools stop at a sequence that names an `aie.bd_chain`: they check symbols before it goes.
+    #: MLIR-AIE's tools stop at a sequence that names an `aie.bd_chain`: they check its symbols before that is
+    #: replaced.
     tools_refuse_bd_chains: bool = False
     #: The type of the numbers that `cf.switch` compares, as LLVM's convert-scf-to-cf writes it.
     case_type: str = "i32"

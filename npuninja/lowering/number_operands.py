@@ -48,7 +48,10 @@ _DEFAULTS: dict[str, tuple[tuple[str, Attribute], ...]] = {
 
 
 def numbers_from_values(root: Operation) -> None:
-    """Makes the numbers of operations in `root` attributes where all are constants, which go when unused."""
+    """Gives operations inside `root` their numbers as attributes, where all of these are constants.
+
+    Constants that only they used go.
+    """
     freed: dict[Operation, None] = {}
     constants: set[Operation] = set()
     for op in root.walk():
@@ -68,7 +71,7 @@ def numbers_from_values(root: Operation) -> None:
 
 
 def _uses_what_follows(op: Operation, constants: set[Operation]) -> bool:
-    """Whether an operand is a constant that is not among those before, or in a region beside this one."""
+    """Whether an operand is a constant that comes later, or stands in a region beside the operation's."""
     for value in op.operands:
         owner = value.owner
         if not isinstance(owner, Operation) or owner.name != "arith.constant":
@@ -122,7 +125,10 @@ def _take_numbers(op: Operation, freed: dict[Operation, None]) -> None:
 
 
 def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
-    """`static_offset`, … and operands behind the buffer to `offset`, `len`, `dimensions`, if all constant."""
+    """Makes `offset`, `len` and `dimensions` of `static_offset`, … and of the operands behind the buffer.
+
+    When one of them is no constant, it only makes the others static.
+    """
     _take_constants(op, freed)
     sizes, strides = (op.attributes.get("static_" + name) for name in ("sizes", "strides"))
     size_list, stride_list = (v.values if isinstance(v, DenseArrayAttr) else () for v in (sizes, strides))
@@ -246,7 +252,7 @@ def _give_descriptor(op: Operation) -> None:
 
 
 class _Constants:
-    """New constants, one a number: at the start of a core or DMA program, before first use in a sequence."""
+    """New constants, one per number: at the start of a core or DMA program, before a sequence's first use."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Block, int], Value] = {}

@@ -2,7 +2,7 @@
 
 The order is that of MLIR-AIE's own pipelines, and so are the names. A name that begins with `own-` is a part
 that the reference does inside another pass. `npuninja lower --print-after PASS` and `--stop-after PASS` take
-them. A pass is imported when it runs: every build edge is a process of its own and needs few of them.
+these names. A pass is imported when it runs: every build edge is a process of its own and needs few of them.
 """
 
 from __future__ import annotations
@@ -320,7 +320,7 @@ def run_passes(
 ) -> None:
     """Runs the passes of one step on a module, in place.
 
-    Passes on devices in a row run on one device after the other, as MLIR's do; those on sequences alike.
+    Consecutive passes on devices run on one device after the other, as MLIR's do; those on sequences alike.
     """
     running = [one for one in passes if one.runs(settings.rules)]
     names = {op.name for op in module.walk()}

@@ -1,4 +1,7 @@
-"""The lowering's steps as stages take them, each in place; `npuninja.lowering.passes` has their passes."""
+"""The lowering's steps, as stages take them; `npuninja.lowering.passes` lists their passes.
+
+Each step works on a module in place.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +43,17 @@ def lower_resources(
     cores_per_column: int | None = None,
     control_overlay: str = "",
 ) -> None:
-    """Step 1: objectFifos to buffers, locks, DMA programs and flows; ids and addresses; loops to branches.
+    """Step 1: objectFifos become buffers, locks, DMA programs and flows; loops become branches.
+
+    It also gives ids and addresses.
 
     Args:
         module: the design, changed in place.
-        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware, else basic-sequential.
+        alloc_scheme: `basic-sequential`, `bank-aware`, or None for bank-aware with a fallback to
+            basic-sequential.
         generation: see `generation_of`.
         warnings: collects what the user should know though it is no error.
-        packet_fifos: objectFifos use packet flows, not circuits (reference: packet-sw-objFifos).
+        packet_fifos: objectFifos use packet flows, not circuits (the reference's packet-sw-objFifos).
         dynamic_fifos: whether cores that do not say it choose a FIFO's object at run time (dynamic-objFifos);
             None for the default.
         cores_per_column: how many cores of each column, from the bottom, are for logical tiles without a
@@ -56,7 +62,8 @@ def lower_resources(
             (generate-ctrl-pkt-overlay); "first" when that is so before tiles that nothing uses are dropped.
 
     Raises:
-        UserError: too little memory, too few channels, locks or descriptors, or a wrong use of a fifo.
+        UserError: there is too little memory, there are too few channels, locks or descriptors, or a fifo is
+            used in a wrong way.
     """
     from npuninja.lowering.passes import RESOURCES, PassSettings, run_passes
 
@@ -89,10 +96,11 @@ def sequence_is_routed(generation: str) -> bool:
 
 
 def lower_sequence(module: Operation, *, generation: str, warnings: Warnings) -> None:
-    """Step 3: runtime sequences become register writes, address patches, waits. It needs step 1, not 2.
+    """Step 3: runtime sequences become register writes, address patches and waits. It needs step 1, not 2.
 
     Raises:
-        UserError: a transfer the DMA cannot do, an unknown name, no descriptor left, a wait without token, ….
+        UserError: among others a transfer that the DMA cannot do, an unknown name, no descriptor left, a wait
+            without a token.
     """
     from npuninja.lowering.passes import SEQUENCES, PassSettings, run_passes
 
@@ -117,7 +125,7 @@ def instructions(
         generation: see `generation_of`; None for that of the module's text, as step 3 printed it.
         full_elf: the stream becomes part of an ELF, where the loader patches every argument alike.
         for_xclbin: the stream is run beside an XCLBIN of npuninja: arguments from the sixth on are marked as
-            the firmware needs them, and devices have the numbers of their PDIs, in every generation.
+            the firmware needs them, and devices have the numbers of their PDIs, whatever the generation.
 
     Raises:
         UserError: there is no such device or sequence, or an operation has no instruction.
@@ -172,7 +180,7 @@ def configuration(
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image no core, or the array cannot be configured for the module.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot do.
     """
     from npuninja.lowering.configuration.files import configuration_of
 

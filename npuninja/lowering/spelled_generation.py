@@ -209,7 +209,7 @@ def possible_generations(module: Operation) -> tuple[str, ...]:
 
 
 def generations_and_days(module: Operation) -> tuple[tuple[str, ...], tuple[str, str] | None]:
-    """The possible generations; the days (from, before) whose releases read the text if no generation does.
+    """The possible generations; and, if none reads the text, the days (from, before) whose releases do.
 
     Raises:
         UserError: as `possible_generations`.

@@ -74,7 +74,7 @@ def respell(
 
 
 def _respell_numbers(module: Operation, values: bool) -> bool:
-    """Between literal numbers (to MLIR-AIE 1.3) and SSA values with keywords (1.4); says if any changed."""
+    """Between literal numbers (to MLIR-AIE 1.3) and SSA values with keywords (1.4). Says if any changed."""
     possible, days = generations_and_days(module)
     # What only releases of the days between read is spelled again for any.
     if days is None and ((LATEST in possible) if values else (set(possible) - {LATEST})):
@@ -162,7 +162,8 @@ def _drop_namesakes(device: Operation) -> None:
 
 def _link_at_functions(device: Operation) -> bool:
     """Moves `link_with` from cores to the functions they call, where newer releases want it; at a core they
-    take it with a warning that prints all of it. A function that cores take from different files stays.
+    take it too, with a warning that prints the whole core. A function that cores take from different files
+    stays as it is.
     """
     functions = {
         op.string("sym_name"): op

@@ -188,7 +188,7 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
             op.loc,
         )
     # An innermost wrap of 0 never ends: the words follow each other, and no other dimension counts. MLIR-AIE
-    # rounds less than a word to that; it is what the design says where its elements follow each other anyway.
+    # rounds what is less than a word to 0, which is right where the elements follow each other anyway.
     follows = bool(attribute.dims) and attribute.dims[-1].size * element_bytes < _WORD_BYTES
     follows = follows and is_contiguous(attribute.dims[::-1], counts_single_steps=False)
     for i, dim in enumerate(reversed(attribute.dims)):
@@ -305,7 +305,7 @@ def _first_bd(start: Operation) -> int:
 
 
 def _pad_value(of: Channel, place: Place, model: DeviceModel) -> Iterator[Command]:
-    """The constant a channel pads with, where not 0: AIE2P's memtiles have a register for each channel."""
+    """The constant a channel pads with, unless it is 0: AIE2P's memtiles have a register for each channel."""
     start = of.start
     values = {op.integer("pad_value", 0): op for op in of.descriptors if "pad_dimensions" in op.attributes}
     if start.integer("pad_value", 0):  # where the channel has it, not its descriptors

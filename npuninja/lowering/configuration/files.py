@@ -56,7 +56,7 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
         images: the program of each core, by (column, row).
 
     Raises:
-        UserError: a core has no image, an image no core, or the array cannot be configured for the module.
+        UserError: a core has no image, an image has no core, or the module holds what the array cannot do.
     """
     op = find_device(module, device)
     model = model_of(op)

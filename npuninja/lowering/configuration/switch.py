@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def switchbox(box: Operation) -> Iterator[Command]:
-    """All writes of one switch: circuits, then packet masters, then packet rules. UserError, located."""
+    """All writes of one switch: circuits, packet masters, then packet rules. Raises UserError, located."""
     place, kind = place_of(box.tile), kind_at(box.tile).name
     ops = box.body.ops
     yield from _circuits(box, place, kind)
@@ -121,7 +121,7 @@ def _slave(op: Operation, place: Place, kind: str, end: str) -> int:
 
 
 def shim_mux(mux: Operation) -> Iterator[Command]:
-    """Connects the shim's DMA with ports of its switch, each two bits in a register of its direction."""
+    """Connects the shim's DMA with ports of its switch; each has two bits in a register of its direction."""
     place = place_of(mux.tile)
     for op in mux.body.ops:
         if op.name != "aie.connect":

@@ -98,7 +98,7 @@ class _Emitter:
             rest = self.op("arith.remsi", [left, right])
             negative = self.compare("slt", rest, self.number(0))
             return self.op("arith.select", [negative, self.op("arith.addi", [rest, right]), rest])
-        # Division truncates: to floor a negative dividend or ceil a positive one, mirror before and after it.
+        # Division truncates: a negative (floor) or positive (ceiling) dividend is mirrored before and after.
         if kind == "floordiv":
             minus_one = self.number(-1)
             mirror = self.compare("slt", left, self.number(0))

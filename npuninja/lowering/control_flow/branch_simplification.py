@@ -2,7 +2,7 @@
 
 Until nothing changes: a jump to a block that only jumps on goes to its end at once; a block with one
 predecessor that jumps to it unconditionally becomes part of it; conditions on constants and switches between
-equal targets become plain jumps. Then unreached blocks and unused block arguments go.
+equal targets become plain jumps. Then unreached blocks and unused block arguments are removed.
 
 Source: MLIR ControlFlowOps.cpp (canonicalization patterns), RegionUtils.cpp.
 """
@@ -58,7 +58,7 @@ def _gather_constants(holder: Operation) -> None:
 class _Simplifier:
     """Simplifies one region, and keeps who reads each value and which branches lead to each block.
 
-    A round costs as much as the region is long: no single branch has the whole region searched.
+    A round costs as much as the region is long: nothing searches the whole region for a single branch.
     """
 
     def __init__(self, region: Region) -> None:
@@ -114,7 +114,7 @@ class _Simplifier:
         return True
 
     def _passed_through(self, target: Target, source: Block) -> Target | None:
-        """Where a jump to a block with nothing but a jump in it ends; None when it goes anywhere else."""
+        """Where a jump ends that goes to a block with only a jump in it; None when it goes anywhere else."""
         block, values = target
         if block is source or len(block.ops) != 1 or block.ops[0].name != "cf.br":
             return None
@@ -201,7 +201,7 @@ class _Simplifier:
 
 
 def _only_target(branch: Operation) -> Target | None:
-    """Where a conditional branch always goes, or None. Drops cases of a switch that equal its default."""
+    """Where a conditional branch always goes; None if it depends. Drops switch cases equal to the default."""
     return _SIMPLER[branch.name](branch)
 
 

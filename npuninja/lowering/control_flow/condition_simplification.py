@@ -1,4 +1,7 @@
-"""Known loops and conditions: what runs once stands alone, what never runs goes (MLIR: canonicalize)."""
+"""Loops and conditions whose course is known: what runs once stands alone, what never runs is gone.
+
+MLIR does this in `canonicalize`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,13 @@ def simplify_conditions_in(holder: Operation) -> bool:
 
 
 class _Course(NamedTuple):
-    """What a loop or condition does: the block that runs and its arguments, or what replaces its results."""
+    """What a loop or condition does, where that is known.
+
+    Attributes:
+        body: the block that runs; None when none does.
+        values: those of the block's arguments.
+        results: what takes the place of the operation's results where no block runs.
+    """
 
     body: Block | None
     values: dict[Value, Value]

@@ -94,7 +94,7 @@ _MIRRORED = {
 def fold_constants(device: Operation, *, join: bool = True) -> None:
     """Folds integer operations on constants in a device's cores; removes pure operations without uses.
 
-    With `join`, `(x + 1) + 2` becomes `x + 3`: MLIR's canonicalizer does that, and every rewrite the rest.
+    With `join`, `(x + 1) + 2` becomes `x + 3`: only MLIR's canonicalizer does so; any rewrite does the rest.
     """
     for core in ops_of(device, "aie.core"):
         fold_constants_in(core, join=join)

@@ -30,7 +30,7 @@ def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
 
 
 def _lower_region(region: Region, replaced: dict[Value, Value], case_type: str) -> None:
-    """Lowers the operations of a region, outer ones first; blocks of one follow the block it stood in."""
+    """Lowers a region's operations, outer ones first; the blocks of each follow the block it stood in."""
     at = 0
     while at < len(region.blocks):
         block = region.blocks[at]

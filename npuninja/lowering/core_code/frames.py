@@ -169,7 +169,10 @@ def _answer(point: int, kind: int, value: str, word: int) -> str:
 
 
 class PlainFrame:
-    """A function that blocks in hardware's lock instructions; without points: nothing goes on by itself."""
+    """A function that blocks in the hardware's lock instructions.
+
+    It has no points: nothing has to go on by itself.
+    """
 
     def __init__(self, model: CoreModel, kind: str, unit: Unit) -> None:
         self.model = model

@@ -15,9 +15,9 @@ def is_wait(op: Operation) -> bool:
 
 
 def live_after_waits(region: Region) -> dict[Operation, list[Value]]:
-    """The values of a region defined before each of its waits and used after it, in order of definition.
+    """For each wait of a region, the region's own values that are defined before it and used after it.
 
-    Backward data flow over the blocks until nothing changes.
+    They are in order of definition. Backward data flow over the blocks until nothing changes.
     """
     inside: dict[Value, int] = {}
     for block in region.blocks:

@@ -39,7 +39,7 @@ class LockView(NamedTuple):
 
 
 class CoreModel:
-    """One core of a lowered design: where all it can reach lies. UserError when no core is at that place."""
+    """One core of a lowered design: where all it can reach lies. Raises UserError when no core is there."""
 
     def __init__(self, operation: Operation, column: int, row: int) -> None:
         self.operation = operation

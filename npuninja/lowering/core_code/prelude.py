@@ -3,9 +3,9 @@
 Where MLIR leaves a result undefined (poison), these give a fixed one, so that a wrong design is at least
 wrong the same way everywhere and an emulated core does not trap where a real one would go on: a quotient by
 zero is all ones and the rest the dividend; a 32-bit number is shifted as on AIE2, by five bits of the count
-in the direction of its sign, and numbers of other widths are shifted out by the width or more; a float beyond
-an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64 bits, with or
-without sign as the operation reads them.
+in the direction that its sign gives, and numbers of other widths are shifted out by the width or more; a
+float beyond an integer's range becomes the nearest integer, NaN becomes 0. Integers are passed widened to 64
+bits, with or without sign as the operation reads them.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ _FUNCTIONS = {
   double t = __builtin_trunc(a);
   return __builtin_fabs(a - t) >= 0.5 ? t + __builtin_copysign(1.0, a) : __builtin_copysign(t, a);
 }""",
-    # A product of two floats is exact in double. The sum is rounded to odd: rounding to float rounds once.
+    # A product of two floats is exact in double. The sum is rounded to odd, so rounding to float rounds once.
     "npu_fma": """float npu_fma(float a, float b, float c) {
   double product = (double)a * b, sum = product + c, part = sum - product;
   double error = (product - (sum - part)) + (c - part);

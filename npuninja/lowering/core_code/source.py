@@ -45,12 +45,13 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
 
 
 def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
-    """What the link stage and the emulator need to know of a core. Arguments and errors as `core_source`.
+    """What the link stage and the emulator need to know of a core. Arguments and errors: see `core_source`.
 
     The fields of section `npuninja.core` but `data_end`, and `data_origin`, `location` (of the core),
     `functions` (external functions it calls, where the design declares them, and of each argument the bytes
     of its memref, None for one of unknown size, the type of a number), `elements` (of these functions the
-    element type of each memref, None for a number), `link_files`, `banked` (buffers placed bank by bank).
+    element type of each memref, None for a number), `link_files`, `banked` (whether its buffers were placed
+    bank by bank).
     """
     model = CoreModel(find_device(module, device), column, row)
     core = _Core(model, "wasm", file)
@@ -123,7 +124,7 @@ class _Core:
         return header + prelude(code) + library + blocks(declarations + code) + declarations + code
 
     def waits(self) -> list[list[Any]]:
-        """`[point, file, line, column, lock symbol]` of each wait, and of each release to report faults."""
+        """`[point, file, line, column, lock symbol]` of each wait, and of each release, to report faults."""
         result = []
         for point, op in self.frame.points.items():
             line, column = (op.loc.line, op.loc.column) if op.loc else (0, 0)

@@ -2,7 +2,7 @@
 
 Integers are signed C types of their width (i1 is 0 or 1), `index` is 64 bits wide as in the reference's
 lowering. f16 and bf16 are kept as 16 bits and converted to float for each operation: no target of ours has
-both in C. A memref is a pointer to its first element, offset included (MLIR's "bare pointer").
+both in C. A memref is a pointer to its first element, offset included (MLIR's "bare pointer" convention).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def is_vector(type: str) -> bool:
 
 
 def vector_parts(type: str, user: Operation) -> tuple[int, str]:
-    """How many elements a vector has in all dimensions, and their type. UserError for scalable ones."""
+    """How many elements a vector has in all, and their type. Raises UserError for scalable vectors."""
     match = _VECTOR.fullmatch(type)
     if match is None:
         raise UserError(f"core code cannot use type {type} in '{user.name}'", user.loc)

@@ -145,7 +145,7 @@ def _create_allocation(
 def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
     """Gives each end the channel the design wants for it, else the lowest free one of its tile.
 
-    First come those with buffers in another memtile: channels 4 and 5 do not reach a neighbour's memory.
+    Ends with buffers in another memtile come first: channels 4 and 5 do not reach a neighbour's memory.
     """
     taken: set[tuple[Place, str, int]] = set()
     for region in ops_of(fifos.device, *DMA_REGIONS):

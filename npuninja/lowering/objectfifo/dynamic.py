@@ -28,7 +28,7 @@ class _Counter:
 
 
 def make_indices_dynamic(core: Operation, fifos: ObjectFifos, warnings: Warnings) -> None:
-    """Lowers the fifo operations of a core without unrolling its loops. UserError as `lower_accesses`."""
+    """Lowers a core's fifo operations without unrolling its loops. Raises UserError like `lower_accesses`."""
     ops = [op for op in core.walk() if op.name in ACCESSES or op.name == ELEMENT]
     keys = list(dict.fromkeys(key_of(op) for op in ops if op.name == ACQUIRE))
     memory = op_builders.buffer(core.tile, None, f"memref<{len(keys)}xi32>", None, core.loc)

@@ -43,7 +43,7 @@ def create_elements(fifos: ObjectFifos, rules: Rules) -> None:
 
 
 def _memtiles_largest_first(fifos: list[ObjectFifo]) -> list[ObjectFifo]:
-    """The fifos, those from memtiles sorted by size in their positions: the largest find room first."""
+    """The fifos; those from memtiles trade their positions, so that the largest find room first."""
     places = [i for i, fifo in enumerate(fifos) if kind_at(fifo.producer).name == "mem"]
     largest = sorted((fifos[i] for i in places), key=lambda fifo: -size_bytes(fifo.element))
     ordered = list(fifos)

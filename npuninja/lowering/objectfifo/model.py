@@ -142,7 +142,7 @@ class ObjectFifos:
     """All fifos and links of a device.
 
     Attributes:
-        fifos: in the order in which elements are made; consumer ends behind their producer end, last first.
+        fifos: in the order in which elements are made: behind a producer end its consumer ends, last first.
         splits: each split fifo with its consumer ends, in the order of the design.
     """
 
@@ -167,7 +167,7 @@ class ObjectFifos:
             self.delegates[name] = (op.tile, op)
 
     def lookup(self, op: Operation) -> ObjectFifo:
-        """The fifo that `objFifo_name` of an operation names; UserError at the operation for none."""
+        """The fifo that an operation's `objFifo_name` names. Raises UserError at the operation for none."""
         name = op.symbol("objFifo_name")
         fifo = self.by_name.get(name)
         if fifo is None:
@@ -236,7 +236,7 @@ class ObjectFifos:
         return fifo.link is not None and not self._linked_in_shared_memory(fifo)
 
     def delegate_of(self, fifo: ObjectFifo) -> Value | None:
-        """The tile that `aie.objectfifo.allocate` gives a fifo, or its one-to-one link's partner, or None."""
+        """The tile that `aie.objectfifo.allocate` gives a fifo or its one-to-one link's partner, or None."""
         members = [fifo]
         if fifo.link is not None and fifo.link.legs == 1:
             members += fifo.link.inputs + fifo.link.outputs

@@ -85,7 +85,10 @@ class Outlooker:
         return known
 
     def at_every_trip(self, blocks: list[Block], state: Outlooks) -> Outlooks:
-        """What is known at each trip's start, from what is at the first; the loop's blocks run in order."""
+        """What is known at the start of every trip of a loop, from what is known at the first trip's.
+
+        The loop's blocks run one after the other.
+        """
         while True:
             joined = _joined(state, self.behind_all(blocks, state))
             if joined == state:

@@ -32,10 +32,18 @@ def lower_objectfifos(
     packets: bool = False,
     dynamic: bool | None = None,
 ) -> None:
-    """Replaces all objectFifos of a device. UserError for what cannot be done; see the modules of its parts.
+    """Replaces all objectFifos of a device.
 
-    `packets`: objects travel in packets; see `create_dmas`. `dynamic`: what holds for cores that do not say
-    whether they find an object at run time; first trips are taken out of loops in no core when it is so.
+    Args:
+        device: the device, changed in place.
+        rules: of the generation.
+        warnings: takes what the user should know though it is no error.
+        packets: objects travel in packets; see `create_dmas`.
+        dynamic: what holds for cores that do not say whether they find an object at run time. If true, first
+            trips are taken out of loops in no core.
+
+    Raises:
+        UserError: a fifo cannot be lowered; see the modules of its parts.
     """
     for op in device.walk():  # pipelines of passes come here without the verifier
         if op.name in OBJECTFIFO_RULES:
@@ -73,7 +81,7 @@ def lower_objectfifos(
 def _lower_core(
     core: Operation, fifos: ObjectFifos, rules: Rules, warnings: Warnings, dynamic: bool | None
 ) -> None:
-    """Lowers a core's accesses as its generation does. What only one way needs is imported there."""
+    """Lowers a core's accesses in its generation's way. What only one way needs is imported in its branch."""
     if rules.counts_objects_in_values:
         from npuninja.lowering.objectfifo.rotating import rotate_accesses
 
@@ -140,7 +148,7 @@ def _warn_of_uneven_parts(fifos: ObjectFifos, warnings: Warnings) -> None:
 
 
 def _check_orders(fifos: ObjectFifos) -> None:
-    """A join's or distribute's dimensions hold for each part of the object: none may leave the smallest."""
+    """The dimensions of a join or distribute hold for each part of the object: they must fit the smallest."""
     for link in fifos.links:
         if link.legs < 2:
             continue
@@ -159,7 +167,7 @@ def _check_orders(fifos: ObjectFifos) -> None:
 
 
 def _rename_uses(fifos: ObjectFifos) -> None:
-    """Points what names a fifo with an end at a shim tile, as a sequence may, to the shim allocation.
+    """Points what names a fifo with an end at a shim tile (a sequence may) to the shim allocation.
 
     Another device names it `@DEVICE::@FIFO`.
     """

@@ -13,7 +13,7 @@ from npuninja.lowering.tiles import DMA_REGIONS, kind_at, ops_of, place_of
 
 
 def assign_bd_ids(device: Operation) -> None:
-    """Gives each `aie.dma_bd` without an id its channel's lowest free one, and each its successor's id.
+    """Gives each `aie.dma_bd` without an id the lowest free one for its channel, and each its successor's id.
 
     Raises:
         UserError: a program has more descriptors than its tile, an id its channel cannot use, or a

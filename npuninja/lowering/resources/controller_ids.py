@@ -29,7 +29,7 @@ def assign_controller_ids(device: Operation) -> None:
 def add_control_overlay(device: Operation, overlay: str = "") -> None:
     """Adds, for each column with tiles, the packet flow from the shim's control port to its south port.
 
-    Nothing when the whole overlay is there. Tokens of a column carry the packet id of its shim tile's
+    It adds nothing when the whole overlay is there. Tokens of a column carry the packet id of its shim tile's
     controller. A column without shim tile has no flow; it gets a shim tile without controller id.
     """
     if overlay:

@@ -170,7 +170,7 @@ class _Placement:
         return True
 
     def _balanced(self, op: Operation, place: Place) -> bool:
-        """Of the partners already placed, few enough are out of reach; the others have places enough."""
+        """Of the partners already placed, few enough are out of reach; the rest have enough places left."""
         if not self._partners(op):
             return True
         far_in = far_out = near_in = near_out = 0

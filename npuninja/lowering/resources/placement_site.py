@@ -55,7 +55,7 @@ class Site:
         return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
 
     def open_cores(self) -> list[Place]:
-        """The places from which cores get theirs: of each column all, or so many from the bottom."""
+        """The places that cores can get: all of each column, or its lowest ones up to the given number."""
         places = self.places("core")
         if self._cores_per_column is None:
             return places

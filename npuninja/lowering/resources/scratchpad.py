@@ -41,7 +41,8 @@ def lower_scratchpad_parameters(module: Operation) -> None:
     """Lowers the parameters of a module in place.
 
     Raises:
-        UserError: an unknown parameter, more than 32, one both number and offset, or a type it cannot hold.
+        UserError: an unknown parameter, more than 32, one that is used both as number and as offset, or a
+            type that the scratchpad does not hold.
     """
     declared = {op.string("sym_name"): op for op in module.walk() if op.name == PARAMETER}
     devices = [op for op in module.body.ops if op.name == "aie.device"]

@@ -34,7 +34,10 @@ class NetList:
     def add(
         self, source: Endpoint, dest: Endpoint, *, identifier: int | None = None, priority: bool = False
     ) -> None:
-        """Adds one flow, of packets if it has an id: packet flows, then `sort_priority`, then circuits."""
+        """Adds one flow, of packets if it has an id.
+
+        Packet flows are to be added before circuits, with `sort_priority` called in between.
+        """
         for i, net in enumerate(self.nets):
             if net.source == source:
                 if priority:
@@ -64,7 +67,10 @@ class NetList:
         self.nets = first + [net for net in self.nets if not net.priority]
 
     def sort_all(self) -> None:
-        """As 2026-08 sorts any design: priority nets, packets, circuits, by source; destinations too."""
+        """The order of 2026-08, whatever the design's: priority nets, packets, circuits, each by source.
+
+        The destinations of each net are sorted too.
+        """
         for net in self.nets:
             net.dests.sort(key=_endpoint_order)
         self.nets.sort(key=lambda net: (not net.priority, net.group == CIRCUIT, *_endpoint_order(net.source)))
@@ -78,7 +84,7 @@ def _endpoint_order(end: Endpoint) -> tuple[int, int, int, int]:
 class Unroutable(Exception):
     """No legal routing exists or none was found.
 
-    `nets` are the positions of nets that compete for too few channels, `reason` a phrase with the place.
+    `nets` are positions of nets that compete for too few channels, `reason` a phrase that names the place.
     """
 
     def __init__(self, reason: str, nets: list[int]) -> None:

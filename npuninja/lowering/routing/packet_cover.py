@@ -30,7 +30,7 @@ def tight_cube(identifiers: list[int], bits: int) -> Cube:
 
 
 def cover(identifiers: list[int], others: set[int], bits: int) -> list[Cube]:
-    """Cubes that together match all `identifiers` (below 2^bits) and none of `others`; as few as possible."""
+    """As few cubes as possible that match all `identifiers` (each below 2^bits) and none of `others`."""
     whole = tight_cube(identifiers, bits)
     if not any(whole.matches(other) for other in others):
         return [whole]  # the usual case: one rule does

@@ -74,7 +74,10 @@ class _Round:
         self._clock = 0
 
     def route(self, position: int, net: Net) -> dict[int, int]:
-        """Routes net `position`, counts its edges; returns node -> predecessor, in back-trace order."""
+        """Routes the net at `position` and counts its edges.
+
+        Returns node -> predecessor, in back-trace order.
+        """
         graph = self.graph
         source = graph.node(net.source, master=False)
         dests = [graph.node(dest, master=True) for dest in net.dests]
@@ -110,7 +113,10 @@ class _Round:
         self._bump(edge)
 
     def _claim(self, node: int, next_node: int, net: Net) -> bool:
-        """Claims an edge's ports for a packet net; False if another group has one, or its id passes there."""
+        """Claims an edge's ports for a packet net.
+
+        Returns False if another group has one of them, or a packet of the same id passes.
+        """
         group = net.group
         here, there = self.graph.place(node), self.graph.place(next_node)
         source, dest = (node, there), (next_node, here)

@@ -23,7 +23,7 @@ from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Occupied
 from npuninja.lowering.tiles import append, model_of, ops_of, place_of
 
-# Behind the shim's multiplexer: the switch's South channel by channel of a bundle. PLIO keeps its number.
+# Behind the shim's multiplexer: the South channel for each channel of a bundle. PLIO keeps its number.
 _INTO_SWITCH = {"DMA": SHIM_MM2S_SOUTH, "NOC": SHIM_NOC_SOURCE_SOUTH, "PLIO": tuple(range(8))}
 _OUT_OF_SWITCH = {"DMA": SHIM_S2MM_SOUTH, "NOC": SHIM_NOC_DEST_SOUTH, "PLIO": tuple(range(6))}
 

@@ -19,7 +19,7 @@ class ArgumentOffset(NamedTuple):
 
 
 def argument_of(value: Value, user: Operation) -> ArgumentOffset:
-    """Follows casts and subviews to the sequence argument. UserError at `user` when there is none."""
+    """Follows casts and subviews to the sequence argument. Raises UserError at `user` when there is none."""
     offset_bytes = 0
     while True:
         owner = value.owner

@@ -48,7 +48,7 @@ def hardware_shape(sizes: tuple[int, ...], strides: tuple[int, ...], element_bit
 
 
 def is_linear(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether one dimension is enough, besides iteration: that needs no wrap and has no size limit."""
+    """Whether one dimension is enough, besides the iteration: that needs no wrap and has no size limit."""
     return sizes[1] == 1 and sizes[2] == 1 and strides[0] == 1 and strides[1] == 0 and strides[2] == 0
 
 
@@ -169,7 +169,8 @@ def with_shape(
 ) -> SequenceDescriptor:
     """A descriptor with the dimensions of a transfer in elements.
 
-    `linear`: it needs no dimensions, only the iteration; `third`: it gives the third's size, for memtiles.
+    With `linear` the transfer needs no dimensions, only the iteration. With `third` the descriptor gives the
+    size of the third dimension, as memtiles want it.
     """
     shape = hardware_shape(sizes, strides, element_bits)
     if not linear:
@@ -203,7 +204,7 @@ def four_dimensions(dims: tuple[BDDimLayout, ...]) -> tuple[tuple[int, ...], tup
 
 
 def burst_code(family: Family, burst_length: int) -> int:
-    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family has none such."""
+    """The code of a burst length in bytes; 0 asks for the longest. KeyError when the family lacks it."""
     codes = family.burst_codes
     return codes[burst_length] if burst_length else max(codes.values())
 

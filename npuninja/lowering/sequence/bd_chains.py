@@ -25,7 +25,7 @@ _STARTS = {
 
 
 def materialize_bd_chains(device: Operation, rules: Rules, warnings: Warnings) -> None:
-    """Replaces every start of a chain in the device's sequences. The chains stay: nothing asks for them."""
+    """Replaces every start of a chain in the device's sequences. The chains stay, but nothing uses them."""
     for sequence in sequences(device):
         for op in list(sequence.body.ops):
             if op.name in _STARTS:

@@ -1,4 +1,4 @@
-"""What a runtime sequence may not do, and, as a warning, what the reference accepts but it cannot mean."""
+"""What a runtime sequence may not do; and, as warnings, what the reference accepts but nobody can mean."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_channel(op: Operation, direction: str, channel: int, kind: TileKind) -
 
 
 def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
-    """Warns of waits in a lowered sequence with no token from a task before: the host would wait forever."""
+    """Warns of waits in a lowered sequence for which no earlier task issues a token: they would never end."""
     queues = _task_queues(model)
     tokens: dict[Channel, int] = {}
     for op in sequence.body.ops:
@@ -115,7 +115,10 @@ def check_extent(
     element_bits: int,
     warnings: Warnings,
 ) -> None:
-    """Warns of a transfer that leaves its argument; `start`: first byte, `sizes`, `strides`: in elements."""
+    """Warns of a transfer that leaves its argument.
+
+    `start` is its first byte; sizes and strides are in elements.
+    """
     type = sequence.body.args[start.number].type
     try:
         available_bytes = element_count(memref(type).shape) * bits(element_of(type)) // 8
@@ -132,7 +135,7 @@ def check_extent(
 
 
 def check_queues(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
-    """Warns of more pushes onto a channel between two waits than its task queue holds: others are lost."""
+    """Warns of more pushes onto a channel between two waits than its task queue holds: the rest is lost."""
     queues = _task_queues(model)
     pushes: dict[Channel, list[Operation]] = {}
     for op in (*sequence.body.ops, None):

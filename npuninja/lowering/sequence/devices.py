@@ -7,7 +7,7 @@
 What those operations refer to in the other device (tiles, locks, buffers, allocations) is copied into the
 device of the running sequence; symbols get a new name where theirs is taken, once for each run.
 
-Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp, and its output for a module with three devices.
+Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp and its output for a module with three devices.
 """
 
 from __future__ import annotations
@@ -78,9 +78,10 @@ class _Inliner:
     def _expanded(
         self, ops: Sequence[Operation], device: Operation, active: list[Operation]
     ) -> list[Operation]:
-        """Operations that refer to things of `device`, with their runs replaced; `active` are being inlined.
+        """Operations that refer to things of `device`, with their runs replaced.
 
-        Runs are replaced from the last to the first, which decides the new names of symbols.
+        Runs are replaced from the last to the first, which decides the new names of symbols. `active` are the
+        sequences that are being inlined.
         """
         found: list[list[Operation]] = []
         for op in reversed(ops):

@@ -86,6 +86,7 @@ def instruction_stream(
 
     `folds_late_arguments`: arguments from the sixth on are marked, because the firmware adds what it must add
     to addresses of host memory for the first five only.
+
     `numbers_devices`: what loads a device by its name gets that one's place in the module, from 1; else it is
     done already, or is left to whoever packs.
 

@@ -1,7 +1,8 @@
 """Transfers that one descriptor cannot hold become other shapes of the same order, or several transfers.
 
-A dimension of N elements becomes two, or the outermost is cut into pieces; what moves, in which order, stays.
-Rules: MLIR-AIE, AIEDecomposeLargeDmaBd.cpp, DmaDecomposition.cpp. Tuples have four entries, innermost first.
+A dimension of N elements becomes two, or the outermost is cut into pieces; the same elements move in the
+same order. Rules: MLIR-AIE, AIEDecomposeLargeDmaBd.cpp, DmaDecomposition.cpp. Tuples have four entries,
+innermost first.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def allocation(device: Operation, name: str, user: Operation) -> Allocation:
 
 
 def placed_buffer(device: Operation, name: str, user: Operation) -> tuple[int, int, int]:
-    """Column, row and address of a buffer by name. UserError when it is missing or has no address."""
+    """Column, row and address of a buffer by name. Raises UserError when it is missing or has no address."""
     return buffer_place(lookup(device, name, ("aie.buffer",), user), user)
 
 

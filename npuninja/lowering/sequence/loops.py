@@ -18,7 +18,7 @@ MAX_OPERATIONS = 100_000
 
 
 def unroll_sequence_loops(device: Operation) -> None:
-    """Writes out loops of a device's sequences; offsets, sizes, strides from their counters become numbers.
+    """Writes out the loops of a device's sequences; what is computed from their counters becomes numbers.
 
     Raises:
         UserError: the bounds of a loop, or a condition, are not constants, or the result is too long.

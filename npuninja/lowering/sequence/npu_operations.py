@@ -1,4 +1,4 @@
-"""Constructors of the operations of an instruction stream (`aiex.npu.…`), located as another operation."""
+"""Constructors of instruction streams' operations (`aiex.npu.…`), located where another operation is."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def descriptors(task: Operation) -> list[Operation]:
 
 
 def task_of(op: Operation) -> Operation:
-    """The `aiex.dma_configure_task` of a start, await or free. UserError when it is another operation."""
+    """The `aiex.dma_configure_task` of a start, await or free. Raises UserError for another operation."""
     value = operand(op, "task")
     task = value.owner
     if not isinstance(task, Operation) or task.name != "aiex.dma_configure_task":
@@ -70,7 +70,7 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
                 _free(op, in_use, live)
             awaited.add(value)
         elif op.name == "aiex.dma_free_task":
-            # The reference ignored every free but the first; since it checks tokens only one behind an await.
+            # The reference ignored all frees but the first; since it checks tokens, only one behind an await.
             value = operand(op, "task")
             if value in live or (checks_tokens and value not in awaited):
                 _free(op, in_use, live)

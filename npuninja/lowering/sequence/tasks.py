@@ -238,7 +238,7 @@ class _TaskWriter:
         place, kind = (bd.column, bd.row), self.model.kind_of(bd.row)
         address = _local_address(buffer, op, place, kind) + bd.buffer_offset
         if not self.rules.tasks_have_locks:
-            # The reference of that time loses the fields beside the address; here the descriptor has it.
+            # The reference of that time loses the fields beside the address; here it is in the descriptor.
             return [write_bd(op, bd._replace(buffer_offset=address // 4 if kind.name == "mem" else address))]
         if kind.name == "mem" and self.model.family.local_task_addresses:
             address -= MEMTILE_WINDOWS["own"]  # so does the reference
@@ -275,7 +275,7 @@ def _element_bits(op: Operation) -> int:
 
 
 def _write_address(op: Operation, address_word: int, address: int, kind: TileKind) -> Operation:
-    """Puts the address of a tile's buffer into a descriptor's address field, and leaves those beside it."""
+    """Puts the address of a tile's buffer into a descriptor's address field; fields beside it stay."""
     mask, shift = (0x7FFFF, 0) if kind.name == "mem" else (0x0FFFC000, 14)
     value = address // 4 << shift
     return make("aiex.npu.maskwrite32", op, address=ui32(address_word), value=ui32(value), mask=ui32(mask))

@@ -1,4 +1,4 @@
-"""The body of an `aie.trace` as fields of registers, joined to one write a register (`aie.trace.config`)."""
+"""The body of an `aie.trace` as fields of registers, one write for each register (`aie.trace.config`)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Write(NamedTuple):
 
 
 def configure_traces(device: Operation) -> None:
-    """Replaces `aie.trace` by the `aie.trace.config` of its registers; joins fields of those written out.
+    """Replaces each `aie.trace` by the `aie.trace.config` of its registers; joins the fields of written ones.
 
     Raises:
         UserError: an unknown event, port, register or field.
