@@ -64,7 +64,8 @@ class Configuration:
         location: where it stands.
         sequences: in the order of the text; () for one that only others load.
         cores: by column and row.
-        place: in the module, from 1, by which a stream loads it; 0 for that among the configurations.
+        place: in the module, from 1: the number by which a stream loads it; 0 for its place among the
+            configurations.
         loads: the devices that its sequences load while they run.
     """
 
@@ -119,7 +120,7 @@ class Design:
         aiecc_flags: of MLIR-AIE's driver, for its lowering: what its source says, then what the project says.
         reference: its NumPy reference, relative to the project; "" when there is none.
         kernels: those that a Python source brings itself.
-        kernel_names: what the project calls the kernels of its XCLBIN; () for names from the module.
+        kernel_names: what the project calls its XCLBIN's kernels; () for the names that the module gives.
         reconfiguration: whether the configurations are also made as control packets and as sequences.
         full_elf: whether all of it is also made as one ELF.
     """

@@ -48,7 +48,7 @@ class ScanCache:
         return not self._old
 
     def get(self, source: Source, printed_by: str = "") -> Design | None:
-        """The design made from `source` if nothing that decided it changed; `printed_by`: what prints it."""
+        """The design of `source` if nothing that decided it changed. `printed_by` says what prints it."""
         entry = self._old.get(source.name)
         try:
             if entry is None or [entry["source"], entry["arguments"]] != [source.path, [*source.arguments]]:
@@ -159,7 +159,7 @@ class DesignReader:
         )
 
     def made(self, source: Source, printed: PythonDesign | None = None) -> Design:
-        """The design in `source` as it is now, remembered; a Python source without `printed` is run.
+        """The design in `source` as it is now, which is remembered. A Python source not yet `printed` is run.
 
         Raises:
             UserError: the source is not a design that can be built; located.
@@ -208,7 +208,7 @@ class DesignReader:
         return path
 
     def _printed_by(self, source: Source) -> str:
-        """Another word when the same source may give something else: its printer, and the project's words."""
+        """A word that changes when the same source may give another design: printer and project's words."""
         words = (
             *((self._python_printer,) if source.path.endswith(".py") else ()),
             *(source.module, source.folder, source.generation, *source.aiecc_flags),

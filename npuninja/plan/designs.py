@@ -60,7 +60,9 @@ def faulty(name: str, source: str, error: Error) -> Faulty:
 
 @record(frozen=True)
 class Source:
-    """A design's name, its file relative to the project, command line, and what decides its cores' places."""
+    """Where a design is written: its name, its file relative to the project, its command line; and what the
+    project says of its lowering that decides the places of its cores.
+    """
 
     name: str
     path: str
@@ -73,7 +75,7 @@ class Source:
 
 
 def find_references(source_root: str) -> frozenset[str] | None:
-    """The designs with a NumPy reference, `host/NAME.py`; None when a project has no such folder."""
+    """The names of designs with a NumPy reference, `host/NAME.py`; None when a project has no such folder."""
     try:
         names = os.listdir(os.path.join(source_root, HOST))
     except (FileNotFoundError, NotADirectoryError):
@@ -126,7 +128,7 @@ def find_designs(
 
 
 def _files(source_root: str, needed: bool) -> Iterator[tuple[str, str]]:
-    """Names and files of the designs in the project's folder for them. UserError if needed and not there."""
+    """Names and files of the designs in the project's folder. UserError if that is needed but missing."""
     try:
         names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
     except FileNotFoundError as error:
@@ -189,7 +191,7 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
     """The names of those designs that are wanted, by name or file; all when none is named.
 
     Raises:
-        UserError: there is no such design, with similar names; or none at all, and one is needed.
+        UserError: there is no such design (similar names are given), or none at all and one is needed.
     """
     known = list(found)
     if not known and (needed or wanted):

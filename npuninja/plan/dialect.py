@@ -57,7 +57,7 @@ def _own(design: Design) -> str:
 
 
 def check_places(design: Design, providers: Providers) -> None:
-    """UserError when tiles of a design were placed by one generation's rule, and the tools have another."""
+    """Raises UserError when tiles were placed by the rule of one generation and the tools have another's."""
     if providers.spelling is None or not design.logical_tiles:
         return
     placed, used = _own(design), providers.spelling.generation

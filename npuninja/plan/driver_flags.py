@@ -53,8 +53,9 @@ class LoweringFlags(NamedTuple):
         alloc_scheme: how buffers are placed.
         dynamic_fifos: "true" if cores choose FIFO objects at run time unless they say otherwise, or "false".
         packet_fifos: "true" when objectFifos use packet flows.
-        control_overlay: "true" when the shim's DMA reaches the control port of every tile in use; "first" of
-            every tile of the design, as by `aie-opt -aie-generate-column-control-overlay` before all else.
+        control_overlay: "true" when the shim's DMA reaches the control port of every tile in use; "first"
+            when it reaches that of every tile of the design, as by `aie-opt
+            -aie-generate-column-control-overlay` before anything else.
         expand_loads: "true" when sequences of a full ELF have configurations in them in the place of loads.
         cores_per_column: how many cores of a column are used for those without a place, as a decimal number.
     """

@@ -53,7 +53,8 @@ def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, 
     """The facts of a design. Those of a core and a tool's words come with the stage that asks for them."""
     check_places(design, context.providers)
     spelling, release = context.providers.spelling, context.release
-    # The name in debug information and fault messages: without the build folder, so that bytes are equal.
+    # The name in debug information and fault messages: without the build folder, so that every folder
+    # gives equal bytes.
     file_name = f"{design.name}/{os.path.basename(files['lowered'])}"
     # What prints a Python design did so before the build; the ELF of instructions is for host programs only.
     chosen = [c for c in context.providers.chosen if c.stage not in ("run", "python", "elf")]
@@ -125,7 +126,7 @@ def facts_of_core(configuration: Configuration, core: Core) -> dict[str, Value]:
 
 
 def _of_kernels(design: Design) -> dict[str, Value]:
-    """What XCLBIN and manifest say of kernels, where that is not as for every design of one sequence."""
+    """What XCLBIN and manifest say of kernels, where that is not what every design of one sequence has."""
     first = design.xclbin_kernels[0]
     if not design.has_own_names:
         buffers = first.configuration.buffers

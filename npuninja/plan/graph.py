@@ -90,7 +90,12 @@ class Graph:
     _made_by: dict[str, Edge] = field(default_factory=dict)
 
     def add(self, edge: Edge) -> None:
-        """Takes an edge. UserError: build.ninja.in lacks its rule; InternalError: an output is made twice."""
+        """Takes an edge in.
+
+        Raises:
+            UserError: build.ninja.in lacks its rule.
+            InternalError: an output of it is made already.
+        """
         if edge.rule != "phony" and edge.rule not in self.rules:
             raise UserError(
                 f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in",

@@ -16,8 +16,8 @@ def with_kernels(design: Design, said: DesignSettings) -> Design:
     """A design with only the devices that are asked for and those that they load, and the project's names.
 
     Raises:
-        UserError: no such device, none asked for has a runtime sequence, or kernels share a name or number;
-            located in toolchain.toml.
+        UserError: there is no such device, none that is asked for has a runtime sequence, or two kernels
+            share a name or number; located in toolchain.toml.
     """
     where = said.location
     if read_driver_flags(design.aiecc_flags).expand_loads and not said.full_elf:

@@ -29,7 +29,8 @@ def plan_kernel(
     """The edges that make a kernel object, once for all designs of a device; returns the object.
 
     Raises:
-        UserError: nothing makes it, it is no object's name, or two designs want different ones of one name.
+        UserError: nothing makes the object, its name cannot be an object's, or two designs want different
+            objects of one name.
     """
     kind = context.kind_of(design)
     made = context.kernels.object_of(linked, design.name)

@@ -1,4 +1,7 @@
-"""Sources of kernel objects: as toolchain.toml says, else the one `X.c .cc .cpp .cxx` below kernels/."""
+"""What kernel objects are made of: what toolchain.toml says, else a source of that name.
+
+`X.o` is made of the one `X.c`, `X.cc`, `X.cpp` or `X.cxx` below the kernels folder.
+"""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Layout:
 
 
 def layout_of(source_root: str, build_folder: str | None) -> Layout:
-    """The layout for `-B BUILD_FOLDER`; for None build.ninja on top of the sources, outputs in `build/`."""
+    """The layout for `-B BUILD_FOLDER`; else build.ninja is on top of the sources, outputs in `build/`."""
     if build_folder is None:
         return Layout(source_root, source_root, "build")
     return Layout(source_root, os.path.abspath(build_folder), "")

@@ -1,6 +1,6 @@
 """Which names designs and kernels may have.
 
-Names become file names, Ninja targets, C symbols and XCLBIN entries; a rule here spares escaping everywhere.
+Names become file names, Ninja targets, C symbols and XCLBIN entries; a rule for them spares escaping later.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
 def check_name(kind: str, name: str, location: Location | None) -> str:
-    """Returns `name`; UserError unless it is a letter and at most 62 letters, digits and `_`."""
+    """Returns `name`. Raises UserError unless it is a letter followed by at most 62 letters, digits, `_`."""
     if not _NAME.fullmatch(name):
         raise UserError(
             f"{kind} name {name!r} is not a letter followed by at most 62 letters, digits and underscores",

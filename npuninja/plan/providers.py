@@ -61,7 +61,7 @@ class Providers:
     Attributes:
         chosen: in the order of the stages.
         cores: the kind of cores that are compiled for: "npu", or "wasm" for the emulated array.
-        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used; None without.
+        release: the conventions of the MLIR-AIE whose aie-opt and aie-translate are used, or None.
         spelling: the release in whose spelling designs are wanted; None for that in which they are written.
         driver: "stages", or "aiecc" when that builds the designs.
     """
@@ -269,7 +269,7 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
 
 
 def _check_own_compiler(choices: Mapping[str, str]) -> None:
-    """UserError for another compiler or linker beside npuninja-aie2: its objects link with no others."""
+    """UserError for another compiler or linker beside npuninja-aie2, whose objects link with no others."""
     for stage, fitting in (("kernel", OWN_COMPILER), ("core", "npuninja"), ("link", OWN_COMPILER)):
         word = choices.get(stage, "auto")
         if word not in ("auto", fitting) and not (stage == "core" and word == "embedded"):

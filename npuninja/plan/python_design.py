@@ -1,6 +1,6 @@
-"""Designs in Python: `mlir/NAME.py` prints MLIR on stdout, or has an `@iron.jit` design: its module is taken.
+"""Designs in Python: `mlir/NAME.py` prints MLIR on stdout, or is under `@iron.jit`: then its module is taken.
 
-It is run while planning, in a process of its own, where `aie` is npuninja's (docs/python-designs.md).
+A program is run while planning, in a process of its own, where `aie` is npuninja's (docs/python-designs.md).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BEGINNING = re.compile(r'module\b|//|[#!%]|"?[a-z_]+\.[a-z_]')
 
 
 class PythonDesign(NamedTuple):
-    """What a script printed, files that it imported or read, its kernels, its flags of MLIR-AIE's driver."""
+    """What a script printed, files it imported or read, its kernels, and its flags of MLIR-AIE's driver."""
 
     text: str
     imports: tuple[str, ...]
@@ -48,12 +48,12 @@ class PythonDesign(NamedTuple):
 class StartedDesign:
     """A design's script that runs with `arguments` in `folder`, or in the project. Use it in a `with`.
 
-    With MLIR-AIE's own bindings where they are given, else with npuninja's, as the one of `generation`.
-    A design under `@iron.jit` prints nothing: MLIR-AIE's bindings would build it whole, so npuninja's stop at
-    its module, unless the others were asked for.
+    It has MLIR-AIE's own bindings where they are given, else npuninja's, which are as those of `generation`.
+    A design under `@iron.jit` prints nothing by itself, and MLIR-AIE's bindings would build it whole: so it
+    has npuninja's, which stop at its module.
 
     Raises:
-        UserError: it is not there, or is nothing for the bindings that were asked for.
+        UserError: the script is not there, or is under `@iron.jit` and MLIR-AIE's bindings were asked for.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class StartedDesign:
 
 
 def run_python_design(script: str, source_root: str) -> PythonDesign:
-    """Runs a script in the project with npuninja's bindings. UserError as `StartedDesign` and `result`."""
+    """Runs a script in the project with npuninja's bindings. Raises as `StartedDesign` and `result` do."""
     with StartedDesign(script, source_root) as started:
         return started.result()
 

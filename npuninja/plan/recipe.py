@@ -1,4 +1,4 @@
-"""Designs and providers to the graph of a build: every design's stages, and the targets for people."""
+"""Designs and providers to a build's graph: every design's stages, and the targets that people ask for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from npuninja.plan.words import each, variables
 from npuninja.stages.table import stage
 
 EVERY = "every design"
-#: Runs of a design's machine code on the emulated array: its targets' names, its word in `ninja test`.
+#: Runs of a design's machine code on the emulated array: the word in targets and `ninja test`'s table.
 MACHINE_CODE = "machine-code"
 
 
@@ -92,7 +92,7 @@ def _plan_designs(
     designs: Sequence[Design],
     refused: list[Faulty] | None,
 ) -> tuple[dict[str, DesignSteps], dict[str, DesignSteps]]:
-    """Every design with its targets, for the context and the tested one; nothing of one that is refused."""
+    """Every design with its targets, for the context and the tested one; a refused one leaves nothing."""
     objects: KernelObjects = {}
     built: dict[str, DesignSteps] = {}
     tests: dict[str, DesignSteps] = {}

@@ -25,7 +25,7 @@ _DEVICE = re.compile(r"\baie\.device\s*\(\s*(\w+)\s*\)")
 
 
 def target_of(device: str, wanted: str) -> str:
-    """The device to build for if `wanted` is asked for: of a whole array, a part with `device`'s columns."""
+    """The device to build for when `wanted` is asked for; of a whole array the part as wide as `device`."""
     asked = DEVICES[wanted]
     if not asked.whole_array or DEVICES[device].family == asked.family:
         return wanted

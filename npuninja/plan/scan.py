@@ -1,4 +1,4 @@
-"""What planning must know of an MLIR text: devices, sequences, cores, the objects of each core."""
+"""What planning must know of an MLIR text: devices, sequences, cores, what each core links."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def check_tools(context: Context, design: Design) -> None:
 
 
 def _check_aiecc(context: Context, design: Design) -> None:
-    """aiecc makes an XCLBIN of one kernel, one instruction file; control packets reach the tiles in use."""
+    """aiecc makes one kernel and one instruction file; its control packets reach only the tiles in use."""
     if context.providers.driver != "aiecc":
         return
     if read_driver_flags(design.aiecc_flags).control_overlay == "first":
