@@ -80,7 +80,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
 
 
 def code_command(program: str, words: list[str], source: str, language: str = "") -> list[str]:
-    """The start of the command for assembly of optimised code; arguments as `compiler_command`."""
+    """The start of the command that makes assembly of optimised code; takes what `compiler_command` takes."""
     return [*compiler_command(program, words, source, language), *values(TARGET_FLAGS), *CODE_FLAGS]
 
 

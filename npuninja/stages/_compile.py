@@ -195,7 +195,7 @@ def _with_shifts(
 def _run_compiler(
     options: Arguments, source: str, target: str, depfile: str, extra_flags: list[str]
 ) -> tuple[list[str], bool]:
-    """Compiles; returns the command up to what is wanted of it, and whether shifts were written out."""
+    """Compiles; returns the command without its words for the output, and whether shifts were written out."""
     compiler, kind, maps = options.one("--compiler"), options.one("--kind"), options.all("--prefix-map")
     asked = _kernel_flags.from_options(options)
     language = asked.language
@@ -300,7 +300,10 @@ def _refused(plain: str, source: str, is_cxx: bool) -> UserError:
 def _with_conditionals(
     command: list[str], outputs: list[str], target: str, variables: dict[str, str]
 ) -> str | None:
-    """Compiles `? :` of bfloat16 and other numbers; what the compiler said, None where it still fails."""
+    """Compiles a source with `? :` of bfloat16 and other numbers.
+
+    Returns what the compiler said, or None where it still fails.
+    """
     from npuninja.stages._conditionals import RANGE_FLAGS, ROUNDS, Conditionals
 
     conditionals = Conditionals(target + ".text")

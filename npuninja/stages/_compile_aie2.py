@@ -24,7 +24,7 @@ def compile_for_aie2(stage: str, arguments: list[str], extra_flags: list[str]) -
 
     Args:
         stage: its name, for messages.
-        arguments: as `npuninja.stages._compile.compile_file`; the compiler is zig or a clang with riscv32.
+        arguments: those of `npuninja.stages._compile.compile_file`; the compiler: zig or clang with riscv32.
         extra_flags: put in front of the input.
 
     Raises:

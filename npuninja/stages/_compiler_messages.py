@@ -33,7 +33,14 @@ _CANDIDATES_SHOWN = 2
 
 
 class _Message(NamedTuple):
-    """A diagnostic: its first line as printed, and its parts; the lines of code; who includes its file."""
+    """A diagnostic.
+
+    Attributes:
+        shown: its first line as printed.
+        place, path, line, kind, text: that line without colour, in parts.
+        code: the lines that show the code.
+        includes: the files by which its file was included.
+    """
 
     shown: str
     place: str

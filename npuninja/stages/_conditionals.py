@@ -40,7 +40,7 @@ class Conditionals:
         self._made: list[str] = []
 
     def take(self, said: str) -> bool:
-        """Changes the texts by what the compiler said with `RANGE_FLAGS`; whether that changed anything."""
+        """Changes the texts by what the compiler said with `RANGE_FLAGS`. Says if anything changed."""
         places: dict[str, set[tuple[int, int, bytes]]] = {}
         for found in _PLACE.finditer(without_colour(said)):
             path = os.path.abspath(found[1])

@@ -46,7 +46,8 @@ def is_word_of_headers(name: str, *, after_the_macros: bool = False) -> bool:
 
     Args:
         name: of the macro.
-        after_the_macros: defined in a source, behind the macros before its first line: those are read.
+        after_the_macros: it is defined in a source, so behind the macros that stand before the first line:
+            those are read.
     """
     text = _text_of_headers(after_the_macros)
     # Asked at every compilation with macros, and few of the names stand anywhere in the headers.

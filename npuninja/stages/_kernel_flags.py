@@ -33,7 +33,10 @@ def from_options(options: Arguments) -> KernelFlags:
 
 
 def words(asked: KernelFlags) -> list[str]:
-    """The compiler's flags between the build's own (`float` too: the headers know it) and the source."""
+    """The compiler's flags, which stand behind the build's own and in front of the source.
+
+    `float` is among the build's own: the headers know what it means.
+    """
     language = asked.language
     found: list[str] = []
     if language:

@@ -55,7 +55,7 @@ def check_symbols(core: Symbols, kernels: list[Symbols], function_locations: dic
         function_locations: where the design declares the functions it calls, as far as that is known.
 
     Raises:
-        UserError: a symbol is missing, with the nearest one there is; or an object has code to run at load.
+        UserError: a symbol is missing (near ones are given), or an object wants code to run at load time.
     """
     objects = [core, *kernels]
     for symbols in objects:

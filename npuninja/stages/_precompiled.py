@@ -2,8 +2,9 @@
 
 Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its
 cache, one for each set of flags and state of the headers, made by the first kernel that wants it. It has the
-AIE API for kernels that begin with that. A kernel goes without when its defines or flags could change the
-headers, or another program starts its compiler and could not tell. The object is the same to the byte.
+AIE API for kernels that begin by including that. A kernel goes without when its defines or flags could change
+the headers, or when another program starts its compiler and could not tell. The object is the same to the
+byte either way.
 """
 
 from __future__ import annotations

@@ -88,9 +88,10 @@ def read_arguments(
 ) -> Arguments:
     """Takes a command line apart: `--name VALUE` for each of `options`, `--name` for each of `flags`, files.
 
-    Every stage takes `-o`, `--depfile`, `--identity` and `--modules`. It ignores the last two: with the
-    tool's version, and what of npuninja the stage consists of, in the command line, the edge is run again
-    when these change. What follows `--` is positional. By hand: argparse costs more than most stages.
+    Every stage takes `-o`, `--depfile`, `--identity` and `--modules`. It ignores the last two: they put the
+    tool's version, and what of npuninja the stage consists of, into the command line, so that the edge is run
+    again when these change. What follows `--` is positional. Done by hand: argparse costs more than most
+    stages.
 
     Raises:
         UserError: an unknown option or a missing value.

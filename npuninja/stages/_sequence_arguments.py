@@ -23,7 +23,8 @@ def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str,
 
     Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw
     register writes move where those do not say which way. One that nothing moves is `in`. One that takes what
-    trace units send is `trace`; older generations pass it behind the declared arguments; between is `none`.
+    trace units send is `trace`; older generations pass it behind the declared arguments, and what lies
+    between is `none`.
 
     Raises:
         UserError: an argument is no memref of whole bytes; located at the sequence.
@@ -92,7 +93,7 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
 
 
 def _raw_directions(device: Operation, sequence: Operation, patch: Operation) -> set[str]:
-    """Which way the descriptor of an address moves, by the writes that start it; both when none does."""
+    """Which way the descriptor that has an address moves, by the writes that start it; both if none does."""
     column, register = patch.integer("addr") >> COLUMN_SHIFT, patch.integer("addr") & 0xFFFFF
     number = (register - bd_offset("shim", 0)) // BD_STRIDE
     found: set[str] = set()
@@ -157,7 +158,10 @@ def _raw_bytes(sequence: Operation) -> dict[int, int]:
 
 
 def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...]) -> dict[int, set[str]]:
-    """Directions of arguments in a sequence that is run; the lowering reports one not found or recursive."""
+    """What a sequence that is run does with its arguments.
+
+    The lowering reports one that is not found or that runs itself.
+    """
     configure, module = run.parent_op, device.parent_op
     called = device
     if configure is not None and configure.name == "aiex.configure" and module is not None:

@@ -48,8 +48,17 @@ _OPPOSITE = {"shl": "lshr", "lshr": "shl", "ashr": "shl"}
 
 
 class Shift(NamedTuple):
-    """A shift: prefix for names, result's name, `shl lshr ashr`, type, lanes (of a row), value, count; the
-    number that all lanes of the count are, if they are the same.
+    """A shift.
+
+    Attributes:
+        name: a prefix for names.
+        result: the result's name.
+        kind: `shl`, `lshr` or `ashr`.
+        type: of the value.
+        lanes: how many the type has, if it is a row.
+        value: what is shifted.
+        amount: the count.
+        scalar: the number that all lanes of the count are, if they are the same.
     """
 
     name: str

@@ -50,7 +50,8 @@ LINK_FLAGS: tuple[tuple[str, str], ...] = (
 )
 CXX_SUFFIXES = (".cc", ".cpp", ".cxx")
 
-# Math functions that are no wasm instruction: imports (module "env"), for float (…f) and double.
+# Math functions that are no wasm instruction: imports (module "env") that the emulator serves, for float (…f)
+# and double.
 _UNARY: tuple[str, ...] = (
     *(
         "acos",
@@ -73,7 +74,7 @@ _UNARY: tuple[str, ...] = (
 _BINARY: tuple[str, ...] = ("atan2", "fmod", "pow")
 MATH_IMPORTS: frozenset[str] = frozenset(name + suffix for name in _UNARY + _BINARY for suffix in ("", "f"))
 # What intrinsics for streams, cascades and locks call (kernel_headers/include/npu/streams.h): a core waits
-# amid its code (npuninja/emulator/core_modules/waiting.py has the same names).
+# in the middle of its code (npuninja/emulator/core_modules/waiting.py has the same names).
 STREAM_IMPORTS: frozenset[str] = frozenset(
     (
         *(
@@ -107,7 +108,8 @@ def compile_flags(
 
     Args:
         source: path of a C or C++ file; its suffix chooses the language unless `language` says it.
-        prefix_maps: `OLD=NEW` for the start of paths in the object, so that each folder gives the same bytes.
+        prefix_maps: `OLD=NEW` each: paths that begin with OLD have NEW instead in the object, so that a build
+            in another folder gives the same bytes.
         architecture: `aie2` or `aie2p`, what kernels take the core for; None for code that does not ask.
         language: of the source, when the suffix does not say.
         float_mode: how vectors of floats are computed, `exact` or `fast`.

@@ -114,7 +114,7 @@ def _output_of_ninja() -> int | None:
 
 
 def _shared_output(process: int) -> int | None:
-    """The standard output of a process, its position in a file shared; None where Linux does not give it.
+    """A process's standard output, sharing its position in a file; None where Linux does not give it.
 
     A file opened a second time has a position of its own, and each would write over the other's words.
     """

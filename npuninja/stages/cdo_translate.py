@@ -1,4 +1,4 @@
-"""Stage cdo_translate: as stage cdo, of a routed design with its ELFs' names, by aie-translate."""
+"""Stage cdo_translate: a routed design with ELF names to the three configuration files, by aie-translate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage control_packets: a device's configuration as control packets and their sequence; as one sequence.
+"""Stage control_packets: a configuration as control packets with their sequence, and as a sequence alone.
 
 An array that is configured otherwise, with the control network only, becomes this device so (MLIR-AIE's
 `aiecc --get-ctrlpkt` and `--get-txn`).

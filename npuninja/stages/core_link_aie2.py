@@ -18,7 +18,8 @@ def run(arguments: list[str]) -> None:
     CORE.elf`, and what a compiler is given (for the runtime).
 
     Raises:
-        UserError: another compiler's object; a symbol missing or there twice; program, data, stack too large.
+        UserError: an object was made by another compiler; a symbol is missing or there twice; program, data
+            or stack do not fit.
     """
     options = stage_arguments("core_link_aie2", arguments)
     target, script = options.one("-o"), options.one("--script")

@@ -1,7 +1,7 @@
 """Stage ctrlpkt_elf: a sequence that sends control packets, and these, as the ELF that XRT loads.
 
-As aiecc's `--get-ctrlpkt --get-elf`, by aiebu-asm or by ourselves; both write the same bytes. XRT puts the
-packets into a buffer of its own, so a program passes the sequence's own arguments only.
+It is what aiecc makes for `--get-ctrlpkt --get-elf`, by aiebu-asm or by ourselves; both write the same bytes.
+XRT puts the packets into a buffer of its own, so a program passes the sequence's own arguments only.
 """
 
 from __future__ import annotations

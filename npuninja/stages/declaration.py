@@ -10,7 +10,8 @@ class Option:
     """An option of a stage's command line.
 
     `takes` names what the planner gives it: a file of `FILES`, or a fact about the design (`plan/facts.py`).
-    Without it, the rule or a person gives it. One whose file or fact a design does not have is left out.
+    An option without `takes` is given by the rule, or by a person. One whose file or fact a design does not
+    have is left out.
     """
 
     word: str

@@ -1,6 +1,6 @@
 """Stage full_elf: configurations, instructions and kernels in one ELF (`npuninja.formats.full_elf`).
 
-By aiebu-asm or by ourselves, the bytes are the same. Modules of emulated cores are added behind them.
+By aiebu-asm or by ourselves; both write the same bytes. Modules of emulated cores are added behind them.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def _kernels(options: Arguments) -> list[FullKernel]:
 class _Expanded:
     """Configurations in sequences in the place of loads (aiecc's `--expand-load-pdis`).
 
-    A load of an empty PDI, which resets the array, then the configuration's writes. Two empty PDIs take
-    turns, since a firmware leaves out a load of the last one. Rule: MLIR-AIE, AIEExpandLoadPdi.cpp; there the
-    empty devices come first in the module, here they have the last numbers.
+    Each becomes a load of an empty PDI, which resets the array, and then the configuration's writes. Two
+    empty PDIs take turns, since a firmware leaves out a load of the last one. Rule: MLIR-AIE,
+    AIEExpandLoadPdi.cpp; there the empty devices come first in the module, here they have the last numbers.
     """
 
     def __init__(self, options: Arguments, numbers: list[int]) -> None:

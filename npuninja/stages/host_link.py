@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> None:
     with Outputs(target) as outputs:
         temporary = outputs.temporary(target)
         command = [options.one("--compiler"), *options.positional, "-o", temporary]
-        # XRT may be of a newer system, with its own C library; what it needs is looked up at the start.
+        # XRT may be of a newer system, with its own C library; what it needs is found at the program's start.
         command += [word for name in options.all("--library") for word in _library_words(name)]
         command += ["-pthread", *([xrt] if xrt else []), "-Wl,--allow-shlib-undefined"]
         try:
@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _library_words(name: str) -> list[str]:
-    """The linker's words for a library: a name, or a file's path, which is found again at the start."""
+    """The linker's words for a library: a name, or a file's path, which the program finds when it starts."""
     if "/" not in name:
         return [f"-l{name}"]
     path = os.path.abspath(name)

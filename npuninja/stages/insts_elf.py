@@ -1,6 +1,6 @@
-"""Stage insts_elf: an instruction stream as the ELF that XRT loads, by aiebu-asm or by ourselves, same bytes.
+"""Stage insts_elf: an instruction stream as the ELF that XRT loads, by aiebu-asm or by ourselves.
 
-Not every stream can be one. A build goes on without: its file then says why.
+Both write the same bytes. Not every stream can be one. A build goes on without: its file then says why.
 """
 
 from __future__ import annotations

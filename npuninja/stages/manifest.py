@@ -87,7 +87,7 @@ def _copies(modules: Iterable[str], reference_copy: str) -> dict[str, str]:
 
 
 def _modules_beside(reference: str) -> dict[str, bytes]:
-    """The modules in the reference's folder that it and they import: path -> content, sorted."""
+    """The modules in the reference's folder that it imports, directly or not: path -> content, sorted."""
     folder = os.path.dirname(reference)
     found: dict[str, bytes] = {}
     pending = [read_bytes(reference)]

@@ -1,4 +1,4 @@
-"""Stage parameters: what numbers a host can write into the scratchpad, and where (aiecc's params.txt)."""
+"""Stage parameters: numbers a host program can write into the scratchpad, and where (aiecc's params.txt)."""
 
 from __future__ import annotations
 

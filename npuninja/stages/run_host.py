@@ -88,7 +88,7 @@ def _environment(options: Arguments, notebook: str) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], name: str, limit_s: float, wanted: list[str]) -> None:
-    """Waits for the end; takes from `wanted` what was printed. Raises WrongResult if it does not go well."""
+    """Waits for the program's end; takes from `wanted` what it printed. Raises WrongResult if it fails."""
     shown = Thread(target=_show, args=(process.stdout, wanted)) if process.stdout else None
     try:
         if shown:
@@ -139,9 +139,10 @@ def _show(output: IO[bytes], wanted: list[str]) -> None:
 
 
 def _folder_of_links(made: str, folder: str, files: Sequence[str]) -> str:
-    """A folder with links to all that is in another one, and to files by their own names; returns its path.
+    """A folder with links to all that is in another one, and to files under given names; returns its path.
 
-    For a missing one, as in the folder of a foreign build, an empty one, with links to all that is above it.
+    When the other one is missing, as in the folder of a foreign build, it is empty but for these files, in a
+    folder with links to all that is above.
     """
     shutil.rmtree(made, ignore_errors=True)
     there = os.path.abspath(folder)

@@ -1,4 +1,4 @@
-"""Stage sequence: lowered runtime sequences to register writes, address patches, waits; their arguments."""
+"""Stage sequence: runtime sequences to register writes, address patches and waits; the arguments of each."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ CDO = ("cdo_elfs", "cdo_init", "cdo_enable")
 
 
 def _compiling(warnings: str) -> tuple[Provider, ...]:
-    """The providers that compile C and C++; `warnings` makes warnings errors, where they are the user's."""
+    """The providers that compile C and C++; `warnings`: words that make a user's warnings errors, or ""."""
     wasm = f"$wasm_compiler $compile_options{warnings}"
     return (
         replace(PEANO, words=f"--compiler $peano_clang $peano_options{warnings}", remote="a compiler"),
