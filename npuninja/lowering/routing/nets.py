@@ -36,7 +36,7 @@ class NetList:
     ) -> None:
         """Adds one flow, of packets if it has an id.
 
-        Packet flows are to be added before circuits, with `sort_priority` called in between.
+        Packet flows are added before circuits; `sort_priority` comes in between, or `sort_all` at the end.
         """
         for i, net in enumerate(self.nets):
             if net.source == source:
