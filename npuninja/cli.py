@@ -76,8 +76,8 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 EXIT_CODES = """\
-Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed or is missing; 4 the device failed;
-77 no device of the required kind; 70 a bug of npuninja."""
+Exit codes: 0 good; 1 the result is wrong; 2 the input is wrong; 3 a tool failed or is missing; 4 the device
+failed; 77 no device of the required kind; 70 a bug of npuninja."""
 
 
 def usage() -> str:

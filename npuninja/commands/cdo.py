@@ -14,8 +14,8 @@ from npuninja.stages._run import read_arguments, read_bytes, read_text
 USAGE = """\
 usage: npuninja cdo FOLDER/input_physical.mlir --elf [DEVICE:]C,R=FILE … -o FOLDER
 
-Writes cdo_elfs.bin, cdo_init.bin and cdo_enable.bin, with `DEVICE.` in front when the module has several devices.
-FILE is the program of the core in column C and row R, an AIE ELF or a wasm core.
+Writes cdo_elfs.bin, cdo_init.bin and cdo_enable.bin, with `DEVICE.` in front when the module has several
+devices. FILE is the program of the core in column C and row R, an AIE ELF or a wasm core.
 """
 
 

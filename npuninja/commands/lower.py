@@ -23,17 +23,19 @@ usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|ban
                       [--print-after PASS|all]… [--stop-after PASS]
        npuninja lower --passes
 
-Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and core_C_R.ld.script
-for each core. A module with several devices puts `DEVICE.` in front of the last two; a device with several runtime
-sequences has insts.SEQUENCE.bin; a module with scratchpad parameters has params.txt. Without --alloc-scheme buffers are
-spread over the banks, or laid out one after the
-other where that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
---packet-fifos objectFifos use packet flows instead of circuits. --dynamic-fifos says whether cores that do not say it
-keep their loops and choose a FIFO's object at run time (default false, as the passes of MLIR-AIE do; its driver, and
-builds here, take true from 2026-08 on). With --werror what would be a warning is an error.
+Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and
+core_C_R.ld.script for each core. A module with several devices puts `DEVICE.` in front of the last two; a
+device with several runtime sequences has insts.SEQUENCE.bin; a module with scratchpad parameters has
+params.txt. Without --alloc-scheme buffers are spread over the banks, or laid out one after the other where
+that does not fit. `auto` (default) reads the generation of MLIR-AIE off the design's syntax. With
+--packet-fifos objectFifos use packet flows instead of circuits. --dynamic-fifos says whether cores that do
+not say it keep their loops and choose a FIFO's object at run time (default false, as the passes of MLIR-AIE
+do; its driver, and builds here, take true from 2026-08 on). With --werror what would be a warning is an
+error.
 
---print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which --passes
-lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the module.
+--print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which
+--passes lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the
+module.
 """
 OPTIONS = ("--alloc-scheme", "--generation", "--dynamic-fifos", "--print-after", "--stop-after")
 FLAGS = ("--packet-fifos", "--werror", "--passes")

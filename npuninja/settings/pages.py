@@ -9,13 +9,14 @@ from npuninja.settings.table import KINDS, PRESET, SECTIONS, Section
 _HEAD = """\
 # toolchain.toml: reference
 
-What a project says about its build, apart from its designs and kernels. Everything in it is optional. `configure.py` reads it at
-the top of the project, or the file of `--toolchain FILE`; paths count from where it lies, and `~` works. A key or value that
-means nothing is an error with its place. Ninja notices when it changes, also when it is new.
+What a project says about its build, apart from its designs and kernels. Everything in it is optional.
+`configure.py` reads it at the top of the project, or the file of `--toolchain FILE`; paths count from where
+it lies, and `~` works. A key or value that means nothing is an error with its place. Ninja notices when it
+changes, also when it is new.
 
-This page is made from the table that the reader uses (`npuninja settings --reference`); so is the schema for editors
-(`npuninja settings --schema`, in the package as `npuninja/settings/toolchain.schema.json`), and the file with every key as a
-comment (`npuninja settings --template`).
+This page is made from the table that the reader uses (`npuninja settings --reference`); so is the schema for
+editors (`npuninja settings --schema`, in the package as `npuninja/settings/toolchain.schema.json`), and the
+file with every key as a comment (`npuninja settings --template`).
 """
 
 
@@ -32,7 +33,7 @@ def reference_page() -> str:
     parts = [_HEAD]
     for section in SECTIONS:
         parts.append(f"## `{heading(section)}`\n" if section.name else "## At the top\n")
-        parts.append("\n".join(textwrap.wrap(section.meaning, 125, break_on_hyphens=False)) + "\n")
+        parts.append("\n".join(textwrap.wrap(section.meaning, 110, break_on_hyphens=False)) + "\n")
         rows = ["| key | value | meaning | example |", "|---|---|---|---|"]
         for key in section.keys:
             values = ", ".join(f"`{value}`" for value in key.allowed) or KINDS[key.kind]
@@ -59,11 +60,11 @@ def template(schema: str = "") -> str:
         lines += [f"# {heading(section)}"] if section.name else []
         keys = section.keys if section is not PRESET else section.keys[:1] + section.keys[3:]
         for key in keys:
-            lines += [f"# {line}" for line in textwrap.wrap(key.meaning, 116)] if not section.name else []
+            lines += [f"# {line}" for line in textwrap.wrap(key.meaning, 108)] if not section.name else []
             allowed = f"    # {', '.join(key.allowed)}" if 0 < len(key.allowed) < 9 else ""
             lines.append(f"# {key.name} = {key.example}{allowed}")
     return "\n".join(lines) + "\n"
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in textwrap.wrap(text, 116, break_on_hyphens=False)]
+    return [f"# {line}" for line in textwrap.wrap(text, 108, break_on_hyphens=False)]

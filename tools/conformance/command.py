@@ -16,11 +16,11 @@ from npuninja.stages._run import read_arguments, read_bytes, read_text
 USAGE = """\
 usage: npuninja conformance FOLDER [DESIGN…] [--verbose | --markdown | --json]
 
-FOLDER is laid out like tests/conformance: a folder for each design with design.mlir, meta.json and what the reference
-tools made of it; below negative/, designs that they reject. Runs lower, cdo and pdi on every design (or on those named)
-and prints, artefact by artefact, `=` equal, `x` different, `!` refused, `-` none. MLIR is compared by meaning, the rest
-byte for byte. --verbose lists the differences; --markdown prints the table as docs/conformance.md has it. Exit code 1
-when anything differs.
+FOLDER is laid out like tests/conformance: a folder for each design with design.mlir, meta.json and what the
+reference tools made of it; below negative/, designs that they reject. Runs lower, cdo and pdi on every design
+(or on those named) and prints, artefact by artefact, `=` equal, `x` different, `!` refused, `-` none. MLIR is
+compared by meaning, the rest byte for byte. --verbose lists the differences; --markdown prints the table as
+docs/conformance.md has it. Exit code 1 when anything differs.
 """
 
 MLIR_FILES = {

@@ -9,10 +9,11 @@ ARTEFACTS = ("addresses", "physical", "insts.mlir", "insts.bin", "ldscript", "cd
 _MARKDOWN_HEAD = """\
 # Conformance
 
-What the embedded lowering makes of each design, against the results of MLIR-AIE's own tools: `=` equal, `x` different,
-`!` refused, `-` there is none. MLIR is compared by meaning, everything else byte for byte. The columns are
-`input_with_addresses.mlir`, `input_physical.mlir`, `npu_insts.mlir`, `insts.bin`, the linker scripts, the three CDO files
-and the PDI. Made by `npuninja conformance tests/conformance --markdown`; a test sees to it that this page is current.
+What the embedded lowering makes of each design, against the results of MLIR-AIE's own tools: `=` equal, `x`
+different, `!` refused, `-` there is none. MLIR is compared by meaning, everything else byte for byte. The
+columns are `input_with_addresses.mlir`, `input_physical.mlir`, `npu_insts.mlir`, `insts.bin`, the linker
+scripts, the three CDO files and the PDI. Made by `npuninja conformance tests/conformance --markdown`; a test
+sees to it that this page is current.
 """
 
 
