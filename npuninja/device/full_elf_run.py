@@ -23,12 +23,12 @@ from npuninja.device.bare_run import (
 from npuninja.device.run_options import add_checks, with_time_limit
 from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.errors import UserError
-from npuninja.formats.control_packets import LATE_OFFSET
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.full_elf import FullInstance
 from npuninja.formats.full_elf_reader import FullElf, read_full_elf
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import (
+    DDR_AIE_OFFSET,
     TRANSLATED_ARGUMENTS,
     AddressPatch,
     CreateScratchpad,
@@ -97,7 +97,7 @@ def stream_for_array(instance: FullInstance, given: int) -> tuple[bytes, list[in
 
     def changed(operation: TxnOperation) -> TxnOperation:
         if isinstance(operation, AddressPatch) and operation.argument >= TRANSLATED_ARGUMENTS:
-            return operation._replace(offset_bytes=operation.offset_bytes + LATE_OFFSET)
+            return operation._replace(offset_bytes=operation.offset_bytes + DDR_AIE_OFFSET)
         if isinstance(operation, CreateScratchpad):
             return operation._replace(address=ARGUMENT_MARK << 32 | scratchpad)
         return operation

@@ -44,16 +44,15 @@ _UNMODELLED = {
     3: "compression of {channel}, on npu2 or of a part of 32 bytes",
     4: "finish-on-TLAST of {channel}",
     5: "pausing {channel}",
-    6: "a stream into the core of tile {tile}: emulated cores have no stream port",
-    7: "a packet that meets a packet port of tile {tile} after its header was dropped",
-    8: "a control packet to tile {tile} that reads register 0x{b:05x}",
-    9: "operation 0x{c:08x} at byte {b} of the instruction stream",
-    10: "a write to the lock request register 0x{b:05x} of tile {tile}",
-    11: "a stream to more than 40 receivers or through more than 64 arbiters",
-    12: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
-    13: "a write to the program memory of core {tile} while the array runs",
-    14: "the scratchpad made at byte {b} of the instruction stream, whose memory XRT gives with a full ELF",
-    15: "a number of more than 32 bits, or below zero, "
+    6: "a packet that meets a packet port of tile {tile} after its header was dropped",
+    7: "a control packet to tile {tile} that reads register 0x{b:05x}",
+    8: "operation 0x{c:08x} at byte {b} of the instruction stream",
+    9: "a write to the lock request register 0x{b:05x} of tile {tile}",
+    10: "a stream to more than 40 receivers or through more than 64 arbiters",
+    11: "an address patch of register 0x{b:05x} of tile {tile}, which is no shim BD's address word",
+    12: "a write to the program memory of core {tile} while the array runs",
+    13: "the scratchpad made at byte {b} of the instruction stream, whose memory XRT gives with a full ELF",
+    14: "a number of more than 32 bits, or below zero, "
     "computed from word {c} of the scratchpad at byte {b} of the instruction stream",
 }
 _WITH_CHANNEL = (2, 4, 5)  # word b is the channel's number; of 3 it is the control register

@@ -8,7 +8,7 @@ from __future__ import annotations
 from npuninja.arch.devices import TILE_KINDS
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import TILE_BYTES
-from npuninja.formats import core_abi
+from npuninja.formats import core_abi, txn
 from npuninja.records import NamedTuple
 
 #: Addresses in the engine's linear memory.
@@ -28,8 +28,8 @@ FIRST_CORE_ACTOR = CHANNELS
 SEQUENCE_ACTOR = CHANNELS + TILES
 #: Device address of the first byte of emulated DDR.
 DEVICE_DDR = 0x1_0000_0000
-#: What a shim BD holds is the device address plus this (XRT elf_patcher.cpp).
-DDR_AIE_OFFSET = 0x8000_0000
+#: What a shim BD holds is the device address plus this.
+DDR_AIE_OFFSET = txn.DDR_AIE_OFFSET
 #: Upper word of a scratchpad's address in a stream for the emulated array; the lower names an argument.
 ARGUMENT_MARK = 0x8000_0000
 

@@ -27,6 +27,7 @@ from npuninja.arch.registers import (
 from npuninja.errors import UserError
 from npuninja.formats import cdo
 from npuninja.formats.txn import (
+    DDR_AIE_OFFSET,
     TRANSLATED_ARGUMENTS,
     AddressPatch,
     BlockWrite,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from typing import Callable, Iterator, Sequence
 
 MOST_WORDS = 4  # of a packet: two bits of the control word
-#: Added to the offset of an argument that the firmware does not translate (formats/txn.py).
-LATE_OFFSET = 0x80000000
 _TILE_MASK = TILE_BYTES - 1
 _WORDS_SHIFT, _OPERATION_SHIFT = 20, 22
 #: A shim BD that sends words as they lie: bursts of 64 words, AXI cache bits, valid, as plain transfers do.
@@ -147,7 +146,7 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
         argument: the number of the buffer, of the sequence's arguments.
     """
     packets, operations = bytearray(), list[TxnOperation]()
-    late = LATE_OFFSET if argument >= TRANSLATED_ARGUMENTS else 0
+    late = DDR_AIE_OFFSET if argument >= TRANSLATED_ARGUMENTS else 0
     for together in _transfers(steps, model.family.joins_control_packets):
         if not isinstance(together, list):
             operations.append(together)

@@ -45,10 +45,10 @@ from npuninja.formats.control_code_elf import (
     uid_section,
     with_section,
 )
-from npuninja.formats.control_packets import LATE_OFFSET
 from npuninja.formats.elf import SYMTAB
 from npuninja.formats.instruction_elf import pdi_section_name, refuse_shared_places, relocated
 from npuninja.formats.txn import (
+    DDR_AIE_OFFSET,
     TRANSLATED_ARGUMENTS,
     AddressPatch,
     LoadPdi,
@@ -109,9 +109,9 @@ def without_late_offsets(stream: bytes, name: str = "insts.bin") -> bytes:
 def _plain(operation: TxnOperation) -> TxnOperation:
     if not isinstance(operation, AddressPatch) or operation.argument < TRANSLATED_ARGUMENTS:
         return operation
-    if operation.offset_bytes < LATE_OFFSET:
+    if operation.offset_bytes < DDR_AIE_OFFSET:
         return operation
-    return operation._replace(offset_bytes=operation.offset_bytes - LATE_OFFSET)
+    return operation._replace(offset_bytes=operation.offset_bytes - DDR_AIE_OFFSET)
 
 
 def write_full_elf(kernels: Sequence[FullKernel]) -> bytes:

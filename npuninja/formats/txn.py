@@ -44,7 +44,9 @@ NAMES = {
 HEADER_BYTES = 16
 #: A stream as text, as aie-translate writes it: words in hexadecimal.
 HEX_LINES = re.compile(rb"\s*(?:(?:0[xX])?[0-9a-fA-F]{8}\s+)*(?:0[xX])?[0-9a-fA-F]{8}\s*")
-#: The firmware adds its offset of host memory to the addresses of so many arguments; in later ones we add it.
+#: Where host memory begins for a shim's DMA: BDs hold a device address plus this (XRT elf_patcher.cpp).
+DDR_AIE_OFFSET = 0x80000000
+#: The firmware adds it to the addresses of so many arguments; in later ones we add it.
 TRANSLATED_ARGUMENTS = 5
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from npuninja.emulator.layout import ARGUMENT_MARK
 from npuninja.formats.instruction_elf import patches_of
 from npuninja.formats.txn import (
+    DDR_AIE_OFFSET,
     LOADPDI,
     TRANSLATED_ARGUMENTS,
     AddressPatch,
@@ -24,8 +25,6 @@ from npuninja.formats.txn import (
 )
 from npuninja.records import NamedTuple
 
-#: What host memory begins at for a shim's DMA; XRT adds it to a buffer's address.
-_HOST_BASE = 0x80000000
 _LOW_MASK, _HIGH_MASK = 0xFFFFFFFC, 0xFFFF
 # Of an address patch: argument and bytes to add, two 64-bit words behind its head and register.
 _ARGUMENT_OFFSET = 32
@@ -72,10 +71,10 @@ def with_arguments(
         if isinstance(operation, AddressPatch):
             patch = next(patches)
             low, high = struct.unpack_from("<2I", stream, patch.offset + 4)
-            address = (low & _LOW_MASK | (high & _HIGH_MASK) << 32) - _HOST_BASE
+            address = (low & _LOW_MASK | (high & _HIGH_MASK) << 32) - DDR_AIE_OFFSET
             struct.pack_into("<2I", text, patch.offset + 4, low & ~_LOW_MASK, high & ~_HIGH_MASK)
             number, added = argument(address)
-            marked = _HOST_BASE if number >= TRANSLATED_ARGUMENTS else 0
+            marked = DDR_AIE_OFFSET if number >= TRANSLATED_ARGUMENTS else 0
             struct.pack_into("<2Q", text, offset + _ARGUMENT_OFFSET, number, added + marked)
         elif isinstance(operation, CreateScratchpad):
             number, added = argument(operation.address)

@@ -10,6 +10,7 @@ import struct
 from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
 from npuninja.formats.txn import (
+    DDR_AIE_OFFSET,
     TRANSLATED_ARGUMENTS,
     AddressPatch,
     BlockWrite,
@@ -39,8 +40,6 @@ from npuninja.lowering.tiles import model_of
 
 if TYPE_CHECKING:
     from typing import Callable
-
-HOST_MEMORY_OFFSET = 0x80000000
 
 
 def find_device(module: Operation, name: str) -> Operation:
@@ -126,7 +125,7 @@ def instruction_stream(
 def _folded(patch: AddressPatch) -> AddressPatch:
     if patch.argument < TRANSLATED_ARGUMENTS:
         return patch
-    return patch._replace(offset_bytes=patch.offset_bytes + HOST_MEMORY_OFFSET & 0xFFFFFFFF)
+    return patch._replace(offset_bytes=patch.offset_bytes + DDR_AIE_OFFSET & 0xFFFFFFFF)
 
 
 def _numbered(load: LoadPdi, op: Operation, module: Operation) -> LoadPdi:
