@@ -147,6 +147,8 @@ def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
     (packages / "beside.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
     subprocess.run([*pip, "install", "--no-deps", "-q", str(wheel)], check=True)
+    ninja = environment / "bin" / "ninja"
+    ninja.symlink_to(Path(sys.executable).parent / "ninja")  # where its package would put it
     folder = tmp_path / "an empty: folder"
     folder.mkdir()
     clean = {"PYTHONPATH": "", "VIRTUAL_ENV": "", "PATH": f"{environment}/bin:/usr/bin:/bin"}
@@ -155,10 +157,9 @@ def test_an_installed_wheel_is_all_one_needs(tmp_path: Path) -> None:
     run(folder, str(environment / "bin" / "npuninja"), "init", "de mo", "--template", "gemm", **clean)
     project = folder / "de mo"
     run(project, str(python), "configure.py", **clean)
-    ninja = str(Path(sys.executable).parent / "ninja")
-    run(project, ninja, **clean)
-    run(project, ninja, "test", **clean)
-    run(project, ninja, "report", **clean)
+    run(project, str(ninja), **clean)
+    run(project, str(ninja), "test", **clean)
+    run(project, str(ninja), "report", **clean)
     assert "data-core" in (project / "build/report/gemm.html").read_text(encoding="utf-8")
     suite = ElementTree.parse(project / "build" / "test" / "junit.xml").getroot()
     assert [case.get("name") for case in suite.iter("testcase")] == ["gemm"]

@@ -310,7 +310,7 @@ def test_an_archive_of_objects_that_are_compiled_in_different_ways(tmp_path, mon
     assert ninja("build/npu1_1col/wasm/kernels/gain.o").returncode == 0, capfd.readouterr()
 
 
-def test_libraries_that_are_files_are_linked_with(tmp_path):
+def test_libraries_that_are_files_are_linked_with(gain, tmp_path):
     """CMake gives those of packages as files, with a version; a Makefile may name a folder of its own."""
     folder, libraries = tmp_path / "f", tmp_path / "libraries"
     folder.mkdir()
@@ -334,8 +334,8 @@ def test_libraries_that_are_files_are_linked_with(tmp_path):
         "set_property(TARGET seen PROPERTY IMPORTED_LOCATION ${L}/libseen.so.4.6)\n"
         "target_link_libraries(show seen ${L}/libold.a near z here ${L}/libxrt_coreutil.so)\n"
     )
-    assert main(["import", str(folder), "-o", str(tmp_path / "p")]) == 0
-    found = toml.loads((tmp_path / "p" / "toolchain.toml").read_text())["host"]
+    assert main(["import", str(folder), "-o", str(gain)]) == 0
+    found = toml.loads((gain / "toolchain.toml").read_text())["host"]
     own = ["../libraries/libnear.so", "z"]
     assert found["own"]["libraries"] == own
     assert found["show"]["libraries"] == ["../libraries/libseen.so.4.6", "../libraries/libold.a", *own]
