@@ -181,8 +181,12 @@ def _become(words: Sequence[str], python_path: str, cwd: str, text: int, errors:
     try:
         import atexit
         import gc
+        from weakref import finalize
 
-        atexit._clear()  # ours are not the script's
+        # What ends with us is not the script's: a folder of ours would be deleted once nothing here holds it.
+        finalize._registry.clear()  # type: ignore[attr-defined]
+        finalize._registered_with_atexit = False  # type: ignore[attr-defined]
+        atexit._clear()
         gc.freeze()  # a collection would write to our objects, and so copy all our memory: half of the time
         gc.enable()
         nothing = os.open(os.devnull, os.O_RDONLY)

@@ -13,8 +13,9 @@ from npuninja.python_designs import process, script
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYS = """
-import atexit, json, os, sys, threading, time
+import atexit, json, os, sys, tempfile, threading, time
 import beside
+kept = tempfile.TemporaryDirectory(dir=".")
 atexit.register(print, "at exit")
 threading.Thread(target=lambda: (time.sleep(0.05), print("a thread's end"))).start()
 assert sys.stdin.read() == ""
@@ -39,6 +40,10 @@ RUN = """
 import json, os, sys
 from npuninja.python_designs import script
 import tempfile, ast, dataclasses  # more than a new process would have
+import atexit
+ours = tempfile.TemporaryDirectory()
+atexit.register(ours.cleanup)
+folder, ours = ours.name, None
 for copies in (True, False):
     for name in sys.argv[2:]:
         options = dict(print_only=True, report="report.json", cwd=sys.argv[1], catches_errors=True, may_copy=copies)
@@ -46,6 +51,7 @@ for copies in (True, False):
             outcome = started.outcome(20)
         files = json.load(open(sys.argv[1] + "/report.json"))["files"] if outcome.exit_code in (0, 1, 7) else []
         own = sorted({f for f in files if os.path.dirname(f) in (os.getcwd(), os.path.abspath(sys.argv[1]))})
+        assert os.path.isdir(folder), "a folder of this process, which nothing but its end deletes"
         print(json.dumps([type(started._process).__name__, name, outcome.text, outcome.exit_code, outcome.errors, own]))
 """
 
@@ -71,6 +77,7 @@ def test_copies_are_like_processes_of_their_own(tmp_path):
     for copy, process_of_its_own in zip(copies, own, strict=True):
         assert copy[1:] == process_of_its_own[1:]
     assert [line[3] for line in copies] == [0, *ENDS.values()]
+    assert sorted(os.listdir(tmp_path / "data")) == ["data.txt", "report.json"], "no temporary folder is left"
     assert copies[0][5] == [
         str(tmp_path / "beside.py"),
         str(tmp_path / "data" / "data.txt"),
