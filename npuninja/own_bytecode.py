@@ -21,13 +21,13 @@ class _Kept(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code. Where its folder cannot be written, nothing is kept, as always in Python."""
-        told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+        previous, sys.dont_write_bytecode = sys.dont_write_bytecode, False
         try:
             return super().get_code(fullname)
         except (EOFError, ValueError, TypeError):  # what reading bytecode that was cut off ends with
             return self.source_to_code(self.get_data(self.path), self.path)
         finally:
-            sys.dont_write_bytecode = told
+            sys.dont_write_bytecode = previous
 
     def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
         """Writes bytes to a file whole or not at all; Python's own way takes a full disk for success."""

@@ -99,9 +99,9 @@ def test_verbs_take_names_files_and_designs_in_python(built: NegateProject) -> N
 
 def test_an_xclbin_alone_says_what_to_type(built: NegateProject) -> None:
     folder = "build/npu1/wasm/minus"
-    told = built.npuninja("run", f"{folder}/minus.xclbin", code=2).stderr
-    assert "--insts" in told
-    assert "npuninja run FILE.xclbin --help" in told
+    printed = built.npuninja("run", f"{folder}/minus.xclbin", code=2).stderr
+    assert "--insts" in printed
+    assert "npuninja run FILE.xclbin --help" in printed
     words = ["--insts", f"{folder}/insts.bin", "--input", "in.bin", "--output", "64:out.bin"]
     (built.folder / "in.bin").write_bytes(bytes(range(64)))
     assert "codec" not in built.npuninja("run", f"{folder}/minus.xclbin", *words).stdout
@@ -135,6 +135,6 @@ def test_the_readme_shows_what_configure_prints(built: NegateProject) -> None:
 
 def test_doctor_names_versions_and_commands_that_can_be_typed(built: NegateProject) -> None:
     rungs = json.loads(built.npuninja("doctor", "--json").stdout)
-    told = json.dumps(rungs)
-    assert re.search(r"pip install 'mlir_aie==[\w.+]+' -f https://", told)
-    assert re.search(r"pip install 'mlir_aie>=[\d.]+,<[\d.]+' -f https://", told)
+    report = json.dumps(rungs)
+    assert re.search(r"pip install 'mlir_aie==[\w.+]+' -f https://", report)
+    assert re.search(r"pip install 'mlir_aie>=[\d.]+,<[\d.]+' -f https://", report)

@@ -52,13 +52,13 @@ class BuildFiles:
     Attributes:
         changed: whether the build file changed.
         written: all files that were written or were up to date.
-        looked_at: what configure.py is run again for.
+        watched_files: what configure.py is run again for.
         made: what Ninja takes for the outputs of a configure; () for Make.
     """
 
     changed: bool
     written: tuple[str, ...]
-    looked_at: tuple[str, ...]
+    watched_files: tuple[str, ...]
     made: tuple[str, ...]
 
 
@@ -109,7 +109,7 @@ def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
         depfile,
         *(os.path.join(layout.ninja_folder, path) for path in batches.files),
     )
-    return BuildFiles(changed=changed, written=files, looked_at=watched.read, made=(BUILD_FILE, *made))
+    return BuildFiles(changed=changed, written=files, watched_files=watched.read, made=(BUILD_FILE, *made))
 
 
 def _write_batches(plan: Plan) -> SharedBatches:
@@ -139,7 +139,7 @@ def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
     content = makefile(plan.graph, rules, template.parts, name, stamp, watched.read, causes.header)
     path = os.path.join(layout.ninja_folder, name)
     changed = write_if_changed(path, content)
-    return BuildFiles(changed=changed, written=(path,), looked_at=watched.read, made=())
+    return BuildFiles(changed=changed, written=(path,), watched_files=watched.read, made=())
 
 
 def _write_data(graph: Graph, layout: Layout) -> list[str]:

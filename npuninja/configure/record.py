@@ -25,9 +25,9 @@ RECORDED_VARIABLES = (
 )
 
 
-def recorded_part(environment: Mapping[str, str], also: Sequence[str] = ()) -> dict[str, str]:
-    """Those variables of an environment that decide anything; `also` are those that the project names."""
-    return {name: environment[name] for name in (*RECORDED_VARIABLES, *also) if name in environment}
+def recorded_part(environment: Mapping[str, str], named: Sequence[str] = ()) -> dict[str, str]:
+    """Those variables of an environment that decide anything; `named` are those that the project names."""
+    return {name: environment[name] for name in (*RECORDED_VARIABLES, *named) if name in environment}
 
 
 def read_record(path: str) -> tuple[list[str], dict[str, str]]:

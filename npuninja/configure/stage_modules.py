@@ -50,7 +50,7 @@ def stage_modules(
     stages: tuple[str, ...],
     build_folder: str,
     for_all: bool = False,
-    also: tuple[str, ...] = (),
+    further: tuple[str, ...] = (),
 ) -> StageModules:
     """The digests of `stages` (modules in npuninja/stages), from the last configure if nothing changed.
 
@@ -60,10 +60,10 @@ def stage_modules(
         stages: for which digests are wanted.
         build_folder: where the last answer is kept.
         for_all: whether the answer is kept, and taken, for all build folders of this user too.
-        also: further modules whose files are wanted, with all that they import.
+        further: more modules whose files are wanted, with all that they import.
     """
     path = os.path.join(build_folder, FILE)
-    key = hashlib.sha256(repr((stamp, stages, also)).encode("utf-8", "surrogateescape")).hexdigest()
+    key = hashlib.sha256(repr((stamp, stages, further)).encode("utf-8", "surrogateescape")).hexdigest()
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             known = _of_json(stream.read(), key)
@@ -74,7 +74,7 @@ def stage_modules(
     other = kept_answer(CACHE, key) if for_all else None
     found = _of_json(other.decode("utf-8", "surrogateescape"), key) if other else None
     if found is None:
-        found = _found(package, stages, also)
+        found = _found(package, stages, further)
     content = json.dumps({"key": key, "digests": found.digests, "files": found.files})
     write_if_changed(path, content)
     if for_all and other is None:
@@ -93,10 +93,10 @@ def _of_json(text: str, key: str) -> StageModules | None:
     return None
 
 
-def _found(package: str, stages: tuple[str, ...], also: tuple[str, ...]) -> StageModules:
+def _found(package: str, stages: tuple[str, ...], further: tuple[str, ...]) -> StageModules:
     tree = _Tree(package)
     digests: dict[str, str] = {}
-    files = tree.files_of(also)
+    files = tree.files_of(further)
     for stage in stages:
         consists_of = tree.files_of((*START, f"npuninja.stages.{stage}"))
         digest = hashlib.sha256(b"".join([tree.state(path) for path in sorted(consists_of)]))

@@ -37,7 +37,7 @@ def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
 
 
 def remember(
-    build_folder: str, ninja_folder: str, started_ns: int, looked_at: Iterable[str], made: Iterable[str]
+    build_folder: str, ninja_folder: str, started_ns: int, watched_files: Iterable[str], made: Iterable[str]
 ) -> None:
     """Keeps the state of what configure.py looked at; nothing when something of it has changed meanwhile.
 
@@ -45,10 +45,10 @@ def remember(
         build_folder: where it is kept.
         ninja_folder: that of build.ninja, from which paths are.
         started_ns: when this configure began to look.
-        looked_at: files and folders, as Ninja watches them.
+        watched_files: files and folders, as Ninja watches them.
         made: what Ninja takes for a configure's outputs; times may be set later. Empty: Ninja is not asked.
     """
-    seen = {name: _seen(name, ninja_folder) for name in looked_at}
+    seen = {name: _seen(name, ninja_folder) for name in watched_files}
     sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
     # The folder of build.ninja is written into by configure.py itself.
     late = any(
@@ -68,10 +68,10 @@ def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> Non
     """The same for a configure that found its plan as it was: it looked at what the last one did."""
     try:
         seen, made = _kept(build_folder)
-        looked_at, outputs = list(seen), list(made)
+        watched_files, outputs = list(seen), list(made)
     except _DAMAGED:
         return
-    remember(build_folder, ninja_folder, started_ns, looked_at, outputs)
+    remember(build_folder, ninja_folder, started_ns, watched_files, outputs)
 
 
 def _kept(build_folder: str) -> tuple[dict[str, object], dict[str, int]]:

@@ -124,7 +124,11 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         changed = done.changed
         planned.remember(done.written)
         remember(
-            project.layout.build_folder, project.layout.ninja_folder, started_ns, done.looked_at, done.made
+            project.layout.build_folder,
+            project.layout.ninja_folder,
+            started_ns,
+            done.watched_files,
+            done.made,
         )
     text = summary(
         machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes, _width()

@@ -15,7 +15,7 @@ from npuninja.plan.graph import Batch, Edge, Graph
 def statement(
     edge: Edge,
     makers: Mapping[str, Edge | Batch] | None = None,
-    also: Sequence[str] = (),
+    aliases: Sequence[str] = (),
     rule: str = "",
 ) -> str:
     """The `build` statement of one edge, with its variables.
@@ -23,10 +23,10 @@ def statement(
     Args:
         edge: the edge.
         makers: what makes each file, for a target that is no file.
-        also: other names of the target.
+        aliases: other names of the target.
         rule: one that has the edge's options.
     """
-    outputs = " ".join(map(escape_path, (*edge.outputs, *also)))
+    outputs = " ".join(map(escape_path, (*edge.outputs, *aliases)))
     if edge.implicit_outputs:
         outputs += " | " + " ".join(map(escape_path, edge.implicit_outputs))
     read, implicit = needed(edge, makers or {})
@@ -113,7 +113,9 @@ def batch_statement(batch: Batch, command: BatchCommand) -> str:
     return "\n".join(lines)
 
 
-def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str], depfile: str) -> str:
+def generator_statements(
+    target: str, other_outputs: Sequence[str], inputs: Sequence[str], depfile: str
+) -> str:
     """The edge that makes build.ninja itself.
 
     What configure.py looked at may vanish (a package is updated, a design is renamed). Ninja must then start
@@ -122,12 +124,12 @@ def generator_statements(target: str, also: Sequence[str], inputs: Sequence[str]
 
     Args:
         target: build.ninja.
-        also: what configure.py writes beside it that other edges read.
+        other_outputs: what configure.py writes beside it that other edges read.
         inputs: what configure.py looked at and other edges read.
         depfile: names the rest that configure.py looked at.
     """
     names = [escape_path(path) for path in inputs]
-    others = " | " + " ".join(map(escape_path, also)) if also else ""
+    others = " | " + " ".join(map(escape_path, other_outputs)) if other_outputs else ""
     depends = " | " + " $\n    ".join(names) if names else ""
     lines = [
         f"build {escape_path(target)}{others}: configure{depends}",
@@ -168,22 +170,22 @@ def write(
     if with_options.rules:
         parts.append("# The rules with options that many have.\n\n" + with_options.rules)
     group: list[str] = []
-    whom = None
+    owner = None
     twins = _twins([edge for edge in singly if not _makes_files(edge, read.rules)])
     makers = {path: command for command in graph.commands() for path in _made_by(command)}
     for command in graph.commands():
         first = command.edges[0] if isinstance(command, Batch) else command
-        if first.for_whom != whom:
-            whom = first.for_whom
-            group.append(f"\n# {whom}\n")
+        if first.owner != owner:
+            owner = first.owner
+            group.append(f"\n# {owner}\n")
         if isinstance(command, Batch):
             group.append(batch_statement(command, shared.commands[command.name]))
         else:
-            also = twins.get(command.outputs[0], ())
-            if also is None:
+            aliases = twins.get(command.outputs[0], ())
+            if aliases is None:
                 continue
             beside = None if _makes_files(command, read.rules) else makers
-            group.append(statement(command, beside, also, with_options.rule_of(command)))
+            group.append(statement(command, beside, aliases, with_options.rule_of(command)))
         elsewhere = remote_stage(graph, command)
         group += [f"  stage = $remote {command_value(elsewhere)}"] if elsewhere else []
     parts.append("\n".join(group).strip())

@@ -41,7 +41,7 @@ def edge_of(
     provider: Provider,
     known: Mapping[str, Value],
     makes: Mapping[str, Value],
-    whom: str,
+    owner: str,
     compile_command: tuple[str, ...] = (),
 ) -> Edge:
     """The edge of a stage.
@@ -52,7 +52,7 @@ def edge_of(
         known: the files that are there and the facts, by the names of the table.
         makes: name -> paths of what may be made; the first is `-o`, the others only where an option takes
             them.
-        whom: for messages and comments.
+        owner: for messages and comments.
         compile_command: for compile_commands.json.
     """
     options: list[str] = []
@@ -78,7 +78,7 @@ def edge_of(
         implicit=tuple(implicit),
         implicit_outputs=tuple(outputs),
         options=tuple(options),
-        for_whom=whom,
+        owner=owner,
         compile_command=compile_command,
     )
 

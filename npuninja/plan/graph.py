@@ -27,7 +27,7 @@ class Edge:
         validations: files to be made too when this edge's outputs are wanted, though nothing waits for them.
         implicit_outputs: files made that are not part of `$out`.
         options: words of the command line, unescaped; the rule's `$options`.
-        for_whom: "design passthrough", "kernel passthrough.o": for messages and comments.
+        owner: "design passthrough", "kernel passthrough.o": for messages and comments.
         compile_command: the compiler's own, where the edge compiles a source, for compile_commands.json.
     """
 
@@ -38,7 +38,7 @@ class Edge:
     implicit: tuple[str, ...] = ()
     implicit_outputs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    for_whom: str = ""
+    owner: str = ""
     compile_command: tuple[str, ...] = ()
     validations: tuple[str, ...] = ()
 
@@ -98,16 +98,16 @@ class Graph:
         """
         if edge.rule != "phony" and edge.rule not in self.rules:
             raise UserError(
-                f"{edge.for_whom}: there is no rule {edge.rule!r} in build.ninja.in",
+                f"{edge.owner}: there is no rule {edge.rule!r} in build.ninja.in",
                 hint="a line @RULES@ in it stands for the rules of all stages; "
                 "the shipped one has the others",
             )
         if not edge.outputs:
-            raise InternalError(f"{edge.for_whom}: an edge of rule {edge.rule!r} has no output")
+            raise InternalError(f"{edge.owner}: an edge of rule {edge.rule!r} has no output")
         for output in (*edge.outputs, *edge.implicit_outputs):
             other = self._made_by.get(output)
             if other:
-                raise InternalError(f"{output} is made twice: for {other.for_whom} and for {edge.for_whom}")
+                raise InternalError(f"{output} is made twice: for {other.owner} and for {edge.owner}")
             self._made_by[output] = edge
         self.edges.append(edge)
 
@@ -180,7 +180,7 @@ class Graph:
                     "implicit": list(edge.implicit),
                     "validations": list(edge.validations),
                     "options": list(edge.options),
-                    "for": edge.for_whom,
+                    "for": edge.owner,
                     "batch": batch_of.get(id(edge), ""),
                 }
                 for edge in self.edges

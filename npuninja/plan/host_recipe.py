@@ -34,7 +34,7 @@ def plan_hosts(
         _Planned(context, graph, program, built).plan()
     if programs:
         names = tuple(f"run-host-{program.name}" for program in programs)
-        graph.add(Edge("phony", ("run-hosts",), inputs=names, for_whom="every host program"))
+        graph.add(Edge("phony", ("run-hosts",), inputs=names, owner="every host program"))
 
 
 class _Planned:
@@ -42,18 +42,18 @@ class _Planned:
         self, context: Context, graph: Graph, program: HostProgram, built: Mapping[str, DesignSteps]
     ) -> None:
         self._context, self._graph, self._program, self._built = context, graph, program, built
-        self._whom = f"host program {program.name}"
+        self._owner = f"host program {program.name}"
 
     def plan(self) -> None:
         """Its objects, the program, and the target that runs it."""
         program, target = self._program, f"run-host-{self._program.name}"
         broken = [name for name in program.designs if name not in self._built and self._graph.makes(name)]
         if broken:  # the design's own target says why it cannot be built
-            self._graph.add(Edge("phony", (target,), inputs=tuple(broken), for_whom=self._whom))
+            self._graph.add(Edge("phony", (target,), inputs=tuple(broken), owner=self._owner))
             return
         if program.refused:
             options = [*program.sources[:1], "--refused", program.refused]
-            self._graph.add(Edge("run_host", (target,), options=tuple(options), for_whom=self._whom))
+            self._graph.add(Edge("run_host", (target,), options=tuple(options), owner=self._owner))
             return
         words, files = filled(program, self._file)
         count = len(program.arguments)
@@ -67,7 +67,7 @@ class _Planned:
                 (target,),
                 implicit=tuple(dict.fromkeys((path, *files, *needs))),
                 options=tuple(options),
-                for_whom=self._whom,
+                owner=self._owner,
             )
         )
 
@@ -156,7 +156,7 @@ class _Planned:
             self._graph.add(
                 edge_of(
                     row, provider_of(row, context), {**known, "host_source": path}, {"host_object": target},
-                    self._whom, self._compile_command(known, path, target),
+                    self._owner, self._compile_command(known, path, target),
                 )
             )  # fmt: skip
             objects.append(target)
@@ -164,7 +164,7 @@ class _Planned:
         made = {"host_program": target}
         self._graph.add(
             edge_of(
-                row, provider_of(row, context), {**known, "host_objects": tuple(objects)}, made, self._whom
+                row, provider_of(row, context), {**known, "host_objects": tuple(objects)}, made, self._owner
             )
         )
         return target

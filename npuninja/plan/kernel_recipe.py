@@ -45,10 +45,10 @@ def plan_kernel(
                 hint="give one of them another name",
             )
         return output
-    whom = f"kernel {made.name}"
+    owner = f"kernel {made.name}"
     first = made.sources[0]
     if len(made.sources) == 1 and first.endswith((*SUFFIXES, *ASSEMBLY)):
-        _plan_compile(context, graph, design, made, first, output, whom)
+        _plan_compile(context, graph, design, made, first, output, owner)
         return output
     parts = []
     for number, source in enumerate(made.sources):
@@ -62,11 +62,11 @@ def plan_kernel(
         # The number keeps apart what two folders have under one name.
         stem = os.path.splitext(os.path.basename(source))[0]
         part = f"{output}.parts/{number}_{stem}.o"
-        _plan_compile(context, graph, design, made, source, part, whom)
+        _plan_compile(context, graph, design, made, source, part, owner)
         parts.append(part)
     row = stage("kernel_join")
     known: dict[str, Value] = {"objects": tuple(parts), "kind": kind}
-    graph.add(edge_of(row, provider_of(row, context), known, {"object": output}, whom))
+    graph.add(edge_of(row, provider_of(row, context), known, {"object": output}, owner))
     return output
 
 
@@ -78,7 +78,7 @@ def _flags(context: Context, settings: KernelSettings) -> kernel_flags.KernelFla
 
 
 def _plan_compile(
-    context: Context, graph: Graph, design: Design, made: KernelObject, named: str, output: str, whom: str
+    context: Context, graph: Graph, design: Design, made: KernelObject, named: str, output: str, owner: str
 ) -> None:
     """The edge from one source to an object."""
     source, asked = context.layout.source(named), _flags(context, made.settings)
@@ -104,7 +104,7 @@ def _plan_compile(
         "flags": asked.flags,
     }
     command = _compile_command(context, provider, design, asked, source, output)
-    graph.add(edge_of(row, provider, known, {"object": output}, whom, command))
+    graph.add(edge_of(row, provider, known, {"object": output}, owner, command))
 
 
 def _compile_command(

@@ -14,7 +14,7 @@ from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.layout import GRAPH, PLAN
 
 FOLDER = "dist"  # as Python's builders call it
-WHOM = "the package"
+OWNER = "the package"
 
 
 def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles]) -> None:
@@ -28,7 +28,7 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
         # A manifest has the digests of the XCLBIN and the streams: when one of them changes, so does it.
         needs += [files["manifest"], *([files["reference"]] if files.reference_source else [])]
     if not context.providers.for_npu:
-        graph.add(Edge("engine", (engine_file(context),), for_whom=WHOM))
+        graph.add(Edge("engine", (engine_file(context),), owner=OWNER))
         needs.append(engine_file(context))
     read = (layout.output(PLAN), layout.output(GRAPH))
     graph.add(
@@ -39,12 +39,12 @@ def plan_package(context: Context, graph: Graph, designs: Sequence[DesignFiles])
             implicit=tuple(needs),
             implicit_outputs=(wheel,),
             options=("--wheel", wheel),
-            for_whom=WHOM,
+            owner=OWNER,
         )
     )
-    graph.add(Edge("phony", ("package",), inputs=(archive, wheel), for_whom=WHOM))
+    graph.add(Edge("phony", ("package",), inputs=(archive, wheel), owner=OWNER))
     graph.add(
-        Edge("install", ("install",), inputs=(archive,), options=("--prefix", context.prefix), for_whom=WHOM)
+        Edge("install", ("install",), inputs=(archive,), options=("--prefix", context.prefix), owner=OWNER)
     )
 
 

@@ -73,13 +73,13 @@ def plan(
         scripts = [script for name in chosen for script in built[name].linker_scripts()]
         _alias(graph, "ldscripts", list(filter(graph.makes, scripts)))
         folders = tuple(built[name].files.folder for name in chosen)
-        graph.add(Edge("size", ("size",), implicit=whole, options=folders, for_whom=EVERY))
+        graph.add(Edge("size", ("size",), implicit=whole, options=folders, owner=EVERY))
         if folders and "report" in graph.rules:
             options = (*folders, "-o", context.layout.output("report"))
-            graph.add(Edge("report", ("report",), implicit=whole, options=options, for_whom=EVERY))
+            graph.add(Edge("report", ("report",), implicit=whole, options=options, owner=EVERY))
     plan_hosts(context, graph, hosts, built)
     plan_package(context, graph, [built[name].files for name in chosen])
-    graph.add(Edge("doctor", ("doctor",), for_whom="this machine"))
+    graph.add(Edge("doctor", ("doctor",), owner="this machine"))
     graph.check()
     graph.batches = plan_batches(graph.edges, context.batched)
     return graph
@@ -148,7 +148,7 @@ def _plan_verdicts(
     results = [f"{name}{':' * bool(kind)}{kind}={steps.files['verdict']}" for name, steps, kind in tests]
     options = (*each("--of", results), *each("--faulty", faults.files()))
     options += ("--junit", layout.output("test", "junit.xml"))
-    graph.add(Edge("verdicts", ("test",), implicit=names, options=options, for_whom=EVERY))
+    graph.add(Edge("verdicts", ("test",), implicit=names, options=options, owner=EVERY))
 
 
 class _Faults:
@@ -185,18 +185,18 @@ class _Faults:
 
     def _add(self, name: str, refused: Sequence[Faulty], names: Sequence[str] = ()) -> None:
         options = tuple(self._file(fault.name) for fault in refused)
-        whom = "designs that cannot be built"
-        self._graph.add(Edge("faulty", (name,), implicit=tuple(names), options=options, for_whom=whom))
+        owner = "designs that cannot be built"
+        self._graph.add(Edge("faulty", (name,), implicit=tuple(names), options=options, owner=owner))
 
 
-def _alias(graph: Graph, name: str, members: Sequence[str], whom: str = EVERY) -> None:
-    graph.add(Edge("phony", (name,), inputs=tuple(members), for_whom=whom))
+def _alias(graph: Graph, name: str, members: Sequence[str], owner: str = EVERY) -> None:
+    graph.add(Edge("phony", (name,), inputs=tuple(members), owner=owner))
 
 
 def _plan_targets(graph: Graph, design: Design, steps: DesignSteps, checks: tuple[str, ...]) -> None:
     """The names by which a user asks for a design."""
-    whom = f"design {design.name}"
-    graph.add(Edge("phony", (design.name,), inputs=tuple(steps.wanted), for_whom=whom, validations=checks))
+    owner = f"design {design.name}"
+    graph.add(Edge("phony", (design.name,), inputs=tuple(steps.wanted), owner=owner, validations=checks))
 
 
 def _plan_run(
@@ -227,7 +227,7 @@ def _plan_run(
                 inputs=(files["manifest"],),
                 implicit=needs,
                 options=words,
-                for_whom=f"design {design.name}",
+                owner=f"design {design.name}",
             )
         )
 

@@ -144,10 +144,10 @@ class DesignSteps:
 
     def _add(self, row: Stage, place: _Place | None) -> Edge:
         """Adds the edge of a stage, and its files to what is known."""
-        whom = f"design {self._design.name}"
+        owner = f"design {self._design.name}"
         known = self._known
         if place is not None:
-            whom, known = place.whom(self._design), {**self._known, **place.known}
+            owner, known = place.owner(self._design), {**self._known, **place.known}
         provider = provider_of(row, self._context)
         rule, makes = rule_name(row, provider), provider.makes or row.makes
         core = place.core if place else None
@@ -156,7 +156,7 @@ class DesignSteps:
         paths: dict[str, Value] = {
             name: place.file(name) if place else self.files.all(name) for name in makes
         }
-        edge = edge_of(row, provider, {**known, "words": words}, paths, whom)
+        edge = edge_of(row, provider, {**known, "words": words}, paths, owner)
         self._graph.add(edge)
         outputs = {*edge.outputs, *edge.implicit_outputs}
         made = {name: path for name, path in paths.items() if outputs.issuperset(several(path))}
@@ -214,7 +214,7 @@ class _Place:
     def append(self, name: str, value: str) -> None:
         self.known[name] = (*self.known.get(name, ()), value)
 
-    def whom(self, design: Design) -> str:
+    def owner(self, design: Design) -> str:
         """For messages and comments."""
         of = f"design {design.name}"
         if len(design.configurations) > 1:

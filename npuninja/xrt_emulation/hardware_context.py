@@ -62,7 +62,7 @@ class HardwareContext:
         self._queue: queue.SimpleQueue[tuple[int, AllocatedBuffer] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"npuninja-context-{handle}", daemon=True)
         self._closing = False
-        self._told: set[str] = set()  # what was said once
+        self._reported: set[str] = set()  # remarks made once
         ended.set(handle, 0)
         self._thread.start()
 
@@ -132,9 +132,9 @@ class HardwareContext:
     def _tell_remarks(self) -> None:
         """Tells what there is to say about the last run, each sentence once."""
         for remark in self._array.remarks:
-            if remark not in self._told:
+            if remark not in self._reported:
                 self._journal.problem(f"context {self.handle}: {remark}")
-                self._told.add(remark)
+                self._reported.add(remark)
 
     @contextmanager
     def _columns(self) -> Iterator[None]:

@@ -32,8 +32,8 @@ def test_every_fault_is_said_and_the_others_are_built(three: Project) -> None:
     # Also when nothing has changed since.
     assert three.configure(code=2).stderr == done.stderr
     three.ninja("gain")
-    told = three.ninja(code=None).stdout
-    assert "nothing makes 'missing.o'" in told
+    printed = three.ninja(code=None).stdout
+    assert "nothing makes 'missing.o'" in printed
     assert (three.folder / "build/npu1_1col/wasm/gain/gain.xclbin").exists()
     assert "nothing makes 'missing.o'" in three.ninja("run-nokernel", code=None).stdout
 
@@ -48,8 +48,8 @@ def test_a_design_that_is_mended_is_noticed(three: Project) -> None:
 
 def test_the_good_ones_are_run_before_the_faults_are_said(three: Project) -> None:
     three.configure(code=2)
-    told = three.ninja("run", code=None).stdout
-    assert told.index("first run:") < told.index("FAULTY")
+    printed = three.ninja("run", code=None).stdout
+    assert printed.index("first run:") < printed.index("FAULTY")
 
 
 def test_naming_a_design_keeps_the_outputs_of_the_others_and_their_targets(project: Project) -> None:

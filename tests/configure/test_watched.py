@@ -21,8 +21,8 @@ def seen(tmp_path):
 
 
 def keep(folder, started_s):
-    looked_at = [".", "kernels", "design.mlir", "not there"]
-    watched.remember(str(folder), str(folder), started_s * 10**9, looked_at, ["build.ninja"])
+    watched_files = [".", "kernels", "design.mlir", "not there"]
+    watched.remember(str(folder), str(folder), started_s * 10**9, watched_files, ["build.ninja"])
 
 
 def changed(folder):

@@ -26,8 +26,8 @@ def test_other_modules_of_a_stage_are_named(built):
     (build / "stage_modules.json").write_text(json.dumps(kept), encoding="utf-8")
     (build / "planned.json").unlink()
     built.configure()
-    told = built.configure("--why", "gain.pdi").stdout
-    assert "npuninja's stage pdi consists of other modules than then" in told
+    printed = built.configure("--why", "gain.pdi").stdout
+    assert "npuninja's stage pdi consists of other modules than then" in printed
 
 
 def test_reasons_are_told_in_words(built):
@@ -41,11 +41,11 @@ def test_reasons_are_told_in_words(built):
     # A header, by the shortest name of the target.
     time.sleep(0.01)
     built.edit("kernels/gain/scale.h", "64", "32")
-    told = why("gain.xclbin")
-    assert f"{XCLBIN} would be built, because" in told
-    assert "gain.o is built before it, because" in told
-    assert "kernels/gain/scale.h was changed (" in told
-    assert "Where a file on the way comes out the same" in told
+    printed = why("gain.xclbin")
+    assert f"{XCLBIN} would be built, because" in printed
+    assert "gain.o is built before it, because" in printed
+    assert "kernels/gain/scale.h was changed (" in printed
+    assert "Where a file on the way comes out the same" in printed
     assert "kernels/gain/scale.h was changed (" in why("run-gain")
     built.ninja()
 
@@ -56,11 +56,13 @@ def test_reasons_are_told_in_words(built):
 
     # Another tool: configure.py runs first, as it would when Ninja is started.
     built.write("toolchain.toml", f'[tools]\nbootgen = "{built.tools}/bootgen"\n')
-    told = why("gain.pdi")
-    assert "configure.py had to run again first" in told
-    assert "the command that makes build/npu1_1col/wasm/gain/gain.pdi is another one than last time" in told
-    assert "it was made by rule pdi, now it is by rule pdi_bootgen" in told
-    assert "bootgen_identity was nothing, is bootgen-2022.2-" in told
+    printed = why("gain.pdi")
+    assert "configure.py had to run again first" in printed
+    assert (
+        "the command that makes build/npu1_1col/wasm/gain/gain.pdi is another one than last time" in printed
+    )
+    assert "it was made by rule pdi, now it is by rule pdi_bootgen" in printed
+    assert "bootgen_identity was nothing, is bootgen-2022.2-" in printed
 
 
 def test_a_wrong_target_is_refused_with_what_it_may_have_been(built):

@@ -56,10 +56,10 @@ def graph(output: str) -> Graph:
             implicit=("h.txt",),
             implicit_outputs=("also.txt",),
             options=("it's",),
-            for_whom="test",
+            owner="test",
         )
     )
-    graph.add(Edge("phony", ("all",), inputs=(output,), for_whom="test"))
+    graph.add(Edge("phony", ("all",), inputs=(output,), owner="test"))
     return graph
 
 

@@ -221,8 +221,8 @@ def test_generator_inputs_that_edges_read_are_targets_too():
 
 def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):
     graph = Graph(frozenset({"copy"}), {"tool": ("cp",)}, defaults=("all",))
-    graph.add(Edge("copy", ("ou t$.txt",), inputs=("i n:#'.txt",), for_whom="test"))
-    graph.add(Edge("phony", ("all",), inputs=("ou t$.txt",), for_whom="test"))
+    graph.add(Edge("copy", ("ou t$.txt",), inputs=("i n:#'.txt",), owner="test"))
+    graph.add(Edge("phony", ("all",), inputs=("ou t$.txt",), owner="test"))
     template = "tool = @TOOL@\nrule copy\n  command = $tool $in $out\nrule configure\n  command = true\n"
     text = write(graph, Template(template, "t"), {}, "# no generator here", ["header"])
     (tmp_path / "build.ninja").write_text(text, encoding="utf-8")

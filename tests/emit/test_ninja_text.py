@@ -121,7 +121,7 @@ def test_the_order_of_a_rules_variables_does_not_matter():
 def test_a_file_that_is_made_twice_is_located():
     template = Template("rule cp\n  command = x\nbuild mine: cp\nbuild all: phony mine\n", "build.ninja.in")
     graph = Graph(frozenset(), {})
-    graph.add(Edge("phony", ("all",), inputs=("x",), for_whom="test"))
+    graph.add(Edge("phony", ("all",), inputs=("x",), owner="test"))
     with pytest.raises(UserError, match="'all' is made twice") as caught:
         template.check(graph)
     assert caught.value.location == ("build.ninja.in", 4, 0)

@@ -598,12 +598,12 @@ def test_blocks_of_numbers_are_handed_to_kernels_as_the_bytes_they_are(running, 
     core = running(text, {"count.c": kernel})
     assert core.step() == -1
     assert core.read(0x70400, 4 * size + 1) == bytes([*range(4 * size), 0])
-    looked_at = text.replace(
+    with_the_value = text.replace(
         "func.call @count(%b) :",
         f"%c = arith.constant 0 : index\n memref.load %b[%c] : memref<4x{block}>\n func.call @count(%b) :",
     )
     with pytest.raises(UserError, match=r"core code cannot use type !aiex\.bfp"):
-        core_source(parse_module(looked_at, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")
+        core_source(parse_module(with_the_value, "d.mlir"), "", 0, 2, kind="wasm", file="d.mlir")
 
 
 def test_integers_with_a_sign_of_their_own_are_loaded_and_handed_on(running):

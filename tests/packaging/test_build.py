@@ -220,14 +220,14 @@ def test_what_is_missing_is_told(own, packed):
     own.configure()
     own.environment["PYTHONPATH"] = str(hidden)
     own.ninja()
-    told = own.ninja("package", code=None).stdout
-    assert "the Python package cyclonedx-python-lib is missing" in told
-    assert "pip install cyclonedx-python-lib" in told
+    printed = own.ninja("package", code=None).stdout
+    assert "the Python package cyclonedx-python-lib is missing" in printed
+    assert "pip install cyclonedx-python-lib" in printed
     own.npuninja("verify-package", str(packed.archive))  # checking needs nothing
     del own.environment["PYTHONPATH"]
-    told = own.ninja("package").stdout
-    assert "warning: the package says nothing about the licence" in told
-    assert "the reference of gain imports scipy" in told
+    printed = own.ninja("package").stdout
+    assert "warning: the package says nothing about the licence" in printed
+    assert "the reference of gain imports scipy" in printed
     own.configure("--werror")
     assert "--werror makes warnings errors" in own.ninja("package", code=None).stdout
 

@@ -93,9 +93,9 @@ def test_archive_and_wheel_are_good_and_hold_the_same(packed, capsys):
     assert archive.files == wheel.files
     assert archive.designs == wheel.designs == ["gain"]
     assert main(["verify-package", str(packed.archive), str(packed.wheel)]) == 0
-    told = capsys.readouterr().out
-    assert f"good: archive of {STEM}" in told
-    assert sha256(packed.wheel.read_bytes()) in told
+    printed = capsys.readouterr().out
+    assert f"good: archive of {STEM}" in printed
+    assert sha256(packed.wheel.read_bytes()) in printed
     assert main(["verify-package", "--json", str(packed.archive)]) == 0
     assert json.loads(capsys.readouterr().out)["license"] == "MIT"
 

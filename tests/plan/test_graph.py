@@ -14,8 +14,8 @@ def graph(*edges: Edge) -> Graph:
 def test_two_edges_of_one_output_are_refused_with_both_causes():
     with pytest.raises(InternalError, match=r"a.o is made twice: for design one and for design two"):
         graph(
-            Edge("cc", ("a.o",), for_whom="design one"),
-            Edge("link", ("b",), implicit_outputs=("a.o",), for_whom="design two"),
+            Edge("cc", ("a.o",), owner="design one"),
+            Edge("link", ("b",), implicit_outputs=("a.o",), owner="design two"),
         )
 
 

@@ -40,8 +40,8 @@ def test_fractions_for_integers_are_a_warning_and_bits_are_not(capsys, monkeypat
     monkeypatch.setattr(launching, "_TOLD", set())
     for dtype in (np.int32, np.uint32, np.float32, np.float32):
         launching._check_tensor("a", np.zeros(64, dtype), ARGUMENT, {})
-    told = capsys.readouterr().err.splitlines()
-    assert told == ["warning: tensor 'a' is of float32, and the kernel takes its bytes for i32"]
+    printed = capsys.readouterr().err.splitlines()
+    assert printed == ["warning: tensor 'a' is of float32, and the kernel takes its bytes for i32"]
 
 
 def test_a_keyword_that_is_no_parameter_is_an_error():

@@ -200,10 +200,10 @@ def test_events_at_places_of_the_program_are_instants():
         ("INSTR_EVENT_1", 2, 0x2F0),
     ]
     content = perfetto({}, {CORE: read_pc_frames(data)}, [], {}, "")
-    told = [
+    registers = [
         (e["tid"], e["ts"], e["args"]["program_counter"]) for e in content["traceEvents"] if e["ph"] == "i"
     ]
-    assert told == [
+    assert registers == [
         (0, 0.0, "0x01a0"),
         (0, 1.0, "0x02f0"),
         (0, 2.0, "0x02f0"),

@@ -40,15 +40,15 @@ def test_every_register_is_found_at_its_own_address():
     for module, found in tile_registers().items():
         for name in list(found)[::7]:
             address = decoder.encode_address(2, rows[module], name, module)
-            told = decoder.parse_address(address)
+            decoded = decoder.parse_address(address)
             if (
-                told["module"] == module
+                decoded["module"] == module
             ):  # Program_Memory and DataMemory of a core's modules share an offset with none
-                assert (told["col"], told["row"], told["register"]) == (2, rows[module], name)
+                assert (decoded["col"], decoded["row"], decoded["register"]) == (2, rows[module], name)
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "decoded"),
     [
         (0x232000, ("core_tile", "core", "Core_Control")),
         (0x220010, ("core_tile", "core", "Program_Memory+0x10")),
@@ -57,19 +57,19 @@ def test_every_register_is_found_at_its_own_address():
         (0x2FFFFC, ("core_tile", "unknown", "unknown")),
     ],
 )
-def test_addresses_are_told(address, told):
+def test_addresses_are_decoded(address, decoded):
     found = AIEAddressDecoder().parse_address(address)
-    assert (found["tile_type"], found["module"], found["register"]) == told
+    assert (found["tile_type"], found["module"], found["register"]) == decoded
 
 
 def test_fields_of_a_value():
     annotator = MLIRModuleAnnotator()
     assert RegisterField("", "15:8").value(0x1FF) == 1
-    told = annotator.decoder.parse_address(0x232000)
-    assert annotator.generate_comment(told, 1) == (
+    decoded = annotator.decoder.parse_address(0x232000)
+    assert annotator.generate_comment(decoded, 1) == (
         "Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1"
     )
-    assert annotator.generate_comment(told, 2, mask=2).endswith("| Mask 0x2, Value 0x2: Reset=1")
+    assert annotator.generate_comment(decoded, 2, mask=2).endswith("| Mask 0x2, Value 0x2: Reset=1")
     for offset in ("32000", 0x32000):  # always hexadecimal where it is text
         assert "Offset 0x32000" in annotator.generate_comment({"offset": offset})
 
@@ -115,5 +115,5 @@ def test_an_installs_database_is_taken_when_it_is_there(tmp_path, monkeypatch):
         json.dumps({"modules": {"core": {"registers": [register]}}})
     )
     monkeypatch.setenv("MLIR_AIE_INSTALL_DIR", str(tmp_path))
-    told = AIEAddressDecoder().parse_address(0x232000)
-    assert (told["register"], told["description"]) == ("Mine", "what it is for")
+    decoded = AIEAddressDecoder().parse_address(0x232000)
+    assert (decoded["register"], decoded["description"]) == ("Mine", "what it is for")

@@ -125,8 +125,8 @@ def test_includes_count_from_the_file_and_are_noticed(empty: NegateProject) -> N
     (outside / "other.h").write_text("#define OTHER 2\n", encoding="utf-8")
     assert "the result is wrong" in empty.ninja("run-minus", code=None).stderr
     empty.edit("toolchain.toml", "$OUTSIDE", "$NOWHERE")
-    told = empty.configure(code=2).stderr
-    assert "toolchain.toml:2:1: error: there is no value for $NOWHERE" in told
+    printed = empty.configure(code=2).stderr
+    assert "toolchain.toml:2:1: error: there is no value for $NOWHERE" in printed
 
 
 def test_a_c_file_that_is_cxx_can_say_so(empty: NegateProject) -> None:
@@ -180,6 +180,8 @@ def test_an_object_that_lies_there_is_said_to_be(empty: NegateProject) -> None:
     (empty.folder / "kernels").mkdir()
     (empty.folder / "kernels/made.o").write_bytes(b"!<arch>\n")
     empty.design("made", "made.o")
-    told = empty.configure(code=2).stderr
-    assert "nothing makes 'made.o'" in told
-    assert "kernels/made.o lies there; what was made elsewhere is taken when toolchain.toml says so" in told
+    printed = empty.configure(code=2).stderr
+    assert "nothing makes 'made.o'" in printed
+    assert (
+        "kernels/made.o lies there; what was made elsewhere is taken when toolchain.toml says so" in printed
+    )

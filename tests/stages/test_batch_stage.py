@@ -79,17 +79,17 @@ def test_outputs_behind_a_failure_are_taken_away(folder):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "message"),
     [
         (("-o", "x"), 2, "batch: expected -o OUTPUT"),
         (LOWER, 2, "batch: expected -o OUTPUT"),
         (("-o", "lowered.mlir", "more", *LOWER), 70, "no stage made more"),
     ],
 )
-def test_what_is_no_batch(folder, words, code, told):
+def test_what_is_no_batch(folder, words, code, message):
     done = batch(folder, *words)
     assert done.returncode == code
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_the_words_may_stand_in_a_file(folder):

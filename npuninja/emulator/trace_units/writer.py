@@ -79,12 +79,12 @@ class TraceWriter:
         self, npu: Emulator, unit: TraceUnit, marks: Sequence[Mark], operations: Sequence[object]
     ) -> list[tuple[int, ...]]:
         found = seen(unit, marks, npu.read32)
-        told = generated(operations, npu.device)
+        instructed = generated(operations, npu.device)
         times = {m.detail: m.start for m in marks if m.what == "write" and m.actor == layout.SEQUENCE_ACTOR}
 
         def when(event: int) -> list[float]:
             own = [begin for begin, _ in found.get(event, ())]
-            return sorted([*own, *times_of(unit, event, told, times, npu.read32)])
+            return sorted([*own, *times_of(unit, event, instructed, times, npu.read32)])
 
         starts = when(unit.start)
         if not starts:

@@ -101,7 +101,7 @@ class AIEAddressDecoder:
         for module in _MODULES[kind]:
             found = self.find_register_by_offset(self.database["modules"].get(module, {}), offset)
             if found is not None:
-                told = {
+                described = {
                     **place,
                     "module": module,
                     "register": found["name"],
@@ -112,8 +112,8 @@ class AIEAddressDecoder:
                     "reset_value": found.get("reset", "unknown"),
                 }
                 if "bit_fields" in found:
-                    told["bit_fields"] = found["bit_fields"]
-                return told
+                    described["bit_fields"] = found["bit_fields"]
+                return described
         for module in _MODULES[kind]:
             region = self.find_memory_region(module, offset)
             if region is not None:
@@ -236,14 +236,14 @@ class MLIRModuleAnnotator:
         self, value: int, bit_fields: list[dict[str, Any]], mask: int | None = None
     ) -> list[str]:
         """`name=number` of each field, or only of those that `mask` touches."""
-        told = []
+        shown = []
         for entry in bit_fields:
             if not entry.get("bits"):
                 continue
             field = RegisterField(entry.get("name", ""), entry["bits"])
             if mask is None or field.mask & mask:
-                told.append(f"{field.name or f'bits[{field.bits}]'}={field.value(value)}")
-        return told
+                shown.append(f"{field.name or f'bits[{field.bits}]'}={field.value(value)}")
+        return shown
 
     def generate_comment(
         self, decoded_info: dict[str, Any], value: int | None = None, mask: int | None = None
@@ -251,17 +251,17 @@ class MLIRModuleAnnotator:
         """`Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1`."""
         offset = decoded_info.get("offset", 0)
         offset = int(offset, 16) if isinstance(offset, str) else offset
-        told = (
+        place = (
             f"Tile({decoded_info.get('col', '?')}, {decoded_info.get('row', '?')}), Offset 0x{offset:05X}, "
             f"Name: {decoded_info.get('register', 'unknown')}"
         )
         if value is None or "bit_fields" not in decoded_info:
-            return told
+            return place
         fields = self.format_bit_fields(value, decoded_info["bit_fields"], mask)
         if not fields:
-            return told
+            return place
         masked = "" if mask is None else f"Mask 0x{mask:X}, "
-        return f"{told} | {masked}Value 0x{value:X}: {', '.join(fields)}"
+        return f"{place} | {masked}Value 0x{value:X}: {', '.join(fields)}"
 
     def annotate_module(self, module: Any) -> int:
         """Gives the register writes of a module their comments.
@@ -283,8 +283,8 @@ class MLIRModuleAnnotator:
         column, row = _number(op, "column", None), _number(op, "row", None)
         if column is None or row is None:
             column, row, address = split_address(address)
-        told = self.decoder.parse_address(tile_address(column, row, address & 0xFFFFF))
-        op.attributes["comment"] = StringAttr(self.generate_comment(told, value, mask))
+        decoded = self.decoder.parse_address(tile_address(column, row, address & 0xFFFFF))
+        op.attributes["comment"] = StringAttr(self.generate_comment(decoded, value, mask))
         return True
 
     def annotate_file(self, input_path: str, output_path: str | None = None) -> int:
