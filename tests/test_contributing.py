@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from build_project import Project
-from conftest import ROOT
+from conftest import CONFORMANCE, ROOT
 
 PAGE = ROOT / "CONTRIBUTING.md"
+TEST = r"tests/[\w/]+\.py(?:::\w+)?"
+# The walks of which a test does every step.
+BUILT = ("Add a stage", "Add a kernel compiler")
 
 
 def blocks() -> dict[str, str]:
@@ -22,12 +25,21 @@ def blocks() -> dict[str, str]:
     )
 
 
+def checks() -> list[str]:
+    """The test files that the page names for a stage and for a kernel compiler."""
+    text = PAGE.read_text(encoding="utf-8")
+    parts = [re.search(rf"^## {name}\n(.*?)^## ", text, re.M | re.S) for name in BUILT]
+    return sorted({name for part in parts if part for name in re.findall(rf"`({TEST})`", part[1])})
+
+
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
     """npuninja with the stage and the compiler of the page."""
     folder = tmp_path / "changed"
-    shutil.copytree(ROOT / "npuninja", folder / "npuninja", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("configure.py", "build.ninja.in"):
+    skipped = shutil.ignore_patterns("__pycache__", CONFORMANCE.name)
+    for name in ("npuninja", "tests", "docs", "tools", "host", "examples"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+    for name in ("configure.py", "build.ninja.in", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
     table = folder / "npuninja/stages/table.py"
     text = table.read_text(encoding="utf-8")
@@ -82,6 +94,26 @@ def test_a_stage_and_a_compiler_are_a_row_and_a_module_each(project: Project, ch
     module.write_text(module.read_text(encoding="utf-8").replace("bytes\\n", "B\\n"), encoding="utf-8")
     assert project.rebuilt("gain") == ["overview.txt"]
     assert (folder / "overview.txt").read_text(encoding="utf-8").endswith(" B\n")
+
+
+def test_the_checks_of_the_page_ask_for_what_was_forgotten_and_for_nothing_else(changed: Path):
+    def failed(*words: str) -> set[str]:
+        # The plans of made-up designs follow the table, so the page need not name them.
+        tests = ("tests/plan/test_recipe.py", *checks())
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", *tests, *words]
+        done = subprocess.run(command, cwd=changed, capture_output=True, text=True, check=False)
+        found = set(re.findall(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE))
+        assert done.returncode == bool(found), done.stdout + done.stderr
+        return found
+
+    assert failed() == {
+        "test_the_page_of_the_architecture_has_the_table_of_stages",
+        "test_the_page_of_the_tools_has_the_table_of_providers",
+        "test_build_file_and_graph_of_a_small_project",
+    }
+    assert failed("--regen") == set()
+    (changed / "npuninja/stages/overview.py").rename(changed / "npuninja/stages/view.py")
+    assert "test_every_module_has_a_row_and_every_row_a_module" in failed()
 
 
 def test_what_the_page_names_is_there():

@@ -37,11 +37,13 @@ def test_what_a_row_names_exists():
     tools = {tool.name for tool in TOOLS}
     template = (ROOT / "build.ninja.in").read_text(encoding="utf-8")
     variables = {*tool_variables(), *re.findall(r"^(\w+) =", template, re.MULTILINE)}
+    # A name with a dot is a file's own.
+    made = {name for row in STAGES for name in row.makes if "." in name}
     for name, row, provider in rules():
         assert set(provider.tools) <= tools, name
         assert set(re.findall(r"\$(\w+)", provider.words)) <= variables, name
         assert not provider.identity or f"{provider.identity}_identity" in variables, name
-        assert {*row.reads, *row.makes, *provider.reads, *provider.makes} <= {*FILES, "MLIR"}, name
+        assert {*row.reads, *row.makes, *provider.reads, *provider.makes} <= {*FILES, *made, "MLIR"}, name
         assert row.when.partition("=")[0] in {
             *choices(),
             "sequence_op",
