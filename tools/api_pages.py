@@ -25,7 +25,7 @@ class Page(NamedTuple):
 PAGES = {
     "device": Page(
         "Running built designs",
-        ("device.manifest", "device.choice", "device.api", "device.reference", "device.comparison"),
+        ("device.manifest", "device.choice", "device.api", "device.reference", "device.output_comparison"),
     ),
     "emulator": Page(
         "The emulated array",
@@ -39,7 +39,7 @@ PAGES = {
         "MLIR text",
         (
             *("ir.parser", "ir.printer", "ir.verifier", "ir.core", "ir.attributes", "ir.types"),
-            *("ir.compare", "ir.affine"),
+            *("ir.operation_difference", "ir.affine"),
         ),
     ),
     "lowering": Page("Lowering", ("lowering.pipeline", "lowering.passes")),

@@ -12,7 +12,6 @@ from npuninja.errors import UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.formats.elf import RELOCATABLE
-from npuninja.machine_code.comparison import compare_programs
 from npuninja.machine_code.listing import (
     Names,
     SourceFiles,
@@ -21,6 +20,7 @@ from npuninja.machine_code.listing import (
     section_lines,
 )
 from npuninja.machine_code.program import MachineProgram, read_programs
+from npuninja.machine_code.program_difference import compare_programs
 from npuninja.machine_code.source_lines import line_table
 from npuninja.machine_code.wasm_listing import wasm_json, wasm_lines
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from npuninja.device.api import Device
 from npuninja.device.choice import choose, limit_memory
-from npuninja.device.comparison import Comparison
 from npuninja.device.manifest import Manifest, select_runs
+from npuninja.device.output_comparison import OutputComparison
 from npuninja.device.program import program_of
 from npuninja.device.result_check import compared
 from npuninja.device.run_session import before_run, outputs_of
@@ -29,7 +29,7 @@ class _ListOutcome(NamedTuple):
 
     times_s: list[float]
     way: str
-    results: Sequence[tuple[Manifest, tuple[Comparison, ...] | None]]
+    results: Sequence[tuple[Manifest, tuple[OutputComparison, ...] | None]]
     remarks: list[str]
 
 
@@ -91,7 +91,7 @@ def _run_all(
     contents = [before_run(run, of_it.inputs) for run, of_it in zip(runs, vectors)]
     buffers = [[device.allocate(a.nbytes, place) for place, a in enumerate(run.arguments)] for run in runs]
     times, way = [], ""
-    results: list[tuple[Manifest, tuple[Comparison, ...] | None]] = []
+    results: list[tuple[Manifest, tuple[OutputComparison, ...] | None]] = []
     for turn in range(1 + options.bench):
         for of_run, before in zip(buffers, contents):
             for buffer, content in zip(of_run, before):
@@ -129,7 +129,7 @@ def _load(device: Device, runs: Sequence[Manifest]) -> list[int]:
     return [known[run.kernel, run.insts] for run in runs]
 
 
-def _differs(found: tuple[Comparison, ...] | None) -> bool:
+def _differs(found: tuple[OutputComparison, ...] | None) -> bool:
     return any(not c.good for c in found or ())
 
 

@@ -14,8 +14,8 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from npuninja.device.arrays import Array, check_array
-from npuninja.device.comparison import Tolerance
 from npuninja.device.manifest import Argument
+from npuninja.device.output_comparison import Tolerance
 from npuninja.errors import Location, UserError
 from npuninja.own_bytecode import keep_only_own_bytecode
 

@@ -6,8 +6,8 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 
-from npuninja.device.comparison import Comparison, Tolerance
 from npuninja.device.manifest import Argument, Manifest
+from npuninja.device.output_comparison import OutputComparison, Tolerance
 from npuninja.device.source_paths import reference_source
 
 
@@ -17,7 +17,7 @@ def compare_bytes(
     expected: bytes,
     poisoned: bool,
     tolerance: Callable[[], Tolerance] = Tolerance,
-) -> Comparison:
+) -> OutputComparison:
     """Compares all bytes of one output.
 
     Args:
@@ -28,15 +28,17 @@ def compare_bytes(
         tolerance: gives what the output may be off; asked for only when it is.
     """
     if got == expected:
-        return Comparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))
-    from npuninja.device.differences import compare  # NumPy: 100 ms, and right results do without
+        return OutputComparison(argument, math.prod(argument.shape), 0, (), 0, not got.strip(b"\0"))
+    from npuninja.device.element_differences import (
+        compare_elements,  # NumPy: 100 ms, and right results do without
+    )
 
-    return compare(argument, argument.array(got), argument.array(expected), poisoned, tolerance())
+    return compare_elements(argument, argument.array(got), argument.array(expected), poisoned, tolerance())
 
 
 def compared(
     manifest: Manifest, results: Sequence[Sequence[bytes]], expected: Sequence[bytes] | None
-) -> tuple[Comparison, ...] | None:
+) -> tuple[OutputComparison, ...] | None:
     """Outputs against the reference's, those of the first wrong run if any; None without a reference."""
     if expected is None:
         return None
@@ -53,7 +55,7 @@ def compared(
     def tolerance(number: int) -> Tolerance:
         return tolerances()[number]
 
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[OutputComparison, ...] = ()
     for of_one_run in results:
         comparisons = tuple(
             compare_bytes(argument, got, right, not argument.is_input, functools.partial(tolerance, number))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.device.api import Capabilities
-from npuninja.device.comparison import Comparison
 from npuninja.device.manifest import Manifest
+from npuninja.device.output_comparison import OutputComparison
 from npuninja.device.run_options import CHECKED
 from npuninja.device.timing import Timing
 from npuninja.errors import Error
@@ -20,7 +20,7 @@ class Outcome(NamedTuple):
     capabilities: Capabilities
     reason: str
     inputs_from: str
-    comparisons: tuple[Comparison, ...] | None
+    comparisons: tuple[OutputComparison, ...] | None
     timing: Timing
     in_flight: int
     way: str
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
     findings: list[Error]
 
     @property
-    def wrong(self) -> list[Comparison]:
+    def wrong(self) -> list[OutputComparison]:
         """The outputs that differ from the reference."""
         return [c for c in self.comparisons or () if not c.good]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from npuninja.device.api import Buffer, Device
-from npuninja.device.comparison import poison
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.manifest import Manifest
+from npuninja.device.output_comparison import poison
 
 
 class Session:

@@ -16,8 +16,8 @@ from typing import Any
 from npuninja.device.api import Device
 from npuninja.device.bare_run import beginning_of, is_xclbin
 from npuninja.device.choice import choose, limit_memory
-from npuninja.device.comparison import Comparison
 from npuninja.device.manifest import Manifest, read_runs, select_runs
+from npuninja.device.output_comparison import OutputComparison
 from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compared
@@ -174,7 +174,7 @@ class _Runs(NamedTuple):
     times: list[float]
     first: list[list[bytes]]
     last: list[list[bytes]]
-    comparisons: tuple[Comparison, ...] | None
+    comparisons: tuple[OutputComparison, ...] | None
 
     @property
     def good(self) -> bool:

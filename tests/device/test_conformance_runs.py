@@ -13,9 +13,9 @@ from conftest import CONFORMANCE
 from design_chain import Chain
 
 from npuninja.device.api import Program
-from npuninja.device.comparison import poison
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
+from npuninja.device.output_comparison import poison
 from npuninja.emulator.errors import Deadlock
 
 Array = np.ndarray[Any, Any]

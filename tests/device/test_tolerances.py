@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npuninja.device.comparison import Tolerance
 from npuninja.device.manifest import Argument
+from npuninja.device.output_comparison import Tolerance
 from npuninja.device.reference import Reference
 from npuninja.device.result_check import compare_bytes
 from npuninja.errors import UserError

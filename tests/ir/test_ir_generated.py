@@ -23,9 +23,9 @@ from npuninja.ir.attributes import (
     TypeAttr,
     UnitAttr,
 )
-from npuninja.ir.compare import difference
 from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.enums import ENUMS
+from npuninja.ir.operation_difference import difference
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from npuninja.ir.compare import difference
+from npuninja.ir.operation_difference import difference
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify

@@ -18,8 +18,8 @@ from npuninja.ir.attributes import (
     StringAttr,
     SymbolRefAttr,
 )
-from npuninja.ir.compare import difference
 from npuninja.ir.core import Block, Operation, Region
+from npuninja.ir.operation_difference import difference
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify

@@ -8,8 +8,8 @@ import pytest
 
 from npuninja.commands.lower import lower_design
 from npuninja.errors import UserError, Warnings
-from npuninja.ir.compare import difference
 from npuninja.ir.core import Operation
+from npuninja.ir.operation_difference import difference
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.ir.verifier import verify

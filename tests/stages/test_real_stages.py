@@ -13,7 +13,7 @@ from fake_tools import installs
 
 from npuninja.errors import ToolError, UserError
 from npuninja.formats.elf import write_core_elf
-from npuninja.ir.compare import difference
+from npuninja.ir.operation_difference import difference
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.spelling import respell

@@ -5,9 +5,9 @@ from design_chain import DESIGNS, Chain
 from many_buffers import SEVEN
 from traced_design import DESIGN, KERNEL
 
-from npuninja.device.comparison import poison
-from npuninja.device.differences import compare
+from npuninja.device.element_differences import compare_elements
 from npuninja.device.manifest import read_manifest
+from npuninja.device.output_comparison import poison
 from npuninja.device.reference import Reference
 from npuninja.emulator.trace_units.packets import read_frames, read_packets
 
@@ -28,7 +28,7 @@ def test_design_gives_what_its_reference_says(wasm_build, emulated, cpp_program,
     def check():
         got = [(a, a.array(file.read_bytes())) for file, a in zip(files, manifest.arguments) if a.is_output]
         for (argument, result), expected in zip(got, right):
-            comparison = compare(argument, result, expected, poisoned=not argument.is_input)
+            comparison = compare_elements(argument, result, expected, poisoned=not argument.is_input)
             assert comparison.good, comparison.render()
 
     write_inputs()

@@ -77,7 +77,7 @@ def _designs(folder: str, wanted: list[str]) -> list[str]:
 def compare_design(folder: str) -> Outcome:
     """Runs all steps on a design that the reference accepts, and compares."""
     meta: dict[str, Any] = json.loads(read_text(os.path.join(folder, "meta.json")))
-    comparison = _Comparison(folder, tuple(meta.get("reference_wrong", {}).get("sections", ())))
+    comparison = _DesignComparison(folder, tuple(meta.get("reference_wrong", {}).get("sections", ())))
     source = os.path.join(folder, "design.mlir")
     try:
         files = _lowered(source, meta)
@@ -95,7 +95,7 @@ def compare_design(folder: str) -> Outcome:
     return comparison.outcome()
 
 
-def _compare_configuration(comparison: _Comparison, physical: str, meta: dict[str, Any]) -> None:
+def _compare_configuration(comparison: _DesignComparison, physical: str, meta: dict[str, Any]) -> None:
     """CDO and PDI from our routed module and the core programs of the folder."""
     from npuninja.commands.cdo import configure_devices
     from npuninja.formats.pdi import write_pdi
@@ -153,7 +153,7 @@ def _lowered(source: str, meta: dict[str, Any]) -> dict[str, bytes]:
     )
 
 
-class _Comparison:
+class _DesignComparison:
     """Collects the comparisons of one design."""
 
     def __init__(self, folder: str, ignored_sections: tuple[str, ...]) -> None:

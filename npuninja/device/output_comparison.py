@@ -34,7 +34,7 @@ class Tolerance(NamedTuple):
         return ", ".join(f"{name} {value:g}" for name, value in zip(self._fields, self) if value)
 
 
-class Difference(NamedTuple):
+class ElementDifference(NamedTuple):
     """One element that differs."""
 
     position: tuple[int, ...]
@@ -42,13 +42,13 @@ class Difference(NamedTuple):
     expected: str
 
 
-class Comparison(NamedTuple):
+class OutputComparison(NamedTuple):
     """How one output compares."""
 
     argument: Argument
     elements: int
     differing: int
-    first: tuple[Difference, ...]
+    first: tuple[ElementDifference, ...]
     """The first differing elements; a few."""
     untouched_bytes: int
     """Differing bytes that still hold the poison, in elements where all bytes do."""

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 
 from npuninja.device.arrays import Array
-from npuninja.device.comparison import Comparison, Difference, Tolerance, poison
 from npuninja.device.manifest import Argument
+from npuninja.device.output_comparison import ElementDifference, OutputComparison, Tolerance, poison
 
 SHOWN_DIFFERENCES = 10  # differences listed for each output
 
 
-def compare(
+def compare_elements(
     argument: Argument,
     got: Array,
     expected: Array,
     poisoned: bool,
     tolerance: Tolerance = Tolerance(),  # noqa: B008
-) -> Comparison:
+) -> OutputComparison:
     """Compares all bytes of one output.
 
     Args:
@@ -48,14 +48,14 @@ def compare(
         # Small elements equal the pattern by chance now and then: count runs of 16 bytes and more only.
         untouched = int(_in_long_runs(held, -(-16 // size)).sum()) * size
     first = tuple(
-        Difference(
+        ElementDifference(
             tuple(int(i) for i in np.unravel_index(flat, argument.shape)),
             _shown(argument, got.reshape(-1)[flat]),
             _shown(argument, expected.reshape(-1)[flat]),
         )
         for flat in where[:SHOWN_DIFFERENCES]
     )
-    return Comparison(argument, len(differs), len(where), first, untouched, not got_bytes.any(), within)
+    return OutputComparison(argument, len(differs), len(where), first, untouched, not got_bytes.any(), within)
 
 
 def _numbers(argument: Argument, values: Array) -> np.ndarray[Any, np.dtype[Any]]:

@@ -15,10 +15,10 @@ def difference(a: Operation, b: Operation, names: bool = True) -> str | None:
     With `names`, a value that has a name in `a` must have it in `b` too. Block labels and locations do not
     count, nor operand segments that follow from the operand count.
     """
-    return _Comparison(names).operation(a, b, a.name)
+    return _PairedOperations(names).operation(a, b, a.name)
 
 
-class _Comparison:
+class _PairedOperations:
     """Pairs the values and blocks of two operations while walking them side by side."""
 
     def __init__(self, names: bool) -> None:
