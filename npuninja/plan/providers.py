@@ -326,11 +326,20 @@ def _choose_one(
         by = f"{picked.name} ({tool.tool} {tool.version}; {picked.label})"
         return Chosen(stage, picked, by, __version__, tool.path, reason)
     # Code for emulated cores is compiled by the compiler of the kernels.
-    if picked.tools or (stage in CORE_STAGES and cores == WASM and not picked.module):
-        assert compiler is not None
-        tool = compiler.linker if stage == "link" else compiler.compiler
-        return Chosen(stage, picked, f"{tool.tool} (wasm32)", tool.version, tool.path, reason)
+    ours = (compiler.linker if stage == "link" else compiler.compiler) if compiler else None
+    if ours and (
+        ours.tool in picked.tools or (not picked.tools and _compiles_for_wasm(stage, picked, cores))
+    ):
+        return Chosen(stage, picked, f"{ours.tool} (wasm32)", ours.version, ours.path, reason)
+    if picked.tools:  # a provider with a tool of its own
+        tool = toolchain.found(picked.tools[0])
+        assert tool is not None
+        return Chosen(stage, picked, f"{picked.name} ({tool.tool})", tool.version, tool.path, reason)
     return Chosen(stage, picked, picked.name, __version__, "", reason)
+
+
+def _compiles_for_wasm(stage: str, provider: Provider, cores: str) -> bool:
+    return stage in CORE_STAGES and cores == WASM and not provider.module
 
 
 def _picked(

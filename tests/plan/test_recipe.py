@@ -372,9 +372,10 @@ def test_a_new_stage_is_planned_for_every_design(monkeypatch):
     assert f"{folder}/report.txt" in next(e for e in graph.edges if e.outputs == ("gain",)).inputs
 
 
-def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch):
+@pytest.mark.parametrize(("tools", "by"), [((), "third"), (("bootgen",), "third (bootgen)")])
+def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch, tools, by):
     third = Provider(
-        "third", cores="wasm", module="kernel_third", words="$wasm_compiler", identity="wasm_compiler"
+        "third", tools, cores="wasm", module="kernel_third", words="$wasm_compiler", identity="wasm_compiler"
     )
     row = stage("kernel_cc")
     monkeypatch.setitem(
@@ -388,4 +389,8 @@ def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch):
     assert found["kernel_cc_third"].inputs == ("kernels/gain.c",)
     # The code of the cores is compiled by one that does that stage.
     assert "core_cc" in found
-    assert made.providers.of("kernel").name == "third"
+    chosen = made.providers.of("kernel")
+    assert chosen.name == by, (
+        "provenance names the provider's own tool, not the compiler of the emulated cores"
+    )
+    assert chosen.path == (FOUND["bootgen"].path if tools else "")
