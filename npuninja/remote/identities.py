@@ -18,30 +18,31 @@ from npuninja.remote.settings import RemoteTool
 
 # The parts of npuninja that any stage may load; of the runner, only what stages write its files by.
 STAGE_MODULES = ("device/__init__.py", "device/manifest.py")
-STAGE_PARTS = ("arch", "formats", "ir", "kernel_headers", "lints", "lowering", "remote", "stages")
-_SUFFIXES = (".py", ".h", ".hpp", ".inc", ".json")
+STAGE_PARTS = (
+    *("aie2_compiler", "arch", "formats", "host_headers", "ir", "kernel_headers"),
+    *("lints", "lowering", "machine_code", "remote", "stages"),
+)
+_NOT_READ = (".md", ".pyc", ".typed")
 # Tools that stages start, and whether commands name files beside the program too.
-_PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
-_INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
+PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
+INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
 
 
 def package_files(package: str) -> list[str]:
     """The files of npuninja (at `package`) that decide what stages make, sorted, absolute if `package` is."""
     # The ground floor: errors, hints and the like, which lie beside the folders.
-    found = [os.path.join(package, name) for name in os.listdir(package) if name.endswith(_SUFFIXES)]
+    found = [os.path.join(package, entry.name) for entry in os.scandir(package) if entry.is_file()]
     found += [os.path.join(package, *name.split("/")) for name in STAGE_MODULES]
     for part in STAGE_PARTS:
         found += _files(os.path.join(package, part))
-    return sorted(found)
+    read = [path for path in found if not path.endswith(_NOT_READ)]
+    return sorted(path for path in read if not os.path.basename(path).startswith("."))
 
 
 def _files(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__pycache__"]
-        # Headers for kernels have no suffix in some cases (<cstdint>).
-        yield from (
-            os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) or "." not in name
-        )
+        yield from (os.path.join(parent, name) for name in names)
 
 
 def package_identity(package: str) -> str:
@@ -63,10 +64,10 @@ def tool_identities(toolchain: Toolchain) -> tuple[RemoteTool, ...]:
 def _groups(toolchain: Toolchain) -> list[tuple[str, list[Found]]]:
     """The tools of each place."""
     groups: dict[str, list[Found]] = {}
-    for name in (*_PROGRAMS, *_INSTALLATIONS):
+    for name in (*PROGRAMS, *INSTALLATIONS):
         found = toolchain.found(name)
         if found:
-            groups.setdefault(root_of(found.path) if name in _INSTALLATIONS else found.path, []).append(found)
+            groups.setdefault(root_of(found.path) if name in INSTALLATIONS else found.path, []).append(found)
     return list(groups.items())
 
 

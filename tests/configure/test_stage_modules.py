@@ -14,8 +14,8 @@ import pytest
 from npuninja.configure.planned import modules_stamp
 from npuninja.configure.stage_modules import BY_NAME, stage_modules
 from npuninja.depfile import read_depfile
-from npuninja.remote.identities import package_files
-from npuninja.stages.table import digested_stages
+from npuninja.remote.identities import INSTALLATIONS, PROGRAMS, package_files
+from npuninja.stages.table import digested_stages, module_of, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "npuninja"
@@ -134,7 +134,7 @@ def test_stages_load_no_other_modules(project, tmp_path):
     project.configure("--separate-stages")
     project.ninja()
     known = set(stage_modules(str(PACKAGE), "", digested_stages(), str(tmp_path)).files)
-    counted = set(package_files(str(PACKAGE)))  # by what another machine's npuninja is told from this one
+    counted = set(package_files(str(PACKAGE)))  # what the identity of another machine's npuninja is made of
     tried = set()
     for command in project.commands("all"):
         words = shlex.split(command)
@@ -151,3 +151,17 @@ def test_stages_load_no_other_modules(project, tmp_path):
         assert loaded <= known, words
         assert loaded <= counted, words
     assert {"kernel_cc", "lower", "route", "sequence", "core_code", "core_link", "cdo", "manifest"} <= tried
+
+
+def test_a_workers_identity_is_of_all_that_its_stages_consist_of(tmp_path):
+    """The stages that the table offers to other machines, with the tools of their providers."""
+    known, tools = set(package_files(str(PACKAGE))), set()
+    remote = [(row, provider) for _, row, provider in rules() if provider.remote]
+    assert remote
+    for row, provider in remote:
+        module = module_of(row, provider).name
+        files = stage_modules(str(PACKAGE), "", (module,), str(tmp_path)).files
+        read = {file for file in files if not file.endswith((".md", ".typed"))}
+        assert read <= known, f"{module}: {sorted(read - known)}"
+        tools |= set(provider.tools)
+    assert tools <= {*PROGRAMS, *INSTALLATIONS}
