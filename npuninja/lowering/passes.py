@@ -100,12 +100,12 @@ RESOURCES: tuple[Pass, ...] = (
         "control_flow.simplification:drop_empty_acquires",
         when="drops_empty_acquires",
     ),
+    Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module", only_with=("affine.",)),
     Pass(
         "aie-canonicalize-device",
         "resources.canonicalize_device:canonicalize_device",
         takes=("rules", "warnings"),
     ),
-    Pass("lower-affine", "control_flow.affine_to_scf:lower_affine", "module", only_with=("affine.",)),
     Pass(
         "aie-lower-scratchpad-parameters",
         "resources.scratchpad:lower_scratchpad_parameters",

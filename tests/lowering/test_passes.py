@@ -44,8 +44,9 @@ def test_every_pass_is_a_function_that_is_there():
             assert one.name.startswith(("own-", *OF_THE_REFERENCE)), one.name
 
 
-#: Before the substitution of allocations here, which meets no loops; neither looks at the other's changes.
-MOVED = "aie-unroll-runtime-sequence-loops"
+#: Before the substitution of allocations here, which meets no loops: the unrolling, and what folds what came of it.
+#: Neither looks at the changes of the substitution, nor it at theirs.
+MOVED = ("aie-unroll-runtime-sequence-loops", "canonicalize")
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
@@ -55,9 +56,12 @@ def test_the_order_is_that_of_the_reference(release):
     theirs = re.findall(
         r"[a-z][\w-]+", re.sub(r"\{\{.*?\}\}", "", ",".join((release.lower, release.sequence)))
     )
-    shared = [name for name in theirs if name in ours and name.startswith("aie-") and name != MOVED]
+    shared = [name for name in ours if name in theirs and name not in MOVED]
+    assert "lower-affine" in shared
     assert len(shared) > 8
-    assert [name for name in ours if name in shared] == shared
+    # Theirs has some passes several times.
+    behind = iter(theirs)
+    assert [name for name in shared if name not in behind] == []
 
 
 def test_passes_run_on_what_their_scope_says():
