@@ -25,7 +25,10 @@ class Page(NamedTuple):
 PAGES = {
     "device": Page(
         "Running built designs",
-        ("device.manifest", "device.choice", "device.api", "device.reference", "device.output_comparison"),
+        (
+            *("device.manifest", "device.choice", "device.api", "device.reference", "device.output_comparison"),
+            *("device.bfloat16", "device.source_paths"),
+        ),
     ),
     "emulator": Page(
         "The emulated array",
@@ -48,6 +51,7 @@ PAGES = {
         tuple(f"formats.{name}" for name in ("cdo", "pdi", "xclbin", "txn", "elf", "core_image")),
     ),
     "errors": Page("Errors", ("errors",)),
+    "programs": Page("Command lines and files of programs", ("argument_parser", "files")),
 }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ Nothing falls back silently: the choice and its reason are printed.
 
 from __future__ import annotations
 
+import glob
+
 from npuninja.device.api import Device
 from npuninja.device.manifest import Manifest
 from npuninja.errors import Error, NoDevice, UserError
@@ -18,6 +20,13 @@ class Choice(NamedTuple):
 
     device: Device
     reason: str
+
+
+def has_npu() -> bool:
+    """Whether the driver of an NPU has made its device node on this machine; opening it may still fail."""
+    from npuninja.detect.pyxrt_import import ACCEL_NODES
+
+    return bool(glob.glob(ACCEL_NODES))
 
 
 def choose(

@@ -12,9 +12,11 @@ from mel_builds import manifest_of
 from mel_signals import signal
 from whisper_mel.definition import whisper_input
 from whisper_mel.figure import format_of, spectrogram_figure
+from whisper_mel.session import find_manifest
 from whisper_mel.wav import read_wav
 
 from npuninja.cli import main
+from npuninja.detect import pyxrt_import
 from npuninja.errors import ToolError, UserError
 
 
@@ -210,3 +212,17 @@ def test_no_samples(tmp_path, build, capfd):
     source = wav(tmp_path / "a.wav", np.zeros(0, np.int16))
     assert main(["mel", source, "-o", str(tmp_path / "a.npy"), "--build", build]) == 2
     assert "no samples" in capfd.readouterr().err
+
+
+def test_a_design_for_an_npu_is_taken_where_there_is_one(tmp_path, monkeypatch):
+    for kind in ("wasm", "aie2"):
+        manifest = tmp_path / "build" / "npu1" / kind / "mel" / "mel.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_bytes(b"")
+    node = tmp_path / "accel0"
+    monkeypatch.setattr(pyxrt_import, "ACCEL_NODES", str(node))
+    build = str(tmp_path / "build")
+    assert "/wasm/" in find_manifest(80, "auto", build)
+    node.write_bytes(b"")
+    assert "/aie2/" in find_manifest(80, "auto", build)
+    assert "/wasm/" in find_manifest(80, "emu", build)

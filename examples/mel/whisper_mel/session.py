@@ -11,7 +11,7 @@ from mel_layout import DESIGNS, MAX_FRAMES
 from mel_scale import HOP
 
 from npuninja.device.api import Program
-from npuninja.device.choice import choose
+from npuninja.device.choice import choose, has_npu
 from npuninja.device.manifest import read_manifest
 from npuninja.errors import DeviceError, UserError
 from whisper_mel.clip import BANDS, SAMPLES, instructions
@@ -39,7 +39,7 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
     Raises:
         UserError: no such design is built.
     """
-    kinds = {"npu": ["aie2"], "emu": ["wasm"], "auto": ["aie2", "wasm"] if _has_npu() else ["wasm"]}[device]
+    kinds = {"npu": ["aie2"], "emu": ["wasm"], "auto": ["aie2", "wasm"] if has_npu() else ["wasm"]}[device]
     for kind in kinds:
         for name in (design,) if design else _PREFERRED[kind, bands]:
             found = sorted(
@@ -52,12 +52,6 @@ def find_manifest(bands: int, device: str, build_folder: str = "build", design: 
         f"no log-mel design for {device if device != 'auto' else 'any device'} is built in {build_folder}/",
         hint=f"build one: `python configure.py` and `ninja` ({wanted}), or say where with --build",
     )
-
-
-def _has_npu() -> bool:
-    from npuninja.detect.pyxrt_import import ACCEL_NODES
-
-    return bool(glob.glob(ACCEL_NODES))
 
 
 class LogMel:

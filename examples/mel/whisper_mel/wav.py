@@ -13,7 +13,7 @@ import numpy as np
 from mel_scale import SAMPLE_RATE_HZ
 
 from npuninja.errors import Location, ToolError, UserError
-from npuninja.files import MAX_XCLBIN_BYTES, read_file
+from npuninja.files import read_file
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,7 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _NAMES = {2: "ADPCM", 6: "A-law", 7: "mu-law", 0x11: "IMA ADPCM", 0x50: "MPEG", 0x55: "MP3"}
 #: Hours of audio; more is no file that was meant.
-MOST_BYTES = 4 * MAX_XCLBIN_BYTES
+MOST_BYTES = 2 << 30
 
 
 class Form(NamedTuple):
