@@ -243,7 +243,7 @@ def _linker_scripts(module: Operation, generation: str) -> list[tuple[str, str]]
 
 def _sequences(module: Operation) -> list[tuple[str, str, str]]:
     """File name, device and sequence of every runtime sequence."""
-    from npuninja.lowering.sequence.lookup import sequences
+    from npuninja.lowering.lookup import sequences
 
     found = []
     for symbol, prefix, device in devices_of(module):

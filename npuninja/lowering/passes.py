@@ -212,7 +212,7 @@ SEQUENCES: tuple[Pass, ...] = (
     ),
     Pass(
         "own-linearize-transfers",
-        "sequence.contiguous_transfers:linearize_transfers",
+        "resources.contiguous_transfers:linearize_transfers",
         when="canonicalizes_sequences",
     ),
     Pass(
@@ -238,7 +238,7 @@ SEQUENCES: tuple[Pass, ...] = (
     ),
     Pass(
         "own-linearize-descriptors",
-        "sequence.contiguous_transfers:linearize_descriptors",
+        "resources.contiguous_transfers:linearize_descriptors",
         takes=("keeps_iteration=rules.ignores_single_steps",),
         when="linearizes_transfers",
     ),
@@ -252,12 +252,12 @@ SEQUENCES: tuple[Pass, ...] = (
     # What was split may be contiguous by now, but for an outermost repetition.
     Pass(
         "own-linearize-transfers",
-        "sequence.contiguous_transfers:linearize_transfers",
+        "resources.contiguous_transfers:linearize_transfers",
         when="splits_transfers",
     ),
     Pass(
         "own-linearize-descriptors",
-        "sequence.contiguous_transfers:linearize_descriptors",
+        "resources.contiguous_transfers:linearize_descriptors",
         takes=("keeps_iteration=rules.ignores_single_steps",),
         when="splits_transfers",
     ),
@@ -340,7 +340,7 @@ def run_passes(
 def _run_on_device(
     passes: Sequence[Pass], device: Operation, settings: PassSettings, after: After | None, names: set[str]
 ) -> None:
-    from npuninja.lowering.sequence.lookup import sequences
+    from npuninja.lowering.lookup import sequences
 
     for scope, group in groupby(passes, key=lambda one: one.scope):
         together = list(group)

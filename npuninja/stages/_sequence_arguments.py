@@ -8,8 +8,8 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.types import bits, memref
+from npuninja.lowering.lookup import allocation, sequences
 from npuninja.lowering.sequence.arguments import argument_of
-from npuninja.lowering.sequence.lookup import allocation, sequences
 
 if TYPE_CHECKING:
     from typing import Any

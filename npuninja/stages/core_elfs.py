@@ -9,7 +9,7 @@ from npuninja.ir.attributes import StringAttr
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
-from npuninja.lowering.sequence.instructions import find_device
+from npuninja.lowering.lookup import find_device
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_text, stage_arguments
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from npuninja.errors import InternalError, Warnings
+from npuninja.lowering.lookup import find_device, find_sequence
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.pipeline import lower_sequence
-from npuninja.lowering.sequence.instructions import find_device, find_sequence
 from npuninja.stages._mlir_module import read_design, write_module
 from npuninja.stages._mlir_tool import holds, run_mlir_tool
 from npuninja.stages._run import Outputs, print_warnings, stage_arguments

@@ -14,8 +14,8 @@ from npuninja.formats.txn import AddressPatch, BlockWrite, read_txn
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
 from npuninja.lowering import pipeline
-from npuninja.lowering.sequence.bd import shape_error
 from npuninja.lowering.sequence.large_transfers import Pattern, decompose
+from npuninja.lowering.sequence_bd import shape_error
 
 SIZES = st.sampled_from([1, 2, 3, 8, 30, 64, 65, 70, 1023, 1024, 1026, 1031, 2048])
 

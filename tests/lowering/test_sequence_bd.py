@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npuninja.arch.devices import DEVICES, TILE_KINDS
-from npuninja.lowering.sequence.bd import (
+from npuninja.lowering.sequence_bd import (
     SequenceDescriptor,
     bd_words,
     hardware_shape,

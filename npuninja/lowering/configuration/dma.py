@@ -29,7 +29,7 @@ from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering.configuration.bd import BufferDescriptor, LockFields, descriptor_words
 from npuninja.lowering.dma_channels import Channel, channels_of
-from npuninja.lowering.sequence.bd import burst_code
+from npuninja.lowering.sequence_bd import burst_code
 from npuninja.lowering.tiles import place_of
 
 if TYPE_CHECKING:

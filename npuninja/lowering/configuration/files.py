@@ -27,7 +27,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.lowering.configuration.dma import dma_program
 from npuninja.lowering.configuration.switch import cascade, shim_mux, shim_switchbox, switchbox
-from npuninja.lowering.sequence.instructions import find_device
+from npuninja.lowering.lookup import find_device
 from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
 from npuninja.records import NamedTuple
 

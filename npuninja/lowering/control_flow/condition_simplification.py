@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from npuninja.ir.core import Block, Operation, Value, final
 from npuninja.ir.syntax import group, operand
-from npuninja.lowering.objectfifo.loop_unroll import terminator_values, trip_count
+from npuninja.lowering.control_flow.unrolling import terminator_values, trip_count
 from npuninja.lowering.op_builders import constant_value
 from npuninja.records import NamedTuple
 

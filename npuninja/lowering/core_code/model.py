@@ -17,8 +17,8 @@ from npuninja.errors import UserError
 from npuninja.formats.core_abi import LOCKS_PER_TILE, ROWS_PER_COLUMN
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import size_bytes
+from npuninja.lowering.lookup import buffer_place
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.sequence.lookup import buffer_place
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 from npuninja.records import NamedTuple
 

@@ -17,8 +17,8 @@ from npuninja.lowering.core_code.function import FunctionWriter, function_body
 from npuninja.lowering.core_code.model import CoreModel
 from npuninja.lowering.core_code.prelude import blocks, prelude
 from npuninja.lowering.core_code.unit import Unit
+from npuninja.lowering.lookup import find_device
 from npuninja.lowering.resources.link_files import linked_files
-from npuninja.lowering.sequence.instructions import find_device
 
 if TYPE_CHECKING:
     from typing import Any

@@ -10,7 +10,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Value, erase_all
 from npuninja.ir.syntax import operand
 from npuninja.lowering.objectfifo.access_code import use_lock
-from npuninja.lowering.objectfifo.loop_unroll import is_unreachable
+from npuninja.lowering.objectfifo.fifo_loops import is_unreachable
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, Key, key_of, port_of
 from npuninja.lowering.tiles import place_of

@@ -15,8 +15,8 @@ from npuninja.ir.core import Block, Operation, Region, Value
 from npuninja.ir.types import element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
+from npuninja.lowering.lookup import ALLOCATION_SUFFIX
 from npuninja.lowering.objectfifo.model import Dims, Link, ObjectFifo, ObjectFifos
-from npuninja.lowering.sequence.lookup import ALLOCATION_SUFFIX
 from npuninja.lowering.tiles import DMA_REGIONS, append, kind_at, ops_of, place_of
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value, erase_all
 from npuninja.ir.syntax import operand
 from npuninja.lowering import op_builders
+from npuninja.lowering.control_flow.unrolling import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.access_code import buffer_at, buffer_switch, use_lock
-from npuninja.lowering.objectfifo.loop_unroll import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo.rotation import (
     Field,

@@ -11,7 +11,7 @@ from npuninja.lowering.generation import Rules
 from npuninja.lowering.objectfifo.core import check_accesses, lower_accesses
 from npuninja.lowering.objectfifo.dma import allocation_name, create_dmas
 from npuninja.lowering.objectfifo.elements import create_elements
-from npuninja.lowering.objectfifo.loop_unroll import unroll_by_own_accesses, unroll_fifo_loops
+from npuninja.lowering.objectfifo.fifo_loops import unroll_by_own_accesses, unroll_fifo_loops
 from npuninja.lowering.objectfifo.model import ObjectFifos
 from npuninja.lowering.objectfifo.split import ACCESSES, split_fifos
 from npuninja.lowering.tiles import ops_of, place_of

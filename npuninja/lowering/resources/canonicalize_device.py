@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation, erase_all
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.contiguous_transfers import linearize_descriptors, linearize_transfers
+from npuninja.lowering.resources.contiguous_transfers import linearize_descriptors, linearize_transfers
 from npuninja.lowering.tiles import ops_of
 
 

@@ -17,8 +17,8 @@ from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.generation import Rules
+from npuninja.lowering.lookup import find_device
 from npuninja.lowering.resources.link_files import linked_files
-from npuninja.lowering.sequence.instructions import find_device
 from npuninja.lowering.tiles import model_of, ops_of, place_of
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Operation, Value
 from npuninja.ir.types import bits
 from npuninja.lowering import op_builders
+from npuninja.lowering.lookup import sequences
+from npuninja.lowering.npu_operations import make
 from npuninja.lowering.op_builders import constant, i32
-from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.sequence.npu_operations import make
 from npuninja.lowering.tiles import ops_of, place_of
 
 PARAMETER, READ = "aiex.scratchpad_parameter", "aiex.read_scratchpad_parameter"

@@ -6,8 +6,8 @@ from npuninja.errors import UserError
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of, memref, strides_and_offset
+from npuninja.lowering.lookup import constants_of
 from npuninja.lowering.op_builders import constant_value
-from npuninja.lowering.sequence.lookup import constants_of
 from npuninja.records import NamedTuple
 
 

@@ -16,7 +16,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Block, Operation, Region, clone
 from npuninja.ir.syntax import group
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.lookup import lookup, sequences
+from npuninja.lowering.lookup import lookup, sequences
 
 _STARTS = {
     "aiex.dma_start_bd_chain": "aiex.dma_configure_task",

@@ -9,8 +9,8 @@ from npuninja.ir.core import Operation
 from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.ir.verifier_sequence import TASK_USES, check_task_use, check_transfer
+from npuninja.lowering.lookup import absolute_address
 from npuninja.lowering.sequence.arguments import ArgumentOffset
-from npuninja.lowering.sequence.lookup import absolute_address
 
 #: A DMA channel: column, row, direction number, channel.
 Channel = tuple[int, int, int, int]

@@ -17,7 +17,7 @@ from npuninja.arch.devices import Place
 from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value, clone
-from npuninja.lowering.sequence.lookup import sequences, symbols
+from npuninja.lowering.lookup import sequences, symbols
 from npuninja.lowering.tiles import place_of, tile_at
 
 if TYPE_CHECKING:

@@ -32,45 +32,14 @@ from npuninja.ir.numbers import NUMBERS
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import element_count, memref
 from npuninja.ir.verifier_sequence import check_guard
+from npuninja.lowering.lookup import absolute_address, find_device, find_sequence, lookup
 from npuninja.lowering.number_operands import numbers_from_values
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.sequence.checks import run_time_error
-from npuninja.lowering.sequence.lookup import absolute_address, lookup, sequences
 from npuninja.lowering.tiles import model_of
 
 if TYPE_CHECKING:
     from typing import Callable
-
-
-def find_device(module: Operation, name: str) -> Operation:
-    """The device called `name`; "" means `main`, or the only one. UserError when there is none."""
-    devices = {op.string("sym_name", "main"): op for op in module.body.ops if op.name == "aie.device"}
-    if name in devices:
-        return devices[name]
-    if not name and len(devices) == 1:
-        return next(iter(devices.values()))
-    if not name and "main" in devices:
-        return devices["main"]
-    raise UserError(
-        f"no device @{name or 'main'} in the module", module.loc, hint=f"devices: {_names(list(devices))}"
-    )
-
-
-def find_sequence(device: Operation, name: str) -> Operation:
-    """The runtime sequence called `name`; "" means the first. UserError when there is none."""
-    found = sequences(device)
-    for op in found:
-        if not name or op.string("sym_name", "sequence") == name:
-            return op
-    raise UserError(
-        f"device @{device.string('sym_name', 'main')} has no runtime sequence{' @' + name if name else ''}",
-        device.loc,
-        hint=f"sequences: {_names([op.string('sym_name', 'sequence') for op in found])}",
-    )
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join("@" + name for name in names) or "none"
 
 
 def instruction_stream(

@@ -20,11 +20,10 @@ from npuninja.ir.attributes import (
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, element_of
+from npuninja.lowering.lookup import allocation, numbers_of
 from npuninja.lowering.op_builders import i32, next_bd
-from npuninja.lowering.sequence.bd import four_dimensions, shape_error
-from npuninja.lowering.sequence.contiguous_transfers import numbers_of
-from npuninja.lowering.sequence.lookup import allocation
 from npuninja.lowering.sequence.task_ids import descriptors
+from npuninja.lowering.sequence_bd import four_dimensions, shape_error
 from npuninja.lowering.tiles import kind_at, model_of
 from npuninja.records import NamedTuple
 

@@ -8,9 +8,9 @@ from npuninja.ir.numbers import entries, static_entries
 from npuninja.ir.syntax import group
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
 from npuninja.lowering.control_flow.constant_folding import fold_constants_in
-from npuninja.lowering.objectfifo.loop_unroll import trip_count, unroll_entirely
+from npuninja.lowering.control_flow.unrolling import trip_count, unroll_entirely
+from npuninja.lowering.lookup import sequences
 from npuninja.lowering.op_builders import known_number
-from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import ops_of
 
 #: More operations than this in one sequence are a mistake: each is several words of instructions.

@@ -20,10 +20,10 @@ from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseArrayAttr
 from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
+from npuninja.lowering.lookup import lookup
+from npuninja.lowering.npu_operations import push_queue, write_bits
 from npuninja.lowering.op_builders import i32
 from npuninja.lowering.sequence.checks import check_channel
-from npuninja.lowering.sequence.lookup import lookup
-from npuninja.lowering.sequence.npu_operations import push_queue, write_bits
 from npuninja.lowering.tiles import kind_at, model_around, ops_of, place_of
 
 _BINDING = "aie.objectfifo_rearm_binding"

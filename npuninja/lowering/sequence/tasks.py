@@ -27,19 +27,8 @@ from npuninja.ir.core import Block, Operation
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, element_of, memref
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
-from npuninja.lowering.sequence.bd import (
-    SequenceDescriptor,
-    four_dimensions,
-    is_linear,
-    patch_address,
-    shape_error,
-    with_packet,
-    with_shape,
-)
-from npuninja.lowering.sequence.checks import check_extent, run_time_error
-from npuninja.lowering.sequence.lookup import allocation, buffer_place
-from npuninja.lowering.sequence.npu_operations import (
+from npuninja.lowering.lookup import allocation, buffer_place
+from npuninja.lowering.npu_operations import (
     add_parameter,
     address_patch,
     make,
@@ -48,7 +37,18 @@ from npuninja.lowering.sequence.npu_operations import (
     ui32,
     write_bd,
 )
+from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
+from npuninja.lowering.sequence.checks import check_extent, run_time_error
 from npuninja.lowering.sequence.task_ids import descriptors, task_of
+from npuninja.lowering.sequence_bd import (
+    SequenceDescriptor,
+    four_dimensions,
+    is_linear,
+    patch_address,
+    shape_error,
+    with_packet,
+    with_shape,
+)
 from npuninja.lowering.tiles import get_or_create_tile, model_around, place_of
 
 

@@ -39,19 +39,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_of, size_bytes
 from npuninja.lowering.generation import Rules
-from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
-from npuninja.lowering.sequence.bd import (
-    SequenceDescriptor,
-    bd_address,
-    bd_words,
-    is_linear,
-    patch_address,
-    shape_error,
-    with_packet,
-    with_shape,
-)
-from npuninja.lowering.sequence.checks import check_bd_id, check_channel, check_extent
-from npuninja.lowering.sequence.lookup import (
+from npuninja.lowering.lookup import (
     absolute_address,
     allocation,
     constants_of,
@@ -59,7 +47,7 @@ from npuninja.lowering.sequence.lookup import (
     placed_buffer,
     symbols,
 )
-from npuninja.lowering.sequence.npu_operations import (
+from npuninja.lowering.npu_operations import (
     add_parameter,
     address_patch,
     make,
@@ -68,6 +56,18 @@ from npuninja.lowering.sequence.npu_operations import (
     ui32,
     write_bd,
     write_register,
+)
+from npuninja.lowering.sequence.arguments import ArgumentOffset, argument_of
+from npuninja.lowering.sequence.checks import check_bd_id, check_channel, check_extent
+from npuninja.lowering.sequence_bd import (
+    SequenceDescriptor,
+    bd_address,
+    bd_words,
+    is_linear,
+    patch_address,
+    shape_error,
+    with_packet,
+    with_shape,
 )
 from npuninja.lowering.tiles import get_or_create_tile, place_of
 

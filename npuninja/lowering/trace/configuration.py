@@ -10,8 +10,8 @@ from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr, StringAtt
 from npuninja.ir.core import Block, Operation, Region
 from npuninja.ir.custom_trace import event_name, event_text
 from npuninja.ir.enums import ENUMS
+from npuninja.lowering.lookup import sequences
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence.lookup import sequences
 from npuninja.lowering.tiles import kind_at, ops_of
 from npuninja.lowering.trace.inline import config_module
 from npuninja.records import NamedTuple

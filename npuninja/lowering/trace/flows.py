@@ -28,10 +28,10 @@ from npuninja.ir.syntax import operand
 from npuninja.ir.types import bits, element_count, memref
 from npuninja.lowering import op_builders
 from npuninja.lowering.generation import Rules
+from npuninja.lowering.lookup import sequences
+from npuninja.lowering.npu_operations import address_patch, write_bd, write_bits, write_register
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence.bd import SequenceDescriptor, patch_address
-from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.sequence.npu_operations import address_patch, write_bd, write_bits, write_register
+from npuninja.lowering.sequence_bd import SequenceDescriptor, patch_address
 from npuninja.lowering.tiles import append, kind_at, model_of, ops_of, place_of, tile_at
 from npuninja.records import NamedTuple
 

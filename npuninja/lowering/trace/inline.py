@@ -7,8 +7,8 @@ from npuninja.arch.events import module_of
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
-from npuninja.lowering.sequence.lookup import sequences
-from npuninja.lowering.sequence.npu_operations import write_register
+from npuninja.lowering.lookup import sequences
+from npuninja.lowering.npu_operations import write_register
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
 
 

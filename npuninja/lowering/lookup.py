@@ -1,4 +1,4 @@
-"""What names and values in a runtime sequence stand for: tiles, allocations, buffers, locks, arguments."""
+"""What names and values in a module stand for: devices, sequences, allocations, buffers, locks, numbers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,37 @@ class Allocation(NamedTuple):
     direction: str
     channel: int
     packet: PacketInfoAttr | None
+
+
+def find_device(module: Operation, name: str) -> Operation:
+    """The device called `name`; "" means `main`, or the only one. UserError when there is none."""
+    devices = {op.string("sym_name", "main"): op for op in module.body.ops if op.name == "aie.device"}
+    if name in devices:
+        return devices[name]
+    if not name and len(devices) == 1:
+        return next(iter(devices.values()))
+    if not name and "main" in devices:
+        return devices["main"]
+    raise UserError(
+        f"no device @{name or 'main'} in the module", module.loc, hint=f"devices: {_names(list(devices))}"
+    )
+
+
+def find_sequence(device: Operation, name: str) -> Operation:
+    """The runtime sequence called `name`; "" means the first. UserError when there is none."""
+    found = sequences(device)
+    for op in found:
+        if not name or op.string("sym_name", "sequence") == name:
+            return op
+    raise UserError(
+        f"device @{device.string('sym_name', 'main')} has no runtime sequence{' @' + name if name else ''}",
+        device.loc,
+        hint=f"sequences: {_names([op.string('sym_name', 'sequence') for op in found])}",
+    )
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join("@" + name for name in names) or "none"
 
 
 def sequences(device: Operation) -> list[Operation]:
@@ -127,3 +158,9 @@ def constants_of(op: Operation, name: str) -> tuple[int, ...]:
             )
         numbers.append(entry)
     return tuple(numbers)
+
+
+def numbers_of(op: Operation, what: str) -> tuple[int, ...] | None:
+    """The numbers of one list, those passed as constants too; None when one is not known."""
+    numbers = tuple(number for entry in entries(op, what) if isinstance(number := known_number(entry), int))
+    return numbers if len(numbers) == len(op.numbers(f"static_{what}")) else None

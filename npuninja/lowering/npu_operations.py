@@ -6,7 +6,7 @@ from npuninja.arch.registers import DIRECTIONS
 from npuninja.ir.attributes import Attribute, BoolAttr, EnumAttr, IntegerAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.op_builders import i32
-from npuninja.lowering.sequence.bd import SequenceDescriptor
+from npuninja.lowering.sequence_bd import SequenceDescriptor
 
 
 def make(name: str, like: Operation, **attributes: Attribute) -> Operation:

@@ -15,9 +15,8 @@ from npuninja.ir.attributes import (
     is_contiguous,
 )
 from npuninja.ir.core import Operation
-from npuninja.ir.numbers import entries
 from npuninja.ir.syntax import group, operand
-from npuninja.lowering.op_builders import known_number
+from npuninja.lowering.lookup import numbers_of
 from npuninja.lowering.tiles import kind_at, ops_of
 
 _ZERO_PADDING = tuple(f"d{dim}_zero_{side}" for dim in range(3) for side in ("before", "after"))
@@ -83,9 +82,3 @@ def _linearize(op: Operation) -> None:
     op.attributes["static_sizes"] = DenseArrayAttr("i64", (outer, 1, 1, planes * rows * items))
     op.attributes["static_strides"] = DenseArrayAttr("i64", (strides[0], 0, 0, 1))
     op.operands, op.segments = group(op, "memref"), (1, 0, 0, 0)
-
-
-def numbers_of(op: Operation, what: str) -> tuple[int, ...] | None:
-    """The numbers of one list, those passed as constants too; None when one is not known."""
-    numbers = tuple(number for entry in entries(op, what) if isinstance(number := known_number(entry), int))
-    return numbers if len(numbers) == len(op.numbers(f"static_{what}")) else None
