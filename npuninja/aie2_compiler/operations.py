@@ -98,7 +98,13 @@ def form(text: str) -> Form:
             (writes if item.access.is_write else reads).append(touch)
     units = _units(_schedule_class(instruction, writes))
     return Form(
-        text, instruction.slot, tuple(reads), tuple(writes), units, instruction.memory, instruction.name
+        text=text,
+        slot=instruction.slot,
+        reads=tuple(reads),
+        writes=tuple(writes),
+        units=units,
+        memory=instruction.memory,
+        name=instruction.name,
     )
 
 

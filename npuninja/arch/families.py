@@ -163,7 +163,16 @@ FAMILIES: dict[str, Family] = {
             pads_with_any_value=False,
             registers={},
             # The firmware version is one that a Phoenix reported.
-            driver=Driver("RyzenAI-npu1", (1,), 0x1502, 0x00, 6, (1, 5, 5, 391), 1600, False),
+            driver=Driver(
+                xrt_name="RyzenAI-npu1",
+                xrt_numbers=(1,),
+                pci_device=0x1502,
+                pci_revision=0x00,
+                context_limit=6,
+                firmware=(1, 5, 5, 391),
+                max_clock_mhz=1600,
+                takes_full_elf=False,
+            ),
             # Measured: xrt-smi validate 78 us, passthrough through XRT 103 to 122 us, through pyxrt 300 us.
             host_call_us=(78, 110, 310),
             local_task_addresses=True,
@@ -192,7 +201,16 @@ FAMILIES: dict[str, Family] = {
                 "shim": {"Tile_Control": 0xFFF40},
             },
             # No source settles the context limit and the firmware version: values a program can live with.
-            driver=Driver("RyzenAI-npu4", (4, 5, 6), 0x17F0, 0x10, 16, (1, 1, 2, 64), 1800, True),
+            driver=Driver(
+                xrt_name="RyzenAI-npu4",
+                xrt_numbers=(4, 5, 6),
+                pci_device=0x17F0,
+                pci_revision=0x10,
+                context_limit=16,
+                firmware=(1, 1, 2, 64),
+                max_clock_mhz=1800,
+                takes_full_elf=True,
+            ),
             # Measured: run and wait 410 us, with both transfers 670 us. Assumed: the smallest, that of npu1.
             host_call_us=(78, 410, 670),
             local_task_addresses=False,

@@ -108,7 +108,15 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
         if proof.version:
             word = identity(tool.name, candidate.path, version, tool.companions(candidate.path))
             beside = tuple(tool.beside(candidate.path).items())
-            return Found(tool.name, candidate.path, candidate.origin, version, word, proof.facts, beside)
+            return Found(
+                tool=tool.name,
+                path=candidate.path,
+                origin=candidate.origin,
+                version=version,
+                identity=word,
+                facts=proof.facts,
+                beside=beside,
+            )
         refused.append((candidate, proof.reason))
     return Absent(tool.name, tool.purpose, tool.remedy, tuple(refused))
 

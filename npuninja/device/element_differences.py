@@ -55,7 +55,15 @@ def compare_elements(
         )
         for flat in where[:SHOWN_DIFFERENCES]
     )
-    return OutputComparison(argument, len(differs), len(where), first, untouched, not got_bytes.any(), within)
+    return OutputComparison(
+        argument=argument,
+        elements=len(differs),
+        differing=len(where),
+        first=first,
+        untouched_bytes=untouched,
+        all_zero=not got_bytes.any(),
+        within=within,
+    )
 
 
 def _numbers(argument: Argument, values: Array) -> np.ndarray[Any, np.dtype[Any]]:

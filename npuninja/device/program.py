@@ -34,11 +34,11 @@ def program_of(manifest: Manifest) -> Program:
     if manifest.full_elf:
         manifest.read(manifest.full_elf)  # XRT reads the file itself; here it is seen to be of this build
     return Program(
-        manifest.xclbin,
-        manifest.read(manifest.xclbin),
-        insts,
-        manifest.kernel,
-        manifest.core_kind,
-        manifest.full_elf,
-        manifest.full_elf_kernel,
+        xclbin_path=manifest.xclbin,
+        xclbin=manifest.read(manifest.xclbin),
+        insts=insts,
+        kernel=manifest.kernel,
+        core_kind=manifest.core_kind,
+        full_elf=manifest.full_elf,
+        full_elf_kernel=manifest.full_elf_kernel,
     )

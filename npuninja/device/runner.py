@@ -245,9 +245,19 @@ def _run(
         if not options.json:
             print(f"inputs of further runs: {source}")
     outcome = Outcome(
-        manifest, capabilities, reason, source, done.comparisons, timing_of(capabilities, done.times),
-        options.in_flight, done.session.way, remarks, report, options.check, findings,
-    )  # fmt: skip
+        manifest=manifest,
+        capabilities=capabilities,
+        reason=reason,
+        inputs_from=source,
+        comparisons=done.comparisons,
+        timing=timing_of(capabilities, done.times),
+        in_flight=options.in_flight,
+        way=done.session.way,
+        remarks=remarks,
+        report=report,
+        checks=options.check,
+        findings=findings,
+    )
     bad = outcome.wrong or outcome.findings
     status, code = ("wrong", WrongResult.exit_code) if bad else ("ok", 0)
     if not options.json:

@@ -50,7 +50,15 @@ def register_at(address: int, rows: Rows) -> NamedRegister:
     first = registers.DMA[kind].bd
     bd, rest = divmod(offset - first, registers.BD_STRIDE)
     if 0 <= bd < tile.bds and rest // 4 < tile.bd_words:
-        return NamedRegister(column, row, kind, offset, f"DMA_BD{bd}_{rest // 4}", bd, rest // 4)
+        return NamedRegister(
+            column=column,
+            row=row,
+            kind=kind,
+            offset=offset,
+            name=f"DMA_BD{bd}_{rest // 4}",
+            bd=bd,
+            word=rest // 4,
+        )
     if offset < tile.memory_bytes:
         return NamedRegister(column, row, kind, offset, f"data memory 0x{offset:05x}")
     program = offset - registers.PROGRAM_MEMORY

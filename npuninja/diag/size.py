@@ -136,17 +136,17 @@ def _tile(
         end = max(end, data_end)
     kind = model.kind_of(place[1])
     return TileMemory(
-        place,
-        kind.name,
-        program,
-        stack,
-        need,
-        sum(sizes),
-        data,
-        end,
-        kind.memory_bytes,
-        estimated,
-        prefix.rstrip("."),
+        tile=place,
+        kind=kind.name,
+        program=program,
+        stack=stack,
+        stack_need=need,
+        buffers=sum(sizes),
+        data=data,
+        end=end,
+        limit=kind.memory_bytes,
+        program_estimate=estimated,
+        device=prefix.rstrip("."),
     )
 
 

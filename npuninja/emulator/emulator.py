@@ -320,9 +320,14 @@ class Emulator(ArrayAccess):
             lambda: core_counts(self._array, self._cores.emulated, self._cores.machine, before, self._counted)
         )
         return RunReport(
-            wall_time_s, channel_counts(before, self._counted), cores, unfinished, strays, tuple(self.races()),
-            self._array.take_lock_set_again(),
-        )  # fmt: skip
+            wall_time_s=wall_time_s,
+            channels=channel_counts(before, self._counted),
+            cores=cores,
+            unfinished=unfinished,
+            stray_writes=strays,
+            races=tuple(self.races()),
+            lock_set_again=self._array.take_lock_set_again(),
+        )
 
     def close(self) -> None:
         """Takes the array down. Views of buffers must not be used any more."""

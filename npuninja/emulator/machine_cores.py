@@ -97,7 +97,16 @@ class MachineCore:
         self.pieces = tuple(pieces)
         self._translate = translate = translate and not checked
         self._engine = array.engine
-        self.info = CoreInfo(column, row, "machine code", 0, 0, (), (), ())
+        self.info = CoreInfo(
+            column=column,
+            row=row,
+            entry="machine code",
+            stack_bytes=0,
+            data_end=0,
+            waits=(),
+            buffers=(),
+            neighbours=(),
+        )
         self.runtime = CoreRuntime(
             array.store, load_runtime(array.engine), {name: array.function(name) for name in PORTS}
         )

@@ -205,21 +205,23 @@ def read_core_info(module: WasmModule, name: str) -> CoreInfo:
                 f"the core module has ABI version {fields['abi']}, expected {ABI_VERSION}", "build it again"
             )
         info = CoreInfo(
-            _int(fields["column"]),
-            _int(fields["row"]),
-            _str(fields["entry"]),
-            _int(fields["stack_bytes"]),
-            _int(fields["data_end"]),
-            tuple(
+            column=_int(fields["column"]),
+            row=_int(fields["row"]),
+            entry=_str(fields["entry"]),
+            stack_bytes=_int(fields["stack_bytes"]),
+            data_end=_int(fields["data_end"]),
+            waits=tuple(
                 Wait(_int(p), _str(f), _int(line), _int(c), _str(lock))
                 for p, f, line, c, lock in fields["waits"]
             ),
-            tuple(CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]),
-            tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
-            tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
-            _int(fields.get("data_origin", 0)),
-            _str(fields.get("architecture", "")),
-            tuple(
+            buffers=tuple(
+                CoreBuffer(_str(s), _int(address), _int(size)) for s, address, size in fields["buffers"]
+            ),
+            neighbours=tuple(NEIGHBOURS[NEIGHBOURS.index(n)] for n in fields["neighbours"]),
+            locks=tuple(CoreLock(_str(symbol), _int(number)) for symbol, number in fields.get("locks", ())),
+            data_origin=_int(fields.get("data_origin", 0)),
+            architecture=_str(fields.get("architecture", "")),
+            tile_buffers=tuple(
                 TileBuffer(_str(s), _int(column), _int(row), _int(address), _int(size))
                 for s, column, row, address, size in fields.get("tile_buffers", ())
             ),

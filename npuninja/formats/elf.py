@@ -186,7 +186,14 @@ def read_elf(data: bytes, name: str) -> Elf:
             segments.append(ElfSegment(address, content, memory_bytes, i))
     sections, symbols, table = _read_sections(reader, section_offset, section_count, names)
     return Elf(
-        elf_type, machine, flags, entry, tuple(segments), tuple(sections), tuple(symbols), tuple(table)
+        type=elf_type,
+        machine=machine,
+        flags=flags,
+        entry=entry,
+        segments=tuple(segments),
+        sections=tuple(sections),
+        symbols=tuple(symbols),
+        symbol_table=tuple(table),
     )
 
 
@@ -234,7 +241,18 @@ def _read_sections(
         title = name_reader.at(headers[names][4] + name, "an ELF section's name")
         content = b"" if kind in (0, NOBITS) else reader.block(offset, size_bytes, f"ELF section {title}")
         taken = _taken(reader, taken + len(content), "sections")
-        sections.append(ElfSection(title, kind, address, size_bytes, content, flags, link, info))
+        sections.append(
+            ElfSection(
+                name=title,
+                type=kind,
+                address=address,
+                size_bytes=size_bytes,
+                data=content,
+                flags=flags,
+                link=link,
+                info=info,
+            )
+        )
         if kind == SYMTAB:
             if link >= count:
                 raise reader.error(

@@ -68,13 +68,13 @@ def lower_resources(
     from npuninja.lowering.passes import RESOURCES, PassSettings, run_passes
 
     settings = PassSettings(
-        rules_of(generation),
-        warnings,
-        alloc_scheme,
-        packet_fifos,
-        dynamic_fifos,
-        cores_per_column,
-        control_overlay,
+        rules=rules_of(generation),
+        warnings=warnings,
+        alloc_scheme=alloc_scheme,
+        packet_fifos=packet_fifos,
+        dynamic_fifos=dynamic_fifos,
+        cores_per_column=cores_per_column,
+        control_overlay=control_overlay,
     )
     run_passes(RESOURCES, module, settings)
 

@@ -129,9 +129,16 @@ class Functions:
         loops = tuple(loop for loop in self.flow.loops.values() if start <= loop.start < end)
         calls = sorted({self._names[target] for target in self._targets(start) if target is not None})
         return Function(
-            self._names[start], start, end, len(bundles), self._frames[start], self._stack(start, ()), tuple(calls),
-            self._cycles_of(start, ()), loops,
-        )  # fmt: skip
+            name=self._names[start],
+            start=start,
+            end=end,
+            bundles=len(bundles),
+            frame_bytes=self._frames[start],
+            stack_bytes=self._stack(start, ()),
+            calls=tuple(calls),
+            cycles=self._cycles_of(start, ()),
+            loops=loops,
+        )
 
     def _frame(self, start: int) -> int:
         depth = deepest = 0

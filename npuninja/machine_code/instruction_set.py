@@ -231,7 +231,15 @@ class InstructionSet:
             registers = self.registers(kind, width)
         else:  # a class the table writes only once, with its own name
             raise InternalError(f"the instruction table has no register class '{kind}'")
-        return Operand(name, kind, pieces, width, immediate, registers, tuple(map(_access, accesses)))
+        return Operand(
+            name=name,
+            kind=kind,
+            pieces=pieces,
+            bits=width,
+            immediate=immediate,
+            registers=registers,
+            accesses=tuple(map(_access, accesses)),
+        )
 
     def registers(self, kind: str, bits: int) -> tuple[str | None, ...]:
         """The register of each code of a class whose field has so many bits."""

@@ -66,17 +66,17 @@ def package_plan(context: Context, designs: Sequence[Design], commands: Mapping[
     tools = [toolchain.python, *(tool for name in toolchain.outcomes if (tool := toolchain.found(name)))]
     assert context.package is not None
     plan = BuildPlan(
-        context.package,
-        {
+        package=context.package,
+        designs={
             d.name: (DesignFiles(context, d)["manifest"], [*map(layout.source, (d.source, *d.imports))])
             for d in designs
         },
-        {name: layout.source(name) for name in context.package.license_files},
-        "" if context.providers.for_npu else engine_file(context),
-        layout.source_root,
-        layout.output_prefix or os.curdir,
-        [UsedTool(tool.tool, tool.version, tool.identity, tool.path) for tool in tools],
-        commands,
-        ninja,
+        license_files={name: layout.source(name) for name in context.package.license_files},
+        engine="" if context.providers.for_npu else engine_file(context),
+        source_root=layout.source_root,
+        build_folder=layout.output_prefix or os.curdir,
+        tools=[UsedTool(tool.tool, tool.version, tool.identity, tool.path) for tool in tools],
+        commands=commands,
+        ninja=ninja,
     )
     return plan.text()

@@ -113,16 +113,18 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
     where = os.path.join(folder, parts["--output-dir"])
     chained = parts["--xclbin-input"]
     return DesignBuild(
-        mlir,
-        {kind: os.path.normpath(os.path.join(where, outputs[kind])) for kind in OUTPUTS if kind in outputs},
-        tuple(flags),
-        tuple(others),
-        parts["--device-name"],
-        parts["--sequence-name"],
-        (parts["--xclbin-kernel-name"], parts["--xclbin-instance-name"], parts["--xclbin-kernel-id"]),
-        os.path.normpath(os.path.join(folder, chained)) if chained else "",
-        GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
-        _AS_PACKETS if _AS_PACKETS in others else "",
+        mlir=mlir,
+        outputs={
+            kind: os.path.normpath(os.path.join(where, outputs[kind])) for kind in OUTPUTS if kind in outputs
+        },
+        aiecc_flags=tuple(flags),
+        other_options=tuple(others),
+        device=parts["--device-name"],
+        sequence=parts["--sequence-name"],
+        kernel=(parts["--xclbin-kernel-name"], parts["--xclbin-instance-name"], parts["--xclbin-kernel-id"]),
+        chained=os.path.normpath(os.path.join(folder, chained)) if chained else "",
+        generation=GENERATIONS[-1] if any(word.startswith("--get-") for word in words) else "",
+        expanded=_AS_PACKETS if _AS_PACKETS in others else "",
     )
 
 

@@ -251,9 +251,14 @@ def _program(
     libraries = found_libraries(libraries, folders)
     output = os.path.join(build.build, target["nameOnDisk"])
     return HostProgram(
-        output, tuple(dict.fromkeys(sources)), tuple(defines), tuple(include), tuple(flags),
-        tuple(dict.fromkeys(libraries)), language,
-    )  # fmt: skip
+        output=output,
+        sources=tuple(dict.fromkeys(sources)),
+        defines=tuple(defines),
+        include=tuple(include),
+        flags=tuple(flags),
+        libraries=tuple(dict.fromkeys(libraries)),
+        language=language,
+    )
 
 
 def _libraries_built_here(

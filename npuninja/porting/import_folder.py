@@ -97,14 +97,14 @@ def import_folder(
         raise _nothing_to_do(project, asked.folder, doing, way.notes)
     test, words = way.test, tuple(f"{name}={value}" for name, value in way.variables.items())
     return Imported(
-        project,
-        tuple(write_project(project, asked.folder, os.path.abspath(target))),
-        answered,
-        words,
-        test.name if test and words else "",
-        way.tests,
-        f"{test.name}: XFAIL: {test.fails}" if test and test.fails else "",
-        way.notes,
+        project=project,
+        files=tuple(write_project(project, asked.folder, os.path.abspath(target))),
+        targets=answered,
+        variables=words,
+        variables_from=test.name if test and words else "",
+        tests=way.tests,
+        known_to_fail=f"{test.name}: XFAIL: {test.fails}" if test and test.fails else "",
+        notes=way.notes,
     )
 
 
@@ -146,7 +146,15 @@ def _asked(
     if not os.path.isdir(folder):
         raise UserError(f"there is no folder {folder}")
     found = makefile or find_makefile(folder) or ""
-    return _Asked(folder, found, targets, variables, environment, scripts, bool(makefile))
+    return _Asked(
+        folder=folder,
+        makefile=found,
+        targets=targets,
+        variables=variables,
+        environment=environment,
+        scripts=scripts,
+        is_makefile=bool(makefile),
+    )
 
 
 class _Way(NamedTuple):

@@ -122,13 +122,13 @@ def _compile(command: Command) -> Reading:
         return KernelObject(output, files, defines, tuple(words.include), flags, language)
     libraries = tuple(found_libraries(words.libraries, words.library_folders))
     return HostProgram(
-        output,
-        files,
-        tuple(words.defines),
-        tuple(words.include),
-        tuple(words.flags),
-        libraries,
-        words.language,
+        output=output,
+        sources=files,
+        defines=tuple(words.defines),
+        include=tuple(words.include),
+        flags=tuple(words.flags),
+        libraries=libraries,
+        language=words.language,
     )
 
 
@@ -195,7 +195,13 @@ def _script(command: Command, words: Sequence[str], module: str) -> Reading:
 
 def _host_run(command: Command, program: str, arguments: tuple[str, ...], module: str = "") -> HostRun:
     return HostRun(
-        program, arguments, command.folder, command.environment, module, command.device, command.output_has
+        program=program,
+        arguments=arguments,
+        folder=command.folder,
+        environment=command.environment,
+        module=module,
+        device=command.device,
+        output_has=command.output_has,
     )
 
 

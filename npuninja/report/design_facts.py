@@ -84,7 +84,15 @@ def read_design(folder: str) -> DesignFacts:
     model = DEVICES[manifest["device"]]
     columns = max([model.columns, *(place[0] + 1 for place in places)])
     return DesignFacts(
-        name, manifest, columns, model.rows, tiles, tuple(routes_of(device)), _locks(device), text, run
+        name=name,
+        manifest=manifest,
+        columns=columns,
+        rows=model.rows,
+        tiles=tiles,
+        routes=tuple(routes_of(device)),
+        locks=_locks(device),
+        source=text,
+        run=run,
     )
 
 
@@ -113,9 +121,16 @@ def _tile(device: Operation, place: Place, size: TileMemory | None) -> Tile:
         if op.name == "aie.lock"
     ]
     return Tile(
-        place, kind.name, _calls(cores[-1]) if cores else "", tuple(sorted(pieces, key=lambda p: p.start)), tuple(channels),
-        tuple(locks), kind.memory_bytes, kind.banks, tuple(size.problems()) if size is not None else (),
-    )  # fmt: skip
+        place=place,
+        kind=kind.name,
+        core=_calls(cores[-1]) if cores else "",
+        pieces=tuple(sorted(pieces, key=lambda p: p.start)),
+        channels=tuple(channels),
+        locks=tuple(locks),
+        memory_bytes=kind.memory_bytes,
+        banks=kind.banks,
+        problems=tuple(size.problems()) if size is not None else (),
+    )
 
 
 def _is_on(op: Operation, place: Place) -> bool:

@@ -159,13 +159,15 @@ def facts_of(timeline: Timeline, work: Work, inputs: str, columns: int) -> RunFa
     host_bytes = sum(4 * c.words for c in work.channels if work.kind(c.place) == "shim")
     bytes_per_cycle = min(costs.DDR_BYTES_PER_S.middle / CLOCK_HZ, 4.0 * 4 * columns)
     return RunFacts(
-        timeline,
-        work,
-        waits,
-        tuple(share(layout.actor_name(actor), cycles) for actor, cycles in critical),
-        tuple(share(layout.actor_name(actor), timeline.busy(actor)) for actor in timeline.actors()),
-        Roofline(instructions, host_bytes, length, max(len(work.cores), 1), bytes_per_cycle),
-        inputs,
+        timeline=timeline,
+        work=work,
+        waits=waits,
+        critical=tuple(share(layout.actor_name(actor), cycles) for actor, cycles in critical),
+        utilisation=tuple(
+            share(layout.actor_name(actor), timeline.busy(actor)) for actor in timeline.actors()
+        ),
+        roofline=Roofline(instructions, host_bytes, length, max(len(work.cores), 1), bytes_per_cycle),
+        inputs=inputs,
     )
 
 

@@ -84,7 +84,18 @@ def _messages(output: str) -> list[_Message]:
         head = _HEAD.fullmatch(plain)
         if head:
             place, path, at, kind, text = (head[key] for key in ("place", "path", "line", "kind", "text"))
-            found.append(_Message(line, place, path, at, kind, text, [], includes))
+            found.append(
+                _Message(
+                    shown=line,
+                    place=place,
+                    path=path,
+                    line=at,
+                    kind=kind,
+                    text=text,
+                    code=[],
+                    includes=includes,
+                )
+            )
             includes = []
         elif _INCLUDED.match(plain):
             includes.append(line)

@@ -137,7 +137,16 @@ def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
         if known or (place and places.is_header(place[1])):
             return match.group()
         name = f"%npu.shift.{next(count)}."
-        wanted = Shift(name, result, shift, type, lanes, value, amount, scalar)
+        wanted = Shift(
+            name=name,
+            result=result,
+            kind=shift,
+            type=type,
+            lanes=lanes,
+            value=value,
+            amount=amount,
+            scalar=scalar,
+        )
         lines = list(_of_64_bits(wanted, written_out) if is_wide else written_out(wanted))
         return "\n".join(f"{indent}{line}{rest}" for line in lines)
 
@@ -170,14 +179,14 @@ def _of_64_bits(shift: Shift, written_out: WrittenOut) -> Iterator[str]:
     excess = f"{name}excess"
     yield from written_out(
         Shift(
-            f"{name}of.",
-            f"{name}shifted",
-            kind,
-            half,
-            lanes,
-            f"{name}word",
-            excess,
-            None if lanes else excess,
+            name=f"{name}of.",
+            result=f"{name}shifted",
+            kind=kind,
+            type=half,
+            lanes=lanes,
+            value=f"{name}word",
+            amount=excess,
+            scalar=None if lanes else excess,
         )
     )
     yield f"{name}wide = zext {half} {name}shifted to {type}"

@@ -155,7 +155,17 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
                 hint="put several of them into one buffer, at different offsets",
             )
         made = _file(elf, target) if elf and read_bytes(elf).startswith(ELF_MAGIC) else None
-        runs.append(_Run(kernel, number, sequence, arguments, _file(insts, target), made, instance))
+        runs.append(
+            _Run(
+                kernel=kernel,
+                number=number,
+                sequence=sequence,
+                arguments=arguments,
+                insts=_file(insts, target),
+                elf=made,
+                instance=instance,
+            )
+        )
     return runs
 
 

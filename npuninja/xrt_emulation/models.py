@@ -41,16 +41,16 @@ class NpuModel(NamedTuple):
 
 MODELS = {
     family.name: NpuModel(
-        family.name,
-        family.driver.xrt_name,
-        family.driver.pci_device,
-        family.driver.pci_revision,
-        family.physical_columns - family.columns,
-        family.columns,
-        family.rows,
-        family.driver.context_limit,
-        family.driver.firmware,
-        family.driver.max_clock_mhz,
+        name=family.name,
+        vbnv=family.driver.xrt_name,
+        device_id=family.driver.pci_device,
+        revision=family.driver.pci_revision,
+        first_column=family.physical_columns - family.columns,
+        columns=family.columns,
+        rows=family.rows,
+        context_limit=family.driver.context_limit,
+        firmware=family.driver.firmware,
+        max_clock_mhz=family.driver.max_clock_mhz,
     )
     for family in FAMILIES.values()
 }

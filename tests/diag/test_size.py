@@ -38,8 +38,12 @@ def folder_with(tmp_path, *segments, lowered: str = LOWERED):
 
 def test_an_aie_program(tmp_path) -> None:
     memtile, core = measure(folder_with(tmp_path, (0, bytes(1000), 1000), (0x70000 + 2448, bytes(52), 152)))
-    assert memtile == TileMemory((0, 1), "mem", None, 0, None, 1024, 0, 66560, 524288)
-    assert core == TileMemory((0, 2), "core", 1000, 2048, 0, 400, 152, 2600, 65536)
+    assert memtile == TileMemory(
+        (0, 1), "mem", program=None, stack=0, stack_need=None, buffers=1024, data=0, end=66560, limit=524288
+    )
+    assert core == TileMemory(
+        (0, 2), "core", program=1000, stack=2048, stack_need=0, buffers=400, data=152, end=2600, limit=65536
+    )
     assert core.used == 2600
     assert core.problems() == memtile.problems() == []
 

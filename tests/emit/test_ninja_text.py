@@ -63,8 +63,28 @@ def test_every_statement_is_read():
             validations=("proof",),
             variables={"flags": "made -x", "more": ""},  # Ninja looks outside the statement
         ),
-        BuildStatement(17, "phony", ("hello",), (), ("all",), (), (), (), {}),
-        BuildStatement(18, "copy", ("a", "b"), (), (), (), (), (), {}),
+        BuildStatement(
+            17,
+            "phony",
+            outputs=("hello",),
+            implicit_outputs=(),
+            inputs=("all",),
+            implicit=(),
+            order_only=(),
+            validations=(),
+            variables={},
+        ),
+        BuildStatement(
+            18,
+            "copy",
+            outputs=("a", "b"),
+            implicit_outputs=(),
+            inputs=(),
+            implicit=(),
+            order_only=(),
+            validations=(),
+            variables={},
+        ),
     ]
     assert read.defaults == ["hello", "made/a b.txt"]
     assert read.included == [("other.ninja", 20), ("${out}.ninja", 21)]

@@ -301,19 +301,19 @@ def descriptors(draw: st.DrawFn, kind: str) -> BufferDescriptor:
     return BufferDescriptor(
         4 * draw(st.integers(0, {"core": 1 << 14, "mem": 3 << 17, "shim": 1 << 46}[kind] - 1)),
         draw(st.integers(0, (1 << {"core": 14, "mem": 17, "shim": 32}[kind]) - 1)),
-        steps,
-        [draw(st.integers(0, wrap)) if i < wraps else 0 for i in range(4)],
-        pads if kind == "mem" else [(0, 0)] * 3,
-        draw(st.none() | st.builds(PacketInfoAttr, st.integers(0, 7), st.integers(0, 31))),
-        draw(st.none() | st.integers(0, 47 if kind == "mem" else 15)),
-        LockFields(
+        steps=steps,
+        wraps=[draw(st.integers(0, wrap)) if i < wraps else 0 for i in range(4)],
+        pads=pads if kind == "mem" else [(0, 0)] * 3,
+        packet=draw(st.none() | st.builds(PacketInfoAttr, st.integers(0, 7), st.integers(0, 31))),
+        next_bd=draw(st.none() | st.integers(0, 47 if kind == "mem" else 15)),
+        locks=LockFields(
             1,
             draw(st.integers(-64, 63)),
             draw(st.integers(0, 191 if kind == "mem" else 15)),
             draw(st.integers(-64, 63)),
             draw(st.integers(0, 191 if kind == "mem" else 15)),
         ),
-        draw(st.integers(0, 3)) if kind == "shim" else 0,
+        burst=draw(st.integers(0, 3)) if kind == "shim" else 0,
     )
 
 

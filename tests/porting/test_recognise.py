@@ -26,7 +26,8 @@ LINES = {
         "/f/k.o", ("/f/k.cc",), ("BIT_WIDTH=8", "NPUNINJA_CHESS"), ("/v/include",), (), ""
     ),
     "g++-13 -ggdb -I/usr/include -L/usr/lib -DM=4 -o build/test test.cpp -lxrt_coreutil -lz": HostProgram(
-        "/f/build/test", ("/f/test.cpp",), ("M=4",), ("/usr/include",), (), ("xrt_coreutil", "z"), ""
+        "/f/build/test", ("/f/test.cpp",), ("M=4",), ("/usr/include",), (),
+        libraries=("xrt_coreutil", "z"), language="",
     ),
     "llvm-ar rcs lib.a a.o sub/b.o": Archive("/f/lib.a", ("/f/a.o", "/f/sub/b.o")),
     "ld.lld -r a.o b.o -o all.o": Archive("/f/all.o", ("/f/a.o", "/f/b.o")),
@@ -51,7 +52,8 @@ LINES = {
     ),
     "aiecc --device-name=d --xclbin-kernel-name=K --xclbin-kernel-id=0x902 --xclbin-input=o/a.xclbin -I inc "
     "--aie-generate-xclbin --xclbin-name b.xclbin --sequence-name s a.mlir": DesignBuild(
-        "/f/a.mlir", {"xclbin": "/f/b.xclbin"}, (), (), "d", "s", ("K", "", "0x902"), "/f/o/a.xclbin"
+        "/f/a.mlir", {"xclbin": "/f/b.xclbin"}, (), (),
+        device="d", sequence="s", kernel=("K", "", "0x902"), chained="/f/o/a.xclbin",
     ),
     "aiecc --get-xclbin --output-dir out --placer sequential_placer --get locmap -O 3 a.mlir": DesignBuild(
         "/f/a.mlir", {"xclbin": "/f/out/aie.xclbin"}, (), (), generation="2026-08"

@@ -33,13 +33,13 @@ WORK = Work(
 
 def test_streams_move_when_their_sender_does_and_locks_have_values() -> None:
     spans = (
-        Span(layout.SEQUENCE_ACTOR, "operation", 0, 10, "write", -1, -1),
-        Span(SEND, "wait", 0, 20, "waits for its receiver", -1, -1),
-        Span(SEND, "move", 20, 28, "BD 0: 32 bytes", -1, 1),
-        Span(TAKE, "move", 20, 28, "BD 0: 32 bytes", -1, -1),
-        Span(CORE, "wait", 0, 28, "waits for lock", 3, -1),
-        Span(CORE, "work", 28, 40, "computes", -1, 4),
-        Span(layout.SEQUENCE_ACTOR, "wait", 10, 40, "waits", 5, 0),
+        Span(layout.SEQUENCE_ACTOR, "operation", 0, 10, says="write", cause=-1, before=-1),
+        Span(SEND, "wait", 0, 20, says="waits for its receiver", cause=-1, before=-1),
+        Span(SEND, "move", 20, 28, says="BD 0: 32 bytes", cause=-1, before=1),
+        Span(TAKE, "move", 20, 28, says="BD 0: 32 bytes", cause=-1, before=-1),
+        Span(CORE, "wait", 0, 28, says="waits for lock", cause=3, before=-1),
+        Span(CORE, "work", 28, 40, says="computes", cause=-1, before=4),
+        Span(layout.SEQUENCE_ACTOR, "wait", 10, 40, says="waits", cause=5, before=0),
     )
     # The giver's change is found behind the taker's here: at one time, who gives comes first.
     changes = (LockChange(FULL, CORE, 28, -1), LockChange(FULL, TAKE, 28, 1), LockChange(FULL, TAKE, 35, 1))
@@ -80,23 +80,33 @@ def big_timeline() -> tuple[Timeline, Work]:
         for n in range(300):
             at = 400.0 * n + 7 * row
             spans += [
-                Span(send, "move", at, at + 250, f"BD {n % 2}: 1024 bytes", -1, -1),
-                Span(take, "move", at, at + 260, f"BD {n % 2}: 1024 bytes", -1, -1),
+                Span(send, "move", at, at + 250, says=f"BD {n % 2}: 1024 bytes", cause=-1, before=-1),
+                Span(take, "move", at, at + 260, says=f"BD {n % 2}: 1024 bytes", cause=-1, before=-1),
                 Span(
                     layout.FIRST_CORE_ACTOR + tile,
                     "wait",
                     at,
                     at + 260,
-                    "waits for its lock",
-                    len(spans) + 1,
-                    -1,
+                    says="waits for its lock",
+                    cause=len(spans) + 1,
+                    before=-1,
                 ),
-                Span(layout.FIRST_CORE_ACTOR + tile, "work", at + 260, at + 400, "computes", -1, -1),
+                Span(
+                    layout.FIRST_CORE_ACTOR + tile,
+                    "work",
+                    at + 260,
+                    at + 400,
+                    says="computes",
+                    cause=-1,
+                    before=-1,
+                ),
             ]
             for lock in range(4):
                 number = layout.LOCKS_PER_TILE * tile + lock
                 changes += [LockChange(number, take, at, -1), LockChange(number, take, at + 260, 1)]
-    spans.append(Span(layout.SEQUENCE_ACTOR, "wait", 0, 120_000, "waits", len(spans) - 1, -1))
+    spans.append(
+        Span(layout.SEQUENCE_ACTOR, "wait", 0, 120_000, says="waits", cause=len(spans) - 1, before=-1)
+    )
     timeline = Timeline(tuple(spans), (len(spans) - 2,), 120_000.0, False, (), tuple(changes))
     return timeline, Work("npu2", tuple(channels), tuple(cores), SequenceWork())
 

@@ -105,19 +105,33 @@ def _read_register(ask: bytes, not_now: bytes, _: int) -> bytes:
 _I, _L = e.I32, e.I64
 #: Name in the module `env` -> what it is. Those of streams begin with `port`; cores have one port.
 IMPORTS: dict[str, Import] = {
-    "npu_get_stream": Import(_I, _I, "core_stream_get", b"", _L, True, False, _get_stream, (_L,)),
-    "npu_get_stream_last": Import(_I, _L, "core_stream_get", b"", _L, True, False, _get_stream_last, (_L,)),
-    "npu_stream_ready": Import(_I, _I, "core_stream_ready", b"", _I, True, False, _stream_ready, (_I,)),
-    "npu_put_stream": Import(_I * 3, b"", "core_stream_put", _I * 2, _I, True, True, _put_stream),
-    "npu_try_put_stream": Import(
-        _I * 3, _I, "core_stream_try", _I * 2, _I, True, True, _try_put_stream, (_I,)
+    "npu_get_stream": Import(
+        _I, _I, "core_stream_get", b"", _L, waits=True, gives=False, code=_get_stream, locals=(_L,)
     ),
-    "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, True, False, _get_cascade),
-    "npu_put_cascade": Import(_I, b"", "core_cascade_out", _I + _L, _I, True, True, _put_cascade),
-    "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, True, True, _acquire),
-    "npu_write_register": Import(_I * 2, b"", "core_register_write", _I * 2, _I, True, True, _write_register),
-    "npu_read_register": Import(_I, _I, "core_register_read", _I, _L, True, False, _read_register, (_L,)),
-    "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", False, True, _release),
+    "npu_get_stream_last": Import(
+        _I, _L, "core_stream_get", b"", _L, waits=True, gives=False, code=_get_stream_last, locals=(_L,)
+    ),
+    "npu_stream_ready": Import(
+        _I, _I, "core_stream_ready", b"", _I, waits=True, gives=False, code=_stream_ready, locals=(_I,)
+    ),
+    "npu_put_stream": Import(
+        _I * 3, b"", "core_stream_put", _I * 2, _I, waits=True, gives=True, code=_put_stream
+    ),
+    "npu_try_put_stream": Import(
+        _I * 3, _I, "core_stream_try", _I * 2, _I, waits=True, gives=True, code=_try_put_stream, locals=(_I,)
+    ),
+    "npu_get_cascade": Import(_I, b"", "core_cascade_in", _I, _L, waits=True, gives=False, code=_get_cascade),
+    "npu_put_cascade": Import(
+        _I, b"", "core_cascade_out", _I + _L, _I, waits=True, gives=True, code=_put_cascade
+    ),
+    "npu_acquire": Import(_I * 3, b"", "core_lock_take", _I * 3, _I, waits=True, gives=True, code=_acquire),
+    "npu_write_register": Import(
+        _I * 2, b"", "core_register_write", _I * 2, _I, waits=True, gives=True, code=_write_register
+    ),
+    "npu_read_register": Import(
+        _I, _I, "core_register_read", _I, _L, waits=True, gives=False, code=_read_register, locals=(_L,)
+    ),
+    "npu_release": Import(_I * 2, b"", "core_lock_give", _I * 2, b"", waits=False, gives=True, code=_release),
 }
 
 

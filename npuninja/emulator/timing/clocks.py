@@ -173,7 +173,9 @@ class _Clocks:
         start = self._now(actor)
         if end <= start and kind == "wait":
             return self.last.get(actor, -1)
-        self.spans.append(Span(actor, kind, start, max(end, start), says, cause, self.last.get(actor, -1)))
+        self.spans.append(
+            Span(actor, kind, start, max(end, start), says=says, cause=cause, before=self.last.get(actor, -1))
+        )
         self.clock[actor] = max(end, start)
         self.last[actor] = len(self.spans) - 1
         return len(self.spans) - 1

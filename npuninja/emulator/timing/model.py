@@ -154,7 +154,14 @@ def time_work(
     busy = sequence.us.plus(array)._replace(optimistic=together["optimistic"])
     run_us = total((call.us, busy, wait.us))
     return ModelReport(
-        work, clock_hz, count, unit, stages, pipeline, (call, sequence, start, fill, wait), run_us
+        work=work,
+        clock_hz=clock_hz,
+        elements=count,
+        unit=unit,
+        stages=stages,
+        pipeline=pipeline,
+        terms=(call, sequence, start, fill, wait),
+        run_us=run_us,
     )
 
 

@@ -228,7 +228,14 @@ def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> Cha
     sources = tuple(o.actor for o in found if o.actor is not None)
     buffers = _buffers(npu, place, at[actor])
     return ChannelWork(
-        place, count.direction, count.channel, count.words, count.bds, count.tasks, buffers, sources
+        place,
+        count.direction,
+        count.channel,
+        words=count.words,
+        bds=count.bds,
+        tasks=count.tasks,
+        buffers=buffers,
+        sources=sources,
     )
 
 

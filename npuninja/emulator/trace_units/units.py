@@ -101,7 +101,18 @@ def units_of(read: Read, device: layout.Geometry) -> list[TraceUnit]:
             slave = SLAVES[kind].index(("Trace", number))
             ports = tuple(_port(fields, kind, i) for i in range(8))
             packet = Packet(column, row, module, fields["ID"])
-            found.append(TraceUnit(tile, packet, slave, start, stop, events, ports, fields.get("Mode", 0)))
+            found.append(
+                TraceUnit(
+                    tile=tile,
+                    packet=packet,
+                    slave=slave,
+                    start=start,
+                    stop=stop,
+                    events=events,
+                    ports=ports,
+                    mode=fields.get("Mode", 0),
+                )
+            )
     return found
 
 

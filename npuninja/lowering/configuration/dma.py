@@ -113,16 +113,16 @@ def _descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -
     if packet is not None and not length_bytes:
         raise UserError("a packet of length 0 is not possible", op.loc)
     return BufferDescriptor(
-        address_bytes,
-        length_bytes // _WORD_BYTES,
-        steps,
-        wraps,
-        _pads(op, element_bytes, place, tile.name),
-        packet,
-        op.integer("next_bd_id") if "next_bd_id" in op.attributes else None,
-        _locks(block, place, model),
-        _burst(op, model) if tile.name == "shim" else 0,
-        _iteration(op, element_bytes),
+        address_bytes=address_bytes,
+        length_words=length_bytes // _WORD_BYTES,
+        steps=steps,
+        wraps=wraps,
+        pads=_pads(op, element_bytes, place, tile.name),
+        packet=packet,
+        next_bd=op.integer("next_bd_id") if "next_bd_id" in op.attributes else None,
+        locks=_locks(block, place, model),
+        burst=_burst(op, model) if tile.name == "shim" else 0,
+        iteration=_iteration(op, element_bytes),
     )
 
 

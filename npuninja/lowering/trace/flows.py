@@ -192,7 +192,14 @@ def _trace(op: Operation, packet_id: int) -> _Trace:
             raise UserError(f"trace '@{op.string('sym_name')}' has no 'aie.trace.{what}'", op.loc)
         broadcasts[what] = trigger.integer("broadcast") if "broadcast" in trigger.attributes else None
     return _Trace(
-        op, tile, place, tile_kind, kind == "mem", packet_id, broadcasts["start"], broadcasts["stop"]
+        op=op,
+        tile=tile,
+        place=place,
+        kind=tile_kind,
+        memory=kind == "mem",
+        packet_id=packet_id,
+        start=broadcasts["start"],
+        stop=broadcasts["stop"],
     )
 
 

@@ -43,7 +43,19 @@ class Leaving(TranslatedArithmetic):
             # The instruction matters only to what is not a plain result.
             op = 0 if p.kind == WRITE else p.op
             begins = max(0, p.order[0] - now) if p.kind == WRITE else 0
-            items.append(InFlight(p.due - now, rank, begins, p.slot, p.kind, p.dst, p.size, p.banks, op))
+            items.append(
+                InFlight(
+                    due=p.due - now,
+                    rank=rank,
+                    begins=begins,
+                    slot=p.slot,
+                    kind=p.kind,
+                    dst=p.dst,
+                    size=p.size,
+                    banks=p.banks,
+                    op=op,
+                )
+            )
         return tuple(items)
 
     def go(self, address: int, now: int, jump: JumpInFlight | None = None) -> None:
