@@ -21,6 +21,7 @@ usage: npuninja lower DESIGN.mlir -o FOLDER [--alloc-scheme basic-sequential|ban
                       [--generation auto|2025-10|2026-02|2026-08] [--packet-fifos]
                       [--dynamic-fifos true|false] [--werror]
                       [--print-after PASS|all]… [--stop-after PASS]
+       npuninja lower DESIGN.mlir --print-after PASS|all… [--stop-after PASS]
        npuninja lower --passes
 
 Writes into FOLDER: input_with_addresses.mlir, input_physical.mlir, npu_insts.mlir, insts.bin, and
@@ -35,7 +36,7 @@ error.
 
 --print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which
 --passes lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the
-module.
+module. Without -o and --stop-after nothing is written.
 """
 OPTIONS = ("--alloc-scheme", "--generation", "--dynamic-fifos", "--print-after", "--stop-after")
 FLAGS = ("--packet-fifos", "--werror", "--passes")
@@ -83,7 +84,7 @@ def main(arguments: list[str]) -> int:
     watch = Watch(shown, passes.find(stop) if stop else "")
     source = _meant(options.input())
     folder = options.optional("-o")
-    if folder is None and not stop:
+    if folder is None and not stop and not shown:
         raise UserError("npuninja lower: option -o is missing", hint="-o FOLDER says where the files go")
     scheme = _choice("--alloc-scheme", options.optional("--alloc-scheme"), SCHEMES)
     generation = _choice("--generation", options.optional("--generation"), CHOICES) or "auto"
@@ -102,8 +103,8 @@ def main(arguments: list[str]) -> int:
     print_warnings(warnings, as_errors="--werror" in options.flags)
     if folder is not None:
         write_files(folder, files)
-    else:
-        sys.stdout.write(files[f"{stop}.mlir"].decode())
+    elif stop:
+        sys.stdout.write(files[f"{watch.stop}.mlir"].decode())
     return 0
 
 

@@ -45,6 +45,7 @@ class Pass(NamedTuple):
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
         only_with: operations, or the beginning of their names up to a dot or underscore, without which it has
             nothing to do; no pass of the step makes them.
+        stands_for: further passes of the reference, in one generation or another, whose work it does.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Pass(NamedTuple):
     takes: tuple[str, ...] = ()
     when: str = ""
     only_with: tuple[str, ...] = ()
+    stands_for: tuple[str, ...] = ()
 
     def runs(self, rules: Rules) -> bool:
         """Whether a generation has it."""
@@ -88,6 +90,7 @@ RESOURCES: tuple[Pass, ...] = (
         "trace:lower_traces",
         takes=("rules",),
         only_with=("aie.trace", "aie.trace.config"),
+        stands_for=("aie-trace-to-config", "aie-trace-pack-reg-writes", "aie-inline-trace-config"),
     ),
     Pass(
         "aie-unroll-runtime-sequence-loops",
@@ -123,6 +126,7 @@ RESOURCES: tuple[Pass, ...] = (
         "objectfifo.transform:lower_objectfifos",
         takes=("rules", "warnings", "packets=packet_fifos", "dynamic=dynamic_fifos"),
         only_with=("aie.objectfifo", "aie.objectfifo."),
+        stands_for=("aie-register-objectFifos", "aie-objectFifo-unroll"),
     ),
     Pass("aie-assign-lock-ids", "resources.lock_ids:assign_lock_ids", when="numbers_locks_last"),
     Pass("aie-assign-bd-ids", "resources.bd_ids:assign_bd_ids"),
@@ -170,6 +174,7 @@ RESOURCES: tuple[Pass, ...] = (
         "control_flow.scf_to_cf:lower_scf",
         "module",
         takes=("case_type=rules.case_type",),
+        stands_for=("aie-scf-to-control-flow",),
     ),
     Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
 )
@@ -281,12 +286,14 @@ SEQUENCES: tuple[Pass, ...] = (
         "sequence",
         takes=("device=device", "sequence=sequence"),
         only_with=("aiex.core_reset", "aiex.dma_"),
+        stands_for=("aie-lower-core-reset",),
     ),
     Pass(
         "aie-dma-to-npu",
         "sequence.transfers:expand",
         "sequence",
         takes=("operation=device", "sequence=sequence", "device=model", "rules=rules", "warnings=warnings"),
+        stands_for=("aie-lower-set-lock",),
     ),
     Pass(
         "own-check-tokens",
@@ -386,12 +393,17 @@ def _value(name: str, around: dict[str, Operation], settings: PassSettings) -> A
 
 
 def find(name: str) -> str:
-    """A pass's name. UserError when there is none, with those that are near."""
-    known = names()
+    """The name of the pass that does what this one of the reference does.
+
+    Raises:
+        UserError: there is none; the hint has those that are near.
+    """
+    known = {other: one.name for passes in STEPS.values() for one in passes for other in one.stands_for}
+    known |= {name: name for name in names()}
     if name not in known:
-        hint = did_you_mean(name, known, f"passes: {', '.join(known)}")
+        hint = did_you_mean(name, list(known), f"passes: {', '.join(names())}")
         raise UserError(f"there is no pass {name!r}", hint=hint)
-    return name
+    return known[name]
 
 
 def until(passes: Sequence[Pass], rules: Rules, stop_after: str) -> tuple[list[Pass], bool]:

@@ -21,6 +21,7 @@ from npuninja.lowering.passes import (
     SEQUENCES,
     STEPS,
     PassSettings,
+    find,
     names,
     run_passes,
     until,
@@ -64,6 +65,26 @@ def test_the_order_is_that_of_the_reference(release):
     assert [name for name in shared if name not in behind] == []
 
 
+#: What no pass here does, and why.
+ELSEWHERE = {
+    "aie-vector-transfer-lowering": "core code, which a stage of its own makes, moves whole vectors",
+    "aie-lower-dynamic-bd-pool": "only sequences with run-time values have such a pool, and these are refused",
+}
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
+def test_each_pass_of_the_reference_is_one_of_ours_or_stands_behind_one(release):
+    pipelines = re.sub(r"\{\{.*?\}\}", "", ",".join((release.lower, release.sequence)))
+    theirs = set(re.findall(r"aiex?-[\w-]+", pipelines)) - set(ELSEWHERE)
+    assert {find(name) for name in theirs} <= set(names())
+
+
+def test_no_pass_stands_for_another_of_ours():
+    behind = [name for passes in STEPS.values() for one in passes for name in one.stands_for]
+    assert not set(behind) & set(names())
+    assert len(set(behind)) == len(behind)
+
+
 def test_passes_run_on_what_their_scope_says():
     seen = []
     module = parse_module(DESIGN.read_text(encoding="utf-8"), str(DESIGN))
@@ -101,6 +122,15 @@ def test_the_module_is_printed_after_a_pass(tmp_path, capsys):
     module = parse_module(text, "printed")
     assert print_module(module).strip() == text.strip()
     assert (tmp_path / "insts.bin").exists()
+
+
+def test_a_pass_is_printed_without_writing_anything(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["lower", str(DESIGN), "--print-after", "aie-objectFifo-unroll"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("// -----// after aie-objectFifo-stateful-transform on @main")
+    assert printed.out == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_all_passes_are_printed(tmp_path, capsys):
