@@ -30,7 +30,8 @@ QUICK = (
     *("test_files.py", "test_hints.py", "test_layers.py"),
 )
 
-# Fixtures that several folders use. There is one conftest.py only, so that tests can import from it by name.
+# Fixtures that several folders use, and the line about skipped tests.
+# There is one conftest.py only, so that tests can import from it by name.
 pytest_plugins = (
     "build_project",
     "negate_project",
@@ -39,6 +40,7 @@ pytest_plugins = (
     "packed_project",
     "pretended_machine",
     "real_tools",
+    "skipped_line",
     "wasm_build",
     "xrt_programs",
 )
@@ -81,26 +83,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     name = collection_path.relative_to(TESTS).as_posix()
     return not any(f"{name}/".startswith(f"{q}/") or f"{q}/".startswith(f"{name}/") for q in QUICK)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line: how many tests were skipped, and why."""
-    reasons: dict[str, int] = {}
-    for report in terminalreporter.stats.get("skipped", []):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        reason = reason.removeprefix("Skipped: ").split("\n")[0]
-        reasons[reason] = reasons.get(reason, 0) + 1
-    if reasons:
-        # Reasons that differ in their last word only (the name of what is missing) are one.
-        starts = [reason.rpartition(" ")[0] for reason in reasons]
-        joined: dict[str, int] = {}
-        for reason, count in reasons.items():
-            start = reason.rpartition(" ")[0]
-            key = f"{start} …" if starts.count(start) > 1 else reason
-            joined[key] = joined.get(key, 0) + count
-        ordered = sorted(joined.items(), key=lambda entry: (-entry[1], entry[0]))
-        why = "; ".join(f"{count} times: {reason}" for reason, count in ordered)
-        terminalreporter.write_line(f"skipped: {sum(reasons.values())} ({why})")
 
 
 @pytest.fixture
