@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 
 import pytest
@@ -33,6 +34,16 @@ def test_the_hooks_are_what_make_check_runs():
     hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     for command in ("ruff check", "ruff format", "mypy"):
         assert f"-m {command}" in hooks, command
+
+
+def test_the_hooks_can_be_installed():
+    """By what the extra `dev` brings: `make check` has put it beside the tools that the hooks run."""
+    command = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    dev = re.search(r"^dev = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert dev is not None
+    assert '"pre-commit>=' in dev[1]
 
 
 def test_python_by_a_path_with_dots_is_made_portable(project: Project, monkeypatch: pytest.MonkeyPatch):
