@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Sequence
 
 #: File, line and column, as in `npuninja.errors.Location`.
-Place = tuple[str, int, int]
+SourcePlace = tuple[str, int, int]
 #: What is behind a file's name in the name of its places.
 SUFFIX = ".places"
 #: Behind the name of an output, or of a batch of stages: what was said when it was made, as people read it.
@@ -25,9 +25,9 @@ _MOST_STEPS = 4
 
 def places_text(
     content: bytes,
-    places: Sequence[tuple[int, Place]],
+    places: Sequence[tuple[int, SourcePlace]],
     folder: str,
-    warnings: Sequence[tuple[str, Place | None]] = (),
+    warnings: Sequence[tuple[str, SourcePlace | None]] = (),
 ) -> str:
     """The content of a file of places.
 
@@ -65,10 +65,10 @@ def _mark(content: bytes) -> str:
 #: Of a place: the column is that of the file that was made.
 SAME_COLUMN = -1
 
-_known: dict[str, Callable[[int], Place | None]] = {}
+_known: dict[str, Callable[[int], SourcePlace | None]] = {}
 
 
-def original(place: Place) -> Place:
+def original(place: SourcePlace) -> SourcePlace:
     """Where a place of a file that stages made comes from; the place itself where that is not known."""
     for _ in range(_MOST_STEPS):
         file, line, _ = place
@@ -83,7 +83,7 @@ def original(place: Place) -> Place:
     return place
 
 
-def warnings_of(file: str) -> list[tuple[str, Place | None]]:
+def warnings_of(file: str) -> list[tuple[str, SourcePlace | None]]:
     """What was warned of when a file was made, with places; none when that is not known."""
     said, names = _read(file)
     try:
@@ -95,8 +95,8 @@ def warnings_of(file: str) -> list[tuple[str, Place | None]]:
         return []
 
 
-def _reader(file: str) -> Callable[[int], Place | None]:
-    places: dict[int, Place] = {}
+def _reader(file: str) -> Callable[[int], SourcePlace | None]:
+    places: dict[int, SourcePlace] = {}
     said, names = _read(file)
     try:
         for line, number, there, column in said.get("lines", ()):

@@ -13,7 +13,7 @@ from npuninja.errors import UserError
 from npuninja.records import NamedTuple
 
 #: A tile's place in the array: (column, row).
-Place = tuple[int, int]
+TilePlace = tuple[int, int]
 
 #: Program memory of a core (1024 bundles of 16 bytes).
 PROGRAM_MEMORY_BYTES = 0x4000
@@ -201,7 +201,7 @@ class DeviceModel(NamedTuple):
         """Whether the device has a tile at this place."""
         return 0 <= column < self.columns and 0 <= row < self.rows
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[TilePlace]:
         """All tiles, by column, then row."""
         return [(column, row) for column in range(self.columns) for row in range(self.rows)]
 
@@ -235,7 +235,7 @@ def device(name: str) -> DeviceModel:
     return found
 
 
-def memory_neighbours(device: DeviceModel, place: Place) -> dict[str, Place]:
+def memory_neighbours(device: DeviceModel, place: TilePlace) -> dict[str, TilePlace]:
     """The tiles whose data memory and locks the tile at `place` can reach, by window name.
 
     The tile itself is "own". A core reaches the cores to the south, west and north; a memtile's DMA the
@@ -261,7 +261,7 @@ def memory_neighbours(device: DeviceModel, place: Place) -> dict[str, Place]:
     }
 
 
-def memory_window(device: DeviceModel, place: Place, owner: Place) -> str | None:
+def memory_window(device: DeviceModel, place: TilePlace, owner: TilePlace) -> str | None:
     """The window in which the tile at `place` sees the memory of `owner`, or None when it does not see it."""
     for window, other in memory_neighbours(device, place).items():
         if other == owner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.tiles import DMA_REGIONS, place_of
@@ -31,7 +31,7 @@ def names_of(path: str, kernel: str) -> dict[tuple[int, int, str, int], str]:
     return {(*place, kind, number): name for place, kind, number, name in _names(device) if name}
 
 
-def _names(device: Operation) -> Iterator[tuple[Place, str, int, str]]:
+def _names(device: Operation) -> Iterator[tuple[TilePlace, str, int, str]]:
     """Place, kind, number and name of what has one; "" for a channel without."""
     for op in device.body.ops:
         if op.name in DMA_REGIONS:

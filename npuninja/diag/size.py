@@ -14,7 +14,7 @@ from npuninja.arch.devices import (
     DEFAULT_STACK_BYTES,
     PROGRAM_MEMORY_BYTES,
     DeviceModel,
-    Place,
+    TilePlace,
     advised_stack_bytes,
 )
 from npuninja.errors import Location, UserError
@@ -55,7 +55,7 @@ class TileMemory(NamedTuple):
         program_estimate: what the program of a wasm core would take on an NPU.
     """
 
-    tile: Place
+    tile: TilePlace
     kind: str
     program: int | None
     stack: int
@@ -107,7 +107,7 @@ def measure(folder: str) -> list[TileMemory]:
     for device in devices:
         symbol = device.string("sym_name", "main")
         cores = {place_of(core.tile): core for core in ops_of(device, "aie.core")}
-        buffers: dict[Place, list[Operation]] = {}
+        buffers: dict[TilePlace, list[Operation]] = {}
         for buffer in ops_of(device, "aie.buffer"):
             buffers.setdefault(place_of(buffer.tile), []).append(buffer)
         model = model_of(device)
@@ -120,7 +120,7 @@ def measure(folder: str) -> list[TileMemory]:
 def _tile(
     folder: str,
     prefix: str,
-    place: Place,
+    place: TilePlace,
     core: Operation | None,
     buffers: Sequence[Operation],
     model: DeviceModel,
@@ -151,7 +151,7 @@ def _tile(
 
 
 def _program(
-    folder: str, prefix: str, place: Place, architecture: str
+    folder: str, prefix: str, place: TilePlace, architecture: str
 ) -> tuple[int | None, int | None, int, ProgramSize | None]:
     """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own
     memory on; and the estimate of the program memory for a wasm core.

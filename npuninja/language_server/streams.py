@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import Error, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.pipeline import route
@@ -58,7 +58,7 @@ def _ports(op: Operation, name: str) -> list[Port]:
     return found
 
 
-def _place(op: Operation) -> Place | None:
+def _place(op: Operation) -> TilePlace | None:
     owner = op.operands[0].owner
     if isinstance(owner, Operation) and owner.name == "aie.tile":
         return owner.integer("col"), owner.integer("row")

@@ -13,7 +13,7 @@ from npuninja.lowering.generation import rules_of
 if TYPE_CHECKING:
     from typing import Iterable, Mapping
 
-    from npuninja.arch.devices import Place
+    from npuninja.arch.devices import TilePlace
     from npuninja.formats.core_image import CoreImage
     from npuninja.lowering.configuration.files import ConfigurationFiles
 
@@ -150,7 +150,7 @@ def linker_script(
 
 
 def linker_scripts(
-    module: Operation, device: str, places: Iterable[Place], *, generation: str | None = None
+    module: Operation, device: str, places: Iterable[TilePlace], *, generation: str | None = None
 ) -> list[str]:
     """The linker scripts of cores, after step 1.
 

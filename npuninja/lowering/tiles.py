@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import DeviceModel, Place, TileKind
+from npuninja.arch.devices import DeviceModel, TileKind, TilePlace
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
@@ -39,7 +39,7 @@ def kind_at(tile: Value) -> TileKind:
     return model_around(tile.op).kind_of(row)
 
 
-def place_of(tile: Value) -> Place:
+def place_of(tile: Value) -> TilePlace:
     """Column and row of the `aie.tile` that defines `tile`."""
     op = tile.owner
     if not isinstance(op, Operation) or op.name != "aie.tile":
@@ -65,7 +65,7 @@ def ops_of(device: Operation, *names: str) -> Iterator[Operation]:
                     yield inner
 
 
-def tile_at(device: Operation, place: Place) -> Operation | None:
+def tile_at(device: Operation, place: TilePlace) -> Operation | None:
     """The first `aie.tile` at a place, or None."""
     for op in ops_of(device, "aie.tile"):
         if place_of(op.result) == place:
@@ -89,7 +89,7 @@ def append(device: Operation, op: Operation) -> Operation:
     return body.append(op)
 
 
-def get_or_create_tile(device: Operation, place: Place) -> Operation:
+def get_or_create_tile(device: Operation, place: TilePlace) -> Operation:
     """The tile op at a place; a new one stands behind the last tile op."""
     found = tile_at(device, place)
     if found is None:

@@ -36,7 +36,7 @@ def start_code(stack: str = STACK_SYMBOL, *more: str) -> str:
 
 
 #: A section of one of the objects: the object's name and the section's.
-_Place = tuple[str, str]
+_SectionOfObject = tuple[str, str]
 
 
 class _Input(NamedTuple):
@@ -205,13 +205,13 @@ def _only_used(
 
 def _reached(
     inputs: list[_Input], origin: dict[str, tuple[_Input, str]], script: LinkerScript
-) -> set[_Place]:
+) -> set[_SectionOfObject]:
     """The section with `__start`, what it needs, and what that needs."""
     local = {
         item.name: {s.name: (item, s.section) for s in item.symbols if s.section and s.section != "*ABS*"}
         for item in inputs
     }
-    wanted: set[_Place] = set()
+    wanted: set[_SectionOfObject] = set()
     pending = [(item, item.start) for item in inputs if item.start]
     while pending:
         item, section = pending.pop()
@@ -287,7 +287,7 @@ def _lines(inputs: list[_Input], placed: _Placed) -> dict[str, CodeRows]:
 class _Placed(NamedTuple):
     """Where each section goes, the content of program memory and data, where zeros behind the data end."""
 
-    addresses: dict[_Place, int]
+    addresses: dict[_SectionOfObject, int]
     code: bytearray
     data: bytearray
     end: int
@@ -295,7 +295,7 @@ class _Placed(NamedTuple):
 
 def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _Placed:
     """Code with `__start` in front, data, zeros."""
-    addresses: dict[_Place, int] = {}
+    addresses: dict[_SectionOfObject, int] = {}
     code, data = bytearray(), bytearray()
     for item in sorted(inputs, key=lambda item: not item.start):
         for section in sorted(item.sections, key=lambda s: s.name != item.start):

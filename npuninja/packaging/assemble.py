@@ -14,7 +14,7 @@ from npuninja.packaging import contents
 from npuninja.packaging.build_graph import BuildGraph, RecordedStep
 from npuninja.packaging.build_plan import BuildPlan, read_build_plan
 from npuninja.packaging.package import Package
-from npuninja.packaging.places import Places, UsedTool
+from npuninja.packaging.places import BuildFolders, UsedTool
 from npuninja.packaging.provenance import Dependency, write_provenance
 from npuninja.packaging.recorded_reads import read_by_make, read_by_ninja
 from npuninja.packaging.runner_files import (
@@ -103,11 +103,11 @@ def _history(plan: BuildPlan, graph_file: str) -> _History:
     compiled = [edge["outputs"][0] for edge in edges if graph.stage(edge) in COMPILING_STAGES]
     read = read_by_ninja(plan.ninja, plan.build_folder, compiled) if plan.ninja else read_by_make(compiled)
     read.update(given, *(sources for _, sources in plan.designs.values()))
-    places = Places(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
+    folders = BuildFolders(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
     words = {word for edge in edges for word in graph.words(edge)}
     tools = [_tool(tool) for tool in plan.tools if words & {tool.identity, tool.path}]
     return _History(
-        _sources(read, places), [*tools, _npuninja()], [graph.step(edge, places) for edge in edges], read
+        _sources(read, folders), [*tools, _npuninja()], [graph.step(edge, folders) for edge in edges], read
     )
 
 
@@ -150,11 +150,11 @@ def _references(files: Mapping[str, bytes], manifest: Manifest, warnings: Warnin
     return found
 
 
-def _sources(read: set[str], places: Places) -> list[Dependency]:
+def _sources(read: set[str], folders: BuildFolders) -> list[Dependency]:
     """The files that went in, by their portable names; npuninja's own are one dependency for themselves."""
     found: set[Dependency] = set()
     for path in read:
-        role, name = places.place(path)
+        role, name = folders.place(path)
         # What a design in Python printed lies in the build folder; the script itself is among the sources.
         if role not in ("build", "npuninja"):
             found.add(Dependency(name, role, "", contents.sha256(_read(path))))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from npuninja.errors import UserError
-from npuninja.packaging.places import Places
+from npuninja.packaging.places import BuildFolders
 from npuninja.records import NamedTuple
 
 # Options that only say where folders are, with a value each. They see to it that no result depends on that.
@@ -104,11 +104,11 @@ class BuildGraph:
                 words.append(word)
         return _without_places(words)
 
-    def step(self, edge: Mapping[str, Any], places: Places) -> RecordedStep:
+    def step(self, edge: Mapping[str, Any], folders: BuildFolders) -> RecordedStep:
         """An edge as a command in portable names."""
         known = {*edge["inputs"], *edge["implicit"], *edge["outputs"], edge["outputs"][0] + ".d"}
-        words = [_portable_word(word, known, places) for word in self.words(edge)]
-        return RecordedStep(tuple(sorted(map(places.portable, edge["outputs"]))), shlex.join(words))
+        words = [_portable_word(word, known, folders) for word in self.words(edge)]
+        return RecordedStep(tuple(sorted(map(folders.portable, edge["outputs"]))), shlex.join(words))
 
     def stage(self, edge: Mapping[str, Any]) -> str:
         """The stage that an edge runs; "" when it runs none."""
@@ -119,13 +119,13 @@ class BuildGraph:
         return words[0] if words else ""
 
 
-def _portable_word(word: str, known: set[str], places: Places) -> str:
-    identity = places.identity(word)
+def _portable_word(word: str, known: set[str], folders: BuildFolders) -> str:
+    identity = folders.identity(word)
     if identity:
         return identity
     head, equals, tail = word.rpartition("=")
     if tail in known or os.path.isabs(tail):
-        return f"{head}{equals}{places.portable(tail)}"
+        return f"{head}{equals}{folders.portable(tail)}"
     return word
 
 

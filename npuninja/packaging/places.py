@@ -20,14 +20,14 @@ class UsedTool(NamedTuple):
     path: str
 
 
-class Place(NamedTuple):
+class PortablePlace(NamedTuple):
     """A file's place: its folder's role ("build", "npuninja", or one of those above), its portable name."""
 
     role: str
     name: str
 
 
-class Places:
+class BuildFolders:
     """The folders of one build.
 
     Args:
@@ -49,7 +49,7 @@ class Places:
         self._folders = sorted(folders, key=lambda entry: -len(entry[0]))
         self._programs = {tool.path: tool.name for tool in tools}
         self._identities = {tool.identity: f"{tool.name}-{tool.version}" for tool in tools}
-        self._known: dict[str, Place] = {}  # commands name the same files again and again
+        self._known: dict[str, PortablePlace] = {}  # commands name the same files again and again
 
     def identity(self, word: str) -> str | None:
         """Name and version of the tool that a word of a command stands for; None when it stands for none.
@@ -69,17 +69,17 @@ class Places:
         """
         return self.place(path).name
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> PortablePlace:
         """Where a file belongs, and its portable name."""
         place = self._known.get(path)
         if place is None:
             place = self._known[path] = self._place(os.path.abspath(path))
         return place
 
-    def _place(self, absolute: str) -> Place:
+    def _place(self, absolute: str) -> PortablePlace:
         if absolute in self._programs:
-            return Place(TOOL, self._programs[absolute])
+            return PortablePlace(TOOL, self._programs[absolute])
         for folder, role, name in self._folders:
             if absolute.startswith(folder + os.sep):
-                return Place(role, name + absolute[len(folder) + 1 :].replace(os.sep, "/"))
-        return Place(OTHER, os.path.basename(absolute))
+                return PortablePlace(role, name + absolute[len(folder) + 1 :].replace(os.sep, "/"))
+        return PortablePlace(OTHER, os.path.basename(absolute))

@@ -43,23 +43,24 @@ class DesignSteps:
             "design": context.layout.source(design.mlir),
             "reference_source": self.files.reference_source,
         }
-        self._places = [
-            _Place(c, files=self.files, known=facts_of_device(c, self.files)) for c in design.configurations
+        self._devices = [
+            _PartOfDesign(c, files=self.files, known=facts_of_device(c, self.files))
+            for c in design.configurations
         ]
         self._sequences = [
-            _Place(c, sequence=s, files=self.files, known=facts_of_sequence(design, c, s, self.files))
+            _PartOfDesign(c, sequence=s, files=self.files, known=facts_of_sequence(design, c, s, self.files))
             for c, s in design.runs
         ]
         self._cores = [
-            _Place(
-                place.configuration,
+            _PartOfDesign(
+                part.configuration,
                 core=core,
                 files=self.files,
-                outer=place,
-                known=facts_of_core(place.configuration, core),
+                outer=part,
+                known=facts_of_core(part.configuration, core),
             )
-            for place in self._places
-            for core in place.configuration.cores
+            for part in self._devices
+            for core in part.configuration.cores
         ]
 
     def linker_scripts(self) -> list[str]:
@@ -81,17 +82,17 @@ class DesignSteps:
                 for row in rows:
                     self._plan_row(row)
             elif scope in ("device", "sequence"):
-                for place in self._places if scope == "device" else self._sequences:
+                for part in self._devices if scope == "device" else self._sequences:
                     for row in rows:
-                        self._plan_row(row, place)
+                        self._plan_row(row, part)
             else:
-                for place in self._cores:
+                for part in self._cores:
                     for row in rows:
                         if scope == "kernel":
-                            for linked in place.objects_named():
-                                self._plan_kernel(place, linked)
+                            for linked in part.objects_named():
+                                self._plan_kernel(part, linked)
                         else:
-                            self._plan_row(row, place)
+                            self._plan_row(row, part)
 
     def add(self, row: Stage) -> Edge:
         """The edge of a stage that is not planned for every design, such as `check`."""
@@ -127,57 +128,55 @@ class DesignSteps:
             else not choice or bool(self._known.get(choice))
         )
 
-    def _plan_row(self, row: Stage, place: _Place | None = None) -> None:
-        edge = self._add(row, place)
+    def _plan_row(self, row: Stage, part: _PartOfDesign | None = None) -> None:
+        edge = self._add(row, part)
         if row.instead_of:
             self._known[row.instead_of] = edge.outputs[0]
         if row.wanted:
             self.wanted += [*edge.outputs, *edge.implicit_outputs]
-        if row.choice == "link" and place is not None and place.core is not None:
-            image = f"{place.core.column},{place.core.row}={edge.outputs[0]}"
+        if row.choice == "link" and part is not None and part.core is not None:
+            image = f"{part.core.column},{part.core.row}={edge.outputs[0]}"
             several = len(self._design.configurations) > 1
-            self._append("images", f"{place.configuration.symbol}:{image}" if several else image)
+            self._append("images", f"{part.configuration.symbol}:{image}" if several else image)
             self._append("core_images", edge.outputs[0])
-            if place.outer is not None:
-                place.outer.append("images", image)
-                place.outer.append("core_images", edge.outputs[0])
+            if part.outer is not None:
+                part.outer.append("images", image)
+                part.outer.append("core_images", edge.outputs[0])
 
-    def _add(self, row: Stage, place: _Place | None) -> Edge:
+    def _add(self, row: Stage, part: _PartOfDesign | None) -> Edge:
         """Adds the edge of a stage, and its files to what is known."""
         owner = f"design {self._design.name}"
         known = self._known
-        if place is not None:
-            owner, known = place.owner(self._design), {**self._known, **place.known}
+        if part is not None:
+            owner, known = part.owner(self._design), {**self._known, **part.known}
         provider = provider_of(row, self._context)
         rule, makes = rule_name(row, provider), provider.makes or row.makes
-        core = place.core if place else None
-        symbol = place.configuration.symbol if place else self._design.widest.symbol
+        core = part.core if part else None
+        symbol = part.configuration.symbol if part else self._design.widest.symbol
         words = tool_words(rule, self._context, self._design, symbol, core) or known.get("words", ())
-        paths: dict[str, Value] = {
-            name: place.file(name) if place else self.files.all(name) for name in makes
-        }
+        paths: dict[str, Value] = {name: part.file(name) if part else self.files.all(name) for name in makes}
         edge = edge_of(row, provider, {**known, "words": words}, paths, owner)
         self._graph.add(edge)
         outputs = {*edge.outputs, *edge.implicit_outputs}
         made = {name: path for name, path in paths.items() if outputs.issuperset(several(path))}
-        if place is None:
+        if part is None:
             self._known.update(made)
             for name, path in made.items():
                 if name in OF_SEQUENCE:
                     for one, file in zip(self._sequences, several(path)):
                         one.known[name] = file
             return edge
-        place.known.update(made)
+        part.known.update(made)
         if core is None:
             for name, path in made.items():
                 for file in several(path):
                     self._append(name, file)
         return edge
 
-    def _plan_kernel(self, place: _Place, linked: LinkedObject) -> None:
+    def _plan_kernel(self, part: _PartOfDesign, linked: LinkedObject) -> None:
         """A kernel object of a core."""
         output = plan_kernel(self._context, self._graph, self._design, linked, self._objects)
-        place.append("objects", output)
+        part.append("objects", output)
         if output not in self._known.get("objects", ()):
             self._append("objects", output)
 
@@ -186,7 +185,7 @@ class DesignSteps:
 
 
 @record
-class _Place:
+class _PartOfDesign:
     """What a stage is planned for that is not of the whole design: a device, or a sequence or core of it.
 
     Attributes:
@@ -199,7 +198,7 @@ class _Place:
     known: dict[str, Value]
     sequence: Sequence | None = None
     core: Core | None = None
-    outer: _Place | None = None
+    outer: _PartOfDesign | None = None
 
     def file(self, name: str) -> str:
         if self.core is not None:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from npuninja.arch.devices import DEFAULT_STACK_BYTES, DEVICES, Place
+from npuninja.arch.devices import DEFAULT_STACK_BYTES, DEVICES, TilePlace
 from npuninja.diag.size import TileMemory, measure
 from npuninja.emulator import layout
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
@@ -33,7 +33,7 @@ class Piece(NamedTuple):
 class Tile(NamedTuple):
     """A tile that the design uses."""
 
-    place: Place
+    place: TilePlace
     kind: str
     core: str
     pieces: tuple[Piece, ...]
@@ -100,7 +100,7 @@ def _text(path: str) -> str:
     return read_file(path, MAX_XCLBIN_BYTES, hint="build the design first (`ninja`)").decode("utf-8")
 
 
-def _tile(device: Operation, place: Place, size: TileMemory | None) -> Tile:
+def _tile(device: Operation, place: TilePlace, size: TileMemory | None) -> Tile:
     here = [op for op in device.body.ops if _is_on(op, place)]
     kind = model_of(device).kind_of(place[1])
     cores = [op for op in here if op.name == "aie.core"]
@@ -133,7 +133,7 @@ def _tile(device: Operation, place: Place, size: TileMemory | None) -> Tile:
     )
 
 
-def _is_on(op: Operation, place: Place) -> bool:
+def _is_on(op: Operation, place: TilePlace) -> bool:
     """Whether an operation stands on the tile at a place."""
     tile = op.tile.made_by("aie.tile") if op.operands else None
     return tile is not None and place_of(op.tile) == place
@@ -185,7 +185,7 @@ def _channel(op: Operation) -> str:
     return f"{op.enum('channel_dir')} {op.integer('channel_index', 0)}"
 
 
-def _allocations(device: Operation, place: Place) -> list[str]:
+def _allocations(device: Operation, place: TilePlace) -> list[str]:
     """The channels of a shim tile that the host's transfers take."""
     found = []
     for op in device.body.ops:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.tiles import model_of, place_of
 from npuninja.records import NamedTuple
@@ -21,7 +21,7 @@ _STEPS = {
 class Port(NamedTuple):
     """A port of a tile's switch, or of a shim tile's multiplexer: `inside` is that on the DMA's side."""
 
-    tile: Place
+    tile: TilePlace
     bundle: str
     channel: int
     mux: bool = False
@@ -35,7 +35,7 @@ class DrawnRoute(NamedTuple):
 
     source: Port
     ends: tuple[Port, ...]
-    ways: tuple[tuple[Place, ...], ...]
+    ways: tuple[tuple[TilePlace, ...], ...]
     packet: bool
 
 
@@ -92,8 +92,8 @@ def _links_of(switch: Operation, links: dict[Port, list[Port]], packets: set[Por
 
 
 def _follow(
-    port: Port, links: dict[Port, list[Port]], way: tuple[Place, ...], shim_row: int
-) -> Iterator[tuple[Port, tuple[Place, ...]]]:
+    port: Port, links: dict[Port, list[Port]], way: tuple[TilePlace, ...], shim_row: int
+) -> Iterator[tuple[Port, tuple[TilePlace, ...]]]:
     """The ends of a stream that comes in at a port."""
     if len(way) > 100:  # packets can run in circles
         return

@@ -6,7 +6,7 @@ A design whose image lacks a program runs to completion and returns zeros; no to
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, DeviceModel, Place, memory_neighbours
+from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, DeviceModel, TilePlace, memory_neighbours
 from npuninja.arch.registers import PROGRAM_MEMORY, tile_address
 from npuninja.errors import Location, ToolError
 from npuninja.formats.cdo import BlockWrite, Command, Fill, MaskWrite, Write
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_loaded(
-    commands: Iterable[Command], images: Mapping[Place, CoreImage], model: DeviceModel, path: str
+    commands: Iterable[Command], images: Mapping[TilePlace, CoreImage], model: DeviceModel, path: str
 ) -> int:
     """Looks for every loaded byte of `images` in what the commands write; returns how many bytes that is.
 
@@ -48,7 +48,7 @@ def check_loaded(
     return total
 
 
-def _pieces(image: CoreImage, place: Place, model: DeviceModel) -> Iterator[tuple[int, bytes]]:
+def _pieces(image: CoreImage, place: TilePlace, model: DeviceModel) -> Iterator[tuple[int, bytes]]:
     """The loaded bytes of an image with their array addresses."""
     for offset, data in image.program:
         yield tile_address(*place, PROGRAM_MEMORY + offset), data

@@ -112,19 +112,19 @@ def with_counts_of_aie(text: str, written_out: WrittenOut) -> str:
         text: the module, optimised, with the places of its instructions.
         written_out: what stands for a shift.
     """
-    places = _Places(text)
+    debug_files = _DebugFiles(text)
     made: list[str] = []
     end = 0
     for function in _FUNCTION.finditer(text):
         body = function.group()
         if not _INSTRUCTION.search(body):
             continue
-        made += [text[end : function.start()], _of_function(body, places, written_out)]
+        made += [text[end : function.start()], _of_function(body, debug_files, written_out)]
         end = function.end()
     return "".join([*made, text[end:]])
 
 
-def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
+def _of_function(body: str, debug_files: _DebugFiles, written_out: WrittenOut) -> str:
     count = iter(range(len(body)))
     made_by = {m[1]: m[2] for m in _DEFINITION.finditer(body)}
 
@@ -134,7 +134,7 @@ def _of_function(body: str, places: _Places, written_out: WrittenOut) -> str:
         is_wide = "i64" in type
         scalar = _scalar(made_by, amount) if lanes and not is_wide else amount
         known = (_WITHIN_64 if is_wide else _NOT_NEGATIVE).match(made_by.get(scalar or amount, ""))
-        if known or (place and places.is_header(place[1])):
+        if known or (place and debug_files.is_header(place[1])):
             return match.group()
         name = f"%npu.shift.{next(count)}."
         wanted = Shift(
@@ -259,7 +259,7 @@ def _scalar(made_by: dict[str, str], name: str) -> str | None:
     return first[1] if first else None
 
 
-class _Places:
+class _DebugFiles:
     """The files of a module's places, by the numbers of its debug information."""
 
     def __init__(self, text: str) -> None:

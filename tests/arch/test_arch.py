@@ -53,7 +53,9 @@ def test_device_list_is_complete() -> None:
         ("npu1", (2, 0), {"own": (2, 0)}),
     ],
 )
-def test_memory_neighbours(name: str, place: devices.Place, expected: dict[str, devices.Place]) -> None:
+def test_memory_neighbours(
+    name: str, place: devices.TilePlace, expected: dict[str, devices.TilePlace]
+) -> None:
     device = devices.device(name)
     assert devices.memory_neighbours(device, place) == expected
     assert all(devices.memory_window(device, place, other) == window for window, other in expected.items())

@@ -5,22 +5,22 @@ Independent of the router: it reads the IR only. Used by the tests of routing.
 
 from __future__ import annotations
 
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.devices import device as device_model
 from npuninja.arch.families import SHARED_ROWS
 from npuninja.arch.switch import MASTERS, OPPOSITE, SLAVES, STEP, legal_connection
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation, Value
 
-Place = tuple[int, int]
 Port = tuple[str, int]
-End = tuple[Place, Port]
+End = tuple[TilePlace, Port]
 
 
 class Lost(Exception):
     """A stream enters a switch that has no setting for it."""
 
 
-def place(value: Value) -> Place:
+def place(value: Value) -> TilePlace:
     assert isinstance(value.owner, Operation)
     return value.owner.integer("col"), value.owner.integer("row")
 
@@ -40,10 +40,10 @@ class Fabric:
         self.model = device_model(name.case)
         self.circuits: dict[End, list[Port]] = {}
         self.rules: dict[End, list[tuple[int, int, Value]]] = {}
-        self.masters: dict[Value, list[tuple[Place, Port]]] = {}
+        self.masters: dict[Value, list[tuple[TilePlace, Port]]] = {}
         self.into: dict[End, Port] = {}
         self.out: dict[End, Port] = {}
-        driven: set[tuple[str, Place, Port]] = set()
+        driven: set[tuple[str, TilePlace, Port]] = set()
         for op in device.body.ops:
             if op.name not in ("aie.switchbox", "aie.shim_mux"):
                 continue
@@ -56,7 +56,7 @@ class Fabric:
                 self._read(op.name, here, inner)
         assert not set(self.circuits) & set(self.rules), "a slave carries a circuit and packets"
 
-    def _read(self, box: str, here: Place, op: Operation) -> None:
+    def _read(self, box: str, here: TilePlace, op: Operation) -> None:
         kind = SHARED_ROWS.kind(here[1])
         if box == "aie.shim_mux":
             source, dest = port(op, "source_"), port(op, "dest_")
@@ -112,7 +112,7 @@ class Fabric:
                     found.add((here, self.out.get((here, master), master)))
         return found
 
-    def _leaves(self, here: Place, slave: Port, packet: int | None) -> list[Port]:
+    def _leaves(self, here: TilePlace, slave: Port, packet: int | None) -> list[Port]:
         if packet is None:
             if (here, slave) not in self.circuits:
                 raise Lost(f"no circuit at {slave} of {here}")

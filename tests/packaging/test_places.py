@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from npuninja.packaging.places import Places, UsedTool
+from npuninja.packaging.places import BuildFolders, UsedTool
 
 ZIG = UsedTool("ziglang", "0.17.1", "ziglang-0.17.1-0a1b2c3d", "/p/.venv/ziglang/zig")
 BOOTGEN = UsedTool("bootgen", "2022.2", "bootgen-2022.2-01234567", "/p/bootgen")
 CLANG = UsedTool("clang", "19.1", "clang-19.1-01234567", "/usr/bin/clang-19")
-PLACES = Places("/p", "/p/build", "/p/npuninja", [ZIG, BOOTGEN, CLANG])
+PLACES = BuildFolders("/p", "/p/build", "/p/npuninja", [ZIG, BOOTGEN, CLANG])
 
 
 @pytest.mark.parametrize(

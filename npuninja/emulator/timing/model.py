@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.families import FAMILIES
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
@@ -90,7 +90,7 @@ def model(
     clock_hz: float,
     elements: int | None = None,
     unit: str = "element",
-    core_cycles: Mapping[Place, Band | float] | None = None,
+    core_cycles: Mapping[TilePlace, Band | float] | None = None,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
 ) -> ModelReport:
     """Runs a design once on the emulated array, counts, and models the run's time on an NPU.
@@ -117,7 +117,7 @@ def time_work(
     clock_hz: float,
     elements: int | None = None,
     unit: str = "element",
-    core_cycles: Mapping[Place, Band | float] | None = None,
+    core_cycles: Mapping[TilePlace, Band | float] | None = None,
 ) -> ModelReport:
     """Models the time of a run.
 
@@ -218,7 +218,7 @@ def _start(work: Work) -> Term:
     return Term("start", us, "first task of a shim channel")
 
 
-def _fill(work: Work, known: Mapping[Place, Band], clock_hz: float) -> Term:
+def _fill(work: Work, known: Mapping[TilePlace, Band], clock_hz: float) -> Term:
     cores = {core.place: core_part(core, known.get(core.place)).cycles for core in work.cores}
     cycles = first_element_cycles(work, cores)
     phases = work.sequence.phases

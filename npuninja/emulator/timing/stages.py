@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.families import FAMILIES, Family
 from npuninja.emulator.timing import costs
 from npuninja.emulator.timing.band import NOTHING, Band, exactly, largest, total
@@ -37,7 +37,7 @@ class PipelineStage(NamedTuple):
         arithmetic: how they come about from the parts.
     """
 
-    place: Place
+    place: TilePlace
     kind: str
     parts: tuple[StagePart, ...]
     cycles: Band
@@ -62,7 +62,9 @@ class PipelineStage(NamedTuple):
         }
 
 
-def stages_of(work: Work, clock_hz: float, core_cycles: Mapping[Place, Band]) -> tuple[PipelineStage, ...]:
+def stages_of(
+    work: Work, clock_hz: float, core_cycles: Mapping[TilePlace, Band]
+) -> tuple[PipelineStage, ...]:
     """All tiles that do something, by place.
 
     Args:
@@ -113,7 +115,9 @@ def word_cycles(channel: ChannelWork, family: Family) -> Band:
     return word._replace(optimistic=word.optimistic / family.stream_words_per_cycle)
 
 
-def _stage(place: Place, work: Work, cores: Mapping[Place, StagePart], clock_hz: float) -> PipelineStage:
+def _stage(
+    place: TilePlace, work: Work, cores: Mapping[TilePlace, StagePart], clock_hz: float
+) -> PipelineStage:
     channels = [channel for channel in work.channels if channel.place == place]
     parts = [channel_part(channel, FAMILIES[work.family], clock_hz) for channel in channels]
     longest, kind = largest(part.cycles for part in parts), work.kind(place)
@@ -147,7 +151,7 @@ def _longest_way(channels: Sequence[tuple[ChannelWork, StagePart]], direction: s
     return largest(part.cycles for channel, part in channels if channel.direction == direction)
 
 
-def _sharing(place: Place, work: Work) -> list[Place]:
+def _sharing(place: TilePlace, work: Work) -> list[TilePlace]:
     """The cores that use this core's memory or whose memory it uses."""
     return [
         other.place
@@ -157,7 +161,7 @@ def _sharing(place: Place, work: Work) -> list[Place]:
     ]
 
 
-def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
+def first_element_cycles(work: Work, cores: Mapping[TilePlace, Band]) -> Band:
     """What the first object needs through the longest way of tiles: the time in which the pipeline fills.
 
     Args:
@@ -168,7 +172,7 @@ def first_element_cycles(work: Work, cores: Mapping[Place, Band]) -> Band:
     """
     by_actor = {channel.actor: channel for channel in work.channels}
 
-    def arrival(place: Place, behind: frozenset[Place]) -> Band:
+    def arrival(place: TilePlace, behind: frozenset[TilePlace]) -> Band:
         """When the first object has left a tile, whose ways back avoid `behind`."""
         if place in behind:
             return NOTHING

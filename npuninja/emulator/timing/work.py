@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from npuninja.arch.devices import TILE_KINDS, Place
+from npuninja.arch.devices import TILE_KINDS, TilePlace
 from npuninja.arch.families import FAMILIES, Rows, of_generation
 from npuninja.arch.registers import channel_queue, split_address
 from npuninja.emulator import layout
@@ -49,7 +49,7 @@ class ChannelWork(NamedTuple):
         sources: actor numbers of the MM2S channels that send to it; of an S2MM channel.
     """
 
-    place: Place
+    place: TilePlace
     direction: str
     channel: int
     words: int
@@ -81,10 +81,10 @@ class CoreWork(NamedTuple):
         bank_conflicts: cycles that it lost at banks of data memory; modelled.
     """
 
-    place: Place
+    place: TilePlace
     operations: dict[str, int]
     lock_operations: int = 0
-    neighbours: tuple[Place, ...] = ()
+    neighbours: tuple[TilePlace, ...] = ()
     issue_cycles: int | None = None
     bank_conflicts: int = 0
 
@@ -129,7 +129,7 @@ class Work(NamedTuple):
     sequence: SequenceWork
     elements: int = 1
 
-    def kind(self, place: Place) -> str:
+    def kind(self, place: TilePlace) -> str:
         """`shim`, `mem` or `core`: the kind of a tile."""
         return FAMILIES[self.family].rows.kind(place[1])
 
@@ -239,7 +239,7 @@ def _channel_work(npu: Emulator, count: ChannelCount, at: dict[int, int]) -> Cha
     )
 
 
-def _buffers(npu: Emulator, place: Place, first: int) -> int:
+def _buffers(npu: Emulator, place: TilePlace, first: int) -> int:
     """Different addresses in the chain of descriptors that begins at `first`."""
     if npu.device.rows.kind(place[1]) == "shim":
         return 2  # host memory is not waited for
@@ -252,7 +252,7 @@ def _elements(channels: Sequence[ChannelWork], rows: Rows) -> int:
     outward = {
         s for c in channels if c.direction == "S2MM" and rows.kind(c.place[1]) != "core" for s in c.sources
     }
-    busiest: dict[Place, int] = {}
+    busiest: dict[TilePlace, int] = {}
     for c in channels:
         if c.actor in outward and rows.kind(c.place[1]) == "core":
             busiest[c.place] = max(busiest.get(c.place, 0), c.bds)

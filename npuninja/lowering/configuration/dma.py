@@ -15,8 +15,8 @@ from npuninja.arch.devices import (
     MEMTILE_LOCK_BASES,
     MEMTILE_WINDOWS,
     DeviceModel,
-    Place,
     TileKind,
+    TilePlace,
     memory_window,
 )
 from npuninja.arch.families import FAMILIES
@@ -72,7 +72,7 @@ def _ordered_blocks(program: Operation) -> list[Block]:
     return order
 
 
-def _write_descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -> BlockWrite:
+def _write_descriptor(op: Operation, block: Block, place: TilePlace, model: DeviceModel) -> BlockWrite:
     if "bd_id" not in op.attributes:
         raise UserError("the buffer descriptor has no id", op.loc, hint="lower resources first")
     tile = model.kind_of(place[1])
@@ -91,7 +91,7 @@ def _write_descriptor(op: Operation, block: Block, place: Place, model: DeviceMo
     )
 
 
-def _descriptor(op: Operation, block: Block, place: Place, model: DeviceModel) -> BufferDescriptor:
+def _descriptor(op: Operation, block: Block, place: TilePlace, model: DeviceModel) -> BufferDescriptor:
     tile = model.kind_of(place[1])
     type = memref(operand(op, "buffer").type)
     element_bytes = bits(type.element) // 8
@@ -140,7 +140,7 @@ def _iteration(op: Operation, element_bytes: int) -> tuple[int, int, int] | None
     return step_bytes // _WORD_BYTES, iteration.size, iteration.current
 
 
-def _base_address(op: Operation, place: Place, model: DeviceModel) -> int:
+def _base_address(op: Operation, place: TilePlace, model: DeviceModel) -> int:
     """The buffer's address as the tile's DMA sees it."""
     buffer = operand(op, "buffer").owner
     if not isinstance(buffer, Operation) or buffer.name not in ("aie.buffer", "aie.external_buffer"):
@@ -163,7 +163,7 @@ def _base_address(op: Operation, place: Place, model: DeviceModel) -> int:
 
 
 def _window(
-    op: Operation, place: Place, owner: Place, model: DeviceModel, bases: dict[str, int], what: str
+    op: Operation, place: TilePlace, owner: TilePlace, model: DeviceModel, bases: dict[str, int], what: str
 ) -> int:
     """What is added to an address or lock number of `owner`: 0, or the neighbour's window of a memtile."""
     if model.tile_kind(place[1]) == model.tile_kind(owner[1]) == "mem":
@@ -208,7 +208,7 @@ def _dimensions(op: Operation, element_bytes: int, tile: TileKind) -> tuple[list
     return steps, wraps
 
 
-def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tuple[int, int]]:
+def _pads(op: Operation, element_bytes: int, place: TilePlace, kind: str) -> list[tuple[int, int]]:
     """Words before and after, innermost first, always three."""
     pads = [(0, 0)] * 3
     attribute = op.attributes.get("pad_dimensions")
@@ -232,7 +232,7 @@ def _pads(op: Operation, element_bytes: int, place: Place, kind: str) -> list[tu
     return pads
 
 
-def _locks(block: Block, place: Place, model: DeviceModel) -> LockFields:
+def _locks(block: Block, place: TilePlace, model: DeviceModel) -> LockFields:
     """The lock fields from the `aie.use_lock` operations of a block."""
     found = LockFields()
     for op in block.ops:
@@ -268,7 +268,7 @@ def _burst(op: Operation, model: DeviceModel) -> int:
         ) from None
 
 
-def _start_channel(start: Operation, place: Place, tile: TileKind) -> Iterator[Command]:
+def _start_channel(start: Operation, place: TilePlace, tile: TileKind) -> Iterator[Command]:
     """Queues the first descriptor of a channel."""
     kind = tile.name
     direction, channel = _channel(start, place, tile)
@@ -284,7 +284,7 @@ def _start_channel(start: Operation, place: Place, tile: TileKind) -> Iterator[C
     yield MaskWrite(registers.tile_address(*place, registers.channel_control(kind, direction, channel)), 0, 1)
 
 
-def _channel(start: Operation, place: Place, tile: TileKind) -> tuple[str, int]:
+def _channel(start: Operation, place: TilePlace, tile: TileKind) -> tuple[str, int]:
     direction = start.enum("channel_dir")
     channel = start.integer("channel_index")
     count = tile.channels(direction)
@@ -304,7 +304,7 @@ def _first_bd(start: Operation) -> int:
     raise UserError("the channel starts with a block that has no buffer descriptor", start.loc)
 
 
-def _pad_value(of: Channel, place: Place, model: DeviceModel) -> Iterator[Command]:
+def _pad_value(of: Channel, place: TilePlace, model: DeviceModel) -> Iterator[Command]:
     """The constant a channel pads with, unless it is 0: AIE2P's memtiles have a register for each channel."""
     start = of.start
     values = {op.integer("pad_value", 0): op for op in of.descriptors if "pad_dimensions" in op.attributes}

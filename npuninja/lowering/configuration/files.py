@@ -15,8 +15,8 @@ from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DATA_WINDOWS,
     DeviceModel,
-    Place,
     TileKind,
+    TilePlace,
     memory_neighbours,
 )
 from npuninja.errors import UserError
@@ -47,7 +47,9 @@ class ConfigurationFiles(NamedTuple):
     enable: bytes
 
 
-def configuration_of(module: Operation, device: str, images: Mapping[Place, CoreImage]) -> ConfigurationFiles:
+def configuration_of(
+    module: Operation, device: str, images: Mapping[TilePlace, CoreImage]
+) -> ConfigurationFiles:
     """The CDO files of one device of a module.
 
     Args:
@@ -78,18 +80,18 @@ def configuration_of(module: Operation, device: str, images: Mapping[Place, Core
     return ConfigurationFiles(write_cdo(elfs), write_cdo(init), write_cdo(enable))
 
 
-def _cores(device: Operation) -> dict[Place, Operation]:
+def _cores(device: Operation) -> dict[TilePlace, Operation]:
     """The `aie.core` of each tile that has one, in the order of the tile operations."""
     by_place = {place_of(core.tile): core for core in ops_of(device, "aie.core")}
     places = [place_of(tile.result) for tile in ops_of(device, "aie.tile")]
     return {place: by_place[place] for place in places if place in by_place}
 
 
-def _core_control(place: Place, mask: int, value: int) -> MaskWrite:
+def _core_control(place: TilePlace, mask: int, value: int) -> MaskWrite:
     return MaskWrite(registers.tile_address(*place, registers.CORE_CONTROL), mask, value)
 
 
-def _load_core(model: DeviceModel, place: Place, image: CoreImage) -> Iterator[Command]:
+def _load_core(model: DeviceModel, place: TilePlace, image: CoreImage) -> Iterator[Command]:
     """Stops the core, resets its DMA channels around loading program and data."""
     yield _core_control(place, registers.CORE_CONTROL_ENABLE, 0)
     yield from _reset_channels(place, registers.CHANNEL_RESET)
@@ -100,13 +102,13 @@ def _load_core(model: DeviceModel, place: Place, image: CoreImage) -> Iterator[C
     yield from _reset_channels(place, 0)
 
 
-def _reset_channels(place: Place, value: int) -> Iterator[Command]:
+def _reset_channels(place: TilePlace, value: int) -> Iterator[Command]:
     for direction, channel in _CORE_CHANNELS:
         control = registers.channel_control("core", direction, channel)
         yield MaskWrite(registers.tile_address(*place, control), registers.CHANNEL_RESET, value)
 
 
-def _load_data(model: DeviceModel, place: Place, address: int, data: bytes) -> Iterator[Command]:
+def _load_data(model: DeviceModel, place: TilePlace, address: int, data: bytes) -> Iterator[Command]:
     """Writes data given at an address of the core's address space, into the tiles it sees there."""
     neighbours = memory_neighbours(model, place)
     while data:
@@ -123,7 +125,7 @@ def _load_data(model: DeviceModel, place: Place, address: int, data: bytes) -> I
         address, data = address + size, data[size:]
 
 
-def _write_memory(place: Place, offset: int, data: bytes) -> Iterator[Command]:
+def _write_memory(place: TilePlace, offset: int, data: bytes) -> Iterator[Command]:
     """Bytes into data memory; a word that is covered only in part is written with a mask, as in aie-rt."""
     head = -offset % 4
     if head and data:
@@ -136,7 +138,7 @@ def _write_memory(place: Place, offset: int, data: bytes) -> Iterator[Command]:
         yield _write_part(place, offset + whole, data[whole:])
 
 
-def _write_part(place: Place, offset: int, data: bytes) -> MaskWrite:
+def _write_part(place: TilePlace, offset: int, data: bytes) -> MaskWrite:
     """At most three bytes of one word."""
     shift = 8 * (offset % 4)
     mask = (1 << 8 * len(data)) - 1
@@ -149,7 +151,7 @@ def _write_part(place: Place, offset: int, data: bytes) -> MaskWrite:
 
 
 def _initial_state(
-    device: Operation, model: DeviceModel, images: Mapping[Place, CoreImage]
+    device: Operation, model: DeviceModel, images: Mapping[TilePlace, CoreImage]
 ) -> Iterator[Command]:
     """The commands of the init file."""
     for place in _cores(device):
@@ -183,7 +185,7 @@ def _initial_state(
         yield cascade(configure)
 
 
-def _reset_core(place: Place, run: bool, kind: TileKind) -> Iterator[Command]:
+def _reset_core(place: TilePlace, run: bool, kind: TileKind) -> Iterator[Command]:
     """Reset (left again only by a core that is to run), and all locks 0."""
     yield _core_control(place, registers.CORE_CONTROL_RESET, registers.CORE_CONTROL_RESET)
     if run:
@@ -192,5 +194,5 @@ def _reset_core(place: Place, run: bool, kind: TileKind) -> Iterator[Command]:
         yield _set_lock(place, lock, 0, kind)
 
 
-def _set_lock(place: Place, lock: int, value: int, kind: TileKind) -> Write:
+def _set_lock(place: TilePlace, lock: int, value: int, kind: TileKind) -> Write:
     return Write(registers.tile_address(*place, registers.lock_value(kind.name, lock)), value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
 from npuninja.arch import registers, switch
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.formats.cdo import Command, MaskWrite, Write
 from npuninja.ir.attributes import BoolAttr
@@ -37,7 +37,7 @@ def shim_switchbox(box: Operation) -> Iterator[Command]:
     yield from _circuits(box, (box.integer("col"), 0), "shim")
 
 
-def _circuits(box: Operation, place: Place, kind: str) -> Iterator[Command]:
+def _circuits(box: Operation, place: TilePlace, kind: str) -> Iterator[Command]:
     for op in box.body.ops:
         if op.name == "aie.connect":
             source = _slave(op, place, kind, "source")
@@ -46,11 +46,11 @@ def _circuits(box: Operation, place: Place, kind: str) -> Iterator[Command]:
             yield _write(place, registers.switch_slave(kind, source), registers.SWITCH_ENABLE)
 
 
-def _write(place: Place, offset: int, value: int) -> Write:
+def _write(place: TilePlace, offset: int, value: int) -> Write:
     return Write(registers.tile_address(*place, offset), value)
 
 
-def _packet_master(op: Operation, place: Place, kind: str) -> Write:
+def _packet_master(op: Operation, place: TilePlace, kind: str) -> Write:
     """A master port that takes packets from some (arbiter, msel) pairs of one arbiter."""
     arbiter = mask = 0
     for i, amsel in enumerate(op.operands):
@@ -73,7 +73,7 @@ def _packet_master(op: Operation, place: Place, kind: str) -> Write:
     return _write(place, registers.switch_master(kind, _master(op, place, kind, "dest")), value)
 
 
-def _packet_rules(op: Operation, place: Place, kind: str) -> Iterator[Command]:
+def _packet_rules(op: Operation, place: TilePlace, kind: str) -> Iterator[Command]:
     """The slots of a slave port; the port is enabled again before each, as the reference does."""
     slave = _slave(op, place, kind, "source")
     rules = [rule for rule in op.body.ops if rule.name == "aie.rule"]
@@ -102,7 +102,7 @@ def _amsel(value: Value, user: Operation) -> tuple[int, int]:
     return op.integer("arbiterID"), op.integer("msel")
 
 
-def _master(op: Operation, place: Place, kind: str, end: str) -> int:
+def _master(op: Operation, place: TilePlace, kind: str, end: str) -> int:
     """The number of the master port that an operation names as its `end`."""
     bundle, channel = op.enum(f"{end}_bundle"), op.integer(f"{end}_channel")
     try:
@@ -111,7 +111,7 @@ def _master(op: Operation, place: Place, kind: str, end: str) -> int:
         raise UserError(f"the switch of tile {place} has no output {bundle} : {channel}", op.loc) from None
 
 
-def _slave(op: Operation, place: Place, kind: str, end: str) -> int:
+def _slave(op: Operation, place: TilePlace, kind: str, end: str) -> int:
     """The number of the slave port that an operation names as its `end`."""
     bundle, channel = op.enum(f"{end}_bundle"), op.integer(f"{end}_channel")
     try:
@@ -136,7 +136,9 @@ def shim_mux(mux: Operation) -> Iterator[Command]:
             )
 
 
-def _mux_bits(op: Operation, place: Place, register: int, shifts: dict[int, int], channel: int) -> MaskWrite:
+def _mux_bits(
+    op: Operation, place: TilePlace, register: int, shifts: dict[int, int], channel: int
+) -> MaskWrite:
     if channel not in shifts:
         ports = ", ".join(map(str, shifts))
         raise UserError(

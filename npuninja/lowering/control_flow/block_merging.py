@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 #: Branches that can pass more values to their targets.
 BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
 #: Where an operand stands in a block: number of the operation, number of the operand.
-_Place = tuple[int, int]
+_OperandPosition = tuple[int, int]
 #: A block, and those equal to it but for operands in some places.
-_Cluster = tuple[Block, list[tuple[Block, list[_Place]]]]
+_Cluster = tuple[Block, list[tuple[Block, list[_OperandPosition]]]]
 
 
 def merge_blocks(device: Operation) -> None:
@@ -125,7 +125,7 @@ def _edges(region: Region) -> dict[Block, list[tuple[Operation, int]]]:
     return edges
 
 
-def _differing_operands(a: Block, b: Block) -> list[_Place] | None:
+def _differing_operands(a: Block, b: Block) -> list[_OperandPosition] | None:
     """Where two equal blocks use different values from outside; None when the blocks are not equal."""
     if len(a.ops) != len(b.ops) or [v.type for v in a.args] != [v.type for v in b.args]:
         return None
@@ -162,7 +162,9 @@ def _same_operation(x: Operation, y: Operation) -> bool:
     )
 
 
-def _merge(region: Region, leader: Block, found: list[tuple[Block, list[_Place]]], links: _Links) -> bool:
+def _merge(
+    region: Region, leader: Block, found: list[tuple[Block, list[_OperandPosition]]], links: _Links
+) -> bool:
     others, places = [block for block, _ in found], {place for _, each in found for place in each}
     merged = [leader, *others]
     if any(map(links.used_elsewhere, merged)):

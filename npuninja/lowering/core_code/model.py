@@ -9,7 +9,7 @@ from npuninja.arch.devices import (
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
     DeviceModel,
-    Place,
+    TilePlace,
     memory_neighbours,
     memory_window,
 )
@@ -44,7 +44,7 @@ class CoreModel:
     def __init__(self, operation: Operation, column: int, row: int) -> None:
         self.operation = operation
         self.device: DeviceModel = model_of(operation)
-        self.place: Place = (column, row)
+        self.place: TilePlace = (column, row)
         self.core = self._find_core()
         self.stack_bytes = self.core.integer("stack_size", DEFAULT_STACK_BYTES)
         self.neighbours: set[str] = set()
@@ -67,7 +67,7 @@ class CoreModel:
             hint=f"it has cores at {known}" if known else "it has no cores",
         )
 
-    def _window(self, owner: Place, what: str, user: Operation) -> str:
+    def _window(self, owner: TilePlace, what: str, user: Operation) -> str:
         window = memory_window(self.device, self.place, owner)
         if window is None:
             column, row = self.place

@@ -7,7 +7,7 @@ follow one scheme here; a shim tile has a program only for registered external b
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, TilePlace
 from npuninja.arch.switch import MAX_PACKET_ID
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BDPadLayoutArrayAttr, PacketInfoAttr
@@ -147,7 +147,7 @@ def _assign_channels(fifos: ObjectFifos, rules: Rules) -> None:
 
     Ends with buffers in another memtile come first: channels 4 and 5 do not reach a neighbour's memory.
     """
-    taken: set[tuple[Place, str, int]] = set()
+    taken: set[tuple[TilePlace, str, int]] = set()
     for region in ops_of(fifos.device, *DMA_REGIONS):
         for op in region.walk():
             if op.name in ("aie.dma_start", "aie.dma"):
@@ -175,7 +175,9 @@ def _buffers_elsewhere(end: ObjectFifo) -> bool:
     return any(place_of(buffer.op.tile) != place for buffer in end.holder.buffers)
 
 
-def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple[Place, str, int]]) -> None:
+def _take_pinned(
+    end: ObjectFifo, direction: str, channel: int, taken: set[tuple[TilePlace, str, int]]
+) -> None:
     place, name = place_of(end.producer), end.op.string("sym_name")
     if end.stream_port is not None:
         raise UserError(
@@ -195,7 +197,7 @@ def _take_pinned(end: ObjectFifo, direction: str, channel: int, taken: set[tuple
 
 
 def _take_channel(
-    end: ObjectFifo, direction: str, elsewhere: bool, taken: set[tuple[Place, str, int]]
+    end: ObjectFifo, direction: str, elsewhere: bool, taken: set[tuple[TilePlace, str, int]]
 ) -> None:
     place = place_of(end.producer)
     kind = kind_at(end.producer)

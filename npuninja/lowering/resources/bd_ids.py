@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, Place, bd_reachable
+from npuninja.arch.devices import MEMTILE_FIRST_OWN_CHANNEL, TilePlace, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import BoolAttr, DenseArrayAttr, EnumAttr
 from npuninja.ir.core import Block, Operation
@@ -88,7 +88,7 @@ def _assign(program: Operation) -> None:
             _chain(block)
 
 
-def _check_reach(op: Operation, place: Place, kind: str, channel: int) -> None:
+def _check_reach(op: Operation, place: TilePlace, kind: str, channel: int) -> None:
     """The last channels of a memtile do not reach the buffers and locks of its neighbours."""
     if kind != "mem" or channel < MEMTILE_FIRST_OWN_CHANNEL or op.parent is None:
         return

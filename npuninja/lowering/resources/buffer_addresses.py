@@ -7,7 +7,7 @@ the start of the tile's memory.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DEFAULT_STACK_BYTES, Place, TileKind
+from npuninja.arch.devices import DEFAULT_STACK_BYTES, TileKind, TilePlace
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr, StringAttr
 from npuninja.ir.core import Operation
@@ -73,10 +73,10 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
         UserError: the buffers of a tile do not fit, overlap, or a scheme does not exist.
     """
     _name_buffers(device)
-    stacks: dict[Place, int] = {}
+    stacks: dict[TilePlace, int] = {}
     for core in ops_of(device, "aie.core"):
         stacks[place_of(core.tile)] = core.integer("stack_size", DEFAULT_STACK_BYTES)
-    buffers: dict[Place, list[Operation]] = {}
+    buffers: dict[TilePlace, list[Operation]] = {}
     for op in ops_of(device, "aie.buffer"):
         buffers.setdefault(place_of(op.tile), []).append(op)
     for tile in ops_of(device, "aie.tile"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
@@ -15,8 +15,8 @@ def lower_cascade_flows(device: Operation) -> None:
     Raises:
         UserError: the destination is neither south nor east of the source.
     """
-    inputs: dict[Place, str] = {}
-    outputs: dict[Place, str] = {}
+    inputs: dict[TilePlace, str] = {}
+    outputs: dict[TilePlace, str] = {}
     flows = list(ops_of(device, "aie.cascade_flow"))
     for op in flows:
         source, dest = (place_of(value) for value in op.operands)

@@ -10,7 +10,7 @@ from npuninja.arch.devices import (
     DATA_WINDOW_BYTES,
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
-    Place,
+    TilePlace,
     memory_neighbours,
 )
 from npuninja.errors import UserError
@@ -69,7 +69,7 @@ SECTIONS
 """
 
 
-def core_at(device: Operation, place: Place) -> Operation:
+def core_at(device: Operation, place: TilePlace) -> Operation:
     """The `aie.core` of a tile. Raises UserError when there is none."""
     for core in ops_of(device, "aie.core"):
         if place_of(core.tile) == place:
@@ -95,7 +95,7 @@ class LinkerScripts:
         self._buffers = _buffers(self._device)
         self._tiles = {place_of(tile.result) for tile in ops_of(self._device, "aie.tile")}
 
-    def script(self, place: Place) -> str:
+    def script(self, place: TilePlace) -> str:
         """The script of the core of a tile. Raises UserError when there is none."""
         core = core_at(self._device, place)
         own = DATA_WINDOWS["own"]
@@ -117,7 +117,7 @@ class LinkerScripts:
         head = _HEAD.format(origin=own + origin, length=length)
         return head + "\n".join(lines) + "\n"
 
-    def _windows(self, place: Place) -> Iterator[str]:
+    def _windows(self, place: TilePlace) -> Iterator[str]:
         """The buffers in the four windows of a core's address space, or that one has no memory behind it."""
         neighbours = memory_neighbours(model_of(self._device), place)
         for window, base in DATA_WINDOWS.items():
@@ -133,9 +133,9 @@ class LinkerScripts:
                     yield f". += 0x{size_bytes(buffer.result.type):X};"
 
 
-def _buffers(device: Operation) -> dict[Place, list[Operation]]:
+def _buffers(device: Operation) -> dict[TilePlace, list[Operation]]:
     """The buffers of each tile, in order. Raises UserError when one has no address."""
-    found: dict[Place, list[Operation]] = {}
+    found: dict[TilePlace, list[Operation]] = {}
     for op in ops_of(device, "aie.buffer"):
         if "address" not in op.attributes:
             raise UserError(f"buffer '{op.result.name}' has no address", op.loc, hint="lower resources first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation, Value
 from npuninja.lowering.op_builders import i32
@@ -14,7 +14,7 @@ class LockIds:
 
     def __init__(self, device: Operation) -> None:
         """Takes the ids given in the device. Raises UserError for an id given twice or out of range."""
-        self._taken: dict[Place, dict[int, Operation | None]] = {}
+        self._taken: dict[TilePlace, dict[int, Operation | None]] = {}
         for op in ops_of(device, "aie.lock"):
             if "lockID" not in op.attributes:
                 continue

@@ -10,7 +10,7 @@ Source: MLIR-AIE 3ca0193c, AIEPlacer.cpp (SequentialPlacer).
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, memory_window
+from npuninja.arch.devices import TilePlace, memory_window
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
@@ -74,7 +74,7 @@ class _Placement:
                 self.need_in[op] = max(0, self._inputs(op) - (_CORE_CHANNELS - needed.inputs))
                 self.need_out[op] = max(0, self._outputs(op) - (_CORE_CHANNELS - needed.outputs))
         #: Free places beside a core with demand, and whom they are kept for.
-        self.reserved: dict[Place, list[Operation]] = {}
+        self.reserved: dict[TilePlace, list[Operation]] = {}
 
     def _inputs(self, op: Operation) -> int:
         return sum(consumer is op for _, consumer in self.peers)
@@ -115,7 +115,7 @@ class _Placement:
         elif op.attributes["tile_type"] == EnumAttr("AIETileType", "ShimPLTile"):
             raise UserError("a ShimPLTile has no DMA; its place must be given", op.loc)
 
-    def _take(self, op: Operation, place: Place) -> None:
+    def _take(self, op: Operation, place: TilePlace) -> None:
         self.site.take(op, place, self.demand.get(op, NO_CHANNELS))
         if kind_of_tile(op) != "core":
             return
@@ -125,7 +125,7 @@ class _Placement:
             for beside in _beside(self.site, place):
                 self.reserved.setdefault(beside, []).append(op)
 
-    def _find(self, op: Operation, column: int | None, row: int | None) -> Place | None:
+    def _find(self, op: Operation, column: int | None, row: int | None) -> TilePlace | None:
         candidates = [p for p in self.free if column in (None, p[0]) and row in (None, p[1])]
         if self._wants(op) > 0:  # where two cores are beside it first
             candidates.sort(key=lambda p: (p[0], -_cores_above_and_below(self.site, p), p[1]))
@@ -139,17 +139,17 @@ class _Placement:
                     return place
         return None
 
-    def _place_of(self, op: Operation) -> Place | None:
+    def _place_of(self, op: Operation) -> TilePlace | None:
         column, row = given(op, "col"), given(op, "row")
         if op in self.site.placed:
             return self.site.placed[op]
         return (column, row) if column is not None and row is not None else None
 
-    def _near(self, here: Place, there: Place) -> bool:
+    def _near(self, here: TilePlace, there: TilePlace) -> bool:
         """Whether a core here reaches the memory there."""
         return memory_window(self.site.model, here, there) is not None
 
-    def _reaches(self, op: Operation, place: Place) -> bool:
+    def _reaches(self, op: Operation, place: TilePlace) -> bool:
         """Cores reach the buffers they use on other tiles."""
         for user, owner in self.buffers:
             if op in (user, owner):
@@ -158,7 +158,7 @@ class _Placement:
                     return False
         return True
 
-    def _cascades(self, op: Operation, place: Place) -> bool:
+    def _cascades(self, op: Operation, place: TilePlace) -> bool:
         """A cascade goes down or to the right."""
         for source, dest in self.cascades:
             if op in (source, dest):
@@ -169,7 +169,7 @@ class _Placement:
                         return False
         return True
 
-    def _balanced(self, op: Operation, place: Place) -> bool:
+    def _balanced(self, op: Operation, place: TilePlace) -> bool:
         """Of the partners already placed, few enough are out of reach; the rest have enough places left."""
         if not self._partners(op):
             return True
@@ -198,7 +198,7 @@ class _Placement:
             if op in (producer, consumer)
         )
 
-    def _partner_balanced(self, op: Operation, place: Place, partner: Operation, is_output: bool) -> bool:
+    def _partner_balanced(self, op: Operation, place: TilePlace, partner: Operation, is_output: bool) -> bool:
         """The same from a placed partner's side; `is_output`: this tile takes what the partner produces."""
         here = self._place_of(partner)
         if here is None:
@@ -214,7 +214,7 @@ class _Placement:
             far += there is not None and not self._near(here, there)
         return far <= total - need
 
-    def _check_given(self, op: Operation, place: Place) -> None:
+    def _check_given(self, op: Operation, place: TilePlace) -> None:
         if kind_of_tile(op) != "core":
             return
         if not self._reaches(op, place):
@@ -295,14 +295,14 @@ class _Placement:
         return place[0] if place is not None else None
 
 
-def _beside(site: Site, place: Place) -> list[Place]:
+def _beside(site: Site, place: TilePlace) -> list[TilePlace]:
     """The core tiles below, above and to the left, whose memory a core reaches."""
     column, row = place
     around = [(column, row - 1), (column, row + 1), (column - 1, row)]
     return [p for p in around if site.model.contains(*p) and site.model.tile_kind(p[1]) == "core"]
 
 
-def _cores_above_and_below(site: Site, place: Place) -> int:
+def _cores_above_and_below(site: Site, place: TilePlace) -> int:
     return sum(p[0] == place[0] for p in _beside(site, place))
 
 

@@ -9,7 +9,7 @@ Source: MLIR-AIE c7741f2bf, AIEPlacer.cpp (SequentialPlacer).
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.lowering.resources.placement_site import (
@@ -79,7 +79,7 @@ def _place_cores(site: Site, order: list[Operation], demand: dict[Operation, Cha
     return True
 
 
-def _allows(column: int | None, row: int | None, place: Place) -> bool:
+def _allows(column: int | None, row: int | None, place: TilePlace) -> bool:
     return column in (None, place[0]) and row in (None, place[1])
 
 

@@ -5,7 +5,7 @@ MLIR-AIE: aie-place-tiles. Two generations choose differently, see `place_by_gro
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value
@@ -43,7 +43,7 @@ def place_tiles(
 
 def _refuse_shared_cores(device: Operation) -> None:
     """Places of `aie.tile` operations are not taken out of the choice, so a core may meet another there."""
-    owners: dict[Place, Operation] = {}
+    owners: dict[TilePlace, Operation] = {}
     for core in ops_of(device, "aie.core"):
         place = place_of(core.tile)
         first = owners.setdefault(place, core)
@@ -58,7 +58,7 @@ def _refuse_shared_cores(device: Operation) -> None:
 
 def _replace(device: Operation, site: Site) -> None:
     """Puts one `aie.tile` for each place, each new one at the start of the device."""
-    tiles: dict[Place, Operation] = {}
+    tiles: dict[TilePlace, Operation] = {}
     for op in ops_of(device, "aie.tile"):
         tiles.setdefault(place_of(op.result), op)
     values: dict[Value, Value] = {}

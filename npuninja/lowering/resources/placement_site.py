@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DeviceModel, Place
+from npuninja.arch.devices import DeviceModel, TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
 from npuninja.ir.syntax import group
@@ -45,16 +45,16 @@ class Site:
         self.device = device
         self.model: DeviceModel = model_of(device)
         self.logical = logical
-        self.placed: dict[Operation, Place] = {}
-        self.used: dict[Place, Channels] = {}
+        self.placed: dict[Operation, TilePlace] = {}
+        self.used: dict[TilePlace, Channels] = {}
         for op in logical:
             self._check_place(op)
 
-    def places(self, kind: str) -> list[Place]:
+    def places(self, kind: str) -> list[TilePlace]:
         """All places of a kind, column by column."""
         return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
 
-    def open_cores(self) -> list[Place]:
+    def open_cores(self) -> list[TilePlace]:
         """The places that cores can get: all of each column, or its lowest ones up to the given number."""
         places = self.places("core")
         if self._cores_per_column is None:
@@ -62,12 +62,12 @@ class Site:
         bottom = min(row for _, row in places)
         return [place for place in places if place[1] < bottom + self._cores_per_column]
 
-    def fits(self, place: Place, needed: Channels) -> bool:
+    def fits(self, place: TilePlace, needed: Channels) -> bool:
         """Whether a place has these channels left."""
         total, kind = self.used.get(place, NO_CHANNELS) + needed, self.model.kind_of(place[1])
         return total.inputs <= kind.s2mm_channels and total.outputs <= kind.mm2s_channels
 
-    def take(self, op: Operation, place: Place, needed: Channels) -> None:
+    def take(self, op: Operation, place: TilePlace, needed: Channels) -> None:
         """Gives a logical tile its place and books its channels. UserError when they are not there."""
         if not self.fits(place, needed):
             kind, used = self.model.kind_of(place[1]), self.used.get(place, NO_CHANNELS)

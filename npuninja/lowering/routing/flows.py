@@ -7,7 +7,7 @@ packet flows stay, as with the reference's `aie-create-pathfinder-flows`.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.switch import MASTER_COUNTS, MAX_PACKET_ID, SHIM_MM2S_SOUTH, SLAVE_COUNTS
 from npuninja.errors import Location, UserError, Warnings
 from npuninja.ir.attributes import BoolAttr
@@ -198,7 +198,7 @@ class _DeviceRouting:
 
     def _switch_packets(
         self, routes: dict[Endpoint, Route]
-    ) -> tuple[dict[Place, PacketSwitch], dict[Endpoint, Operation]]:
+    ) -> tuple[dict[TilePlace, PacketSwitch], dict[Endpoint, Operation]]:
         """The packet switching of all tiles, and a packet flow for each port that packets pass."""
         flows = []
         users: dict[Endpoint, Operation] = {}
@@ -232,7 +232,7 @@ class _DeviceRouting:
                 self._report_false_match(place, match)
         return switches, users
 
-    def _report_false_match(self, place: Place, match: FalseMatch) -> None:
+    def _report_false_match(self, place: TilePlace, match: FalseMatch) -> None:
         slave, identifier, others = (
             _text((place, match.slave)),
             match.identifier,

@@ -12,7 +12,7 @@ masters that some flow uses together.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.switch import ARBITERS, BUNDLE_ORDER, MSELS, PACKET_ID_BITS, SLOTS, Port
 from npuninja.lowering.routing.packet_cover import cover, tight_cube
 from npuninja.lowering.routing.pathfinder import Connection
@@ -73,7 +73,7 @@ class PacketSwitch(NamedTuple):
 class PacketConflict(Exception):
     """The packet flows at `flows` (positions) cannot all be switched by the tile at `place`."""
 
-    def __init__(self, reason: str, place: Place, flows: list[int], hint: str) -> None:
+    def __init__(self, reason: str, place: TilePlace, flows: list[int], hint: str) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place = place
@@ -84,7 +84,7 @@ class PacketConflict(Exception):
 class _Tile:
     """The streams through one tile."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TilePlace) -> None:
         self.place = place
         #: The masters each stream leaves by.
         self.dests: dict[Stream, list[Port]] = {}
@@ -119,7 +119,7 @@ class _Tile:
         return PacketConflict(reason, self.place, flows, hint)
 
 
-def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> dict[Place, PacketSwitch]:
+def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> dict[TilePlace, PacketSwitch]:
     """The packet switching of every tile that packets pass, in no particular order of tiles.
 
     Args:
@@ -130,7 +130,7 @@ def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> d
     Raises:
         PacketConflict: a tile runs out of arbiters, msels or rules.
     """
-    tiles: dict[Place, _Tile] = {}
+    tiles: dict[TilePlace, _Tile] = {}
     keep: dict[Endpoint, bool | None] = {}
     for position, flow in enumerate(flows):
         for dest, path in flow.paths:

@@ -12,7 +12,7 @@ All is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routi
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DeviceModel, Place
+from npuninja.arch.devices import DeviceModel, TilePlace
 from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_capacity import check_lines, check_rectangles
@@ -36,7 +36,7 @@ _ROUNDS_BEFORE_PROOF = 10
 class Connection(NamedTuple):
     """Inside the switch at `place`, slave `source` feeds master `dest`."""
 
-    place: Place
+    place: TilePlace
     source: Port
     dest: Port
 
@@ -66,11 +66,11 @@ class _Round:
         #: Packet streams of the group that is being routed.
         self._packets: dict[tuple[int, int], int] = {}
         # The group that last claimed a switch's port as source or as destination of a connection, and when.
-        self._source_claims: dict[tuple[int, Place], tuple[int, int]] = {}
-        self._dest_claims: dict[tuple[int, Place], tuple[int, int]] = {}
+        self._source_claims: dict[tuple[int, TilePlace], tuple[int, int]] = {}
+        self._dest_claims: dict[tuple[int, TilePlace], tuple[int, int]] = {}
         # The packet ids that claimed a port; only where equal ids may not share a channel.
-        self._source_ids: dict[tuple[int, Place], set[int]] = {}
-        self._dest_ids: dict[tuple[int, Place], set[int]] = {}
+        self._source_ids: dict[tuple[int, TilePlace], set[int]] = {}
+        self._dest_ids: dict[tuple[int, TilePlace], set[int]] = {}
         self._clock = 0
 
     def route(self, position: int, net: Net) -> dict[int, int]:

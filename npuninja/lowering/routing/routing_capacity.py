@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.devices import DeviceModel, Place
+from npuninja.arch.devices import DeviceModel, TilePlace
 from npuninja.arch.switch import MASTER_COUNTS, STEP
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_graph import port_counts
@@ -14,14 +14,14 @@ _FEWEST_CHANNELS = MASTER_COUNTS["core"]["South"]
 #: First and last column, first and last row.
 Rectangle = tuple[int, int, int, int]
 #: The tile in which a net begins and those in which it ends.
-Ends = tuple[Place, frozenset[Place]]
+Ends = tuple[TilePlace, frozenset[TilePlace]]
 
 
 class Wires(NamedTuple):
     """The channels from one tile to the next."""
 
-    begin: Place
-    end: Place
+    begin: TilePlace
+    end: TilePlace
     channels: int
 
 
@@ -96,7 +96,7 @@ def _wires(device: DeviceModel) -> list[Wires]:
     return found
 
 
-def _channels(wires: list[Wires], inside: set[Place], *, outward: bool) -> int:
+def _channels(wires: list[Wires], inside: set[TilePlace], *, outward: bool) -> int:
     """The channels from the tiles of a part to the others, or the other way."""
     return sum(
         channels

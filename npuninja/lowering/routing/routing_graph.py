@@ -16,16 +16,16 @@ from __future__ import annotations
 from operator import itemgetter
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import DeviceModel, Place
+from npuninja.arch.devices import DeviceModel, TilePlace
 from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
 
 if TYPE_CHECKING:
     from typing import Any, Callable
 
 #: A port of a tile.
-Endpoint = tuple[Place, Port]
+Endpoint = tuple[TilePlace, Port]
 #: For each tile: the slave and the master ports in use.
-Occupied = dict[Place, tuple[set[Port], set[Port]]]
+Occupied = dict[TilePlace, tuple[set[Port], set[Port]]]
 _NOTHING: tuple[set[Port], set[Port]] = (set(), set())
 
 #: What the cheapest edge costs: DEMAND_BASE of AIEPathFinder.h. All that changes a cost makes it higher.
@@ -35,7 +35,7 @@ _OVER_WEIGHT = 0.1
 _USED_WEIGHT = 0.02
 
 
-def port_counts(device: DeviceModel, place: Place, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+def port_counts(device: DeviceModel, place: TilePlace, counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """The ports of a tile by bundle; none lead out of the array but those of the shim row to the south."""
     column, row = place
     ports = dict(counts[device.tile_kind(row)])
@@ -114,7 +114,7 @@ class RoutingGraph:
         tile, number = divmod(node % self._ports, _WIDTH)
         return divmod(tile, self._rows), _PORTS[number]
 
-    def place(self, node: int) -> Place:
+    def place(self, node: int) -> TilePlace:
         """The tile of a node."""
         return divmod(node % self._ports // _WIDTH, self._rows)
 
@@ -147,7 +147,7 @@ class RoutingGraph:
                 self.tiles[base] = itemgetter(*of_tile)
         return found
 
-    def _connections(self, place: Place, port: Port, base: int) -> list[int]:
+    def _connections(self, place: TilePlace, port: Port, base: int) -> list[int]:
         """The masters that a slave may still be connected to in its switch; `base`: the tile's first port."""
         slaves, masters = self.occupied.get(place, _NOTHING)
         bundle, channel = port
@@ -160,7 +160,7 @@ class RoutingGraph:
             if _PORTS[number][0] in counts and _PORTS[number] not in masters
         ]
 
-    def _behind(self, place: Place, port: Port, node: int) -> int | None:
+    def _behind(self, place: TilePlace, port: Port, node: int) -> int | None:
         """The slave that a master leads to: by a wire in the next tile, or by the stream FIFO in its own."""
         (column, row), (bundle, channel) = place, port
         if bundle == "FIFO" and self.masters:

@@ -6,7 +6,7 @@ the order of switches and connections is the order of the configuration's regist
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.arch.switch import (
     SHIM_MM2S_SOUTH,
     SHIM_NOC_DEST_SOUTH,
@@ -39,19 +39,19 @@ class Fabric:
     def __init__(self, device: Operation) -> None:
         self.device = device
         self.model = model_of(device)
-        self.tiles: dict[Place, Operation] = {}
+        self.tiles: dict[TilePlace, Operation] = {}
         for op in ops_of(device, "aie.tile"):
             self.tiles.setdefault(place_of(op.result), op)
         self.switchboxes = {place_of(op.tile): op for op in ops_of(device, "aie.switchbox")}
         self.muxes = {place_of(op.tile): op for op in ops_of(device, "aie.shim_mux")}
         self.occupied: Occupied = {}
         # For messages: what drives each master of a switchbox or multiplexer, what circuit each slave feeds.
-        self._drivers: dict[tuple[Place, str, Port], Operation] = {}
-        self._circuit_slaves: dict[tuple[Place, Port], Operation] = {}
+        self._drivers: dict[tuple[TilePlace, str, Port], Operation] = {}
+        self._circuit_slaves: dict[tuple[TilePlace, Port], Operation] = {}
         for place, box in [*self.switchboxes.items(), *self.muxes.items()]:
             self._note_connections(place, box)
 
-    def _note_connections(self, place: Place, box: Operation) -> None:
+    def _note_connections(self, place: TilePlace, box: Operation) -> None:
         """Notes what a switchbox or multiplexer of the design connects already."""
         slaves, masters = self.occupied.setdefault(place, (set(), set()))
         for op in box.body.ops:
@@ -66,27 +66,27 @@ class Fabric:
             if op.name == "aie.connect":
                 self._circuit_slaves[place, port_of(op, "source_")] = op
 
-    def kind(self, place: Place) -> str:
+    def kind(self, place: TilePlace) -> str:
         """`shim`, `mem` or `core`: the kind of the tile at a place."""
         return self.model.tile_kind(place[1])
 
-    def tile(self, place: Place) -> Operation:
+    def tile(self, place: TilePlace) -> Operation:
         """The tile at a place, made at the end of the device if there is none."""
         found = self.tiles.get(place)
         if found is None:
             found = self.tiles[place] = append(self.device, tile(*place, self.model))
         return found
 
-    def switchbox(self, place: Place, after: Operation | None = None) -> Operation:
+    def switchbox(self, place: TilePlace, after: Operation | None = None) -> Operation:
         """The switchbox of a tile, made behind `after`, or at the end of the device, if there is none."""
         return self._interconnect(self.switchboxes, "switchbox", place, after)
 
-    def mux(self, place: Place, after: Operation | None = None) -> Operation:
+    def mux(self, place: TilePlace, after: Operation | None = None) -> Operation:
         """The shim multiplexer of a tile, made behind `after`, or at the device's end, if there is none."""
         return self._interconnect(self.muxes, "shim_mux", place, after)
 
     def _interconnect(
-        self, made: dict[Place, Operation], kind: str, place: Place, after: Operation | None
+        self, made: dict[TilePlace, Operation], kind: str, place: TilePlace, after: Operation | None
     ) -> Operation:
         found = made.get(place)
         if found is None:
@@ -151,8 +151,8 @@ class Fabric:
 
     def add_packets(
         self,
-        switches: dict[Place, PacketSwitch],
-        users: dict[tuple[Place, Port], Operation],
+        switches: dict[TilePlace, PacketSwitch],
+        users: dict[tuple[TilePlace, Port], Operation],
         *,
         marks_overlay: bool,
     ) -> None:
@@ -177,9 +177,9 @@ class Fabric:
     def _add_packet_switch(
         self,
         box: Operation,
-        place: Place,
+        place: TilePlace,
         switch: PacketSwitch,
-        users: dict[tuple[Place, Port], Operation],
+        users: dict[tuple[TilePlace, Port], Operation],
         marks_overlay: bool,
     ) -> None:
         amsels: dict[tuple[int, int], Value] = {}
@@ -220,7 +220,7 @@ class Fabric:
             self._drive(mux, dest, flow)
             mux.body.insert(0, _connect(source, dest, flow.loc))
 
-    def _refuse_circuit(self, place: Place, slave: Port, flow: Operation) -> None:
+    def _refuse_circuit(self, place: TilePlace, slave: Port, flow: Operation) -> None:
         circuit = self._circuit_slaves.get((place, slave))
         if circuit is not None:
             raise UserError(

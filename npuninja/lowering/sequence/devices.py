@@ -13,7 +13,7 @@ Source: MLIR-AIE (2026) AIEMaterializeRuntimeSequences.cpp and its output for a 
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import Place
+from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.attributes import StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation, Value, clone
@@ -159,7 +159,7 @@ class _Inliner:
 
     def _copy_value(self, owner: Operation, values: dict[Value, Value]) -> Value:
         if owner.name == "aie.tile":
-            place: Place = place_of(owner.result)
+            place: TilePlace = place_of(owner.result)
             tile = tile_at(self.device, place)
             if tile is None:
                 tile = self.device.body.insert(0, clone(owner, {}))

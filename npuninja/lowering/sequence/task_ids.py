@@ -8,7 +8,7 @@ Source: MLIR-AIE AIEAssignRuntimeSequenceBDIDs.cpp.
 
 from __future__ import annotations
 
-from npuninja.arch.devices import Place, bd_reachable
+from npuninja.arch.devices import TilePlace, bd_reachable
 from npuninja.errors import UserError
 from npuninja.ir.attributes import Attribute, IntegerAttr
 from npuninja.ir.core import Operation, Value
@@ -47,10 +47,10 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
     Raises:
         UserError: an id is taken, does not exist or none is left, a task is freed twice, or see above.
     """
-    in_use: dict[Place, dict[int, Operation]] = {}
+    in_use: dict[TilePlace, dict[int, Operation]] = {}
     live: set[Value] = set()
     awaited: set[Value] = set()
-    tokens: dict[tuple[Place, Attribute, int], int] = {}
+    tokens: dict[tuple[TilePlace, Attribute, int], int] = {}
     kept = []
     for op in sequence.body.ops:
         if op.name == "aiex.dma_configure_task":
@@ -80,11 +80,11 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
     sequence.body.ops = kept
 
 
-def _channel_of(task: Operation) -> tuple[Place, Attribute, int]:
+def _channel_of(task: Operation) -> tuple[TilePlace, Attribute, int]:
     return place_of(task.tile), task.attributes["direction"], task.integer("channel")
 
 
-def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) -> None:
+def _take_token(op: Operation, tokens: dict[tuple[TilePlace, Attribute, int], int]) -> None:
     """Counts an await; UserError when nothing before it issues the token that it waits for."""
     task = task_of(op)
     if not task.flag("issue_token"):
@@ -100,7 +100,7 @@ def _take_token(op: Operation, tokens: dict[tuple[Place, Attribute, int], int]) 
     tokens[channel] -= 1
 
 
-def _take(task: Operation, place: Place, taken: dict[int, Operation]) -> None:
+def _take(task: Operation, place: TilePlace, taken: dict[int, Operation]) -> None:
     kind = kind_at(task.tile)
     for bd in descriptors(task):
         if "bd_id" not in bd.attributes:
@@ -148,7 +148,7 @@ def _chain(task: Operation) -> None:
                 op.attributes["next_bd_id"] = following.attributes["bd_id"]
 
 
-def _free(op: Operation, in_use: dict[Place, dict[int, Operation]], live: set[Value]) -> None:
+def _free(op: Operation, in_use: dict[TilePlace, dict[int, Operation]], live: set[Value]) -> None:
     task = task_of(op)
     if task.result not in live:
         raise UserError(

@@ -11,8 +11,8 @@ from npuninja.arch.devices import (
     MEMTILE_LOCK_BASES,
     MEMTILE_WINDOWS,
     DeviceModel,
-    Place,
     TileKind,
+    TilePlace,
 )
 from npuninja.errors import UserError, Warnings
 from npuninja.ir.attributes import (
@@ -131,7 +131,7 @@ def _only_descriptor(block: Block, task: Operation) -> Operation:
     return found
 
 
-def _lock_fields(block: Block, place: Place, rules: Rules) -> dict[str, int]:
+def _lock_fields(block: Block, place: TilePlace, rules: Rules) -> dict[str, int]:
     """The lock fields of a block's descriptor: none, or of an acquire and release of the tile's own locks."""
     uses = [op for op in block.ops if op.name == "aie.use_lock"]
     if not uses:
@@ -200,7 +200,7 @@ class _TaskWriter:
         return result
 
     def _descriptor(
-        self, op: Operation, place: Place, direction: str, locks: dict[str, int]
+        self, op: Operation, place: TilePlace, direction: str, locks: dict[str, int]
     ) -> SequenceDescriptor:
         """A descriptor without the address of its buffer, of which it has the offset in bytes."""
         kind = self.model.kind_of(place[1])
@@ -281,7 +281,7 @@ def _write_address(op: Operation, address_word: int, address: int, kind: TileKin
     return make("aiex.npu.maskwrite32", op, address=ui32(address_word), value=ui32(value), mask=ui32(mask))
 
 
-def _local_address(buffer: Operation, op: Operation, place: Place, kind: TileKind) -> int:
+def _local_address(buffer: Operation, op: Operation, place: TilePlace, kind: TileKind) -> int:
     """Where the tile's own DMA finds one of its buffers.
 
     MLIR-AIE writes this address in bytes over the descriptor's whole address word, which loses the fields

@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from npuninja.errors import Location as Place
+from npuninja.errors import Location as TextLocation
 from npuninja.ir.core import Block as IrBlock
 from npuninja.ir.core import Operation, Region
 
@@ -107,7 +107,7 @@ def module_around() -> Operation:
     return op
 
 
-def user_place() -> Place | None:
+def user_place() -> TextLocation | None:
     """Where the design's own code is just now: the innermost frame outside of this package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -122,7 +122,7 @@ def user_place() -> Place | None:
             if known is None:
                 relative = os.path.relpath(file)
                 known = _shown[file] = relative if len(relative) < len(file) else file
-            return Place(known, frame.f_lineno)
+            return TextLocation(known, frame.f_lineno)
         frame = frame.f_back
     return None
 

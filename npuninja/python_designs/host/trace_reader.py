@@ -43,10 +43,12 @@ _EVENT_REGISTERS = {
 _CORE_MODE_REGISTER = trace_registers("core")["Trace_Control0"].offset
 #: Zero words between what two channels wrote into one buffer.
 GAP_WORDS = 8
-Place = tuple[int, int, int]  # kind of packet, row, column
+TracePlace = tuple[int, int, int]  # kind of packet, row, column
 
 
-def watched(module_text: str, colshift: int | None = None) -> tuple[dict[Place, list[int]], dict[Place, int]]:
+def watched(
+    module_text: str, colshift: int | None = None
+) -> tuple[dict[TracePlace, list[int]], dict[TracePlace, int]]:
     """The eight events of each unit of a lowered design, and the modes of those that write one.
 
     Args:
@@ -57,8 +59,8 @@ def watched(module_text: str, colshift: int | None = None) -> tuple[dict[Place, 
         UserError: the text is no module.
         ValueError: a register write whose address or value is no constant.
     """
-    events: dict[Place, list[int]] = {}
-    modes: dict[Place, int] = {}
+    events: dict[TracePlace, list[int]] = {}
+    modes: dict[TracePlace, int] = {}
     module = parse_module(module_text, "<module>")
     numbers_from_values(module)
     for op in module.walk():
@@ -138,12 +140,12 @@ def parse_trace(trace_buffer: Any, mlir_module_str: str, colshift: int | None = 
     return found
 
 
-def _bytes_of_units(trace_buffer: Any) -> dict[Place, bytes]:
+def _bytes_of_units(trace_buffer: Any) -> dict[TracePlace, bytes]:
     """What each unit wrote, out of the packets of a buffer. Raises ValueError for an empty one."""
     parts = split_trace_segments([f"{int(word) & 0xFFFFFFFF:08x}" for word in trace_buffer])
     if not parts:
         raise ValueError("the trace is empty: there are only zeros in it")
-    data: dict[Place, bytes] = {}
+    data: dict[TracePlace, bytes] = {}
     for part in parts:
         if len(part) < 2:
             continue
@@ -155,7 +157,7 @@ def _bytes_of_units(trace_buffer: Any) -> dict[Place, bytes]:
     return data
 
 
-def _must_be_read(place: Place, is_watched: bool, mode: int) -> None:
+def _must_be_read(place: TracePlace, is_watched: bool, mode: int) -> None:
     kind, row, column = place
     if not is_watched:
         raise ValueError(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.arch.devices import TilePlace
 from npuninja.python_designs.iron.device import CHANNELS, CORE, MEMORY, SHIM, Device, Tile, kind_at
 from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink
 from npuninja.python_designs.iron.worker import Worker
-
-Place = tuple[int, int]
 
 
 class Placer:
@@ -25,14 +24,14 @@ class Placer:
 class _Pool:
     """The tiles of one kind with free DMA channels in one direction."""
 
-    def __init__(self, places: list[Place]) -> None:
+    def __init__(self, places: list[TilePlace]) -> None:
         self.places = list(places)
-        self.used: dict[Place, int] = {}
+        self.used: dict[TilePlace, int] = {}
 
-    def fits(self, place: Place, count: int) -> bool:
+    def fits(self, place: TilePlace, count: int) -> bool:
         return self.used.get(place, 0) + count <= CHANNELS[kind_at(place[1])]
 
-    def take(self, place: Place, count: int) -> None:
+    def take(self, place: TilePlace, count: int) -> None:
         if count == 0:
             return
         self.used[place] = self.used.get(place, 0) + count
@@ -72,11 +71,13 @@ class SequentialPlacer(Placer):
     def _used_shared(self) -> None:
         """One count of a direction serves all kinds, as places tell them apart."""
         for pools in (self._out, self._in):
-            used: dict[Place, int] = {}
+            used: dict[TilePlace, int] = {}
             for pool in pools.values():
                 pool.used = used
 
-    def _free_cores(self, device: Device, computes: list[Place], workers: list[Worker]) -> list[Place]:
+    def _free_cores(
+        self, device: Device, computes: list[TilePlace], workers: list[Worker]
+    ) -> list[TilePlace]:
         for worker in workers:
             if worker.tile.is_placed:
                 if _place(worker.tile) not in computes:
@@ -98,7 +99,7 @@ class SequentialPlacer(Placer):
             kept += free[: self.cores_per_col]
         return kept
 
-    def _place_workers(self, computes: list[Place], workers: list[Worker]) -> None:
+    def _place_workers(self, computes: list[TilePlace], workers: list[Worker]) -> None:
         taken = 0
         for worker in workers:
             if not worker.tile.is_placed:
@@ -113,7 +114,7 @@ class SequentialPlacer(Placer):
                 count = sum(handle._is_prod == is_prod for handle in worker.fifos)
                 pools[CORE].take(_place(worker.tile), count)
 
-    def _place_ends(self, handle: ObjectFifoHandle, computes: list[Place]) -> None:
+    def _place_ends(self, handle: ObjectFifoHandle, computes: list[TilePlace]) -> None:
         ends = handle.all_of_endpoints()
         columns = [
             end.tile.col
@@ -150,7 +151,7 @@ class SequentialPlacer(Placer):
         if both:
             opposite.take(place, needed_opposite)
 
-    def _nearest(self, column: int, places: list[Place]) -> Place:
+    def _nearest(self, column: int, places: list[TilePlace]) -> TilePlace:
         for wanted in range(column, self._columns):
             for place in places:
                 if place[0] == wanted:
@@ -161,5 +162,5 @@ class SequentialPlacer(Placer):
         )
 
 
-def _place(tile: Any) -> Place:
+def _place(tile: Any) -> TilePlace:
     return tile.col, tile.row
