@@ -1,13 +1,15 @@
 """The compiler of npuninja's own modules: the emulator's engine, the runtime of cores, the preload library.
 
-It is chosen as that for kernels: what `[tools]` of the project's toolchain.toml names, else the Python
-package `ziglang`, else clang and wasm-ld on PATH. The working folder is the project or its build folder.
+It is chosen as that for kernels: by what configure.py found, which it leaves in the build folder. Where
+nothing is configured, by what `[tools]` of the project's toolchain.toml names, else the Python package
+`ziglang`, else clang and wasm-ld on PATH. The working folder is in the project or in its build folder.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ import sys
 from collections.abc import Mapping
 
 from npuninja import TYPE_CHECKING
+from npuninja.build_places import nearest
 from npuninja.errors import Location, ToolError
 from npuninja.records import NamedTuple
 
@@ -22,11 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-SETTINGS = "toolchain.toml"
-#: The record of the last configure, in the build folder.
-RECORD = "config.toml"
+#: The tools that are asked for, as toolchain.toml calls them.
+OWN_COMPILERS = ("ziglang", "clang", "wasm-ld")
 _NAMED = re.compile(r"^[^#\n]*\b(?:ziglang|clang|wasm-ld)\b[^\n=]*=", re.MULTILINE)
-_PROJECT = re.compile(r'^project = "([^"\n]*)"$', re.MULTILINE)
 # As distributions call clang and lld, newest first; 14 is the oldest tried (npuninja.detect.wasm_compilers).
 CLANG_SUFFIXES = ("", *(f"-{version}" for version in range(23, 13, -1)))
 _HINT = "pip install ziglang, or clang and lld 14 or newer"
@@ -52,38 +53,78 @@ class OwnCompiler(NamedTuple):
         return self.compile[1:] == ("cc",)
 
 
+class _Pins(NamedTuple):
+    """What the project says of the compilers.
+
+    Attributes:
+        tools: name -> path, or False for what is not to be used; what is not named is looked for.
+        file: what says so: what configure.py wrote, or a toolchain.toml; "" for neither.
+        found: whether configure.py wrote it; then it has every name.
+        places: name -> where the user has named it, as configure.py knows.
+    """
+
+    tools: Mapping[str, str | bool]
+    file: str = ""
+    found: bool = False
+    places: Mapping[str, Location] = {}
+
+    def names(self, tool: str) -> bool:
+        """Whether the user has named a tool; else configure.py has found it."""
+        return tool in self.places or not self.found
+
+
 def own_compiler() -> OwnCompiler:
     """The compiler for the working folder.
 
     Raises:
-        ToolError: there is none, or what toolchain.toml names is not there.
+        ToolError: there is none, or what configure.py found or toolchain.toml names is not there.
     """
-    file = _settings_file()
-    pins = _pins(file) if file is not None else {}
-    for name in ("ziglang", "clang", "wasm-ld"):
-        path = pins.get(name)
+    pins = _pins()
+    tools = pins.tools
+    for name in OWN_COMPILERS:
+        path = tools.get(name)
         if isinstance(path, str) and not os.path.isfile(path):
-            raise ToolError(
-                f"[tools] names {path} as {name}, and there is no such file",
-                Location(file or SETTINGS),
-                hint=f"name the right path, or write {name} = false when it is not to be used",
-            )
-    zig = pins.get("ziglang")
+            raise _gone(name, path, pins)
+    zig = tools.get("ziglang")
     if isinstance(zig, str):
-        return _zig(zig, _stamp(zig))
+        # One that nobody has named is the package's, mostly: what that has compiled before counts.
+        package = None if pins.names("ziglang") else _package()
+        return package if package and package.compile[0] == zig else _zig(zig, _stamp(zig))
     if zig is not False:
-        found = _package()
-        if found is not None:
-            return found
-    clang, linker = (_program(name, pins.get(name)) for name in ("clang", "wasm-ld"))
+        package = _package()
+        if package is not None:
+            return package
+    clang, linker = (_program(name, tools.get(name)) for name in ("clang", "wasm-ld"))
     if clang and linker:
         version = f"{_stamp(clang)} {_stamp(linker)}"
         return OwnCompiler((clang,), (linker,), ("--target=wasm32-unknown-unknown",), version)
+    if pins.found:
+        raise ToolError(
+            "the last configure found neither a usable ziglang nor clang with wasm-ld: "
+            "one of them compiles the emulator",
+            Location(pins.file),
+            hint=f"{_HINT}; then run configure.py",
+        )
     why = "is not to be used" if zig is False else "is missing"
     raise ToolError(
         f"the Python package ziglang {why}, and there is no clang with wasm-ld: "
         "one of them compiles the emulator",
         hint=_HINT,
+    )
+
+
+def _gone(name: str, path: str, pins: _Pins) -> ToolError:
+    """The error for a compiler that is not where it should be: to take another one would go unseen."""
+    if not pins.names(name):
+        return ToolError(
+            f"the last configure found {name} at {path}, and there is no such file",
+            Location(pins.file),
+            hint="run configure.py",
+        )
+    return ToolError(
+        f"[tools] names {path} as {name}, and there is no such file",
+        pins.places.get(name) or Location(pins.file),
+        hint=f"name the right path, or write {name} = false when it is not to be used",
     )
 
 
@@ -130,24 +171,37 @@ def _stamp(path: str) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def _settings_file() -> str | None:
-    """The toolchain.toml of the project that the working folder, or a build folder, belongs to."""
-    folder = os.getcwd()
-    record = _text(os.path.join(folder, RECORD))
-    project = _PROJECT.search(record)
-    if project:
-        folder = os.path.normpath(os.path.join(folder, project[1]))
-    while True:
-        path = os.path.join(folder, SETTINGS)
-        if os.path.isfile(path):
-            return path
-        above = os.path.dirname(folder)
-        if project or above == folder:
-            return None
-        folder = above
+def _pins() -> _Pins:
+    """What counts in the working folder: what configure.py found for its build, else a toolchain.toml."""
+    found, settings = nearest(os.getcwd())
+    if found:
+        return _of_build(found)
+    return _Pins(_of_settings(settings), settings) if settings else _Pins({})
 
 
-def _pins(path: str) -> Mapping[str, str | bool]:
+def _of_build(path: str) -> _Pins:
+    try:
+        content = json.loads(_text(path))
+        tools = {name: content["tools"][name] for name in OWN_COMPILERS}
+        places = {name: Location(*place) for name, place in content["places"].items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ToolError(
+            "not what configure.py wrote", Location(path), hint="run configure.py --fresh"
+        ) from error
+    return _Pins(tools, path, True, places)
+
+
+def compilers_text(tools: Mapping[str, str | bool], places: Mapping[str, Location]) -> str:
+    """What configure.py writes for `own_compiler`.
+
+    Args:
+        tools: each of `OWN_COMPILERS` -> its path, False for what it did not find or may not use.
+        places: those of them that the user has named -> where; files are absolute.
+    """
+    return json.dumps({"tools": tools, "places": places}, indent=1) + "\n"
+
+
+def _of_settings(path: str) -> dict[str, str | bool]:
     """What `[tools]` says of the compilers: paths, which count from the file, or False."""
     text = _text(path)
     if not _NAMED.search(text):  # nearly always, and then TOML needs no reader

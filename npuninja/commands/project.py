@@ -10,14 +10,13 @@ import subprocess
 import sys
 
 from npuninja.argument_parser import VerbParser
+from npuninja.build_places import BUILD_FILE, RECORD
 from npuninja.configure.built import (
-    BUILD_FILE,
     Build,
     build_of,
     ninja_program,
     project_folder,
 )
-from npuninja.own_compiler import RECORD
 
 
 def configure(arguments: list[str]) -> int:

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja.argument_parser import VerbParser
+from npuninja.build_places import BUILD_FILE, DESIGNS
 from npuninja.cli import guarded
 from npuninja.commands.project import run_ninja
-from npuninja.configure.built import BUILD_FILE, Build, build_of, designs_of, read_graph
+from npuninja.configure.built import Build, build_of, designs_of, read_graph
 from npuninja.errors import UserError
-from npuninja.plan.designs import FOLDER, select
+from npuninja.plan.designs import select
 
 POLL_S = 0.02
 
@@ -116,7 +117,7 @@ def _load() -> None:
 def stamps(folder: str) -> dict[str, int]:
     """The times of the sources that designs are made of; headers and new files included."""
     found: dict[str, int] = {}
-    for part in (FOLDER, "kernels", "host", "include"):
+    for part in (DESIGNS, "kernels", "host", "include"):
         for where, folders, files in os.walk(os.path.join(folder, part)):
             folders[:] = [f for f in folders if not f.startswith((".", "__"))]
             for file in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from npuninja.configure.built import BUILD_FILE
+from npuninja.build_places import BUILD_FILE, DESIGNS
 from npuninja.configure.faults import sources_of, write_faults
 from npuninja.configure.options import makefile_name
 from npuninja.configure.planned import PACKAGE
@@ -24,7 +24,7 @@ from npuninja.emit.ninja import write as build_file_text
 from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.emit.shared_batches import SharedBatches, shared_batches
 from npuninja.files import write_if_changed
-from npuninja.plan.designs import FOLDER, HOST
+from npuninja.plan.designs import HOST
 from npuninja.plan.graph import Graph
 from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
 from npuninja.plan.package_recipe import package_plan
@@ -158,7 +158,7 @@ def _watched(plan: Plan) -> Watched:
     inputs += [settings.file or os.curdir]
     inputs += [file for design in plan.designs.designs for file in (design.source, *design.imports)]
     inputs += [file for fault in plan.designs.faulty for file in sources_of(fault)]
-    inputs += [*([FOLDER] if os.path.isdir(FOLDER) else []), *machine.kernels.folders]
+    inputs += [*([DESIGNS] if os.path.isdir(DESIGNS) else []), *machine.kernels.folders]
     inputs += [HOST] if project.references is not None else []
     inputs += [*_planning_modules(), *plan.modules.files, *project.package.license_files]
     inputs += [*package_files(PACKAGE), machine.remote.trexe] if machine.remote else []

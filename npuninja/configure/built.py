@@ -14,21 +14,18 @@ import sys
 from collections.abc import Iterator
 
 from npuninja import TYPE_CHECKING
+from npuninja.build_places import BUILD_FILE, BUILD_VARIABLE, PROJECT_MARKS, RECORD
 from npuninja.configure.record import read_project
 from npuninja.errors import Location, ToolError, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
-from npuninja.own_compiler import RECORD
-from npuninja.plan.designs import FOLDER, select
+from npuninja.plan.designs import select
 from npuninja.plan.layout import GRAPH, layout_of
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Any
 
-BUILD_FILE = "build.ninja"
-MARKS = (BUILD_FILE, "toolchain.toml", FOLDER)
-#: The build folder that verbs are to use, as `-B` in front of a verb sets it.
-VARIABLE = "NPUNINJA_BUILD"
+MARKS = (BUILD_FILE, *PROJECT_MARKS)
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -72,7 +69,7 @@ def build_of(start: str = os.curdir) -> Build:
     Raises:
         UserError: there is no project, or there are several builds of it and none is the project's own.
     """
-    asked = os.environ.get(VARIABLE)
+    asked = os.environ.get(BUILD_VARIABLE)
     if asked:
         recorded = _recorded(os.path.abspath(asked))
         return recorded or _build(next(filter(_is_project, _upwards(start))), asked)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from npuninja.build_places import BUILD_FILE
 from npuninja.configure import signals
 from npuninja.files import write_file
 from npuninja.plan.layout import BATCHES, GRAPH, PLAN, Layout
@@ -29,7 +30,7 @@ def keep_outputs(layout: Layout) -> None:
     for folder in (os.path.join(layout.build_folder, name) for name in ("designs", BATCHES)):
         made += [os.path.join(folder, name) for name in (os.listdir(folder) if os.path.isdir(folder) else ())]
     made += [os.path.join(layout.build_folder, name) for name in (GRAPH, PLAN)]
-    for path in (os.path.join(layout.ninja_folder, "build.ninja"), *made):
+    for path in (os.path.join(layout.ninja_folder, BUILD_FILE), *made):
         try:
             with open(path, "rb") as stream:
                 _kept[path] = stream.read(), os.stat(path).st_mtime_ns

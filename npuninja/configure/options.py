@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from npuninja import TYPE_CHECKING
 from npuninja.argument_parser import VerbParser
+from npuninja.build_places import MAKEFILE
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple, record, replace
 from npuninja.settings.table import CHECKS
@@ -198,4 +199,4 @@ def to_arguments(options: Options) -> list[str]:
 
 def makefile_name(build_folder: str | None) -> str:
     """What a generated Makefile is called; at the top of a project another name, as its own may be there."""
-    return "build.mk" if build_folder is None else "Makefile"
+    return MAKEFILE if build_folder is None else "Makefile"

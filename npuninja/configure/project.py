@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 
 from npuninja import TYPE_CHECKING
+from npuninja.build_places import COMPILERS, PROJECT_MARKS, RECORD, SETTINGS
 from npuninja.configure.designs import DesignSet, read_designs
 from npuninja.configure.options import PREFIX, Options, to_arguments, with_absolute_paths
 from npuninja.configure.package_table import package_of_project
@@ -16,9 +17,8 @@ from npuninja.configure.settings import Settings, read_settings, with_settings
 from npuninja.configure.template import TEMPLATE, read_template
 from npuninja.emit.template import Template
 from npuninja.errors import UserError, in_words
-from npuninja.own_compiler import SETTINGS
 from npuninja.packaging.package import Package
-from npuninja.plan.designs import FOLDER, find_references
+from npuninja.plan.designs import find_references
 from npuninja.plan.layout import Layout, layout_of
 from npuninja.plan.providers import parse_choices
 from npuninja.records import record, replace
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # Files of the build folder that hold what an earlier configure found.
 REMEMBERED = (
-    "config.toml",
+    RECORD,
+    COMPILERS,
     "planned.json",
     "probe_cache.json",
     "scan_cache.json",
@@ -88,7 +89,7 @@ def source_root_of(options: Options, home: str) -> str:
     if options.source_root:
         return os.path.abspath(options.source_root)
     here = os.getcwd()
-    return here if any(map(os.path.exists, (FOLDER, SETTINGS))) else os.path.abspath(home)
+    return here if any(map(os.path.exists, PROJECT_MARKS)) else os.path.abspath(home)
 
 
 def open_project(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from npuninja import TYPE_CHECKING, __version__
+from npuninja.build_places import COMPILERS, RECORD
 from npuninja.configure.faults import read_faults
 from npuninja.configure.interruption import interruptible, keep_outputs
 from npuninja.configure.machine import Machine, look
@@ -23,7 +24,8 @@ from npuninja.configure.watched import remember, remember_again
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
 from npuninja.errors import INTERRUPTED, Error, ToolError, in_words, report, report_bug
-from npuninja.own_compiler import RECORD
+from npuninja.files import write_if_changed
+from npuninja.own_compiler import OWN_COMPILERS, compilers_text
 from npuninja.plan.designs import Faulty
 from npuninja.plan.layout import layout_of
 from npuninja.records import NamedTuple
@@ -150,11 +152,26 @@ def _record(project: Project, machine: Machine, environment: Mapping[str, str]) 
         c.stage: {"provider": c.name, "version": c.version, "why": c.reason} for c in machine.providers.chosen
     }
     path = os.path.join(project.layout.build_folder, RECORD)
+    _record_compilers(project, machine)
     if project.settings.file:
         write_schema(project.layout.build_folder)
     words = variables_in(project.settings, project.options)
     write_record(path, project.layout.source_root, project.recorded, environment, chosen, words)
     return path
+
+
+def _record_compilers(project: Project, machine: Machine) -> None:
+    """Keeps what npuninja compiles its own modules with, for processes that run in the build folder."""
+    found = {name: machine.toolchain.found(name) for name in OWN_COMPILERS}
+    paths = {name: tool.path if tool else False for name, tool in found.items()}
+    root = project.layout.source_root
+    places = {
+        name: where._replace(file=os.path.join(root, where.file))
+        for name, where in project.settings.pin_places.items()
+        if name in paths
+    }
+    path = os.path.join(project.layout.build_folder, COMPILERS)
+    write_if_changed(path, compilers_text(paths, places))
 
 
 def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from npuninja import TYPE_CHECKING
+from npuninja.build_places import BUILD_FILE
 from npuninja.configure.built import ninja_program
 from npuninja.emit.build_log import as_run
 from npuninja.errors import ToolError, UserError
@@ -70,11 +71,11 @@ def why(target: str, layout: Layout) -> str:
         UserError: there is no such target, or nothing is configured.
         ToolError: Ninja is missing or fails.
     """
-    if not os.path.isfile(os.path.join(layout.ninja_folder, "build.ninja")):
+    if not os.path.isfile(os.path.join(layout.ninja_folder, BUILD_FILE)):
         raise UserError(
             f"nothing is configured in {layout.ninja_folder}", hint="run configure.py without --why first"
         )
-    configured = "CONFIGURE" in _ninja(layout, "build.ninja")
+    configured = "CONFIGURE" in _ninja(layout, BUILD_FILE)
     graph = _read(os.path.join(layout.build_folder, GRAPH)) or {"edges": [], "variables": {}}
     edges = {output: edge for edge in as_run(graph["edges"]) for output in edge["outputs"]}
     name = _meant(target, edges, layout)
@@ -269,6 +270,6 @@ def _variable_differences(command: str, now: Mapping[str, Any], then: Mapping[st
 
 def _command(rule: str, folder: str) -> str:
     """The command of a rule in build.ninja, with `$variables`."""
-    with open(os.path.join(folder, "build.ninja"), encoding="utf-8", errors="surrogateescape") as stream:
+    with open(os.path.join(folder, BUILD_FILE), encoding="utf-8", errors="surrogateescape") as stream:
         match = re.search(rf"^rule {re.escape(rule)}\n  command = (.*)$", stream.read(), re.MULTILINE)
     return match[1] if match else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from npuninja.build_places import DESIGNS
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design_settings import DesignSettings
 from npuninja.plan.names import check_name
@@ -31,7 +32,6 @@ RESERVED = frozenset(
         "host",
     }
 )
-FOLDER = "mlir"
 HOST = "host"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 
@@ -130,16 +130,16 @@ def find_designs(
 def _files(source_root: str, needed: bool) -> Iterator[tuple[str, str]]:
     """Names and files of the designs in the project's folder. UserError if that is needed but missing."""
     try:
-        names = sorted(os.listdir(os.path.join(source_root, FOLDER)))
+        names = sorted(os.listdir(os.path.join(source_root, DESIGNS)))
     except FileNotFoundError as error:
         if needed:
             where = os.path.abspath(source_root)
-            raise UserError(f"there is no folder {FOLDER}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
+            raise UserError(f"there is no folder {DESIGNS}/ in {where}", hint=WHAT_DESIGNS_ARE) from error
         return
     for file in names:
         stem, suffix = os.path.splitext(file)
         if suffix in (".mlir", ".py") and not file.startswith((".", "_")):
-            yield stem, os.path.join(FOLDER, file)
+            yield stem, os.path.join(DESIGNS, file)
 
 
 def _elsewhere(
@@ -195,7 +195,7 @@ def select(found: Iterable[str], wanted: Sequence[str], needed: bool = True) -> 
     """
     known = list(found)
     if not known and (needed or wanted):
-        raise UserError(f"there is no design in {FOLDER}/", hint=WHAT_DESIGNS_ARE)
+        raise UserError(f"there is no design in {DESIGNS}/", hint=WHAT_DESIGNS_ARE)
     chosen = []
     for word in wanted:
         name = os.path.splitext(os.path.basename(word))[0] if word.endswith((".mlir", ".py")) else word

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 
+from npuninja.build_places import OUTPUT_FOLDER
 from npuninja.records import record
 
 # The graph as data, in the build folder.
@@ -76,5 +77,5 @@ class Layout:
 def layout_of(source_root: str, build_folder: str | None) -> Layout:
     """The layout for `-B BUILD_FOLDER`; else build.ninja is on top of the sources, outputs in `build/`."""
     if build_folder is None:
-        return Layout(source_root, source_root, "build")
+        return Layout(source_root, source_root, OUTPUT_FOLDER)
     return Layout(source_root, os.path.abspath(build_folder), "")
