@@ -28,9 +28,6 @@ from npuninja.packaging.runner_files import (
 from npuninja.packaging.sbom import require_library, write_sbom
 from npuninja.records import NamedTuple
 
-# Stages whose tools read files that the graph does not know.
-COMPILING_STAGES = ("kernel_cc", "kernel_cc_aie2")
-
 
 class AssembledPackage(NamedTuple):
     """The files of a package by name, and what was read for them in addition to the inputs of the edge."""
@@ -100,8 +97,8 @@ def _history(plan: BuildPlan, graph_file: str) -> _History:
         graph = BuildGraph(json.load(stream), plan.commands)
     roots = [manifest for manifest, _ in plan.designs.values()] + ([plan.engine] if plan.engine else [])
     edges, given = graph.behind(roots)
-    compiled = [edge["outputs"][0] for edge in edges if graph.stage(edge) in COMPILING_STAGES]
-    read = read_by_ninja(plan.ninja, plan.build_folder, compiled) if plan.ninja else read_by_make(compiled)
+    found = [edge["outputs"][0] for edge in edges if graph.stage(edge) in plan.discovering]
+    read = read_by_ninja(plan.ninja, plan.build_folder, found) if plan.ninja else read_by_make(found)
     read.update(given, *(sources for _, sources in plan.designs.values()))
     folders = BuildFolders(plan.source_root, os.path.abspath(plan.build_folder), NPUNINJA, plan.tools)
     words = {word for edge in edges for word in graph.words(edge)}

@@ -10,7 +10,7 @@ from npuninja.packaging.package import Package, package_of
 from npuninja.packaging.places import UsedTool
 from npuninja.records import NamedTuple
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 
 
 class BuildPlan(NamedTuple):
@@ -26,6 +26,7 @@ class BuildPlan(NamedTuple):
         tools: every tool that was found.
         commands: rule -> command, in the form of `BuildGraph`.
         ninja: the program; "" when Make builds.
+        discovering: the stages that always read files which their commands do not name, such as headers.
     """
 
     package: Package
@@ -37,6 +38,7 @@ class BuildPlan(NamedTuple):
     tools: Sequence[UsedTool]
     commands: Mapping[str, str]
     ninja: str
+    discovering: Sequence[str]
 
     def text(self) -> str:
         """The content of the file."""

@@ -12,6 +12,7 @@ from npuninja.plan.design import Design
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.layout import GRAPH, PLAN
+from npuninja.stages.table import module_of, rules
 
 FOLDER = "dist"  # as Python's builders call it
 OWNER = "the package"
@@ -78,5 +79,8 @@ def package_plan(context: Context, designs: Sequence[Design], commands: Mapping[
         tools=[UsedTool(tool.tool, tool.version, tool.identity, tool.path) for tool in tools],
         commands=commands,
         ninja=ninja,
+        discovering=[
+            *dict.fromkeys(module_of(row, by).name for _, row, by in rules() if row.discovers == "-o")
+        ],
     )
     return plan.text()

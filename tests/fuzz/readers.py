@@ -224,8 +224,8 @@ def _build_plan() -> list[bytes]:
         "license_files": [],
     }
     fields = {
-        "format": 1, "package": package, "designs": {"a": ["b", ["c"]]}, "license_files": {}, "engine": "ninja",
-        "source_root": ".", "build_folder": "build", "tools": [], "commands": {}, "ninja": "ninja",
+        "format": 2, "package": package, "designs": {"a": ["b", ["c"]]}, "license_files": {}, "engine": "ninja",
+        "source_root": ".", "build_folder": "build", "tools": [], "commands": {}, "ninja": "ninja", "discovering": [],
     }  # fmt: skip
     return [json.dumps(fields).encode()]
 
