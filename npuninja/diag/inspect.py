@@ -13,6 +13,7 @@ from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
 from npuninja.diag import inspect_full_elf, inspect_objects
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
+from npuninja.diag.inspect_report import InspectReport
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
 from npuninja.formats import cdo, elf, xclbin
@@ -30,32 +31,9 @@ from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
 from npuninja.formats.xclbin_sections import read_embedded_metadata, read_ip_layout, read_mem_topology
 from npuninja.machine_code.functions import functions_of
-from npuninja.records import NamedTuple
 from npuninja.stages.insts_elf import NO_ELF
 
 _Read = TypeVar("_Read")
-
-
-class InspectReport(NamedTuple):
-    """What was found: the kind of file, all facts for JSON, and the lines for people."""
-
-    kind: str
-    name: str
-    facts: dict[str, Any]
-    lines: list[str]
-
-    def with_problem(self, problem: str | None) -> InspectReport:
-        """The same with what is wrong with the file, None for nothing."""
-        more = [f"  problem: {problem}"] if problem else []
-        return self._replace(facts={**self.facts, "problem": problem}, lines=[*self.lines, *more])
-
-    def text(self) -> str:
-        """For people, without a final newline."""
-        return "\n".join([f"{self.name}: {self.kind}", *self.lines])
-
-    def json(self) -> str:
-        """For programs: one object, indented."""
-        return json.dumps({"file": self.name, "kind": self.kind, **self.facts}, indent=1)
 
 
 def _manifest(data: bytes, name: str) -> InspectReport:
@@ -97,11 +75,6 @@ def inspect_bytes(data: bytes, name: str) -> InspectReport:
         hint="expected a CDO, PDI, XCLBIN, instruction stream (binary or hex lines), core ELF, object, "
         "archive or wasm core",
     )
-
-
-def _named(name: str, found: inspect_objects.Found) -> InspectReport:
-    kind, facts, lines = found
-    return InspectReport(kind, name, facts, lines)
 
 
 def _commands(kind: str, data: bytes, name: str, described: list[Described]) -> InspectReport:
@@ -281,9 +254,9 @@ def _tried(read: Callable[[], _Read]) -> tuple[_Read | None, str | None]:
 def _elf(data: bytes, name: str) -> InspectReport:
     found = read_elf(data, name)
     if found.machine == elf.MACHINE and found.type == elf.RELOCATABLE:
-        return _named(name, inspect_objects.object_file(found, name, data))
+        return inspect_objects.object_file(found, name, data)
     if inspect_full_elf.is_instruction_elf(found):
-        return _named(name, inspect_full_elf.instruction_elf(found, len(data)))
+        return inspect_full_elf.instruction_elf(found, name, len(data))
     architecture = elf.architecture_of(found.flags) or ""
     _, problem = _tried(lambda: check_core_elf(found, architecture, name))
     functions, of_functions = _tried(lambda: functions_of(data, name))
@@ -338,7 +311,7 @@ def _elf_lines(found: elf.Elf) -> list[str]:
 def _wasm(data: bytes, name: str) -> InspectReport:
     module = read_wasm(data, name)
     if module.custom_section("linking") is not None:
-        return _named(name, inspect_objects.wasm_object(data, module, name))
+        return inspect_objects.wasm_object(data, module, name)
     facts: dict[str, Any] = {
         "bytes": len(data),
         "imports": [i._asdict() for i in module.imports],
@@ -387,11 +360,8 @@ def _words(data: bytes, name: str) -> InspectReport:
 #: What tells a kind of file, first to last, and what describes it.
 _KINDS: tuple[tuple[Callable[[bytes], object], Callable[[bytes, str], InspectReport]], ...] = (
     (lambda data: data[:8] == xclbin.MAGIC, _xclbin),
-    (
-        lambda data: data[:8] == elf.ARCHIVE_MAGIC,
-        lambda data, name: _named(name, inspect_objects.archive(data, name)),
-    ),
-    (is_full_elf, lambda data, name: _named(name, inspect_full_elf.full_elf(data, name))),
+    (lambda data: data[:8] == elf.ARCHIVE_MAGIC, inspect_objects.archive),
+    (is_full_elf, inspect_full_elf.full_elf),
     (lambda data: data[:4] == elf.ELF_MAGIC, _elf),
     (lambda data: data[:8] == WASM_MAGIC, _wasm),
     (lambda data: data[:1] == b"{" and b'"design"' in data and b'"xclbin"' in data, _manifest),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from npuninja.diag.inspect import InspectReport, inspect_bytes
+from npuninja.diag.inspect import inspect_bytes
+from npuninja.diag.inspect_report import InspectReport
 from npuninja.errors import Error, Location, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.diag.command_text import describe_txn, numbered
+from npuninja.diag.inspect_report import InspectReport
 from npuninja.formats.elf import Elf
 from npuninja.formats.full_elf import FullInstance
 from npuninja.formats.full_elf_reader import read_full_elf
 from npuninja.formats.instruction_elf import relocated
 from npuninja.formats.txn import read_txn
 
-Found = tuple[str, dict[str, Any], list[str]]
 
-
-def full_elf(data: bytes, name: str) -> Found:
-    """Kind, facts and lines of a full ELF. Raises UserError when it is damaged."""
+def full_elf(data: bytes, name: str) -> InspectReport:
+    """The report of a full ELF. Raises UserError when it is damaged."""
     found = read_full_elf(data, name)
     facts: dict[str, Any] = {
         "bytes": len(data),
@@ -37,7 +36,7 @@ def full_elf(data: bytes, name: str) -> Found:
             lines.append(f"  kernel {kernel.name}:{instance.name}, {kernel.arguments} arguments")
             lines += [f"  {line}" for line in more]
         facts["kernels"].append({"name": kernel.name, "arguments": kernel.arguments, "instances": instances})
-    return "full ELF", facts, lines
+    return InspectReport("full ELF", name, facts, lines)
 
 
 def _instance(instance: FullInstance) -> tuple[dict[str, Any], list[str]]:
@@ -62,8 +61,8 @@ def is_instruction_elf(found: Elf) -> bool:
     return found.section(".ctrltext") is not None
 
 
-def instruction_elf(found: Elf, size_bytes: int) -> Found:
-    """Kind, facts and lines of an ELF of instructions alone. Raises UserError when the stream is damaged."""
+def instruction_elf(found: Elf, name: str, size_bytes: int) -> InspectReport:
+    """The report of an ELF of instructions alone. Raises UserError when the stream is damaged."""
     text, packets = found.section(".ctrltext"), found.section(".ctrldata")
     assert text is not None
     described = [describe_txn(operation) for operation in read_txn(text.data, ".ctrltext").operations]
@@ -75,4 +74,4 @@ def instruction_elf(found: Elf, size_bytes: int) -> Found:
     lines = [f"  {size_bytes} bytes, {len(described)} operations"]
     if packets:
         lines.append(f"  {len(packets.data)} bytes of control packets")
-    return "ELF of instructions", facts, [*lines, *numbered(described)]
+    return InspectReport("ELF of instructions", name, facts, [*lines, *numbered(described)])

@@ -1,12 +1,10 @@
-"""What `npuninja inspect` says of objects and archives: files on the way to a core's program.
-
-Each function returns the kind of file, the facts for JSON, and the lines for people.
-"""
+"""What `npuninja inspect` says of objects and archives: files on the way to a core's program."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from npuninja.diag.inspect_report import InspectReport
 from npuninja.errors import Location, UserError
 from npuninja.files import is_lfs_pointer
 from npuninja.formats import elf
@@ -17,18 +15,16 @@ from npuninja.lints.kernel_code import read_functions
 from npuninja.machine_code.program import MachineProgram, read_programs
 from npuninja.stages._wasm_object import read_symbols
 
-Found = tuple[str, dict[str, Any], list[str]]
-
 _NAMES_SHOWN = 40
 
 
-def object_file(found: Elf, name: str, data: bytes) -> Found:
+def object_file(found: Elf, name: str, data: bytes) -> InspectReport:
     """A relocatable object of AIE cores: the functions it defines, with their bytes, and what it needs."""
     _, programs = read_programs(data, name)
-    return _elf_object(programs[0], found, len(data))
+    return _elf_object(programs[0], found, name, len(data))
 
 
-def _elf_object(program: MachineProgram, found: Elf, size: int) -> Found:
+def _elf_object(program: MachineProgram, found: Elf, name: str, size: int) -> InspectReport:
     functions = [
         {"name": s.name, "bytes": s.size_bytes, "section": section.name}
         for section in program.sections
@@ -45,7 +41,7 @@ def _elf_object(program: MachineProgram, found: Elf, size: int) -> Found:
     if needed:
         lines.append("  needs " + ", ".join(needed[:_NAMES_SHOWN]))
     lines.append("  npuninja disasm lists its code")
-    return "object", facts, lines
+    return InspectReport("object", name, facts, lines)
 
 
 def _code_bytes(code: FunctionCode) -> int:
@@ -53,7 +49,7 @@ def _code_bytes(code: FunctionCode) -> int:
     return code.instructions[-1].offset + 1 - code.offset if code.instructions else 0
 
 
-def wasm_object(data: bytes, module: WasmModule, name: str) -> Found:
+def wasm_object(data: bytes, module: WasmModule, name: str) -> InspectReport:
     """An object for emulated cores: the functions it defines with the bytes of their code and stack frame."""
     symbols = read_symbols(data, name)
     functions = [
@@ -67,26 +63,26 @@ def wasm_object(data: bytes, module: WasmModule, name: str) -> Found:
     ] or ["  it defines no function"]
     if symbols.undefined:
         lines.append("  needs " + ", ".join(symbols.undefined[:_NAMES_SHOWN]))
-    return "object for emulated cores", facts, lines
+    return InspectReport("object for emulated cores", name, facts, lines)
 
 
-def archive(data: bytes, name: str) -> Found:
+def archive(data: bytes, name: str) -> InspectReport:
     """An archive: its members, each as an object."""
     _, programs = read_programs(data, name)
     members: list[dict[str, Any]] = []
     lines = [f"  {len(data)} bytes, {len(programs)} objects"]
     for program in programs:
-        kind, facts, more = _member(program, f"{name}({program.title})")
-        members.append({"name": program.title, "kind": kind, **facts})
-        lines += [f"  {program.title}: {kind}", *(f"  {line}" for line in more)]
-    return "archive", {"bytes": len(data), "members": members}, lines
+        found = _member(program, f"{name}({program.title})")
+        members.append({"name": program.title, "kind": found.kind, **found.facts})
+        lines += [f"  {program.title}: {found.kind}", *(f"  {line}" for line in found.lines)]
+    return InspectReport("archive", name, {"bytes": len(data), "members": members}, lines)
 
 
-def _member(program: MachineProgram, name: str) -> Found:
+def _member(program: MachineProgram, name: str) -> InspectReport:
     if program.isa == "wasm":
         return wasm_object(program.module, read_wasm(program.module, name), name)
     assert program.elf is not None
-    return _elf_object(program, program.elf, sum(len(section.data) for section in program.sections))
+    return _elf_object(program, program.elf, name, sum(len(section.data) for section in program.sections))
 
 
 def refuse_pointer(data: bytes, name: str) -> None:
