@@ -14,27 +14,31 @@ import pytest
 import npuninja
 from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
-from npuninja.detect.tool import Absent, Found
+from npuninja.detect.tool import AbsentTool, FoundTool
 from npuninja.errors import Location
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.wasm_compiler import WasmCompiler
 
 FOUND = {
-    name: Found(name, f"/tools/bin/{name}", "PATH", "1", name)
+    name: FoundTool(name, f"/tools/bin/{name}", "PATH", "1", name)
     for name in ("bootgen", "xclbinutil", "ziglang")
 }
-FOUND["peano"] = Found("peano", "/peano/bin/llc", "PATH", "19.0.0git", "peano", ("aie2", "aie2p"))
-FOUND["aiecc"] = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "unknown", "aiecc", ("python",))
-FOUND["aie-opt"] = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", tuple(RELEASES[0].needs))
-FOUND["aie-translate"] = Found("aie-translate", "/aie/bin/aie-translate", "PATH", "22.0.0git", "translate")
+FOUND["peano"] = FoundTool("peano", "/peano/bin/llc", "PATH", "19.0.0git", "peano", ("aie2", "aie2p"))
+FOUND["aiecc"] = FoundTool("aiecc", "/aie/bin/aiecc.py", "PATH", "unknown", "aiecc", ("python",))
+FOUND["aie-opt"] = FoundTool(
+    "aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", tuple(RELEASES[0].needs)
+)
+FOUND["aie-translate"] = FoundTool(
+    "aie-translate", "/aie/bin/aie-translate", "PATH", "22.0.0git", "translate"
+)
 WASM = WasmCompiler(FOUND["ziglang"], ("cc",), FOUND["ziglang"], ("wasm-ld",), "")
 
 
-def machine(*missing: str, **others: Found) -> Toolchain:
+def machine(*missing: str, **others: FoundTool) -> Toolchain:
     """A machine with everything but some tools."""
     found = {**FOUND, **{name.replace("_", "-"): tool for name, tool in others.items()}}
     outcomes = {
-        tool.name: Absent(tool.name, tool.purpose, tool.remedy) if tool.name in missing or tool.name not in found
+        tool.name: AbsentTool(tool.name, tool.purpose, tool.remedy) if tool.name in missing or tool.name not in found
         else found[tool.name]
         for tool in TOOLS
     }  # fmt: skip

@@ -19,7 +19,7 @@ from npuninja.detect.bootgen import BOOTGEN
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import surroundings_of
 from npuninja.detect.probe import probe
-from npuninja.detect.tool import Found, Outcome, Tool
+from npuninja.detect.tool import Detection, FoundTool, Tool
 from npuninja.detect.xrt import XCLBINUTIL
 from npuninja.errors import Error
 from npuninja.install.folder import installed_program, tools_folder
@@ -31,7 +31,7 @@ def _may_fetch(tool: str) -> None:
         pytest.skip(f"{tool} is not here, and is fetched with NPUNINJA_FETCH=1 only")
 
 
-def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Outcome:
+def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Detection:
     return probe([tool], surroundings_of(environment, {}), ProbeCache(str(folder / "probe_cache.json")))[
         tool.name
     ]
@@ -41,7 +41,7 @@ def _detected(tool: Tool, environment: dict[str, str], folder: Path) -> Outcome:
 def bootgen(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A bootgen that ran."""
     outcome = _detected(BOOTGEN, dict(os.environ), tmp_path_factory.mktemp("bootgen"))
-    if not isinstance(outcome, Found):
+    if not isinstance(outcome, FoundTool):
         pytest.skip(f"no bootgen: {outcome.explain()}")
     return outcome.path
 
@@ -51,7 +51,7 @@ def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     """An xclbinutil that ran: this machine's, else `npuninja tools install`'s in pytest's cache folder."""
     folder = tmp_path_factory.mktemp("xclbinutil")
     outcome = _detected(XCLBINUTIL, dict(os.environ), folder)
-    if isinstance(outcome, Found):
+    if isinstance(outcome, FoundTool):
         return outcome.path
     assert pytestconfig.cache is not None
     tools = pytestconfig.cache.mkdir("npuninja-tools")
@@ -59,14 +59,14 @@ def xclbinutil(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     with open(tools / "lock", "w") as lock:  # pytest-xdist has several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = _detected(XCLBINUTIL, environment, folder)
-        if not isinstance(outcome, Found):
+        if not isinstance(outcome, FoundTool):
             _may_fetch("xclbinutil")
             try:
                 install_tool("xclbinutil", environment)
             except Error as error:
                 pytest.skip(f"no xclbinutil: {error.render()}")
             outcome = _detected(XCLBINUTIL, environment, folder)
-    assert isinstance(outcome, Found), "it was installed and does not prove itself"
+    assert isinstance(outcome, FoundTool), "it was installed and does not prove itself"
     return outcome.path
 
 

@@ -10,13 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Whose names are MLIR-AIE's, because designs import them from there.
 OFFERED = "python_designs/"
 #: Names that two modules have, and why that is clearer than two names.
-ALLOWED: dict[str, str] = {
-    **dict.fromkeys(("BlockWrite", "MaskPoll", "Other"), "one command, in the two formats that have it"),
-    **dict.fromkeys(
-        ("Design", "HostProgram", "Kernel", "KernelObject", "Project"),
-        "what `npuninja import` finds of a project, and what configure.py makes of it",
-    ),
-}
+ALLOWED = dict.fromkeys(("BlockWrite", "MaskPoll", "Other"), "one command, in the two formats that have it")
 
 
 def test_no_class_name_stands_in_two_modules() -> None:

@@ -40,7 +40,7 @@ npuninja's. docs/python-designs.md
 """
 
 
-class _Asked(NamedTuple):
+class _ScriptCall(NamedTuple):
     """A command line: the script with its own words, and the verb's options by their names."""
 
     script: str
@@ -53,7 +53,7 @@ class _Asked(NamedTuple):
         return "--print" in self.options
 
 
-def _read(arguments: list[str]) -> _Asked | None:
+def _read(arguments: list[str]) -> _ScriptCall | None:
     """The command line, taken apart; None when it asks for help."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     scripts: list[str] = []
@@ -80,7 +80,7 @@ def _read(arguments: list[str]) -> _Asked | None:
             scripts.append(word)
     if not scripts:
         raise UserError("npuninja python needs a script", hint="npuninja python DESIGN.py -- ARGUMENTS")
-    return _Asked(scripts[0], arguments[at + 1 :], options)
+    return _ScriptCall(scripts[0], arguments[at + 1 :], options)
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
     return outcome.exit_code
 
 
-def _bindings(asked: _Asked) -> Bindings | None:
+def _bindings(asked: _ScriptCall) -> Bindings | None:
     """MLIR-AIE's bindings, where they are to run the script; None where npuninja's do.
 
     Raises:

@@ -11,7 +11,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import surroundings_of
 from npuninja.detect.mlir_aie_python import MLIR_AIE_PYTHON, folder_of, python_of
 from npuninja.detect.probe import probe
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import ToolError
 from npuninja.stages.table import stage
 
@@ -44,7 +44,7 @@ def bindings_of(
     surroundings = surroundings_of(environment, settings.pins, settings.unused)
     outcome = probe((MLIR_AIE_PYTHON,), surroundings, cache, settings.denied)[MLIR_AIE_PYTHON.name]
     cache.save()
-    if not isinstance(outcome, Found):
+    if not isinstance(outcome, FoundTool):
         if not asked:
             return None
         raise ToolError(

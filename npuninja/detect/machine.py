@@ -15,7 +15,7 @@ from npuninja.detect.mlir_aie_python import MLIR_AIE_PYTHON
 from npuninja.detect.ninja import NINJA
 from npuninja.detect.peano import PEANO
 from npuninja.detect.probe import Denied, probe
-from npuninja.detect.tool import Absent, Found, Outcome, Surroundings, Tool, identity
+from npuninja.detect.tool import AbsentTool, Detection, FoundTool, Surroundings, Tool, identity
 from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 from npuninja.detect.xrt_library import XRT_LIBRARY
@@ -45,24 +45,24 @@ HOST_TOOLS: tuple[Tool, ...] = (HOST_COMPILER, XRT_LIBRARY)
 class Toolchain:
     """What was found, by name of the tool, and the Python that runs the stages."""
 
-    outcomes: Mapping[str, Outcome]
-    python: Found
+    outcomes: Mapping[str, Detection]
+    python: FoundTool
 
-    def found(self, name: str) -> Found | None:
+    def found(self, name: str) -> FoundTool | None:
         """The tool, when it is usable; None too when it was not looked for."""
         outcome = self.outcomes.get(name)
-        return outcome if isinstance(outcome, Found) else None
+        return outcome if isinstance(outcome, FoundTool) else None
 
-    def absent(self, name: str) -> Absent | None:
+    def absent(self, name: str) -> AbsentTool | None:
         """Why the tool is not usable, when it is not."""
         outcome = self.outcomes.get(name)
-        return outcome if isinstance(outcome, Absent) else None
+        return outcome if isinstance(outcome, AbsentTool) else None
 
 
-def this_python() -> Found:
+def this_python() -> FoundTool:
     """The running interpreter; it needs no proof."""
     version = ".".join(str(part) for part in sys.version_info[:3])
-    return Found(
+    return FoundTool(
         "python", sys.executable, "the running one", version, identity("python", sys.executable, version)
     )
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.tool import (
-    Absent,
+    AbsentTool,
     Candidate,
-    Found,
-    Outcome,
+    Detection,
+    FoundTool,
     Proof,
     Surroundings,
     Tool,
@@ -56,12 +56,12 @@ class Denied:
 
 def probe(
     tools: Sequence[Tool], surroundings: Surroundings, cache: ProbeCache, denied: Sequence[Denied] = ()
-) -> dict[str, Outcome]:
+) -> dict[str, Detection]:
     """Looks for every tool; the first candidate that proves itself and is not denied is the one.
 
     The tools are examined side by side, since a slow one must not hold up the others.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, Detection] = {}
     failures: list[Exception] = []
 
     def examine(tool: Tool) -> None:
@@ -82,9 +82,13 @@ def probe(
     return {tool.name: outcomes[tool.name] for tool in tools}
 
 
-def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: Iterable[Denied]) -> Outcome:
+def _examine(
+    tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: Iterable[Denied]
+) -> Detection:
     if tool.name in surroundings.unused:
-        return Absent(tool.name, tool.purpose, "take it out of toolchain.toml, which says false", unused=True)
+        return AbsentTool(
+            tool.name, tool.purpose, "take it out of toolchain.toml, which says false", unused=True
+        )
     pin = surroundings.pins.get(tool.name)
     candidates: Iterable[Candidate] = (
         [Candidate(tool.pinned(pin), "toolchain.toml")] if pin else tool.candidates(surroundings)
@@ -108,7 +112,7 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
         if proof.version:
             word = identity(tool.name, candidate.path, version, tool.companions(candidate.path))
             beside = tuple(tool.beside(candidate.path).items())
-            return Found(
+            return FoundTool(
                 tool=tool.name,
                 path=candidate.path,
                 origin=candidate.origin,
@@ -118,7 +122,7 @@ def _examine(tool: Tool, surroundings: Surroundings, cache: ProbeCache, denied: 
                 beside=beside,
             )
         refused.append((candidate, proof.reason))
-    return Absent(tool.name, tool.purpose, tool.remedy, tuple(refused))
+    return AbsentTool(tool.name, tool.purpose, tool.remedy, tuple(refused))
 
 
 def _prove(tool: Tool, path: str, surroundings: Surroundings, cache: ProbeCache) -> Proof:

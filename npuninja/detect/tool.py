@@ -131,7 +131,7 @@ class Tool:
 
 
 @record(frozen=True)
-class Found:
+class FoundTool:
     """A proved tool.
 
     `identity` is one word that changes whenever the tool may behave differently: name, version, and a hash of
@@ -153,7 +153,7 @@ class Found:
 
 
 @record(frozen=True)
-class Absent:
+class AbsentTool:
     """A tool that is missing, or that is there and cannot be used.
 
     `examined` has every candidate with the reason why it was refused; it is empty when there was none.
@@ -177,7 +177,7 @@ class Absent:
         )
 
 
-Outcome = Found | Absent
+Detection = FoundTool | AbsentTool
 
 
 def refusal(output: str, otherwise: str) -> Proof:

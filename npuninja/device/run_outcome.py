@@ -13,7 +13,7 @@ from npuninja.errors import Error
 from npuninja.records import NamedTuple
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """What a run gave. `comparisons` is None without --verify."""
 
     manifest: Manifest

@@ -22,7 +22,7 @@ from npuninja.device.program import program_of
 from npuninja.device.progress import Progress
 from npuninja.device.result_check import compared
 from npuninja.device.run_options import run_parser, with_time_limit
-from npuninja.device.run_outcome import Outcome, error_fields
+from npuninja.device.run_outcome import RunOutcome, error_fields
 from npuninja.device.run_session import Session
 from npuninja.device.source_paths import locate, print_reference, with_warnings
 from npuninja.device.timing import timing_of
@@ -211,7 +211,7 @@ def _all_runs(device: Device, manifest: Manifest, vectors: Vectors, options: arg
 
 def _run(
     manifest: Manifest, given: tuple[str, str] | None, options: argparse.Namespace
-) -> tuple[Outcome, dict[str, Any]]:
+) -> tuple[RunOutcome, dict[str, Any]]:
     """Everything from the manifest to the outcome, which is printed; and the fields for --json."""
     _refuse(manifest, options)
     vectors = _vectors(manifest, given, options)
@@ -244,7 +244,7 @@ def _run(
         source = f"made by the reference, seeds {options.seed} to {options.seed + options.seeds - 1}"
         if not options.json:
             print(f"inputs of further runs: {source}")
-    outcome = Outcome(
+    outcome = RunOutcome(
         manifest=manifest,
         capabilities=capabilities,
         reason=reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from npuninja.detect.machine import Toolchain
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import ToolError
 from npuninja.records import record
 
@@ -14,9 +14,9 @@ from npuninja.records import record
 class WasmCompiler:
     """What compiles and links for emulated cores: two programs, or one with two first words."""
 
-    compiler: Found
+    compiler: FoundTool
     compiler_words: tuple[str, ...]
-    linker: Found
+    linker: FoundTool
     linker_words: tuple[str, ...]
     reason: str
 

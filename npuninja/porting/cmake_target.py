@@ -18,7 +18,7 @@ from typing import Any
 from npuninja.errors import ToolError, UserError
 from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, ask
 from npuninja.porting.compile_words import found_libraries, read_compile_words
-from npuninja.porting.found import CMakeBuild, Command, HostProgram
+from npuninja.porting.found import CMakeBuild, FoundHostProgram, ShellCommand
 from npuninja.porting.make_commands import ask_make
 from npuninja.porting.project import PEANO_PLACE
 
@@ -65,7 +65,7 @@ def find_cmake() -> str | None:
     return shutil.which("cmake", path=folder) or shutil.which("cmake")
 
 
-def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[HostProgram]:
+def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[FoundHostProgram]:
     """The programs of a CMake project, as CMake would build them; nothing is built.
 
     Args:
@@ -86,7 +86,7 @@ def programs_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list
     return [replace(p, include=tuple(path for path in p.include if path != PEANO_PLACE)) for p in found]
 
 
-def commands_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[Command]:
+def commands_of_cmake(build: CMakeBuild, environment: Mapping[str, str]) -> list[ShellCommand]:
     """The commands of all that a CMake project makes and runs (`add_custom_command`, a target `run`), as the
     Makefiles of CMake say; nothing is built. Paths of its build folder are those in `build.build`.
 
@@ -219,7 +219,7 @@ def _read(folder: str, name: str) -> Any:
 
 def _program(
     target: Mapping[str, Any], targets: Mapping[str, Any], source: str, build: CMakeBuild
-) -> HostProgram:
+) -> FoundHostProgram:
     parts = [target, *_libraries_built_here(target, targets)]
     sources: list[str] = []
     defines: dict[str, None] = {}
@@ -250,7 +250,7 @@ def _program(
         libraries += filter(os.path.isfile, words.objects)
     libraries = found_libraries(libraries, folders)
     output = os.path.join(build.build, target["nameOnDisk"])
-    return HostProgram(
+    return FoundHostProgram(
         output=output,
         sources=tuple(dict.fromkeys(sources)),
         defines=tuple(defines),

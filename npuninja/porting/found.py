@@ -18,7 +18,7 @@ def is_source(path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Command:
+class ShellCommand:
     """One command of a shell line.
 
     Attributes:
@@ -49,7 +49,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class KernelObject:
+class FoundKernelObject:
     """A kernel that is compiled. Paths are absolute; `language` as in toolchain.toml, "": by the suffix."""
 
     output: str
@@ -132,7 +132,7 @@ class DesignBuild:
 
 
 @dataclass(frozen=True)
-class HostProgram:
+class FoundHostProgram:
     """A program for the host that is compiled."""
 
     output: str
@@ -155,7 +155,7 @@ class CMakeBuild:
 
 
 @dataclass(frozen=True)
-class Copy:
+class CopiedFile:
     """A file under another name."""
 
     source: str
@@ -189,14 +189,14 @@ class HostRun:
     output_has: tuple[str, ...] = ()
 
 
-Found = (
-    KernelObject
+Finding = (
+    FoundKernelObject
     | Archive
     | DesignScript
     | DesignBuild
-    | HostProgram
+    | FoundHostProgram
     | CMakeBuild
-    | Copy
+    | CopiedFile
     | ReplacedWords
     | HostRun
 )

@@ -10,9 +10,9 @@ from dataclasses import replace
 from npuninja.errors import UserError
 from npuninja.plan.host_program import SCRIPT_SUFFIXES
 from npuninja.porting.design_calls import kind_of
-from npuninja.porting.found import CMakeBuild, Command, DesignScript, HostProgram, HostRun
+from npuninja.porting.found import CMakeBuild, DesignScript, FoundHostProgram, HostRun, ShellCommand
 from npuninja.porting.known_files import KnownFiles
-from npuninja.porting.project import Host, Project, plain_name, text_of, unlike, words_to_stdout
+from npuninja.porting.project import Host, ImportedProject, plain_name, text_of, unlike, words_to_stdout
 
 #: Where makefiles look for XRT's headers, which the build finds itself. /usr/include is every compiler's own,
 #: not that of an XRT which lies somewhere else.
@@ -33,20 +33,23 @@ class HostRuns:
     """
 
     def __init__(
-        self, project: Project, files: KnownFiles, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]
+        self,
+        project: ImportedProject,
+        files: KnownFiles,
+        programs_of: Callable[[CMakeBuild], Sequence[FoundHostProgram]],
     ) -> None:
         self._project = project
         self._files = files
         self._programs_of = programs_of
-        self._programs: dict[str, HostProgram] = {}
+        self._programs: dict[str, FoundHostProgram] = {}
         self._without: dict[str, str] = {}  # folders in which CMake would build, and why it does not
 
-    def compiled(self, command: Command, found: HostProgram) -> None:
+    def compiled(self, command: ShellCommand, found: FoundHostProgram) -> None:
         """A program that a command compiles."""
         self._programs[found.output] = found
         self._project.say(command, f"host program {os.path.basename(found.output)}")
 
-    def built_by_cmake(self, command: Command, found: CMakeBuild) -> None:
+    def built_by_cmake(self, command: ShellCommand, found: CMakeBuild) -> None:
         """The programs of a CMake project."""
         try:
             programs = self._programs_of(found)
@@ -59,7 +62,7 @@ class HostRuns:
         names = ", ".join(os.path.basename(program.output) for program in programs)
         self._project.say(command, f"host program {names}" if names else "it has no program", bool(names))
 
-    def run(self, command: Command, found: HostRun) -> None:
+    def run(self, command: ShellCommand, found: HostRun) -> None:
         """A run of a program or of a script."""
         path = self._files.original(found.program)
         # MLIR-AIE's Makefiles run NAME.exe, which WSL wants, and CMake makes NAME.
@@ -106,7 +109,7 @@ class HostRuns:
         self._project.hosts.append(host)
         self._project.say(command, f"[host.{name}]; ninja run-host-{name}")
 
-    def _lacking(self, program: HostProgram, folder: str) -> str:
+    def _lacking(self, program: FoundHostProgram, folder: str) -> str:
         """A file that a program's defines or sources name and no command makes here; "" for none."""
         named = {
             os.path.normpath(os.path.join(folder, path))
@@ -168,7 +171,7 @@ class HostRuns:
             tuple(used),
         )
 
-    def only_printed(self, printing: Sequence[tuple[Command, DesignScript]]) -> None:
+    def only_printed(self, printing: Sequence[tuple[ShellCommand, DesignScript]]) -> None:
         """Scripts of a folder whose test is that they print their designs: each is a program that is run."""
         for command, script in printing:
             if not os.path.isfile(script.script):

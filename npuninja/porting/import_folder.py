@@ -13,15 +13,15 @@ from npuninja.porting.cmake_target import commands_of_cmake, programs_of_cmake
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
-    Command,
     DesignBuild,
-    HostProgram,
-    KernelObject,
+    FoundHostProgram,
+    FoundKernelObject,
+    ShellCommand,
     is_source,
 )
 from npuninja.porting.lit_tests import LitTest, commands_of_tests, test_for_make
-from npuninja.porting.make_commands import Answer, ask_make, find_makefile
-from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, Project, text_of
+from npuninja.porting.make_commands import MakeAnswer, ask_make, find_makefile
+from npuninja.porting.project import MLIR_AIE_PLACE, PEANO_PLACE, ImportedProject, text_of
 from npuninja.porting.project_builder import project_of
 from npuninja.porting.project_files import Written, write_project
 from npuninja.porting.recognise import Recognised, recognise
@@ -49,7 +49,7 @@ class Imported:
     was taken for granted in scripts.
     """
 
-    project: Project
+    project: ImportedProject
     files: tuple[Written, ...]
     targets: tuple[str, ...]
     variables: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ def import_folder(
     )
 
 
-class _Asked(NamedTuple):
+class _ImportRequest(NamedTuple):
     """What `import_folder` was asked for; `folder` is absolute, `makefile` is one in it, "" for none."""
 
     folder: str
@@ -119,7 +119,7 @@ class _Asked(NamedTuple):
     scripts: Sequence[str]
     is_makefile: bool
 
-    def make(self, targets: Sequence[str], variables: Mapping[str, str]) -> list[Answer]:
+    def make(self, targets: Sequence[str], variables: Mapping[str, str]) -> list[MakeAnswer]:
         """What make would do for those of the targets that there are."""
         return ask_make(self.folder, targets, {**_PLACES, **variables}, self.environment, self.makefile)
 
@@ -137,7 +137,7 @@ def _asked(
     variables: Mapping[str, str],
     environment: Mapping[str, str],
     scripts: Sequence[str],
-) -> _Asked:
+) -> _ImportRequest:
     folder, makefile = os.path.abspath(folder), ""
     if os.path.isfile(folder):
         folder, makefile = os.path.split(folder)
@@ -146,7 +146,7 @@ def _asked(
     if not os.path.isdir(folder):
         raise UserError(f"there is no folder {folder}")
     found = makefile or find_makefile(folder) or ""
-    return _Asked(
+    return _ImportRequest(
         folder=folder,
         makefile=found,
         targets=targets,
@@ -170,7 +170,7 @@ class _Way(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _way(asked: _Asked) -> _Way:
+def _way(asked: _ImportRequest) -> _Way:
     """By what the folder says how it is built."""
     if asked.scripts:
         return asked.walked(asked.scripts)
@@ -193,12 +193,12 @@ def _way(asked: _Asked) -> _Way:
     return way
 
 
-def _by_tests(asked: _Asked) -> _Way:
+def _by_tests(asked: _ImportRequest) -> _Way:
     tests, commands = commands_of_tests(asked.folder)
     return _Way(recognise(commands), asked.variables, tests=tests)
 
 
-def _by_make(asked: _Asked) -> _Way:
+def _by_make(asked: _ImportRequest) -> _Way:
     test = test_for_make(asked.folder) if not asked.variables else None
     variables, targets = (test.variables if test else asked.variables), asked.targets
     answers = asked.make(targets or RUN_TARGETS, variables)
@@ -214,10 +214,10 @@ def _by_make(asked: _Asked) -> _Way:
     return _Way(recognised, variables, answered, test)
 
 
-def _by_cmake(asked: _Asked) -> _Way:
+def _by_cmake(asked: _ImportRequest) -> _Way:
     folder = asked.folder
     build = CMakeBuild(folder, os.path.join(folder, "build"), (), ())
-    own = Recognised(Command(("cmake",), folder, "", (), f"cmake -S {folder}"), build)
+    own = Recognised(ShellCommand(("cmake",), folder, "", (), f"cmake -S {folder}"), build)
     try:
         commands = commands_of_cmake(build, asked.environment)
     except Error:  # which is said where the programs of the project are asked for
@@ -225,7 +225,7 @@ def _by_cmake(asked: _Asked) -> _Way:
     return _Way([own, *_without_programs(recognise(commands))], asked.variables)
 
 
-def _check_paths_are_whole(folder: str, commands: Sequence[Command]) -> None:
+def _check_paths_are_whole(folder: str, commands: Sequence[ShellCommand]) -> None:
     """Raises UserError where commands have the folder's path in pieces: make and shells cut it at blanks."""
     pieces = folder.split()
     if len(pieces) < 2:
@@ -251,13 +251,13 @@ def _built_by_tests(folder: str) -> bool:
     return any(isinstance(one.found, DesignBuild) for one in recognise(commands_of_tests(folder)[1]))
 
 
-def _taken(answers: Sequence[Answer]) -> tuple[tuple[str, ...], list[Recognised]]:
+def _taken(answers: Sequence[MakeAnswer]) -> tuple[tuple[str, ...], list[Recognised]]:
     """The targets that make has answered for, and what their commands are."""
     recognised = [one for answer in answers for one in recognise(answer.commands)]
     return tuple(answer.target for answer in answers), recognised
 
 
-def _nothing_to_do(project: Project, folder: str, asked: str, remarks: Sequence[str]) -> UserError:
+def _nothing_to_do(project: ImportedProject, folder: str, asked: str, remarks: Sequence[str]) -> UserError:
     """Why a folder is no project: what its commands do instead."""
     doing = f"{asked or 'CMake'} would do in {folder}"
     return UserError(
@@ -311,10 +311,10 @@ def _who_may_build(folder: str) -> str:
 
 def _without_programs(recognised: Sequence[Recognised]) -> list[Recognised]:
     """Without the compiles of host programs, which CMake itself tells better."""
-    objects = {one.found.output for one in recognised if isinstance(one.found, KernelObject)}
+    objects = {one.found.output for one in recognised if isinstance(one.found, FoundKernelObject)}
     return [
         one
         for one in recognised
-        if not isinstance(one.found, HostProgram)
+        if not isinstance(one.found, FoundHostProgram)
         and not (isinstance(one.found, Archive) and objects.isdisjoint(one.found.members))
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from npuninja.porting.found import Command
+from npuninja.porting.found import ShellCommand
 
 
 class KnownFiles:
@@ -32,7 +32,7 @@ class KnownFiles:
             path = self._copies[path]
         return path
 
-    def left_out(self, command: Command) -> None:
+    def left_out(self, command: ShellCommand) -> None:
         """A command is left out: what it would have written is not made."""
         words = [command.stdout] if command.stdout else []
         words += [b for a, b in zip(command.words, command.words[1:]) if a in ("-o", "--output")]

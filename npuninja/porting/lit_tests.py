@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from npuninja.porting.found import Command
+from npuninja.porting.found import ShellCommand
 from npuninja.porting.make_words import read_make_words
 from npuninja.porting.project import PEANO_PLACE, text_of
 from npuninja.porting.shell_words import commands_of
@@ -77,12 +77,12 @@ def test_for_make(folder: str) -> LitTest | None:
     return min(filter(None, found), key=_distance, default=None)
 
 
-def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[Command]]:
+def commands_of_tests(folder: str) -> tuple[tuple[str, ...], list[ShellCommand]]:
     """Names and commands of a folder's tests that do not ask make: all that need as little as the one that
     needs least (a free compiler, the first NPU), each on the first NPU that it names.
     """
     names = sorted(os.listdir(folder))
-    tests: list[tuple[tuple[bool, bool], str, list[Command]]] = []
+    tests: list[tuple[tuple[bool, bool], str, list[ShellCommand]]] = []
     for suffix in ((".lit",), _SUFFIXES):
         for name in [] if tests else names:
             test = _read(os.path.join(folder, name)) if name.endswith(suffix) else _NO_TEST
@@ -133,7 +133,7 @@ def _read(path: str) -> _TestFile:
 
 def _commands(
     line: str, folder: str, name: str, devices: list[str], checks: tuple[str, ...]
-) -> Iterator[Command]:
+) -> Iterator[ShellCommand]:
     """The commands of one RUN line; none when it is for another device than `devices`.
 
     Args:

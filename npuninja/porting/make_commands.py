@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from npuninja.errors import ToolError, UserError, in_words
 from npuninja.porting.asked_program import MAX_OUTPUT_BYTES, TooMuchSaidError, ask
-from npuninja.porting.found import Command, is_source
+from npuninja.porting.found import ShellCommand, is_source
 from npuninja.porting.shell_words import commands_of
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
@@ -32,7 +32,7 @@ _MAX_ASSUMED = 40
 
 
 @dataclass(frozen=True)
-class Answer:
+class MakeAnswer:
     """What make said of one target.
 
     Attributes:
@@ -42,7 +42,7 @@ class Answer:
     """
 
     target: str
-    commands: tuple[Command, ...]
+    commands: tuple[ShellCommand, ...]
     assumed: tuple[str, ...]
 
 
@@ -59,7 +59,7 @@ def ask_make(
     makefile: str,
     *,
     nothing_made: bool = True,
-) -> list[Answer]:
+) -> list[MakeAnswer]:
     """What make would do for each target that the Makefile has; it does nothing but run `$(shell …)`.
 
     Args:
@@ -129,7 +129,7 @@ def _ask(
     variables: Mapping[str, str],
     environment: Mapping[str, str],
     options: list[str],
-) -> Answer | None:
+) -> MakeAnswer | None:
     assumed: list[str] = []
     words = [f"{name}={value}" for name, value in sorted(variables.items())]
     goals = [target] if target else []
@@ -160,7 +160,7 @@ def _ask(
             hint=f"try it yourself: {' '.join(('make', '-n', '-f', makefile, *goals))}, in {folder}",
         )
     text = "\n".join(line for line in done.stdout.splitlines() if not _OWN_LINES.match(line))
-    return Answer(target, tuple(commands_of(text, folder)), tuple(assumed))
+    return MakeAnswer(target, tuple(commands_of(text, folder)), tuple(assumed))
 
 
 def _escaped(path: str) -> str:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from npuninja.errors import UserError
 from npuninja.files import read_file
-from npuninja.porting.found import MAX_SOURCE_BYTES, Command, DesignScript
+from npuninja.porting.found import MAX_SOURCE_BYTES, DesignScript, ShellCommand
 
 #: Stands for MLIR-AIE's installation and Peano's when make is asked: no path of this machine begins like it.
 MLIR_AIE_PLACE, PEANO_PLACE = "/npuninja-import/mlir-aie", "/npuninja-import/peano"
 
 
 @dataclass(frozen=True)
-class Design:
+class ImportedDesign:
     """A design. Paths are absolute. `files`: old name of an output -> `xclbin`, `insts`, `elf`."""
 
     name: str
@@ -35,7 +35,7 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class ImportedKernel:
     """How an object of the name that `link_with` says is built; `designs`: of which, () for all."""
 
     name: str
@@ -79,11 +79,11 @@ class Line:
 
 
 @dataclass
-class Project:
+class ImportedProject:
     """What an imported folder consists of."""
 
-    designs: list[Design] = field(default_factory=list)
-    kernels: list[Kernel] = field(default_factory=list)
+    designs: list[ImportedDesign] = field(default_factory=list)
+    kernels: list[ImportedKernel] = field(default_factory=list)
     hosts: list[Host] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
@@ -92,7 +92,7 @@ class Project:
         """Whether there is nothing to build or to run."""
         return not self.designs and not self.hosts
 
-    def say(self, command: Command, became: str, taken: bool = True) -> None:
+    def say(self, command: ShellCommand, became: str, taken: bool = True) -> None:
         """Notes what became of a command."""
         line = Line(command.line, became, taken)
         if line not in self.lines:

@@ -11,23 +11,23 @@ from npuninja.porting.design_calls import DesignCalls
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
-    Command,
-    Copy,
+    CopiedFile,
     DesignBuild,
     DesignScript,
-    HostProgram,
+    FoundHostProgram,
+    FoundKernelObject,
     HostRun,
-    KernelObject,
     ReplacedWords,
+    ShellCommand,
 )
 from npuninja.porting.host_runs import HostRuns
 from npuninja.porting.known_files import KnownFiles
 from npuninja.porting.project import (
     MLIR_AIE_PLACE,
     PEANO_PLACE,
-    Design,
-    Kernel,
-    Project,
+    ImportedDesign,
+    ImportedKernel,
+    ImportedProject,
     plain_name,
     text_of,
     unlike,
@@ -40,8 +40,8 @@ from npuninja.porting.recognise import Recognised
 def project_of(
     folder: str,
     recognised: Iterable[Recognised],
-    programs_of: Callable[[CMakeBuild], Sequence[HostProgram]],
-) -> Project:
+    programs_of: Callable[[CMakeBuild], Sequence[FoundHostProgram]],
+) -> ImportedProject:
     """The project that a folder's commands amount to.
 
     Args:
@@ -58,23 +58,23 @@ def project_of(
 class _Builder:
     """Goes through the commands once, in order; a later command may name what an earlier one made."""
 
-    def __init__(self, folder: str, programs_of: Callable[[CMakeBuild], Sequence[HostProgram]]) -> None:
-        self.project = Project()
+    def __init__(self, folder: str, programs_of: Callable[[CMakeBuild], Sequence[FoundHostProgram]]) -> None:
+        self.project = ImportedProject()
         self._files = KnownFiles(folder)
         self._hosts = HostRuns(self.project, self._files, programs_of)
-        self._objects: dict[str, KernelObject] = {}
-        self._pending: dict[str, KernelObject] = {}  # compiled since the last design was built
-        self._archived_objects: dict[str, KernelObject] = {}  # of those, what has gone into an archive
+        self._objects: dict[str, FoundKernelObject] = {}
+        self._pending: dict[str, FoundKernelObject] = {}  # compiled since the last design was built
+        self._archived_objects: dict[str, FoundKernelObject] = {}  # of those, what has gone into an archive
         self._scripts: dict[str, DesignScript] = {}  # by the MLIR they print
-        self._printing: list[tuple[Command, DesignScript]] = []
+        self._printing: list[tuple[ShellCommand, DesignScript]] = []
         self._replaced: dict[str, ReplacedWords] = {}  # by the file with other words
         self._second_names: set[str] = set()  # objects that are copies of others
-        self._kernels_of: dict[str, list[KernelObject]] = {}
+        self._kernels_of: dict[str, list[FoundKernelObject]] = {}
         self._calls = DesignCalls()
 
     def add(self, recognised: Recognised) -> None:
         command, found = recognised.command, recognised.found
-        if isinstance(found, KernelObject):
+        if isinstance(found, FoundKernelObject):
             self._compiled(command, found)
         elif isinstance(found, Archive):
             self._archived(command, found)
@@ -82,11 +82,11 @@ class _Builder:
             self._script(command, found)
         elif isinstance(found, DesignBuild):
             self._built(command, found)
-        elif isinstance(found, HostProgram):
+        elif isinstance(found, FoundHostProgram):
             self._hosts.compiled(command, found)
         elif isinstance(found, CMakeBuild):
             self._hosts.built_by_cmake(command, found)
-        elif isinstance(found, Copy):
+        elif isinstance(found, CopiedFile):
             self._copied(found)
         elif isinstance(found, ReplacedWords):
             self._with_other_words(command, found)
@@ -96,7 +96,7 @@ class _Builder:
             self._files.left_out(command)
             self.project.say(command, recognised.remark, taken=False)
 
-    def _with_other_words(self, command: Command, found: ReplacedWords) -> None:
+    def _with_other_words(self, command: ShellCommand, found: ReplacedWords) -> None:
         before = self._replaced.get(found.source)
         source = before.source if before else self._files.original(found.source)
         if not os.path.isfile(source):
@@ -113,7 +113,7 @@ class _Builder:
 
     # --- Kernels.
 
-    def _compiled(self, command: Command, found: KernelObject) -> None:
+    def _compiled(self, command: ShellCommand, found: FoundKernelObject) -> None:
         sources = tuple(
             s for s in map(self._files.original, found.sources) if not s.startswith(MLIR_AIE_PLACE)
         )
@@ -123,7 +123,7 @@ class _Builder:
             self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
         self._objects[found.output] = self._pending[found.output] = replace(found, sources=sources)
 
-    def _copied(self, found: Copy) -> None:
+    def _copied(self, found: CopiedFile) -> None:
         """A file under another name; of an object, it is made as the first where a design names it."""
         self._files.copied(found.target, found.source)
         made = self._objects.get(found.source)
@@ -131,21 +131,21 @@ class _Builder:
             self._objects[found.target] = self._pending[found.target] = replace(made, output=found.target)
             self._second_names.add(found.target)
 
-    def _archived(self, command: Command, found: Archive) -> None:
+    def _archived(self, command: ShellCommand, found: Archive) -> None:
         members = [self._objects[m] for m in found.members if m in self._objects]
         strangers = tuple(m for m in found.members if m not in self._objects)
         way = _one_way([m for m in members if m.sources])
         if way is None:
             # Each is a kernel of its own, and the archive is made of these.
             names = tuple(os.path.basename(m.output) for m in members if m.sources)
-            made = KernelObject(found.output, (*names, *strangers), (), (), (), "")
+            made = FoundKernelObject(found.output, (*names, *strangers), (), (), (), "")
             self._objects[found.output] = self._pending[found.output] = made
             self.project.say(command, f'[kernel."{os.path.basename(found.output)}"]')
             return
         sources = tuple(source for member in members for source in member.sources) + strangers
         include = tuple(dict.fromkeys(path for member in members for path in member.include))
         defines, flags, language = way
-        made = KernelObject(found.output, sources, defines, include, flags, language)
+        made = FoundKernelObject(found.output, sources, defines, include, flags, language)
         for member in members:
             if self._pending.pop(member.output, None):
                 self._archived_objects[member.output] = member
@@ -154,7 +154,7 @@ class _Builder:
 
     # --- Designs.
 
-    def _script(self, command: Command, found: DesignScript) -> None:
+    def _script(self, command: ShellCommand, found: DesignScript) -> None:
         if "xclbin" not in found.outputs:
             self._scripts[found.mlir] = found
             self._printing.append((command, found))
@@ -163,10 +163,10 @@ class _Builder:
         files = {path: kind for kind, path in found.outputs.items()}
         # With the names of its outputs it compiles and does not run; nothing is where it would write.
         words = words_of_script(found.arguments, found.folder)
-        design = Design("", found.script, words, module=found.module, folder=found.folder)
+        design = ImportedDesign("", found.script, words, module=found.module, folder=found.folder)
         self._design(command, found.outputs["xclbin"], design, files)
 
-    def _built(self, command: Command, found: DesignBuild) -> None:
+    def _built(self, command: ShellCommand, found: DesignBuild) -> None:
         changed = self._replaced.get(found.mlir) or self._replaced.get(self._files.original(found.mlir))
         mlir = changed.source if changed else self._files.original(found.mlir)
         script = self._scripts.get(mlir)
@@ -195,7 +195,7 @@ class _Builder:
             outputs["ctrlpkt_elf"] = outputs.pop("elf")
         found = replace(found, outputs=outputs)
         flags = (*found.aiecc_flags, *(changed.aiecc_flags if changed else ()))
-        design = Design(
+        design = ImportedDesign(
             "", source, arguments, flags, module=module, folder=folder,
             replaced=changed.words if changed else (), generation=found.generation,
         )  # fmt: skip
@@ -206,7 +206,7 @@ class _Builder:
                 command, f"without {' '.join(found.other_options)}, which npuninja does not know", taken=False
             )
 
-    def _joined(self, command: Command, found: DesignBuild, design: Design) -> bool:
+    def _joined(self, command: ShellCommand, found: DesignBuild, design: ImportedDesign) -> bool:
         """A call of aiecc, alone or one of several on a module (`design_calls`); False if it is left out."""
         module = (design.source, design.arguments, design.aiecc_flags, design.replaced)
         name = self._calls.design_of(found, module)
@@ -237,7 +237,9 @@ class _Builder:
         ]
         return True
 
-    def _design(self, command: Command, path: str, design: Design, files: Mapping[str, str]) -> str:
+    def _design(
+        self, command: ShellCommand, path: str, design: ImportedDesign, files: Mapping[str, str]
+    ) -> str:
         """A design that a command makes, which may be one that is known by a file; returns its name."""
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is not None and known.source == design.source and known.aiecc_flags != design.aiecc_flags:
@@ -262,8 +264,8 @@ class _Builder:
         return known.name
 
     def _made_elsewhere(
-        self, command: Command, text: str, made: Sequence[KernelObject]
-    ) -> list[KernelObject]:
+        self, command: ShellCommand, text: str, made: Sequence[FoundKernelObject]
+    ) -> list[FoundKernelObject]:
         """Objects that a design names and that were made for an earlier one, or that no command makes: those
         lie where its driver runs, or are copied there.
         """
@@ -277,17 +279,17 @@ class _Builder:
             if name not in names and known is not None:
                 found.append(replace(known, output=path))
             elif name not in names and os.path.isfile(file):
-                found.append(KernelObject(os.path.join(command.folder, name), (file,), (), (), (), ""))
+                found.append(FoundKernelObject(os.path.join(command.folder, name), (file,), (), (), (), ""))
                 became = f'[kernel."{name}"], which was made elsewhere: its core has machine code'
                 self.project.say(replace(command, line=f"link_with {self._files.short(file)}"), became)
         return found
 
     # --- At the end.
 
-    def finish(self) -> Project:
+    def finish(self) -> ImportedProject:
         """Gives names and settles which objects are for which design."""
         self._name_designs()
-        ways: dict[str, dict[Kernel, list[str]]] = {}
+        ways: dict[str, dict[ImportedKernel, list[str]]] = {}
         for design, objects in self._kernels_of.items():
             for found in objects:
                 if found.sources and self._is_wanted(found):
@@ -305,7 +307,7 @@ class _Builder:
             self._hosts.only_printed(self._printing)
         return self.project
 
-    def _is_wanted(self, found: KernelObject) -> bool:
+    def _is_wanted(self, found: FoundKernelObject) -> bool:
         """Whether an object is not only a copy whose name no design says."""
         name = os.path.basename(found.output)
         return found.output not in self._second_names or any(
@@ -329,19 +331,19 @@ class _Builder:
         ]
 
 
-def _kernel(found: KernelObject) -> Kernel:
+def _kernel(found: FoundKernelObject) -> ImportedKernel:
     include = tuple(
         path
         for path in found.include
         # Those of MLIR-AIE's installation, or of one on the machine of the author.
         if not path.startswith((MLIR_AIE_PLACE, PEANO_PLACE)) and os.path.isdir(path)
     )
-    return Kernel(
+    return ImportedKernel(
         os.path.basename(found.output), found.sources, found.defines, include, found.flags, found.language
     )
 
 
-def _one_way(members: Sequence[KernelObject]) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
+def _one_way(members: Sequence[FoundKernelObject]) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
     """Defines, flags and language with which all of some objects can be compiled; None if they differ in more
     than optimisation or the standard of C among C++.
     """

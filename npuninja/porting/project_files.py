@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npuninja.files import write_file
-from npuninja.porting.project import Host, Project
+from npuninja.porting.project import Host, ImportedProject
 
 RECORD = ".npuninja-import.json"
 _HEADER = re.compile(r"^\[\[?[^\]]+\]\]?\s*(?:#.*)?$", re.M)
@@ -42,7 +42,7 @@ def _sections_of(record: str) -> dict[str, str]:
         return {}
 
 
-def write_project(project: Project, source: str, target: str) -> list[Written]:
+def write_project(project: ImportedProject, source: str, target: str) -> list[Written]:
     """Writes toolchain.toml, configure.py and .gitignore.
 
     Args:
@@ -124,7 +124,7 @@ def _key_header(key: str) -> str:
     return key.split("#")[0]
 
 
-def _sections(project: Project, target: str) -> dict[str, str]:
+def _sections(project: ImportedProject, target: str) -> dict[str, str]:
     """Header (and a number, where it stands several times) -> the section's text."""
     found: dict[str, str] = {}
 

@@ -14,14 +14,14 @@ from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
-    Command,
-    Copy,
+    CopiedFile,
     DesignScript,
-    Found,
-    HostProgram,
+    Finding,
+    FoundHostProgram,
+    FoundKernelObject,
     HostRun,
-    KernelObject,
     ReplacedWords,
+    ShellCommand,
 )
 from npuninja.porting.sed_words import read_sed_words
 
@@ -36,13 +36,13 @@ class Recognised:
         remark: why nothing follows, in words; "" for commands that need no word (mkdir, echo).
     """
 
-    command: Command
-    found: Found | None
+    command: ShellCommand
+    found: Finding | None
     remark: str = ""
 
 
 #: What a reader makes of a command: what it does, or why nothing follows, "" where that needs no word.
-Reading = Found | str
+Recognition = Finding | str
 
 _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
 # Scripts of MLIR-AIE's own tree: they look at what a run has left, and decide nothing.
@@ -59,17 +59,17 @@ _QUIET = (
 _CORE_TARGET = re.compile(r"(?:^|=)aie2?p?s?(?:-|$)")
 
 
-def recognise(commands: Sequence[Command]) -> list[Recognised]:
+def recognise(commands: Sequence[ShellCommand]) -> list[Recognised]:
     """What each command is, in order."""
     return [_recognised(one) for command in commands for one in _one_by_one(command)]
 
 
-def _recognised(command: Command) -> Recognised:
+def _recognised(command: ShellCommand) -> Recognised:
     found = _read(command)
     return Recognised(command, None, found) if isinstance(found, str) else Recognised(command, found)
 
 
-def _one_by_one(command: Command) -> list[Command]:
+def _one_by_one(command: ShellCommand) -> list[ShellCommand]:
     """`cp A B FOLDER` as several commands, and each with the name of the file that it makes."""
     if os.path.basename(command.words[0]) not in ("cp", "mv", "ln", "install"):
         return [command]
@@ -88,7 +88,7 @@ def _one_by_one(command: Command) -> list[Command]:
     ]
 
 
-def _read(command: Command) -> Reading:
+def _read(command: ShellCommand) -> Recognition:
     program = os.path.basename(command.words[0]).removesuffix(".exe")
     if not command.alone:
         quiet = command.words[0].startswith(("mkdir", "rm"))
@@ -101,11 +101,11 @@ def _read(command: Command) -> Reading:
     return f"npuninja does not know what {command.words[0]} is for"
 
 
-def _nothing(_: Command) -> Reading:
+def _nothing(_: ShellCommand) -> Recognition:
     return ""
 
 
-def _compile(command: Command) -> Reading:
+def _compile(command: ShellCommand) -> Recognition:
     """A compiler's call: a kernel's when its target is an AI Engine, else a host program's."""
     compiler = command.words[0]
     words = read_compile_words(command.words[1:], command.folder)
@@ -119,9 +119,9 @@ def _compile(command: Command) -> Reading:
         flags = tuple(flag for flag in words.flags if flag.startswith(("-O", "-f")))
         defines = (*words.defines, *_made_for(compiler))
         language = words.language or _language_of(compiler, words.sources)
-        return KernelObject(output, files, defines, tuple(words.include), flags, language)
+        return FoundKernelObject(output, files, defines, tuple(words.include), flags, language)
     libraries = tuple(found_libraries(words.libraries, words.library_folders))
-    return HostProgram(
+    return FoundHostProgram(
         output=output,
         sources=files,
         defines=tuple(words.defines),
@@ -143,19 +143,19 @@ def _language_of(compiler: str, sources: Sequence[str]) -> str:
     return "c++" if plus and any(source.endswith(".c") for source in sources) else ""
 
 
-def _archive(command: Command) -> Reading:
+def _archive(command: ShellCommand) -> Recognition:
     files = [command.path(word) for word in command.words[1:] if word.endswith((".a", ".o"))]
     return Archive(files[0], tuple(files[1:])) if len(files) > 1 else "it makes no archive of objects"
 
 
-def _link(command: Command) -> Reading:
+def _link(command: ShellCommand) -> Recognition:
     if "-r" not in command.words and "-Ur" not in command.words:
         return "cores are linked by npuninja"
     words = read_compile_words(command.words[1:], command.folder)
     return Archive(words.output, tuple(words.objects))
 
 
-def _python(command: Command) -> Reading:
+def _python(command: ShellCommand) -> Recognition:
     words = list(command.words[1:])
     while words and words[0].startswith("-") and words[0] not in ("-c", "-m"):
         del words[: 2 if words[0] in ("-X", "-W") else 1]
@@ -174,7 +174,7 @@ def _python(command: Command) -> Reading:
     return _script(command, words, module)
 
 
-def _script(command: Command, words: Sequence[str], module: str) -> Reading:
+def _script(command: ShellCommand, words: Sequence[str], module: str) -> Recognition:
     """A run of a Python script: a host program, or a design, which it prints or from which it makes files."""
     script, arguments = command.path(words[0]), tuple(words[1:])
     outputs = {
@@ -193,7 +193,7 @@ def _script(command: Command, words: Sequence[str], module: str) -> Reading:
     return _host_run(command, script, arguments, module)
 
 
-def _host_run(command: Command, program: str, arguments: tuple[str, ...], module: str = "") -> HostRun:
+def _host_run(command: ShellCommand, program: str, arguments: tuple[str, ...], module: str = "") -> HostRun:
     return HostRun(
         program=program,
         arguments=arguments,
@@ -205,7 +205,7 @@ def _host_run(command: Command, program: str, arguments: tuple[str, ...], module
     )
 
 
-def _file_of_module(module: str, command: Command) -> str:
+def _file_of_module(module: str, command: ShellCommand) -> str:
     """The file of a module that Python would find: in the command's folder, or where its PYTHONPATH says."""
     searched = [command.folder, *dict(command.environment).get("PYTHONPATH", "").split(os.pathsep)]
     for folder in searched:
@@ -217,7 +217,7 @@ def _file_of_module(module: str, command: Command) -> str:
     return ""
 
 
-def _aiecc(command: Command) -> Reading:
+def _aiecc(command: ShellCommand) -> Recognition:
     found = read_aiecc_words(command.words[1:], command.folder)
     if not found.mlir:
         return "it names no design"
@@ -227,28 +227,28 @@ def _aiecc(command: Command) -> Reading:
     return found
 
 
-def _aie_translate(command: Command) -> Reading:
+def _aie_translate(command: ShellCommand) -> Recognition:
     """`aie-translate --aie-npu-to-binary` of the transaction of aiecc: the configuration as a sequence."""
     words, sources = read_compile_words(command.words[1:], command.folder), _modules(command)
     if "npu-to-cpp" in " ".join(command.words):
         return "sequences with values of run time are C++ of MLIR-AIE, which npuninja does not write"
     if "npu-to-binary" not in " ".join(command.words) or not sources or not words.output:
         return "of aie-translate, npuninja takes over what makes a transaction binary"
-    return Copy(sources[0], words.output)
+    return CopiedFile(sources[0], words.output)
 
 
-def _modules(command: Command) -> list[str]:
+def _modules(command: ShellCommand) -> list[str]:
     """The files of MLIR among a command's words."""
     files = (word for word in command.words[1:] if word.endswith(".mlir") and not word.startswith("-"))
     return [command.path(file) for file in files]
 
 
-def _xclbinutil(command: Command) -> Reading:
+def _xclbinutil(command: ShellCommand) -> Recognition:
     makes = any(word.startswith(("--add", "--output", "-o")) for word in command.words)
     return "npuninja packs XCLBINs itself, of what its stages make" if makes else ""
 
 
-def _aie_opt(command: Command) -> Reading:
+def _aie_opt(command: ShellCommand) -> Recognition:
     """`aie-opt` with the control overlay, a flag of a design; other passes are npuninja's own business."""
     words = read_compile_words(command.words[1:], command.folder)
     passes = [word for word in command.words[1:] if word.lstrip("-").startswith(_OVERLAY)]
@@ -258,7 +258,7 @@ def _aie_opt(command: Command) -> Reading:
     return ReplacedWords(source, words.output, (), ("--generate-ctrl-pkt-overlay=first",))
 
 
-def _cmake(command: Command) -> Reading:
+def _cmake(command: ShellCommand) -> Recognition:
     words, environment = list(command.words[1:]), list(command.environment)
     if words[:2] == ["-E", "env"]:
         words = words[2:]
@@ -289,12 +289,12 @@ def _cmake(command: Command) -> Reading:
     return CMakeBuild(command.path(source), build, tuple(variables), tuple(environment))
 
 
-def _copy(command: Command) -> Reading:
+def _copy(command: ShellCommand) -> Recognition:
     paths = [command.path(word) for word in command.words[1:] if word[:1] != "-"]
-    return Copy(*paths) if len(paths) == 2 else "it copies several files"
+    return CopiedFile(*paths) if len(paths) == 2 else "it copies several files"
 
 
-def _jupyter(command: Command) -> Reading:
+def _jupyter(command: ShellCommand) -> Recognition:
     """`jupyter nbconvert`: a notebook as a script, or run; `jupyter execute`."""
     files = [word for word in command.words[1:] if word.endswith(".ipynb")]
     options = dict(_options(command.words[1:]))
@@ -308,7 +308,7 @@ def _jupyter(command: Command) -> Reading:
     stem = os.path.splitext(os.path.basename(notebook))[0]
     name = os.path.splitext(options.get("--output", stem))[0] + ".py"
     folder = options.get("--output-dir", os.path.dirname(notebook))
-    return Copy(notebook, command.path(os.path.join(folder, name)))
+    return CopiedFile(notebook, command.path(os.path.join(folder, name)))
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -319,13 +319,13 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name, value if equals else after
 
 
-def _run(command: Command) -> Reading:
+def _run(command: ShellCommand) -> Recognition:
     if command.words[0].endswith(".py"):  # a script whose first line names Python
         return _python(replace(command, words=("python3", *command.words)))
     return _host_run(command, command.path(command.words[0]), command.words[1:])
 
 
-_PROGRAMS: tuple[tuple[str, Callable[[Command], Reading]], ...] = (
+_PROGRAMS: tuple[tuple[str, Callable[[ShellCommand], Recognition]], ...] = (
     ("|".join(map(re.escape, _QUIET)), _nothing),
     (r"(?:\S*-)?(?:clang|gcc|g|c)(?:\+\+)?(?:-\d+(?:\.\d+)*)?|cc|xchesscc_wrapper|xchesscc", _compile),
     (r"(?:llvm-|gcc-)?ar", _archive),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from npuninja.errors import UserError
 from npuninja.files import read_file
-from npuninja.porting.found import MAX_SOURCE_BYTES, Command
+from npuninja.porting.found import MAX_SOURCE_BYTES, ShellCommand
 from npuninja.porting.make_commands import ask_make, find_makefile
 from npuninja.porting.make_words import read_make_words
 from npuninja.porting.shell.places import ForeignPlaces
@@ -40,7 +40,7 @@ class ScriptCommands:
     """
 
     names: tuple[str, ...]
-    commands: tuple[Command, ...]
+    commands: tuple[ShellCommand, ...]
     notes: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ def commands_of_scripts(
     """
     places = ForeignPlaces(folder)
     names: list[str] = []
-    commands: list[Command] = []
+    commands: list[ShellCommand] = []
     notes: list[str] = []
     for script in scripts:
         file, *words = shlex.split(script)
@@ -109,8 +109,8 @@ def _commands_of_text(text: str) -> str:
 
 
 def _asked_of_make(
-    command: Command, variables: Mapping[str, str], environment: Mapping[str, str]
-) -> list[Command]:
+    command: ShellCommand, variables: Mapping[str, str], environment: Mapping[str, str]
+) -> list[ShellCommand]:
     """A call of make as what make would do; the command itself when there is no Makefile."""
     if os.path.basename(command.words[0]) not in ("make", "gmake") or not command.alone:
         return [command]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from npuninja.porting.found import Command, ReplacedWords
+from npuninja.porting.found import ReplacedWords, ShellCommand
 from npuninja.porting.project import text_of
 
 # s/WORD/TEXT/g without `*`, `[`, `^`, `$`, `\`, `&`, which are patterns; `_is_literal` looks at `.` and `g`.
@@ -14,7 +14,7 @@ _LITERAL = re.compile(
 )
 
 
-def read_sed_words(command: Command) -> ReplacedWords | str:
+def read_sed_words(command: ShellCommand) -> ReplacedWords | str:
     """`sed -e s/WORD/TEXT/g FILE > OTHER` and `sed -i s/WORD/TEXT/g FILE`, where WORD and TEXT are no
     patterns; for others, why the command is left out.
     """

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from npuninja.errors import UserError
-from npuninja.porting.found import Command
+from npuninja.porting.found import ShellCommand
 from npuninja.porting.shell.expansion import MAX_TEXT_CHARACTERS
 from npuninja.porting.shell.in_front import without_front
 from npuninja.porting.shell.parse import ASSIGNMENT
@@ -48,7 +48,7 @@ _MARK = "\0"
 _BUILDS = re.compile(r"aiecc|clang|xchess")
 
 
-def commands_of(text: str, folder: str) -> Iterator[Command]:
+def commands_of(text: str, folder: str) -> Iterator[ShellCommand]:
     """The commands of make's output, in order.
 
     Args:
@@ -70,12 +70,12 @@ def commands_of(text: str, folder: str) -> Iterator[Command]:
             yield from (_as_a_script(line, folder) or found) if any(map(_is_more, found)) else found
 
 
-def _is_more(command: Command) -> bool:
+def _is_more(command: ShellCommand) -> bool:
     """Whether a line is more than its words: a shell's conditions and variables."""
     return not command.alone or any("$" in word for word in command.words)
 
 
-def _as_a_script(line: str, folder: str) -> list[Command]:
+def _as_a_script(line: str, folder: str) -> list[ShellCommand]:
     """The commands of a line that is a script and compiles for an AI Engine; nothing for others."""
     try:
         walked = walk_script(os.path.join(folder, "recipe"), [], {}, ForeignPlaces(folder), line)
@@ -87,7 +87,7 @@ def _as_a_script(line: str, folder: str) -> list[Command]:
     )
 
 
-def _commands_of_line(line: str, folder: str) -> Iterator[Command]:
+def _commands_of_line(line: str, folder: str) -> Iterator[ShellCommand]:
     text = _DESCRIPTOR.sub(f"{_MARK}\\1 ", _SUBSTITUTION.sub(_substituted, line))
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
@@ -95,7 +95,7 @@ def _commands_of_line(line: str, folder: str) -> Iterator[Command]:
     try:
         words = list(lexer)
     except ValueError:  # a quote that does not end, which the shell would refuse as well
-        yield Command((line,), folder, "", (), line, alone=False)
+        yield ShellCommand((line,), folder, "", (), line, alone=False)
         return
     here = folder
     for words_of, alone in _parts(words):
@@ -135,7 +135,7 @@ def _descriptor(kept: list[str]) -> str:
     return kept.pop().removeprefix(_MARK) if kept and kept[-1].startswith(_MARK) else ""
 
 
-def _command(words: list[str], folder: str, line: str, alone: bool) -> Command | None:
+def _command(words: list[str], folder: str, line: str, alone: bool) -> ShellCommand | None:
     environment = []
     while words and ASSIGNMENT.match(words[0]):
         name, _, value = words.pop(0).partition("=")
@@ -165,4 +165,4 @@ def _command(words: list[str], folder: str, line: str, alone: bool) -> Command |
         kept.pop(0)
     if not kept:
         return None
-    return Command(tuple(kept), folder, stdout, (*environment, *given), line, alone, stdin=stdin)
+    return ShellCommand(tuple(kept), folder, stdout, (*environment, *given), line, alone, stdin=stdin)

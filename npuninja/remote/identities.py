@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from npuninja.detect.machine import TOOLS, Toolchain
 from npuninja.detect.mlir_aie import root_of
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.remote.settings import RemoteTool
 
 # The parts of npuninja that any stage may load; of the runner, only what stages write its files by.
@@ -61,9 +61,9 @@ def tool_identities(toolchain: Toolchain) -> tuple[RemoteTool, ...]:
     return tuple(RemoteTool(group[0].tool, root, _identity(group)) for root, group in _groups(toolchain))
 
 
-def _groups(toolchain: Toolchain) -> list[tuple[str, list[Found]]]:
+def _groups(toolchain: Toolchain) -> list[tuple[str, list[FoundTool]]]:
     """The tools of each place."""
-    groups: dict[str, list[Found]] = {}
+    groups: dict[str, list[FoundTool]] = {}
     for name in (*PROGRAMS, *INSTALLATIONS):
         found = toolchain.found(name)
         if found:
@@ -90,12 +90,12 @@ def file_stamp(path: str) -> tuple[int, int] | None:
     return status.st_size, status.st_ctime_ns
 
 
-def _files_of(found: Found) -> tuple[str, ...]:
+def _files_of(found: FoundTool) -> tuple[str, ...]:
     companions = next(tool for tool in TOOLS if tool.name == found.tool).companions(found.path)
     return (found.path, *companions)
 
 
-def _identity(group: list[Found]) -> str:
+def _identity(group: list[FoundTool]) -> str:
     digest = hashlib.sha256()
     for found in group:
         digest.update(f"{found.tool} {found.version}\n".encode())

@@ -12,7 +12,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import TOOLS, detect
 from npuninja.detect.peano import PEANO, PROGRAMS
 from npuninja.detect.probe import Denied, probe
-from npuninja.detect.tool import Absent, Found, Surroundings, Tool
+from npuninja.detect.tool import AbsentTool, FoundTool, Surroundings, Tool
 from npuninja.detect.xrt import PYXRT
 
 BOOTGEN_BANNER = """
@@ -51,7 +51,7 @@ class Machine:
     def tool(self, name: str, output: str, code: int = 0) -> Path:
         return make_tool(self.path / name, output, code)
 
-    def look(self, tool: Tool, *denied: Denied) -> Found | Absent:
+    def look(self, tool: Tool, *denied: Denied) -> FoundTool | AbsentTool:
         root = str(self.folder)
         surroundings = Surroundings(self.variables, self.pins, (root + "/site",), sys.executable, root)
         cache = ProbeCache(str(self.cache))
@@ -68,7 +68,7 @@ def machine(tmp_path: Path) -> Machine:
 def test_a_tool_is_found_by_what_it_prints(machine):
     path = machine.tool("bootgen", BOOTGEN_BANNER, code=1)  # Debian's exits with 1 when it has nothing to do
     found = machine.look(BOOTGEN)
-    assert isinstance(found, Found)
+    assert isinstance(found, FoundTool)
     assert (found.path, found.origin, found.version) == (str(path), "PATH", "2022.2")
     assert found.identity.startswith("bootgen-2022.2-")
 
@@ -78,7 +78,7 @@ def test_a_script_whose_module_is_gone_is_refused_with_its_last_words(machine):
         "bootgen", "Traceback (most recent call last):\n  x\nModuleNotFoundError: No module named 'aie'", 1
     )
     absent = machine.look(BOOTGEN)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "No module named 'aie'" in absent.explain()
 
 
@@ -86,31 +86,31 @@ def test_a_wrapper_without_its_program_is_refused(machine):
     tool = next(t for t in TOOLS if t.name == "xclbinutil")
     machine.tool("xclbinutil", "ERROR: unwrapped/xclbinutil not found", 1)
     absent = machine.look(tool)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "does not print an XRT version" in absent.explain()
 
 
 def test_a_system_llc_is_refused_and_the_next_candidate_tried(machine):
     machine.tool("llc", SYSTEM_LLC)
     absent = machine.look(PEANO)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "LLVM 14.0.6 without the AI Engine targets" in absent.explain()
     machine.variables["PEANO_INSTALL_DIR"] = str(machine.folder / "peano")
     make_tool(machine.folder / "peano/bin/llc", PEANO_BANNER)
     absent = machine.look(PEANO)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "it has no clang, clang++, opt, ld.lld beside it" in absent.explain()
     for program in PROGRAMS:
         make_tool(machine.folder / "peano/bin" / program, "")
     found = machine.look(PEANO)
-    assert isinstance(found, Found)
+    assert isinstance(found, FoundTool)
     assert (found.version, found.origin) == ("19.0.0git", "$PEANO_INSTALL_DIR")
 
 
 def test_a_missing_installation_says_so(machine):
     machine.variables["PEANO_INSTALL_DIR"] = str(machine.folder / "nowhere")
     absent = machine.look(PEANO)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "there is no such file" in absent.explain()
 
 
@@ -118,17 +118,17 @@ def test_a_pinned_tool_is_looked_for_nowhere_else(machine):
     machine.tool("bootgen", BOOTGEN_BANNER)
     machine.pins["bootgen"] = str(machine.folder / "other")
     absent = machine.look(BOOTGEN)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert [candidate.origin for candidate, _ in absent.examined] == ["toolchain.toml"]
 
 
 def test_a_denied_version_is_refused_with_its_effect(machine):
     machine.tool("bootgen", BOOTGEN_BANNER)
     absent = machine.look(BOOTGEN, Denied("bootgen", "2022", "writes nonsense", "issue 1"))
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "version 2022.2 is denied: writes nonsense (issue 1)" in absent.explain()
     assert isinstance(
-        machine.look(BOOTGEN, Denied("bootgen", "2021", "x"), Denied("peano", "2022", "x")), Found
+        machine.look(BOOTGEN, Denied("bootgen", "2021", "x"), Denied("peano", "2022", "x")), FoundTool
     )
 
 
@@ -138,7 +138,7 @@ def test_a_remembered_tool_is_not_run_again(machine):
     before = path.stat()
     path.write_text("#!/bin/sh\nexit 9\n".ljust(before.st_size), encoding="utf-8")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert isinstance(machine.look(BOOTGEN), Found)
+    assert isinstance(machine.look(BOOTGEN), FoundTool)
 
 
 def test_a_replaced_tool_is_asked_again_and_has_another_identity(machine):
@@ -146,8 +146,8 @@ def test_a_replaced_tool_is_asked_again_and_has_another_identity(machine):
     first = machine.look(BOOTGEN)
     machine.tool("bootgen", BOOTGEN_BANNER.replace("2022.2", "2024.1"))
     second = machine.look(BOOTGEN)
-    assert isinstance(first, Found)
-    assert isinstance(second, Found)
+    assert isinstance(first, FoundTool)
+    assert isinstance(second, FoundTool)
     assert second.version == "2024.1"
     assert first.identity != second.identity
 
@@ -162,7 +162,7 @@ class Elsewhere(Machine):
         monkeypatch.setattr("npuninja.detect.probe._ELF", b"#!/bin/sh")
         self.folders = 0
 
-    def look(self, tool: Tool, *denied: Denied) -> Found | Absent:
+    def look(self, tool: Tool, *denied: Denied) -> FoundTool | AbsentTool:
         self.folders += 1
         root = str(self.folder)
         surroundings = Surroundings(self.variables, self.pins, (root + "/site",), sys.executable, root)
@@ -188,7 +188,7 @@ def test_a_program_is_asked_once_for_all_build_folders(elsewhere):
     path = elsewhere.tool("bootgen", BOOTGEN_BANNER)
     first = elsewhere.look(BOOTGEN)
     break_silently(path)
-    assert isinstance(first, Found)
+    assert isinstance(first, FoundTool)
     assert elsewhere.look(BOOTGEN) == first
     assert BOOTGEN.name in (elsewhere.folder / "2.json").read_text(encoding="utf-8"), (
         "the folder has it now, too"
@@ -196,7 +196,7 @@ def test_a_program_is_asked_once_for_all_build_folders(elsewhere):
     llc = elsewhere.tool("llc", SYSTEM_LLC)
     refused = elsewhere.look(PEANO)
     break_silently(llc)
-    assert isinstance(refused, Absent)
+    assert isinstance(refused, AbsentTool)
     assert elsewhere.look(PEANO) == refused
 
 
@@ -228,19 +228,19 @@ def damaged(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("change", [replaced, other_libraries, a_script, other_machine, damaged])
 def test_what_may_answer_otherwise_is_asked_again(elsewhere, monkeypatch, change):
     path = elsewhere.tool("bootgen", BOOTGEN_BANNER)
-    assert isinstance(elsewhere.look(BOOTGEN), Found)
+    assert isinstance(elsewhere.look(BOOTGEN), FoundTool)
     change(elsewhere, path, monkeypatch)
-    assert isinstance(elsewhere.look(BOOTGEN), Absent)
+    assert isinstance(elsewhere.look(BOOTGEN), AbsentTool)
 
 
 def test_answers_of_programs_that_failed_or_need_more_are_for_one_folder(elsewhere):
     path = elsewhere.tool("bootgen", "error while loading shared libraries", 127)
-    assert isinstance(elsewhere.look(BOOTGEN), Absent)
+    assert isinstance(elsewhere.look(BOOTGEN), AbsentTool)
     before = path.stat()
     path.write_text(f"#!/bin/sh\necho Bootgen v2022.2; exit #{'x' * before.st_size}", encoding="utf-8")
     os.truncate(path, before.st_size)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert isinstance(elsewhere.look(BOOTGEN), Found)
+    assert isinstance(elsewhere.look(BOOTGEN), FoundTool)
     path = elsewhere.tool("aiebu-asm", "aiebu-asm 1.2.3\n")
     elsewhere.look(AIEBU_ASM)
     assert len(list((elsewhere.folder / "user/probes").iterdir())) == 1
@@ -252,7 +252,7 @@ def test_a_time_limit_is_no_answer_to_remember(machine, monkeypatch):
     slow.write_text("#!/bin/sh\nexec /bin/sleep 5\n", encoding="utf-8")
     slow.chmod(0o755)
     absent = machine.look(BOOTGEN)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "did not answer within" in absent.explain()
     assert not machine.cache.exists()
 
@@ -260,7 +260,7 @@ def test_a_time_limit_is_no_answer_to_remember(machine, monkeypatch):
 def test_a_damaged_cache_is_as_good_as_none(machine):
     machine.cache.write_text('{"format": 1, "proofs": [3]}', encoding="utf-8")
     machine.tool("bootgen", BOOTGEN_BANNER)
-    assert isinstance(machine.look(BOOTGEN), Found)
+    assert isinstance(machine.look(BOOTGEN), FoundTool)
 
 
 def test_pyxrt_of_another_python_is_refused_by_its_name(machine):
@@ -268,7 +268,7 @@ def test_pyxrt_of_another_python_is_refused_by_its_name(machine):
     folder.mkdir()
     (folder / "pyxrt.cpython-39-x86_64-linux-gnu.so").write_bytes(b"")
     absent = machine.look(PYXRT)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "built for cpython-39" in absent.explain()
 
 
@@ -279,7 +279,7 @@ def test_pyxrt_that_cannot_be_imported_is_refused(machine):
     folder.mkdir()
     (folder / f"pyxrt{EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
     absent = machine.look(PYXRT)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, AbsentTool)
     assert "it cannot be imported" in absent.explain()
 
 

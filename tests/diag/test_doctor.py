@@ -14,7 +14,7 @@ import pytest
 
 from npuninja.commands import doctor as command
 from npuninja.detect.machine import Toolchain, this_python
-from npuninja.detect.tool import Absent, Candidate, Found, Outcome, Surroundings
+from npuninja.detect.tool import AbsentTool, Candidate, Detection, FoundTool, Surroundings
 from npuninja.diag import doctor
 from npuninja.diag.machine import MachineFacts, this_machine
 from npuninja.diag.rung import Rung
@@ -270,9 +270,13 @@ def toolchain(*, pyxrt: bool = True) -> Toolchain:
     """A toolchain of which only pyxrt, Ninja and the compiler are looked at."""
     absent = ("clang", "wasm-ld", "bootgen", "xclbinutil", "aie-opt", "aie-translate", "peano")
     found = ("ninja", "ziglang", *(["pyxrt"] if pyxrt else []))
-    outcomes: dict[str, Outcome] = {name: Absent(name, f"use {name}", f"install {name}") for name in absent}
-    outcomes["pyxrt"] = Absent("pyxrt", "run on a real NPU", "install XRT for this Python", (OTHER_PYTHON,))
-    outcomes.update({name: Found(name, f"/x/{name}", "PATH", "1.2", "") for name in found})
+    outcomes: dict[str, Detection] = {
+        name: AbsentTool(name, f"use {name}", f"install {name}") for name in absent
+    }
+    outcomes["pyxrt"] = AbsentTool(
+        "pyxrt", "run on a real NPU", "install XRT for this Python", (OTHER_PYTHON,)
+    )
+    outcomes.update({name: FoundTool(name, f"/x/{name}", "PATH", "1.2", "") for name in found})
     return Toolchain(outcomes, this_python())
 
 
@@ -319,8 +323,8 @@ def test_several_ninjas_are_named(tmp_path: Path, fake: Fake) -> None:
 @pytest.mark.parametrize(("peano", "verdicts"), [("/venv/llvm-aie", []), ("/opt/llvm-aie", ["warn"])])
 def test_a_mixture_of_two_toolchains_is_remarked(fake: Fake, peano: str, verdicts: list[str]) -> None:
     tools = toolchain()
-    tools.outcomes["aie-opt"] = Found("aie-opt", "/venv/mlir_aie/bin/aie-opt", "Python package", "22", "")
-    tools.outcomes["peano"] = Found("peano", f"{peano}/bin/llc", "Python package", "19", "")
+    tools.outcomes["aie-opt"] = FoundTool("aie-opt", "/venv/mlir_aie/bin/aie-opt", "Python package", "22", "")
+    tools.outcomes["peano"] = FoundTool("peano", f"{peano}/bin/llc", "Python package", "19", "")
     found = [
         r
         for r in doctor.examine(SURROUNDINGS, tools, fake.machine, None)[doctor.TOOLS]
@@ -368,7 +372,7 @@ def test_json_and_exit_code(capsys, monkeypatch, fake: Fake) -> None:
     assert report["npu"] is False
     assert [r["name"] for r in report["rungs"] if r["part"] == "NPU"] == [*RUNGS, "pyxrt"]
     without = toolchain()
-    without.outcomes["ziglang"] = Absent("ziglang", "compile kernels", "pip install ziglang")
+    without.outcomes["ziglang"] = AbsentTool("ziglang", "compile kernels", "pip install ziglang")
     monkeypatch.setattr(command, "detect", lambda surroundings, cache: without)
     assert command.main([]) == 3
     printed = capsys.readouterr().out

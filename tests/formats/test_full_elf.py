@@ -16,7 +16,7 @@ from npuninja.detect.aiebu import AIEBU_ASM
 from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import surroundings_of
 from npuninja.detect.probe import probe
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import UserError
 from npuninja.formats.elf import read_elf
 from npuninja.formats.full_elf import FullInstance, FullKernel, without_late_offsets, write_full_elf
@@ -57,9 +57,9 @@ def aiebu(tmp_path_factory):
     cache = ProbeCache(str(tmp_path_factory.mktemp("aiebu") / "cache.json"))
     outcome = probe([AIEBU_ASM], surroundings, cache)[AIEBU_ASM.name]
     own = installed_program(os.environ, "aiebu", "aiebu-asm")
-    if not isinstance(outcome, Found) and not os.path.isfile(own):
+    if not isinstance(outcome, FoundTool) and not os.path.isfile(own):
         pytest.skip("no aiebu-asm is here")
-    return outcome.path if isinstance(outcome, Found) else own
+    return outcome.path if isinstance(outcome, FoundTool) else own
 
 
 @pytest.mark.parametrize("seed", sorted(REAL))

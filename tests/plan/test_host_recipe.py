@@ -7,7 +7,7 @@ from made_up import FOUND, design, machine, refuse_disk
 from test_recipe import VENDORS, context, several
 
 from npuninja.detect.machine import Toolchain
-from npuninja.detect.tool import Absent, Found
+from npuninja.detect.tool import AbsentTool, FoundTool
 from npuninja.errors import Location, UserError
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.recipe import plan
@@ -38,10 +38,10 @@ def _no_disk(monkeypatch):
 def hosts(*programs, compiler=True, xrt="/usr/lib/x/libxrt_coreutil.so.2", **beside):
     base = machine(*VENDORS)
     found = {
-        "cxx": Found("cxx", "/usr/bin/g++", "PATH", "13", "g++")
+        "cxx": FoundTool("cxx", "/usr/bin/g++", "PATH", "13", "g++")
         if compiler
-        else Absent("cxx", "compile", "get g++"),
-        "xrt": Found("xrt", xrt, "PATH", "2", "xrt", beside=tuple(beside.items())),
+        else AbsentTool("cxx", "compile", "get g++"),
+        "xrt": FoundTool("xrt", xrt, "PATH", "2", "xrt", beside=tuple(beside.items())),
     }
     made = context(Toolchain({**base.outcomes, **found}, FOUND["ziglang"]))
     made = replace(made, rules=made.rules | {"run_host"})

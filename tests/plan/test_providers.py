@@ -6,7 +6,7 @@ import pytest
 from made_up import FOUND, WASM, machine
 
 from npuninja.detect.mlir_aie_releases import RELEASES
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import ToolError, UserError
 from npuninja.plan.providers import CORE_STAGES, STAGES, choose, for_tests, parse_choices
 from npuninja.plan.wasm_compiler import wasm_compiler
@@ -64,14 +64,14 @@ def test_peano_alone_compiles_our_own_core_code_when_asked():
 
 def test_a_tree_from_source_says_its_day_through_its_driver():
     assert choose({}, machine(), WASM).release == RELEASES[1]  # the newest with these passes
-    driver = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "5950a4d3d", "aiecc", ("python",))
+    driver = FoundTool("aiecc", "/aie/bin/aiecc.py", "PATH", "5950a4d3d", "aiecc", ("python",))
     assert choose({}, machine(aiecc=driver), WASM).release == RELEASES[0]
-    elsewhere = Found("aiecc", "/other/bin/aiecc.py", "PATH", "5950a4d3d", "aiecc", ("python",))
+    elsewhere = FoundTool("aiecc", "/other/bin/aiecc.py", "PATH", "5950a4d3d", "aiecc", ("python",))
     assert choose({}, machine(aiecc=elsewhere), WASM).release == RELEASES[1]
 
 
 def test_tools_of_two_installations_are_not_mixed():
-    other = Found("aie-translate", "/other/bin/aie-translate", "PATH", "22.0.0git", "translate")
+    other = FoundTool("aie-translate", "/other/bin/aie-translate", "PATH", "22.0.0git", "translate")
     choice = choose({}, machine(aie_translate=other), WASM)
     mlir = ("lower", "route", "sequence", "insts", "core", "ldscript", "cdo")
     assert not any(choice.of(stage).provider.vendor for stage in mlir)
@@ -128,8 +128,11 @@ def test_choices_are_read_from_words():
     ],
 )
 def test_a_provider_has_a_name(words, stage, name):
-    clang = {"clang": Found("clang", "/usr/bin/clang", "PATH", "18", "clang"), "wasm_ld": FOUND["ziglang"]}
-    clang["wasm_ld"] = Found("wasm-ld", "/usr/bin/wasm-ld", "PATH", "18", "wasm-ld")
+    clang = {
+        "clang": FoundTool("clang", "/usr/bin/clang", "PATH", "18", "clang"),
+        "wasm_ld": FOUND["ziglang"],
+    }
+    clang["wasm_ld"] = FoundTool("wasm-ld", "/usr/bin/wasm-ld", "PATH", "18", "wasm-ld")
     toolchain, choices = machine(**clang), parse_choices(words)
     chosen = choose(choices, toolchain, wasm_compiler(toolchain, choices)).of(stage)
     assert chosen.name == name

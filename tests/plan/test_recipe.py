@@ -7,7 +7,7 @@ from made_up import FOUND, configuration, design, machine, refuse_disk
 
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.mlir_aie_releases import RELEASES
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import ToolError, UserError
 from npuninja.packaging.package import Package
 from npuninja.plan.context import Context
@@ -193,7 +193,7 @@ def test_aiecc_is_refused_for_several_devices():
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
 def test_words_of_every_release_are_filled_in(release):
-    opt = Found(
+    opt = FoundTool(
         "aie-opt",
         "/aie/bin/aie-opt",
         "PATH",
@@ -215,7 +215,7 @@ def test_the_overlay_for_control_packets_is_made_where_the_driver_makes_it():
     """From 1.4 on in front of the fifos, and once; before, where it always was."""
     for release in (RELEASES[-2], RELEASES[-1]):
         version = f"0.0.1.{release.since.replace('-', '')}"
-        opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(release.needs))
+        opt = FoundTool("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(release.needs))
         flags = ("--generate-ctrl-pkt-overlay",)
         own = replace(design(), generations=(release.generation,), aiecc_flags=flags)
         words = edges(plan(context(machine(aie_opt=opt), "lower=aie-opt"), [own]))["lower_aie_opt"].options
@@ -244,7 +244,7 @@ def test_fifo_loops_are_kept_as_the_generations_driver_keeps_them(generation, fl
     assert said == dynamic
     last = max((r for r in RELEASES if r.generation == generation), key=lambda r: r.since)
     version = f"0.0.1.{last.since.replace('-', '')}"
-    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(last.needs))
+    opt = FoundTool("aie-opt", "/aie/bin/aie-opt", "PATH", version, "opt", tuple(last.needs))
     words = edges(plan(context(machine(aie_opt=opt), "lower=aie-opt"), [own]))["lower_aie_opt"].options
     option = "default-dynamic" if generation == "2026-08" else "dynamic-objFifos"
     assert f"{option}={int(dynamic == 'true')}" in " ".join(words)

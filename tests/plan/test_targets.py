@@ -10,7 +10,7 @@ from test_host_recipe import PROGRAM
 from test_recipe import RULES, VENDORS, context, edges
 
 from npuninja.detect.mlir_aie_releases import RELEASES
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.errors import Location, UserError
 from npuninja.packaging.package import Package
 from npuninja.plan.design import LinkedObject, Sequence
@@ -131,8 +131,8 @@ def test_every_variable_of_the_build_file_has_its_words():
     for made in (context(machine()), nothing):
         assert {*tool_variables()} <= {*variables(made)}
     assert variables(nothing)["wasm_compiler"] == ()
-    launched = context(machine(*VENDORS, "ziglang", clang=Found("clang", "/c", "PATH", "15", "c"),
-                               wasm_ld=Found("wasm-ld", "/l", "PATH", "15", "l")), launcher="/bin/ccache")  # fmt: skip
+    launched = context(machine(*VENDORS, "ziglang", clang=FoundTool("clang", "/c", "PATH", "15", "c"),
+                               wasm_ld=FoundTool("wasm-ld", "/l", "PATH", "15", "l")), launcher="/bin/ccache")  # fmt: skip
     assert variables(launched)["compile_options"][-2:] == ("--launcher", "/bin/ccache")
 
 

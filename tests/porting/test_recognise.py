@@ -5,12 +5,12 @@ import pytest
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
-    Copy,
+    CopiedFile,
     DesignBuild,
     DesignScript,
-    HostProgram,
+    FoundHostProgram,
+    FoundKernelObject,
     HostRun,
-    KernelObject,
     ReplacedWords,
 )  # fmt: skip
 from npuninja.porting.recognise import recognise
@@ -18,14 +18,14 @@ from npuninja.porting.shell_words import commands_of
 
 LINES = {
     "/opt/peano/bin/clang++ -O2 --target=aie2-none-unknown-elf -std=c++20 -Wno-x -DA=1 -D B -I inc -c "
-    "k.cc -o k.o": KernelObject(
+    "k.cc -o k.o": FoundKernelObject(
         "/f/k.o", ("/f/k.cc",), ("A=1", "B"), ("/f/inc",), ("-O2",), "c++20"
     ),
-    "clang -c --target=aie2p-none-unknown-elf src/k.c": KernelObject("/f/k.o", ("/f/src/k.c",), (), (), (), ""),
-    "xchesscc_wrapper aie2 -I /v/include -DBIT_WIDTH=8 -c k.cc -o k.o": KernelObject(
+    "clang -c --target=aie2p-none-unknown-elf src/k.c": FoundKernelObject("/f/k.o", ("/f/src/k.c",), (), (), (), ""),
+    "xchesscc_wrapper aie2 -I /v/include -DBIT_WIDTH=8 -c k.cc -o k.o": FoundKernelObject(
         "/f/k.o", ("/f/k.cc",), ("BIT_WIDTH=8", "NPUNINJA_CHESS"), ("/v/include",), (), ""
     ),
-    "g++-13 -ggdb -I/usr/include -L/usr/lib -DM=4 -o build/test test.cpp -lxrt_coreutil -lz": HostProgram(
+    "g++-13 -ggdb -I/usr/include -L/usr/lib -DM=4 -o build/test test.cpp -lxrt_coreutil -lz": FoundHostProgram(
         "/f/build/test", ("/f/test.cpp",), ("M=4",), ("/usr/include",), (),
         libraries=("xrt_coreutil", "z"), language="",
     ),
@@ -67,7 +67,7 @@ LINES = {
     'cmake -E env CXXFLAGS="-ggdb -DX" cmake -S .. -B out -D A=1 -DB=2': CMakeBuild(
         "/", "/f/out", ("A=1", "B=2"), (("CXXFLAGS", "-ggdb -DX"),)
     ),
-    "cp a b": Copy("/f/a", "/f/b"),
+    "cp a b": CopiedFile("/f/a", "/f/b"),
     "sed 's/NPUDEVICE/npu1_1col/g' a.mlir > b/a.mlir": ReplacedWords(
         "/f/a.mlir", "/f/b/a.mlir", (("NPUDEVICE", "npu1_1col"),)
     ),
@@ -75,8 +75,8 @@ LINES = {
         "/f/a.mlir", "/f/b.mlir", (("A", "B/C"), ("D", ""), ("E", "F"))
     ),
     "sed 's/NPUDEVICE/npu1/g' -i a.mlir": ReplacedWords("/f/a.mlir", "/f/a.mlir", (("NPUDEVICE", "npu1"),)),
-    "jupyter nbconvert --to script n/a.ipynb --output-dir .": Copy("/f/n/a.ipynb", "/f/a.py"),
-    "jupyter nbconvert --to=python a.ipynb --output=b": Copy("/f/a.ipynb", "/f/b.py"),
+    "jupyter nbconvert --to script n/a.ipynb --output-dir .": CopiedFile("/f/n/a.ipynb", "/f/a.py"),
+    "jupyter nbconvert --to=python a.ipynb --output=b": CopiedFile("/f/a.ipynb", "/f/b.py"),
     "jupyter nbconvert --to notebook --execute a.ipynb": HostRun("/f/a.ipynb", (), "/f", ()),
     "./test.exe -x b/x.xclbin": HostRun("/f/test.exe", ("-x", "b/x.xclbin"), "/f", ()),
     "python3 test.py -v": HostRun("/f/test.py", ("-v",), "/f", ()),

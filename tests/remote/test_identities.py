@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from npuninja.detect.machine import Toolchain
-from npuninja.detect.tool import Found
+from npuninja.detect.tool import FoundTool
 from npuninja.remote.identities import package_files, package_identity, tool_identities
 
 PACKAGE = ROOT / "npuninja"
@@ -34,7 +34,7 @@ def test_the_identity_of_npuninja_is_that_of_its_content(copy):
         assert package_identity(str(copy)) != before, name
 
 
-def toolchain(*found: Found) -> Toolchain:
+def toolchain(*found: FoundTool) -> Toolchain:
     names = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil", "peano", "aie-opt", "aie-translate")
     absent = dict.fromkeys(names)
     return Toolchain({**absent, **{f.tool: f for f in found}}, found[0])  # type: ignore[arg-type,dict-item]
@@ -51,7 +51,7 @@ def test_a_tool_is_known_by_its_version_and_bytes(tmp_path):
         path = tmp_path / place / "zig"
         path.parent.mkdir()
         path.write_bytes(content)
-        [tool] = tool_identities(toolchain(Found("ziglang", str(path), "PATH", version, "not looked at")))
+        [tool] = tool_identities(toolchain(FoundTool("ziglang", str(path), "PATH", version, "not looked at")))
         assert tool.root == str(path)
         words.append(tool.identity)
     assert words[0] == words[1]
@@ -65,7 +65,7 @@ def test_the_programs_of_an_installation_are_one_tool(tmp_path):
     found = []
     for name in ("aie-opt", "aie-translate"):
         (bin_folder / name).write_bytes(name.encode())
-        found.append(Found(name, str(bin_folder / name), "PATH", "1", "not looked at"))
+        found.append(FoundTool(name, str(bin_folder / name), "PATH", "1", "not looked at"))
     [tool] = tool_identities(toolchain(*found))
     assert (tool.name, tool.root) == ("aie-opt", str(tmp_path / "mlir_aie"))
     (bin_folder / "aie-translate").write_bytes(b"another")

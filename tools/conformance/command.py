@@ -9,7 +9,7 @@ import struct
 import sys
 from typing import Any, Callable
 
-from conformance.table import ARTEFACTS, Outcome, markdown, report
+from conformance.table import ARTEFACTS, DesignOutcome, markdown, report
 from npuninja.errors import Error, UserError, Warnings
 from npuninja.stages._run import read_arguments, read_bytes, read_text
 
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     return 0 if all(outcome.good for outcome in (*outcomes, *refusals)) else 1
 
 
-def _guarded(compare: Callable[[str], Outcome], folder: str) -> Outcome:
+def _guarded(compare: Callable[[str], DesignOutcome], folder: str) -> DesignOutcome:
     """The outcome of a design; a bug of ours is one too, so that the table gets its end."""
     try:
         return compare(folder)
@@ -64,7 +64,7 @@ def _guarded(compare: Callable[[str], Outcome], folder: str) -> Outcome:
 
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = f"{type(error).__name__}: {error} at {os.path.basename(place.filename)}:{place.lineno}"
-        return Outcome(os.path.basename(folder), {}, [f"a bug of npuninja: {said}"], "")
+        return DesignOutcome(os.path.basename(folder), {}, [f"a bug of npuninja: {said}"], "")
 
 
 def _designs(folder: str, wanted: list[str]) -> list[str]:
@@ -74,7 +74,7 @@ def _designs(folder: str, wanted: list[str]) -> list[str]:
     return [path for path in found if not wanted or os.path.basename(path) in wanted]
 
 
-def compare_design(folder: str) -> Outcome:
+def compare_design(folder: str) -> DesignOutcome:
     """Runs all steps on a design that the reference accepts, and compares."""
     meta: dict[str, Any] = json.loads(read_text(os.path.join(folder, "meta.json")))
     comparison = _DesignComparison(folder, tuple(meta.get("reference_wrong", {}).get("sections", ())))
@@ -122,7 +122,7 @@ def _compare_configuration(comparison: _DesignComparison, physical: str, meta: d
         comparison.refused("cdo", error)
 
 
-def compare_refusal(folder: str) -> Outcome:
+def compare_refusal(folder: str) -> DesignOutcome:
     """Lowers a design that the reference rejects: it must be refused as wrong input, with a place."""
     expected: dict[str, Any] = json.loads(read_text(os.path.join(folder, "expected.json")))
     source = os.path.join(folder, "design.mlir")
@@ -134,8 +134,8 @@ def compare_refusal(folder: str) -> Outcome:
         missing = (
             [] if error.location and error.location.line else [f"refused without a place: {error.message}"]
         )
-        return Outcome(name, {}, missing, said)
-    return Outcome(name, {}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"], "")
+        return DesignOutcome(name, {}, missing, said)
+    return DesignOutcome(name, {}, [f"accepted; the reference says {expected['first_error_lines'][0]!r}"], "")
 
 
 def _lowered(source: str, meta: dict[str, Any]) -> dict[str, bytes]:
@@ -164,10 +164,10 @@ class _DesignComparison:
         self._differences: list[str] = []
         self._seen: set[str] = set()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DesignOutcome:
         """What was found."""
         marks = {artefact: self._marks.get(artefact, "-") for artefact in ARTEFACTS}
-        return Outcome(os.path.basename(self.folder), marks, self._differences, "")
+        return DesignOutcome(os.path.basename(self.folder), marks, self._differences, "")
 
     def refused(self, artefact: str, error: Error) -> None:
         """Our side raised an error."""

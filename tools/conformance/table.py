@@ -17,7 +17,7 @@ sees to it that this page is current.
 """
 
 
-class Outcome(NamedTuple):
+class DesignOutcome(NamedTuple):
     """What came of one design: a mark for each artefact, what differs, why it was refused if it had to be."""
 
     design: str
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
         return not self.differences
 
 
-def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> str:
+def report(outcomes: list[DesignOutcome], refusals: list[DesignOutcome], verbose: bool) -> str:
     """The table, and the differences when `verbose`."""
     lines = []
     width = max(len(outcome.design) for outcome in (*outcomes, *refusals))
@@ -51,7 +51,7 @@ def report(outcomes: list[Outcome], refusals: list[Outcome], verbose: bool) -> s
     return "\n".join(lines) + "\n"
 
 
-def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
+def markdown(outcomes: list[DesignOutcome], refusals: list[DesignOutcome]) -> str:
     """The page docs/conformance.md: the table, the sums, the designs that are refused, with their errors."""
     lines = [_MARKDOWN_HEAD]
     if outcomes:
@@ -74,6 +74,6 @@ def markdown(outcomes: list[Outcome], refusals: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _equal(outcomes: list[Outcome], artefact: str) -> str:
+def _equal(outcomes: list[DesignOutcome], artefact: str) -> str:
     made = [mark for outcome in outcomes if (mark := outcome.marks.get(artefact, "!")) != "-"]
     return f"{made.count('=')} of {len(made)}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from npuninja.porting.found import Command
+from npuninja.porting.found import ShellCommand
 from npuninja.porting.shell.conditions import Conditions
 from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables, bound_elements, bound_text
 from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
@@ -31,7 +31,7 @@ class Walked:
         assumed: conditions that were taken as they must be for the script to go on, with their lines.
     """
 
-    commands: list[Command] = field(default_factory=list)
+    commands: list[ShellCommand] = field(default_factory=list)
     stopped: str = ""
     assumed: list[str] = field(default_factory=list)
 
@@ -173,7 +173,7 @@ class Shell(ABC):
         kept = tuple(self._of_this_machine([*exported, *given]))
         line = " ".join(word if UNKNOWN in word else shlex.quote(word) for word in words)
         self.walked.commands.append(
-            Command(tuple(words), self.folder, target, kept, line.replace(UNKNOWN, "…"), stdin=stdin)
+            ShellCommand(tuple(words), self.folder, target, kept, line.replace(UNKNOWN, "…"), stdin=stdin)
         )
         self._named(words)
 
