@@ -80,8 +80,8 @@ aie.iron                          iron.object_fifo: ObjectFifo PadDims StreamDim
                                   LocalBuffer; iron.routing: Acquire Bd BdIteration CascadeFlow DmaChannel Flow Lock PacketDest
                                   PacketFlow Release TileDma; iron.dtype: str_to_dtype dtype_to_str; iron.scratchpad:
                                   ScratchpadParameter sync_parameters; host.jit: jit In Out InOut CompileTime
-                                  Compile=CompileTime CompilableDesign CallableDesign compileconfig; host.compiling:
-                                  compile_context get_compile_arg; host.devices: set_current_device get_current_device
+                                  Compile=CompileTime CompilableDesign CallableDesign compileconfig; compiling:
+                                  compile_context get_compile_arg; iron.current_device: set_current_device get_current_device
                                   ensure_current_device detect_npu_device; =aie.iron.tensor; host.tensors: ceildiv
                                   set_tensor_class
 aie.iron.kernels                  kernels.factory: *
@@ -136,7 +136,7 @@ aie.iron.runtime.taskgroup        iron.runtime: RuntimeTaskGroup; iron.sequence:
 aie.iron.runtime.endpoint         iron.runtime: RuntimeEndpoint
 aie.iron.scratchpad_parameter     iron.scratchpad: ScratchpadParameter sync_parameters
 aie.iron.worker                   iron.worker: Worker WorkerRuntimeBarrier
-aie.utils                         =aie.iron.tensor; host.tensors: ceildiv set_tensor_class NpuTensor Tensor; host.devices:
+aie.utils                         =aie.iron.tensor; host.tensors: ceildiv set_tensor_class NpuTensor Tensor; iron.current_device:
                                   get_current_device set_current_device ensure_current_device; host.runtime: NPUKernel
                                   HostRuntime TraceConfig DefaultNPURuntime DEFAULT_TENSOR_CLASS has_xrt has_hrx
                                   cleanup_npu_runtime _get_default_npu_runtime=default_runtime npu_runtime_folds_ddr_addr_offset
@@ -144,15 +144,15 @@ aie.utils.benchmark               host.checks: run_iters print_benchmark Stats B
 aie.utils.callabledesign          host.jit: CallableDesign
 aie.utils.compile                 host.compile_tools: NPU_CACHE_HOME compile_mlir_module resolve_target_arch
 aie.utils.compile.jit             host.jit: In Out InOut CompileTime Compile=CompileTime CompilableDesign compileconfig;
-                                  host.compiling: compile_context get_compile_arg
+                                  compiling: compile_context get_compile_arg
 aie.utils.compile.jit.compilabledesign host.jit: CompilableDesign
 aie.utils.compile.jit.compileconfig host.jit: compileconfig
-aie.utils.compile.jit.context     host.compiling: compile_context get_compile_arg
+aie.utils.compile.jit.context     compiling: compile_context get_compile_arg
 aie.utils.compile.jit.markers     host.jit: In Out InOut CompileTime Compile=CompileTime
 aie.utils.compile.utils           =aie.utils.compile
-aie.utils.config                  host.config: *
+aie.utils.config                  install_paths: *
 aie.utils.hostruntime             host.runtime: NPUKernel HostRuntime TraceConfig DefaultNPURuntime; host.tensors: NpuTensor
-                                  Tensor; host.devices: set_current_device; host.checks: bfloat16_safe_allclose
+                                  Tensor; iron.current_device: set_current_device; host.checks: bfloat16_safe_allclose
 aie.utils.hostruntime.argparse    host.arguments: add_compile_args add_benchmark_args add_trace_arg add_runtime_args
                                   device_from_args DEFAULT_DEV_CHOICES
 aie.utils.hostruntime.cli         host.command_line: run_design_cli

@@ -13,7 +13,7 @@ from npuninja.python_designs.construct.types import (
     np_ndarray_type_get_shape,
 )
 from npuninja.python_designs.dialects.scf import range_
-from npuninja.python_designs.host.devices import get_current_device
+from npuninja.python_designs.iron.current_device import get_current_device
 from npuninja.python_designs.iron.kernel import ExternalFunction
 from npuninja.python_designs.iron.object_fifo import ObjectFifo
 from npuninja.python_designs.iron.program import Program

@@ -6,7 +6,7 @@ import sys
 from typing import Any, Callable
 
 from npuninja.python_designs import running
-from npuninja.python_designs.host.devices import get_current_device, set_current_device
+from npuninja.python_designs.iron.current_device import get_current_device, set_current_device
 from npuninja.python_designs.iron.device import Device, from_name
 
 

@@ -8,10 +8,10 @@ import typing
 from typing import Annotated, Any, Callable, get_args, get_origin
 
 from npuninja.python_designs import running
+from npuninja.python_designs.compiling import building, compile_context
 from npuninja.python_designs.construct.insertion import Module, mlir_mod_ctx
 from npuninja.python_designs.construct.operations import MLIRError
-from npuninja.python_designs.host.compiling import building, compile_context
-from npuninja.python_designs.host.devices import ensure_current_device, get_current_device
+from npuninja.python_designs.iron.current_device import ensure_current_device, get_current_device
 
 _COMPILE_TIME = "npuninja compile-time value"
 

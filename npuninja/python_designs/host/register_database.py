@@ -20,7 +20,7 @@ from npuninja.ir.attributes import IntegerAttr, StringAttr
 from npuninja.ir.core import Operation
 from npuninja.lowering.op_builders import constant_value
 from npuninja.python_designs.construct.insertion import Module
-from npuninja.python_designs.host.config import root_path
+from npuninja.python_designs.install_paths import root_path
 
 #: How the database words what may be done with a register.
 _ACCESS = {

@@ -15,8 +15,8 @@ from npuninja.arch.families import DEFAULT
 from npuninja.python_designs import running
 from npuninja.python_designs.construct.generation import SECOND, generation
 from npuninja.python_designs.host.checks import bfloat16_safe_allclose
-from npuninja.python_designs.host.devices import get_current_device
 from npuninja.python_designs.host.tensors import NpuTensor
+from npuninja.python_designs.iron.current_device import get_current_device
 
 
 class HostRuntimeError(RuntimeError):

@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from npuninja.python_designs.compiling import wants_load_pdi
 from npuninja.python_designs.construct.operations import make
 from npuninja.python_designs.construct.types import is_array_type, is_scalar_type, mlir_type, type_of
 from npuninja.python_designs.construct.values import constant
@@ -195,8 +196,6 @@ class SequenceRuntime:
 
         @runtime_sequence(*types, sym_name="sequence")
         def sequence(*arguments: Any) -> None:
-            from npuninja.python_designs.host.compiling import wants_load_pdi
-
             if wants_load_pdi():
                 make("aiex.npu.load_pdi", [], {"device_ref": "main"})
             if before is not None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from npuninja.python_designs.host.config import cxx_header_path
-from npuninja.python_designs.host.devices import get_current_device
+from npuninja.python_designs.install_paths import cxx_header_path
+from npuninja.python_designs.iron.current_device import get_current_device
 from npuninja.python_designs.iron.kernel import ExternalFunction
 
 _made: dict[str, ExternalFunction] = {}

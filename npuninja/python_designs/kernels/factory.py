@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 from ml_dtypes import bfloat16
 
-from npuninja.python_designs.host.config import cxx_header_path
+from npuninja.python_designs.install_paths import cxx_header_path
 from npuninja.python_designs.iron.kernel import ExternalFunction, Kernel
 from npuninja.python_designs.kernels import convolutions
 from npuninja.python_designs.kernels.external import architecture, array, make, source_path

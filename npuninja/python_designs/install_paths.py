@@ -7,7 +7,7 @@ import os
 
 def root_path() -> str:
     """The folder of an MLIR-AIE install: MLIR_AIE_INSTALL_DIR, or npuninja's own."""
-    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return os.environ.get("MLIR_AIE_INSTALL_DIR") or own
 
 
