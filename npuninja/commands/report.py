@@ -7,12 +7,12 @@ import os
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
 from npuninja.device.run_options import seconds
-from npuninja.diag.size import LOWERED
 from npuninja.errors import UserError
 from npuninja.files import write_if_changed
 from npuninja.report.design_facts import DesignFacts, read_design
 from npuninja.report.page import design_page, index_page
 from npuninja.report.sources import sources_beside, sources_of
+from npuninja.report.tile_memory import LOWERED
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,8 @@ from typing import Sequence
 
 from npuninja.argument_parser import VerbParser
 from npuninja.configure.built import build_of, designs_of, meant_folder, read_graph
-from npuninja.diag.size import measure, table
+from npuninja.diag.size import table
+from npuninja.report.tile_memory import measure
 
 
 def main(arguments: Sequence[str]) -> int:

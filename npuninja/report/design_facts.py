@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from npuninja.arch.devices import DEFAULT_STACK_BYTES, DEVICES, TilePlace
-from npuninja.diag.size import TileMemory, measure
 from npuninja.emulator import layout
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.ir.core import Block, Operation
@@ -18,6 +17,7 @@ from npuninja.records import NamedTuple
 from npuninja.report.lanes import LockFacts
 from npuninja.report.routes import DrawnRoute, routes_of
 from npuninja.report.sources import ShownSource
+from npuninja.report.tile_memory import TileMemory, measure
 
 
 class Piece(NamedTuple):

@@ -11,9 +11,10 @@ from design_chain import Chain
 from wasm_build import WasmBuild
 
 from npuninja.cli import main as npuninja
-from npuninja.diag.size import TileMemory, measure, table
+from npuninja.diag.size import table
 from npuninja.errors import UserError
 from npuninja.formats.elf import write_core_elf
+from npuninja.report.tile_memory import TileMemory, measure
 
 LOWERED = """
 module {

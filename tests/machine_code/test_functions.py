@@ -9,12 +9,12 @@ import pytest
 from plain_fifo import run_plain_fifo
 
 from npuninja.cli import main
-from npuninja.diag.size import measure
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.functions import Function, Functions
 from npuninja.machine_code.linker import link
 from npuninja.machine_code.linker_script import read_linker_script
 from npuninja.machine_code.program import read_programs
+from npuninja.report.tile_memory import measure
 
 SCRIPT = read_linker_script(
     "MEMORY { data (!RX) : ORIGIN = 0x70800, LENGTH = 0x100 }\n. = 0x70000;\n_sp_start_value_DM_stack = .;\n",
