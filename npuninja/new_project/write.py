@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from npuninja.arch.families import FAMILIES
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple
 from npuninja.settings.pages import template as settings_template
@@ -52,8 +52,7 @@ def write_project(folder: str, template: str, device: str) -> Made:
     for part in (EVERY_PROJECT, template):
         for path, text in _read(os.path.join(FOLDER, part)).items():
             text = re.sub(r"@([A-Z_]+)@", lambda match: places.get(match[1], match[0]), text)
-            # The shipped designs say a device of their own.
-            files[path] = re.sub(r"(?<=aie\.device\()npu1(?=[_)])", device, text)
+            files[path] = _for_device(text, device)
     there = [path for path in sorted(files) if os.path.exists(os.path.join(folder, path))]
     if there:
         raise UserError(
@@ -67,6 +66,13 @@ def write_project(folder: str, template: str, device: str) -> Made:
         with open(target, "x", encoding="utf-8") as stream:
             stream.write(text)
     return Made(tuple(sorted(files)), design)
+
+
+def _for_device(text: str, device: str) -> str:
+    """A design for the default family, on another: its device, and its core, on the first row of cores."""
+    first = {name: FAMILIES[name].rows.of_kind("core")[0] for name in (DEFAULT, device)}
+    text = re.sub(rf"(?<=aie\.device\(){DEFAULT}(?=[_)])", device, text)
+    return re.sub(rf"(\b(?:aie\.tile|core ?)\(\d+, ){first[DEFAULT]}(?=\))", rf"\g<1>{first[device]}", text)
 
 
 WORKFLOW = ".github/workflows/build.yml"

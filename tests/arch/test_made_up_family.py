@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from design_chain import Chain
 from made_up import design, machine
+from made_up_family import MADE_UP
 from wasm_build import WasmBuild
 
 from npuninja.arch.devices import DEVICES, device, devices_of, memory_neighbours
-from npuninja.arch.families import FAMILIES, Family, Rows
+from npuninja.arch.families import FAMILIES, Family
 from npuninja.arch.registers import register
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
@@ -31,20 +32,6 @@ from npuninja.plan.recipe import plan
 from npuninja.plan.wasm_compiler import wasm_compiler
 from npuninja.records import replace
 from npuninja.stages.table import rules
-
-# Two rows of memtiles, and seven rows in all.
-MADE_UP = FAMILIES["npu1"]._replace(
-    name="npu9",
-    architecture="aie9",
-    rows=Rows(("shim", "mem", "mem", "core", "core", "core", "core")),
-    columns=3,
-    physical_columns=3,
-    first_device_number=90,
-    txn_generation=9,
-    elf_flag=9,
-    controller_ids=(15, 25, 26, 27, 29, 30, 31),
-    registers={"core": {"Core_PC": 0x12340}},
-)
 
 # Through memtiles of both rows, the topmost core, its neighbour's memory, and the last column.
 DESIGN = """module {

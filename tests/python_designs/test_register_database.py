@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from made_up_family import MADE_UP
 
 from npuninja.arch import registers
 from npuninja.arch.register_table import RegisterField, tile_registers
@@ -60,6 +61,13 @@ def test_every_register_is_found_at_its_own_address():
 def test_addresses_are_decoded(address, decoded):
     found = AIEAddressDecoder().parse_address(address)
     assert (found["tile_type"], found["module"], found["register"]) == decoded
+
+
+def test_the_kind_of_a_tile_is_that_of_the_family():
+    decoder = AIEAddressDecoder()
+    address = decoder.encode_address(1, 2, "Lock3_value", rows=MADE_UP.rows)
+    assert decoder.parse_address(address, MADE_UP.rows)["module"] == "memory_tile"
+    assert decoder.parse_address(address)["tile_type"] == "core_tile"
 
 
 def test_fields_of_a_value():

@@ -28,6 +28,8 @@ def test_shapes(name, columns, rows, memory_rows, is_npu):
 def test_tiles_and_their_neighbours():
     model = TargetModel("npu1")
     assert [model.get_tile_type(0, row).name for row in range(3)] == ["ShimNOCTile", "MemTile", "CoreTile"]
+    kinds = [TargetModel("xcve2802").get_tile_type(0, row).name for row in range(1, 4)]
+    assert kinds == ["MemTile", "MemTile", "CoreTile"]
     assert TargetModel("xcve2302").get_tile_type(0, 0).name == "ShimPLTile"
     reached = [
         (column, row)

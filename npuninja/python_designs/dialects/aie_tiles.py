@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.arch.families import SHARED_ROWS
 from npuninja.ir.attributes import EnumAttr
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.construct.operations import VIEWS, OpView, build, make, region_op
@@ -40,17 +41,27 @@ class TileOp(OpView):
     def __str__(self) -> str:
         return f"tile(col={self._place()[0]}, row={self._place()[1]})"
 
+    def kind(self) -> str:
+        """`shim`, `mem` or `core`: the kind of the tile on the device that it is of."""
+        device = self.ir.enclosing("aie.device")
+        row = self._place()[1]
+        return (
+            str(get_target_model(AIEDevice[device.enum("device")]).kind(row))
+            if device
+            else SHARED_ROWS.kind(row)
+        )
+
     def is_core_tile(self) -> bool:
         """Whether a core is here."""
-        return self._place()[1] >= 2
+        return self.kind() == "core"
 
     def is_mem_tile(self) -> bool:
         """Whether this is a memory tile."""
-        return self._place()[1] == 1
+        return self.kind() == "mem"
 
     def is_shim_tile(self) -> bool:
         """Whether this is a shim tile."""
-        return self._place()[1] == 0
+        return self.kind() == "shim"
 
     is_shim_noc_tile = is_shim_tile
 

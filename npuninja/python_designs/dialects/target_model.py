@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from npuninja.arch.devices import DATA_WINDOWS, TILE_KINDS
 from npuninja.arch.devices import device as device_model
+from npuninja.arch.families import Rows
 from npuninja.arch.registers import COLUMN_SHIFT, ROW_SHIFT
 from npuninja.arch.switch import MASTERS, SLAVES
 from npuninja.python_designs.construct.names import AIEArch
@@ -21,19 +22,22 @@ class Shape(NamedTuple):
     """Rows and columns of an array; `noc_columns` are those whose shim tile has a DMA, None for all."""
 
     columns: int
-    rows: int
-    memory_rows: int
+    rows: Rows
     noc_columns: frozenset[int] | None
     is_npu: bool
+
+
+def _rows(memory: int, cores: int) -> Rows:
+    return Rows(("shim", *["mem"] * memory, *["core"] * cores))
 
 
 #: Devices that are no NPUs: a design may name them, nothing more.
 _VERSAL = {
     "xcvc1902": Shape(
-        50, 9, 0, frozenset((2, 3, 6, 7, 10, 11, 18, 19, 26, 27, 34, 35, 42, 43, 46, 47)), False
+        50, _rows(0, 8), frozenset((2, 3, 6, 7, 10, 11, 18, 19, 26, 27, 34, 35, 42, 43, 46, 47)), False
     ),
-    "xcve2302": Shape(17, 4, 1, frozenset((2, 3, 6, 7, 10, 11)), False),
-    "xcve2802": Shape(38, 11, 2, frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False),
+    "xcve2302": Shape(17, _rows(1, 2), frozenset((2, 3, 6, 7, 10, 11)), False),
+    "xcve2802": Shape(38, _rows(2, 8), frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False),
 }
 
 
@@ -71,7 +75,7 @@ class TargetModel:
         versal = _VERSAL.get(name)
         if versal is None:
             found = device_model(name)
-            versal = Shape(found.columns, found.rows, 1, None, True)
+            versal = Shape(found.columns, found.family.rows, None, True)
         self._shape = versal
 
     def columns(self) -> int:
@@ -80,7 +84,7 @@ class TargetModel:
 
     def rows(self) -> int:
         """The number of rows."""
-        return self._shape.rows
+        return self._shape.rows.number
 
     def is_npu(self) -> bool:
         """Whether it is an NPU."""
@@ -103,29 +107,35 @@ class TargetModel:
 
     # Kinds of tiles
 
+    def kind(self, row: int) -> str:
+        """`shim`, `mem` or `core`: the kind of the tiles in a row."""
+        return self._shape.rows.kind(row)
+
     def is_core_tile(self, col: int, row: int) -> bool:
         """Whether a core is at the place."""
-        return row > self._shape.memory_rows
+        return self.kind(row) == "core"
 
     def is_mem_tile(self, col: int, row: int) -> bool:
         """Whether a memory tile is at the place."""
-        return 0 < row <= self._shape.memory_rows
+        return self.kind(row) == "mem"
 
     def is_shim_noc_tile(self, col: int, row: int) -> bool:
         """Whether a shim tile with a DMA is at the place."""
-        return row == 0 and (self._shape.noc_columns is None or col in self._shape.noc_columns)
+        return self.is_shim_noc_or_pl_tile(col, row) and (
+            self._shape.noc_columns is None or col in self._shape.noc_columns
+        )
 
     def is_shim_pl_tile(self, col: int, row: int) -> bool:
         """Whether a shim tile without a DMA is at the place."""
-        return row == 0 and not self.is_shim_noc_tile(col, row)
+        return self.is_shim_noc_or_pl_tile(col, row) and not self.is_shim_noc_tile(col, row)
 
     def is_shim_noc_or_pl_tile(self, col: int, row: int) -> bool:
         """Whether a shim tile is at the place."""
-        return row == 0
+        return self.kind(row) == "shim"
 
     def get_tile_type(self, col: int, row: int) -> Any:
         """The kind of the tile at the place."""
-        if row == 0:
+        if self.is_shim_noc_or_pl_tile(col, row):
             return AIETileType["ShimNOCTile" if self.is_shim_noc_tile(col, row) else "ShimPLTile"]
         return AIETileType["MemTile" if self.is_mem_tile(col, row) else "CoreTile"]
 
@@ -167,27 +177,24 @@ class TargetModel:
 
     def get_num_mem_tile_rows(self) -> int:
         """Rows of memory tiles."""
-        return self._shape.memory_rows
+        return len(self._shape.rows.of_kind("mem"))
 
     @_only_second
     def get_num_locks(self, col: int, row: int) -> int:
         """Locks of the tile."""
-        return TILE_KINDS[self._kind(row)].locks
+        return TILE_KINDS[self.kind(row)].locks
 
     @_only_second
     def get_num_bds(self, col: int, row: int) -> int:
         """Buffer descriptors of the tile."""
-        return TILE_KINDS[self._kind(row)].bds
+        return TILE_KINDS[self.kind(row)].bds
 
     @_only_second
     def get_num_dest_switchbox_connections(self, col: int, row: int, bundle: Any) -> int:
         """Ports of a kind at which streams leave the tile's switch."""
-        return sum(port[0] == WireBundle(int(bundle)).name for port in MASTERS[self._kind(row)])
+        return sum(port[0] == WireBundle(int(bundle)).name for port in MASTERS[self.kind(row)])
 
     @_only_second
     def get_num_source_switchbox_connections(self, col: int, row: int, bundle: Any) -> int:
         """Ports of a kind at which streams come into the tile's switch."""
-        return sum(port[0] == WireBundle(int(bundle)).name for port in SLAVES[self._kind(row)])
-
-    def _kind(self, row: int) -> str:
-        return "shim" if row == 0 else "mem" if row <= self._shape.memory_rows else "core"
+        return sum(port[0] == WireBundle(int(bundle)).name for port in SLAVES[self.kind(row)])

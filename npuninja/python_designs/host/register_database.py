@@ -13,11 +13,13 @@ import sys
 from typing import Any
 
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, TILE_KINDS
+from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.register_table import RegisterField, tile_registers
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address, tile_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.tiles import device_of
 from npuninja.lowering.op_builders import constant_value
 from npuninja.python_designs.construct.insertion import Module
 from npuninja.python_designs.install_paths import root_path
@@ -38,6 +40,8 @@ _ANNOTATED = {
     "aiex.npu.address_patch": (None, None, None),
     "aiex.npu.control_packet": (None, None, None),
 }
+#: How the database calls the kinds of tiles.
+_TILE_TYPES = {"shim": "shim_tile", "mem": "memory_tile", "core": "core_tile"}
 _MODULES = {"shim_tile": ("shim",), "memory_tile": ("memory_tile",), "core_tile": ("core", "memory")}
 
 
@@ -93,10 +97,10 @@ class AIEAddressDecoder:
         else:
             self.database = _own_database()
 
-    def parse_address(self, address: int) -> dict[str, Any]:
-        """What lies at an address (column << 25 | row << 20 | offset)."""
+    def parse_address(self, address: int, rows: Rows = SHARED_ROWS) -> dict[str, Any]:
+        """What lies at an address (column << 25 | row << 20 | offset) of an array with these rows."""
         column, row, offset = split_address(address)
-        kind = _tile_type(row)
+        kind = _TILE_TYPES[rows.kind(row)]
         place = {"address": hex(address), "col": column, "row": row, "tile_type": kind}
         for module in _MODULES[kind]:
             found = self.find_register_by_offset(self.database["modules"].get(module, {}), offset)
@@ -153,13 +157,13 @@ class AIEAddressDecoder:
         return None
 
     def encode_address(
-        self, col: int, row: int, register_name: str, module_name: str | None = None
+        self, col: int, row: int, register_name: str, module_name: str | None = None, rows: Rows = SHARED_ROWS
     ) -> int | None:
         """The address of a tile's register; None when the tile (or the module) has none of that name."""
         known = self.database["modules"]
-        modules = (module_name,) if module_name else _MODULES[_tile_type(row)]
-        rows = (one for module in modules for one in known.get(module, {}).get("registers", ()))
-        found: dict[str, Any] = next((one for one in rows if one.get("name") == register_name), {})
+        modules = (module_name,) if module_name else _MODULES[_TILE_TYPES[rows.kind(row)]]
+        listed = (one for module in modules for one in known.get(module, {}).get("registers", ()))
+        found: dict[str, Any] = next((one for one in listed if one.get("name") == register_name), {})
         offset = _offset(found)
         return None if offset is None else tile_address(col, row, offset)
 
@@ -209,10 +213,6 @@ def _field_lines(field: dict[str, Any]) -> list[str]:
     if field.get("reset"):
         line += f" reset={field['reset']}"
     return [line, f"      {field['description']}"] if field.get("description") else [line]
-
-
-def _tile_type(row: int) -> str:
-    return "shim_tile" if row == 0 else "memory_tile" if row == 1 else "core_tile"
 
 
 def _offset(register: dict[str, Any]) -> int | None:
@@ -283,7 +283,9 @@ class MLIRModuleAnnotator:
         column, row = _number(op, "column", None), _number(op, "row", None)
         if column is None or row is None:
             column, row, address = split_address(address)
-        decoded = self.decoder.parse_address(tile_address(column, row, address & 0xFFFFF))
+        device = device_of(op)
+        rows = SHARED_ROWS if device is None else device.family.rows
+        decoded = self.decoder.parse_address(tile_address(column, row, address & 0xFFFFF), rows)
         op.attributes["comment"] = StringAttr(self.generate_comment(decoded, value, mask))
         return True
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from npuninja.arch.devices import TILE_KINDS
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.ir.enums import ENUMS
+from npuninja.ir.tiles import LOGICAL_KINDS
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.dialects.aie_enums import AIEDevice, AIETileType
 from npuninja.python_designs.dialects.aie_tiles import get_target_model, logical_tile, tile
 from npuninja.python_designs.iron.resolvable import HasOperation
 
 SHIM, MEMORY, CORE = "ShimNOCTile", "MemTile", "CoreTile"
-#: DMA channels of a tile in each direction.
-CHANNELS = {SHIM: 2, MEMORY: 6, CORE: 2}
+_KINDS = {LOGICAL_KINDS[kind]: kind for kind in (SHIM, MEMORY, CORE)}
+#: Devices that are no NPUs, by the names that designs give.
+_OTHERS = ("xcvc1902", "xcve2302", "xcve2802")
 
 
 class Tile(HasOperation):
@@ -69,9 +73,9 @@ AnyMemTile = Tile(tile_type=AIETileType[MEMORY])
 AnyComputeTile = Tile(tile_type=AIETileType[CORE])
 
 
-def kind_at(row: int) -> str:
-    """The kind of the tiles of a row."""
-    return SHIM if row == 0 else MEMORY if row == 1 else CORE
+def channels(kind: str, output: bool) -> int:
+    """The DMA channels of a kind of tile in one direction."""
+    return TILE_KINDS[LOGICAL_KINDS[kind]].channels("MM2S" if output else "S2MM")
 
 
 def tile_of_kind(given: Tile | None, kind: str, complaint: str) -> Tile:
@@ -108,15 +112,22 @@ class Device:
         """The case of `AIEDevice`."""
         return AIEDevice[self.NAME]
 
+    def _model(self) -> Any:
+        return get_target_model(self.resolve())
+
+    def kind_at(self, row: int) -> str:
+        """The kind of the tiles of a row, as `Tile.kind`."""
+        return _KINDS[self._model().kind(row)]
+
     @property
     def cols(self) -> int:
         """The number of columns."""
-        return int(get_target_model(self.resolve()).columns())
+        return int(self._model().columns())
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return int(get_target_model(self.resolve()).rows())
+        return int(self._model().rows())
 
     @property
     def arch(self) -> str:
@@ -126,14 +137,14 @@ class Device:
     def get_tile_type(self, col: int, row: int) -> Any:
         """The kind of the tile at a place."""
         self._must_hold(col, row)
-        return AIETileType[kind_at(row)]
+        return AIETileType[self.kind_at(row)]
 
     def tile_iterator(self) -> Any:
         """All places, column by column."""
         return (Tile(c, r) for c in range(self.cols) for r in range(self.rows))
 
     def _of(self, kind: str) -> list[Tile]:
-        return [t for t in self.tile_iterator() if kind_at(t.row) == kind]
+        return [t for t in self.tile_iterator() if self.kind_at(t.row) == kind]
 
     def get_shim_tiles(self) -> list[Tile]:
         """The shim tiles."""
@@ -151,7 +162,7 @@ class Device:
         """The DMA channels of a tile in one direction."""
         if tile.row is None:
             raise ValueError(f"{tile} has no place, and its row decides on its connections; give it one")
-        return CHANNELS[kind_at(tile.row)]
+        return channels(self.kind_at(tile.row), output)
 
     def _must_hold(self, col: int, row: int) -> None:
         if not (0 <= col < self.cols and 0 <= row < self.rows):
@@ -218,12 +229,12 @@ def from_name(name: str, *, n_cols: int | None = 1) -> Device:
     Raises:
         ValueError: there is no such device.
     """
-    kinds = {"npu": "NPU1", "npu1": "NPU1", "npu2": "NPU2", "xcvc1902": "XCVC1902", "xcve2302": "XCVE2302",
-             "xcve2802": "XCVE2802"}  # fmt: skip
-    kind = kinds.get(str(name).lower())
-    if kind is None:
+    kinds = {"npu": DEFAULT, **{known: known for known in (*FAMILIES, *_OTHERS)}}
+    known = kinds.get(str(name).lower())
+    if known is None:
         raise ValueError(f"{name!r} is no device; there are {list(kinds)}")
-    most = {"NPU1": 4, "NPU2": 8}.get(kind)
+    kind = _class_name(known)
+    most = FAMILIES[known].columns if known in FAMILIES else None
     if most is None or n_cols is None or n_cols == most:
         return DEVICES[kind]()
     if not 1 <= n_cols <= most:

@@ -6,7 +6,7 @@ from typing import Any, Sequence
 
 from npuninja.python_designs.dialects.aie_enums import AIETileType
 from npuninja.python_designs.dialects.aie_object_fifos import object_fifo_link
-from npuninja.python_designs.iron.device import MEMORY, AnyMemTile, Tile, kind_at
+from npuninja.python_designs.iron.device import MEMORY, AnyMemTile, Tile
 from npuninja.python_designs.iron.lists import single_elem_or_list_to_list
 from npuninja.python_designs.iron.resolvable import Resolvable
 
@@ -56,9 +56,8 @@ class ObjectFifoLink(ObjectFifoEndpoint, Resolvable):
                 "an ObjectFifoLink joins several sources or splits into several destinations, not both"
             )
         place = tile.copy()
-        if place.tile_type is None:
-            at = place.row if place.is_placed else None
-            place.tile_type = AIETileType[MEMORY if at is None else kind_at(at)]
+        if place.tile_type is None and not place.is_placed:  # else the device says what is there
+            place.tile_type = AIETileType[MEMORY]
         super().__init__(place)
         for handle in (*self._srcs, *self._dsts):
             handle.endpoint = self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npuninja.arch.devices import TilePlace
-from npuninja.python_designs.iron.device import CHANNELS, CORE, MEMORY, SHIM, Device, Tile, kind_at
+from npuninja.python_designs.iron.device import CORE, MEMORY, SHIM, Device, Tile, channels
 from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
 from npuninja.python_designs.iron.object_fifo_link import ObjectFifoLink
 from npuninja.python_designs.iron.worker import Worker
@@ -24,18 +24,19 @@ class Placer:
 class _Pool:
     """The tiles of one kind with free DMA channels in one direction."""
 
-    def __init__(self, places: list[TilePlace]) -> None:
+    def __init__(self, places: list[TilePlace], room: int) -> None:
         self.places = list(places)
+        self.room = room
         self.used: dict[TilePlace, int] = {}
 
     def fits(self, place: TilePlace, count: int) -> bool:
-        return self.used.get(place, 0) + count <= CHANNELS[kind_at(place[1])]
+        return self.used.get(place, 0) + count <= self.room
 
     def take(self, place: TilePlace, count: int) -> None:
         if count == 0:
             return
         self.used[place] = self.used.get(place, 0) + count
-        if self.used[place] >= CHANNELS[kind_at(place[1])] and place in self.places:
+        if self.used[place] >= self.room and place in self.places:
             self.places.remove(place)
 
 
@@ -60,8 +61,8 @@ class SequentialPlacer(Placer):
             CORE: device.get_compute_tiles(),
         }
         places = {kind: [_place(t) for t in tiles] for kind, tiles in kinds.items()}
-        self._out = {kind: _Pool(listed) for kind, listed in places.items()}
-        self._in = {kind: _Pool(listed) for kind, listed in places.items()}
+        self._out = {kind: _Pool(listed, channels(kind, True)) for kind, listed in places.items()}
+        self._in = {kind: _Pool(listed, channels(kind, False)) for kind, listed in places.items()}
         self._used_shared()
         computes = self._free_cores(device, list(places[CORE]), workers)
         self._place_workers(computes, workers)
@@ -140,7 +141,7 @@ class SequentialPlacer(Placer):
         while True:
             place = self._nearest(column, candidates)
             counted = opposite.used if both else {}
-            fits_opposite = counted.get(place, 0) + needed_opposite <= CHANNELS[kind_at(place[1])]
+            fits_opposite = counted.get(place, 0) + needed_opposite <= opposite.room
             if pool.fits(place, needed) and fits_opposite:
                 break
             candidates.remove(place)

@@ -189,7 +189,7 @@ configure_timer_ctrl_shimtile_aie2 = partial(_start_timer, SHIM)
 
 def configure_broadcast_core_aie2(tile: Any, num: int, event: Any) -> None:
     """Sends an event to all tiles as broadcast `num`."""
-    module = "memtile" if int(tile.row) == 1 else "core"
+    module = "memtile" if tile.is_mem_tile() else "core"
     write(tile, block_register(module, EVENT_BROADCAST) + num * 4, _number(event))
 
 
@@ -239,10 +239,9 @@ def configure_packet_tracing_aie2(
     """The trace units of all tiles, the shim's descriptor, and the start."""
     seen: list[Any] = []
     for i, tile in enumerate(tiles_to_trace):
-        row = int(tile.row)
-        if row == 0:
+        if tile.is_shim_tile():
             unit, events = SHIM, shimtile_events
-        elif row == 1:
+        elif tile.is_mem_tile():
             unit, events = MEM_TILE, memtile_events
         elif tile not in seen:
             unit, events = CORE, coretile_events
@@ -251,7 +250,7 @@ def configure_packet_tracing_aie2(
             unit, events = MEM, coremem_events
         start: Any = broadcast_event(unit.module, start_broadcast_num)
         stop: Any = broadcast_event(unit.module, stop_broadcast_num)
-        if row == 0 and tile == shim:
+        if unit is SHIM and tile == shim:
             start, stop = start_user_event, stop_user_event
         configure_unit(unit, tile, start, stop, events, 1, i + 1)
         _start_timer(unit, tile, start)
