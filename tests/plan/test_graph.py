@@ -53,3 +53,12 @@ def test_the_digest_tells_graphs_apart():
         graph(Edge("cc", ("a",), options=options)) for options in (("-O1",), ("-O1",), ("-O2",))
     )
     assert one.digest() == same.digest() != other.digest()
+
+
+def test_what_was_planned_of_a_design_can_be_forgotten():
+    one = graph(Edge("cc", ("a",)), Edge("cc", ("b",), implicit_outputs=("c",)))
+    one.back_to(1)
+    assert [edge.outputs for edge in one.edges] == [("a",)]
+    assert not one.makes("b")
+    assert not one.makes("c")
+    one.add(Edge("link", ("c",)))

@@ -153,3 +153,14 @@ def test_arguments_that_mean_nothing_are_refused_with_their_place(message):
         hosts(WRONG[message])
     assert message in found.value.message
     assert found.value.location == AT
+
+
+def test_a_program_without_designs_runs_on_the_device_that_it_names():
+    def device(**fields):
+        run = hosts(replace(SCRIPT, arguments=("x",), **{"designs": (), **fields}))["run-host-test"]
+        return run.options[run.options.index("--device") + 1]
+
+    assert device() == "npu1"
+    assert device(device="npu2") == "npu2"
+    with pytest.raises(UserError, match="names the design 'nope'"):
+        device(designs=("nope",))

@@ -108,6 +108,7 @@ REFUSED = {
     "is no source of a kernel": (KernelSettings("gain.o", AT, ("gain.txt",)),),
     "is described twice": (KernelSettings("gain.o", AT, ("a.c",)), KernelSettings("gain.o", AT, ("b.c",))),
     "is not yours to give": (KernelSettings("gain.o", AT, flags=("-c",)),),
+    "there is no file 'gone.c'": (KernelSettings("gain.o", AT, ("gone.c",)),),
     "is no macro": (KernelSettings("gain.o", AT, defines=("-DX",)),),
 }
 
@@ -115,7 +116,7 @@ REFUSED = {
 @pytest.mark.parametrize("message", REFUSED)
 def test_what_cannot_be_is_located(message):
     with pytest.raises(UserError, match=message) as caught:
-        planned(*REFUSED[message])
+        planned(*REFUSED[message], absent=frozenset({"gone.c"}))
     assert caught.value.location == AT
 
 

@@ -170,3 +170,40 @@ def test_named_providers_that_do_not_go_together():
         choose({"kernel": "ziglang", "cdo": "aie-translate"}, machine(), WASM)
     with pytest.raises(UserError, match=r"expected pdi=auto or .* or pdi=bootgen or pdi=npuninja"):
         parse_choices(["pdi=bootgn"])
+
+
+def test_the_runner_is_xrt_where_cores_are_for_the_npu():
+    xrt = Found("pyxrt", "/opt/xrt", "PATH", "2.19", "pyxrt")
+    assert choose({}, machine(pyxrt=xrt), WASM).of("run").name == "pyxrt"
+    assert choose({}, machine(), WASM).of("run").name == "none"
+    assert choose({}, machine(*FOUND, pyxrt=xrt), WASM).of("run").name == "emulator"
+
+
+def test_an_embedded_lowering_is_not_mixed_with_tools_of_another_spelling():
+    passes = tuple(next(r for r in RELEASES if r.since == "2025-11-18").needs)
+    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", passes)
+    driver = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "20251120", "aiecc", ("python",))
+    there = machine(aie_opt=opt, aiecc=driver)
+    release = choose({}, there, WASM).release
+    assert release is not None
+    assert release.since == "2025-11-18"
+    with pytest.raises(UserError, match="lower cannot be embedded while"):
+        choose({"lower": "embedded"}, there, WASM)
+
+
+def test_a_release_that_is_not_known_is_used_for_nothing():
+    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", ())
+    assert not choose({}, machine(aie_opt=opt), WASM).for_npu
+    with pytest.raises(ToolError, match="lower=real: ") as caught:
+        choose({"lower": "real"}, machine(aie_opt=opt), WASM)
+    assert "design=aiecc" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("word", ["pdk=real", "run=real"])
+def test_words_that_no_stage_takes(word):
+    with pytest.raises(UserError, match=f"--provider {word}: "):
+        parse_choices([word])
+
+
+def test_without_zig_and_clang_there_is_no_compiler_for_emulated_cores():
+    assert wasm_compiler(machine("ziglang"), {}) is None

@@ -12,6 +12,7 @@ from npuninja.errors import ToolError, UserError
 from npuninja.packaging.package import Package
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design
+from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernels import KernelFolder
 from npuninja.plan.layout import Layout
@@ -394,3 +395,48 @@ def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch, tools, by):
         "provenance names the provider's own tool, not the compiler of the emulated cores"
     )
     assert chosen.path == (FOUND["bootgen"].path if tools else "")
+
+
+def test_tiles_are_placed_as_the_tools_place_them():
+    release = RELEASES[-1]
+    opt = Found(
+        "aie-opt",
+        "/aie/bin/aie-opt",
+        "PATH",
+        f"0.0.1.{release.since.replace('-', '')}",
+        "opt",
+        (*release.needs,),
+    )
+    made = replace(design(), logical_tiles=True, generations=("2025-10",))
+    with pytest.raises(UserError, match="the design leaves places of tiles open: they were given as 2025-10"):
+        plan(context(machine(aie_opt=opt), "lower=aie-opt"), [made])
+
+
+def test_a_stage_that_nothing_usable_does_says_which(monkeypatch):
+    third = Provider("third", cores="wasm", module="kernel_third", identity="wasm_compiler")
+    row = stage("kernel_cc")
+    monkeypatch.setitem(
+        __import__("npuninja.plan.providers", fromlist=["STAGES"]).STAGES,
+        "kernel",
+        replace(row, providers=(*row.providers, third)),
+    )
+    made = replace(context(machine(), "kernel=third"), rules=RULES | {"kernel_cc_third"})
+    with pytest.raises(ToolError, match="--provider kernel=third: nothing usable does stage core_cc for it"):
+        plan(replace(made, toolchain=machine("ziglang")), [design()])
+
+
+def test_files_of_a_design_by_device_and_by_sequence():
+    files = DesignFiles(
+        context(machine(*VENDORS)),
+        replace(
+            design(), configurations=(configuration("one", ("run",)), configuration("two", ("run", "more")))
+        ),
+    )
+    folder = "build/npu1_1col/wasm/gain"
+    assert files.all("pdi") == (f"{folder}/one.pdi", f"{folder}/two.pdi")
+    assert [path.rpartition("/")[2] for path in files.all("insts")] == [
+        "one.insts.bin",
+        "two.insts.run.bin",
+        "two.insts.more.bin",
+    ]
+    assert files["xclbin"] == f"{folder}/gain.xclbin"

@@ -161,3 +161,11 @@ def test_more_buffers_than_a_kernel_of_old_is_said_to_the_xclbin():
     assert "--buffers 7" in " ".join(edges(graph)["xclbin"].options)
     assert wide.sequences == (Sequence("sequence", 7, wide.location),)
     assert FOUND["aie-opt"].facts == tuple(RELEASES[0].needs)
+
+
+def test_of_two_designs_with_one_name_the_good_one_has_the_targets():
+    made = replace(context(machine(*VENDORS)), rules=VERDICTS)
+    graph = plan(made, [design()], None, None, [Faulty("gain", "mlir/gain.py", "e", 2)])
+    assert target(graph, "gain").rule == "phony"
+    assert target(graph, "run-gain").rule == "run"
+    assert target(graph, "all").inputs == ("gain",)
