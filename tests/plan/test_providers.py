@@ -173,7 +173,7 @@ def test_named_providers_that_do_not_go_together():
 
 
 def test_the_runner_is_xrt_where_cores_are_for_the_npu():
-    xrt = Found("pyxrt", "/opt/xrt", "PATH", "2.19", "pyxrt")
+    xrt = FoundTool("pyxrt", "/opt/xrt", "PATH", "2.19", "pyxrt")
     assert choose({}, machine(pyxrt=xrt), WASM).of("run").name == "pyxrt"
     assert choose({}, machine(), WASM).of("run").name == "none"
     assert choose({}, machine(*FOUND, pyxrt=xrt), WASM).of("run").name == "emulator"
@@ -181,8 +181,8 @@ def test_the_runner_is_xrt_where_cores_are_for_the_npu():
 
 def test_an_embedded_lowering_is_not_mixed_with_tools_of_another_spelling():
     passes = tuple(next(r for r in RELEASES if r.since == "2025-11-18").needs)
-    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", passes)
-    driver = Found("aiecc", "/aie/bin/aiecc.py", "PATH", "20251120", "aiecc", ("python",))
+    opt = FoundTool("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", passes)
+    driver = FoundTool("aiecc", "/aie/bin/aiecc.py", "PATH", "20251120", "aiecc", ("python",))
     there = machine(aie_opt=opt, aiecc=driver)
     release = choose({}, there, WASM).release
     assert release is not None
@@ -192,7 +192,7 @@ def test_an_embedded_lowering_is_not_mixed_with_tools_of_another_spelling():
 
 
 def test_a_release_that_is_not_known_is_used_for_nothing():
-    opt = Found("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", ())
+    opt = FoundTool("aie-opt", "/aie/bin/aie-opt", "PATH", "22.0.0git", "opt", ())
     assert not choose({}, machine(aie_opt=opt), WASM).for_npu
     with pytest.raises(ToolError, match="lower=real: ") as caught:
         choose({"lower": "real"}, machine(aie_opt=opt), WASM)

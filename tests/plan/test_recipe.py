@@ -399,7 +399,7 @@ def test_a_third_compiler_of_kernels_is_a_provider(monkeypatch, tools, by):
 
 def test_tiles_are_placed_as_the_tools_place_them():
     release = RELEASES[-1]
-    opt = Found(
+    opt = FoundTool(
         "aie-opt",
         "/aie/bin/aie-opt",
         "PATH",
