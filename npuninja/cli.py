@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from npuninja.errors import INTERRUPTED, Error, UserError, report, report_bug
 from npuninja.suggestions import did_you_mean
@@ -141,6 +141,27 @@ def _beside_the_package(verb: str, name: str) -> str:
     Raises:
         UserError: there is no source tree.
     """
+    folder, module = _found_beside(name)
+    if folder:
+        return module
+    raise UserError(
+        f"npuninja {verb} is in npuninja's source tree ({name.rpartition('/')[0]}/), "
+        "which an installed package does not have",
+        hint="clone npuninja, and run it in the clone's folder" + _ELSEWHERE.get(verb, ""),
+    )
+
+
+def programs_beside_the_package() -> Iterator[tuple[str, str]]:
+    """The programs of the source tree, where there is one: folder and package, which can be imported now."""
+    for name, _ in VERBS.values():
+        if "/" in name:
+            folder, module = _found_beside(name)
+            if folder:
+                yield folder, module.partition(".")[0]
+
+
+def _found_beside(name: str) -> tuple[str, str]:
+    """The folder of a program `FOLDER/MODULE`, on Python's path now, and its module; "" for no folder."""
     folder, _, module = name.rpartition("/")
     package = os.path.dirname(os.path.abspath(__file__))
     for root in (os.path.dirname(package), os.getcwd()):
@@ -148,12 +169,10 @@ def _beside_the_package(verb: str, name: str) -> str:
         if os.path.isdir(os.path.join(path, module.partition(".")[0])) and os.path.isfile(
             os.path.join(root, "npuninja", "cli.py")
         ):
-            sys.path.insert(1, path)
-            return module
-    raise UserError(
-        f"npuninja {verb} is in npuninja's source tree ({folder}/), which an installed package does not have",
-        hint="clone npuninja, and run it in the clone's folder" + _ELSEWHERE.get(verb, ""),
-    )
+            if path not in sys.path:
+                sys.path.insert(1, path)
+            return path, module
+    return "", module
 
 
 def guarded(action: Callable[[], int]) -> int:

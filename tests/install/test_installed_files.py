@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from npuninja.install.installed_files import (
     require_whole,
     write_record,
 )
-from npuninja.install.python_packages import install_python_packages
 
 
 @pytest.fixture
@@ -105,39 +103,3 @@ with installing({str(tools)!r}, print):
     with installing(str(tools), said.append):
         assert not (tools / ".npuninja-work").exists()
     assert "an installation that was killed left" in said[0]
-
-
-def test_an_environment_that_was_killed_half_way_is_no_tool(tmp_path):
-    """`python -m venv` cannot be moved, so it is made in its place, under a mark."""
-    folder = tmp_path / "tools/buildgrid"
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nmkdir -p "$3/bin"\ntouch "$3/bin/bgd"\nkill -9 $PPID\n')
-    python.chmod(0o755)
-    program = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from npuninja.install.python_packages import install_python_packages
-install_python_packages(["x"], {str(folder)!r}, python={str(python)!r}, finish=print)
-"""
-    subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
-    assert (folder / "bin/bgd").exists()
-    assert problem_of(str(folder)) == "was not finished"
-    with pytest.raises(ToolError, match="was not finished"):
-        require_whole({"NPUNINJA_TOOLS": str(tmp_path / "tools")}, "buildgrid")
-
-
-def test_a_finished_environment_has_a_record(tmp_path):
-    python = tmp_path / "python"
-    text = (
-        "#!/bin/sh\n"
-        'mkdir -p "$3/bin"\n'
-        "printf '#!/bin/sh\\nexit 0\\n' > \"$3/bin/python\"\n"
-        'chmod +x "$3/bin/python"\n'
-    )
-    python.write_text(text)
-    python.chmod(0o755)
-    folder = tmp_path / "it"
-    install_python_packages(["x"], str(folder), python=str(python), finish=lambda _: None)
-    assert not (folder / UNFINISHED).exists()
-    assert list(json.loads((folder / RECORD).read_text())["files"]) == ["bin/python"]
-    assert problem_of(str(folder)) == ""

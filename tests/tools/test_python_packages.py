@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
+from farm.python_packages import find_python, install_python_packages
 
 from npuninja.errors import ToolError
-from npuninja.install.python_packages import find_python, install_python_packages
+from npuninja.install.installed_files import RECORD, UNFINISHED, problem_of, require_whole
 
 # `PYTHON -m venv FOLDER` makes a folder whose own python notes what pip is asked for.
 PYTHON = """#!/bin/sh
@@ -65,3 +69,39 @@ def test_a_failure_leaves_nothing(tmp_path):
     with pytest.raises(ToolError, match="it does not run"):
         install_python_packages(["one"], str(folder), python=make_python(tmp_path / "python"), finish=refuse)
     assert not folder.exists()
+
+
+def test_an_environment_that_was_killed_half_way_is_no_tool(tmp_path):
+    """`python -m venv` cannot be moved, so it is made in its place, under a mark."""
+    folder = tmp_path / "tools/buildgrid"
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nmkdir -p "$3/bin"\ntouch "$3/bin/bgd"\nkill -9 $PPID\n')
+    python.chmod(0o755)
+    program = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tools")!r}]
+from farm.python_packages import install_python_packages
+install_python_packages(["x"], {str(folder)!r}, python={str(python)!r}, finish=print)
+"""
+    subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert (folder / "bin/bgd").exists()
+    assert problem_of(str(folder)) == "was not finished"
+    with pytest.raises(ToolError, match="was not finished"):
+        require_whole({"NPUNINJA_TOOLS": str(tmp_path / "tools")}, "buildgrid")
+
+
+def test_a_finished_environment_has_a_record(tmp_path):
+    python = tmp_path / "python"
+    text = (
+        "#!/bin/sh\n"
+        'mkdir -p "$3/bin"\n'
+        "printf '#!/bin/sh\\nexit 0\\n' > \"$3/bin/python\"\n"
+        'chmod +x "$3/bin/python"\n'
+    )
+    python.write_text(text)
+    python.chmod(0o755)
+    folder = tmp_path / "it"
+    install_python_packages(["x"], str(folder), python=str(python), finish=lambda _: None)
+    assert not (folder / UNFINISHED).exists()
+    assert list(json.loads((folder / RECORD).read_text())["files"]) == ["bin/python"]
+    assert problem_of(str(folder)) == ""
