@@ -3,7 +3,7 @@
     python bench/build_times.py [--json FILE] [--repeat N]
 
 Works on a copy of the source tree in a temporary folder, with this interpreter. Prints a table of wall times
-beside the targets and can write the same as JSON. Nothing here runs in the tests.
+and targets and can write the same as JSON. Nothing here runs in the tests.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 A figure is the wall time of one whole process, `npuninja lower`, and its peak memory, measured here; the
 least of N runs counts, as all else is the machine's doing. The reference's figure is the sum of the processes
 that this one replaces, from tests/conformance/times.json (C++ programs on another machine of two cores, least
-of 3 runs): compare ratios, not milliseconds. Processor time, beside it, suffers less from other load. Nothing
-here runs in the tests.
+of 3 runs): compare ratios, not milliseconds. Processor time, which is printed too, suffers less from other
+load. Nothing here runs in the tests.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python bench/mel.py [--json FILE] [--repeat N]
 
 Builds the designs in a temporary copy of the sources, runs every test signal through them, and times 30 s of
-audio end to end on one CPU core, beside other implementations that are installed. Prints both tables as
+audio end to end on one CPU core, and so for other implementations that are installed. Prints both tables as
 Markdown. Each figure is labelled: measured (this CPU), emulated (the emulated array on this CPU; it says
 nothing about an NPU), modelled (what the timing model of the emulator says of an NPU).
 """

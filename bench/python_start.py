@@ -3,7 +3,7 @@
     python bench/python_start.py [--rounds N] [--json FILE]
 
 The target, 0.25 s with NumPy, is for the process of a design that imports NumPy and `aie.iron` and ends: what
-is between an edit and the design's first line. Beside it: Python alone, Python with NumPy (most of it), a
+is between an edit and the design's first line. Measured too: Python alone, Python with NumPy (most of it), a
 small design that prints its module, and the command `npuninja python`, which is two processes. Each N times;
 least and median of CPU time (user and system, with all threads) and of elapsed time. The first start of all,
 which writes bytecode, is not counted.

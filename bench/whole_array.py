@@ -6,7 +6,7 @@
 The designs are those that people write: rows of A are dealt to a row of cores each, columns of B to a column,
 and the parts of C are joined by their column's memory tile. Measured are wall time, CPU time and peak memory
 of whole processes (`npuninja lower`), least of N runs, and how many paths routing looked for. `--reference`
-times the same stages of MLIR-AIE's own tools beside it, for the designs of their generation, as their driver
+times the same stages of MLIR-AIE's own tools too, for the designs of their generation, as their driver
 runs them: addresses, routes and sequence by aie-opt; with `--translate` instructions and a linker script for
 each core. Compare user CPU time where other things run. Nothing here runs in the tests.
 """

@@ -1,4 +1,4 @@
-"""What stock XRT and the emulated driver cost beside the emulated array alone.
+"""What stock XRT and the emulated driver cost in addition to the emulated array.
 
     python bench/xrt_overhead.py [--json FILE]
 

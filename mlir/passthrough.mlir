@@ -2,7 +2,7 @@
 //
 //   host ──shim DMA──▶ @in ──▶ core (0, 2) ──▶ @out ──shim DMA──▶ host
 //
-// An objectFifo is a ring of buffers ("elements") between two tiles, with the locks that say who may touch which.
+// An objectFifo is a ring of buffers ("elements") between two tiles, with the locks that say which of them a side may touch.
 // Depth 2 is double buffering: the core works on one element while the DMA moves the other.
 module @passthrough {
   aie.device(npu1_1col) {

@@ -78,7 +78,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def foreign_error(error: Exception) -> Error | None:
     """The error for one of Python's about a file's content or name, or a full disk; None for others.
 
-    The last net: who reads or writes a file knows better what is wrong with it.
+    The last net: the code that reads or writes a file knows better what is wrong with it.
     """
     if isinstance(error, OSError) and error.errno in _FULL:
         where = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""

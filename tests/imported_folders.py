@@ -1,4 +1,4 @@
-"""Folders of our own for `npuninja import`, and what came of them."""
+"""Folders of our own for `npuninja import`, and the projects made of them."""
 
 import shutil
 import subprocess

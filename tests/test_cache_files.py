@@ -64,7 +64,7 @@ HARM = {
 
 
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
-def test_what_was_harmed_is_made_anew(tmp_path, harm) -> None:
+def test_what_was_harmed_is_made_again(tmp_path, harm) -> None:
     path = tmp_path / "entry.bin"
     made: list[int] = []
 

@@ -30,7 +30,7 @@ def test_a_file_is_read_whole_up_to_the_limit(tmp_path):
         ("", "cannot read"),
     ],
 )
-def test_what_cannot_be_read_is_told(path, words, tmp_path, monkeypatch):
+def test_what_cannot_be_read_is_reported(path, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as caught:
         read_file(path, 10)
@@ -97,7 +97,7 @@ def test_a_fifo_and_a_device_stay_what_they_are(tmp_path):
     assert stat.S_ISCHR(os.lstat("/dev/null").st_mode)
 
 
-def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path):
+def test_what_cannot_be_written_is_reported_and_leaves_nothing(tmp_path):
     with pytest.raises(ToolError, match="cannot write"):
         write_file(str(tmp_path), b"x")
     with pytest.raises(ToolError):
@@ -121,7 +121,7 @@ def test_what_a_terminal_would_obey_is_escaped():
 
 
 @pytest.mark.parametrize("verb", ["inspect", "explain", "disasm", "run"])
-def test_verbs_end_at_a_fifo_and_at_a_path_that_is_none(verb, tmp_path, capsys):
+def test_verbs_end_at_a_fifo_and_at_a_path_with_a_zero(verb, tmp_path, capsys):
     from npuninja.cli import main
 
     fifo = str(tmp_path / "fifo")

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 # Folders that a row of the table names, and from which Python imports each: npuninja's modules are
-# `npuninja.…`, those of the others are told by their place (`tools.farm.command`).
+# `npuninja.…`, those of the others are named by their place (`tools.farm.command`).
 SOURCES = {
     "npuninja": ROOT,
     "tools": ROOT / "tools",

@@ -37,7 +37,7 @@ def small_package(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("told", ["1", ""])
-def test_bytecode_of_own_modules_is_written_whatever_python_was_told(tmp_path, told):
+def test_bytecode_of_own_modules_is_written_whatever_pythons_setting(tmp_path, told):
     package = small_package(tmp_path)
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": told}
     environment.pop("PYTHONPYCACHEPREFIX", None)

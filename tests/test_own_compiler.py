@@ -109,7 +109,7 @@ def test_clang_may_be_pinned_too(folder: Path) -> None:
         ("[tools\nziglang = false\n", "toolchain.toml is not TOML"),
     ],
 )
-def test_what_is_not_there_is_told(folder: Path, text: str, message: str) -> None:
+def test_what_is_not_there_is_reported(folder: Path, text: str, message: str) -> None:
     settings(folder, text)
     with pytest.raises(ToolError) as raised:
         own_compiler()

@@ -24,7 +24,7 @@ from npuninja.terminal import coloured, tell, use_colour
         ({"TERM": "dumb"}, True, False),
     ],
 )
-def test_who_decides_about_colour(environment: dict[str, str], is_terminal: bool, wanted: bool) -> None:
+def test_what_decides_about_colour(environment: dict[str, str], is_terminal: bool, wanted: bool) -> None:
     assert use_colour(environment, is_terminal) is wanted
 
 

@@ -54,7 +54,7 @@ class Emulated:
 
 @pytest.fixture(scope="session")
 def passthrough(tmp_path_factory: pytest.TempPathFactory, compiler_cache: Path) -> str:
-    """The manifest of the design `passthrough`, built once. Who changes its files takes a copy."""
+    """The manifest of the design `passthrough`, built once. To change its files, take a copy."""
     return Chain(WasmBuild(tmp_path_factory.mktemp("passthrough"), compiler_cache), "passthrough").run()
 
 

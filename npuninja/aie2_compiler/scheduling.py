@@ -1,7 +1,7 @@
 """Operations of a basic block to bundles.
 
 The machine has no interlocks: a bundle that reads too early reads the old value. So each operation goes into
-the first bundle where its operands are there, its results meet nobody else's, and its units are free; bundles
+the first bundle where its operands are there, its results meet no others, and its units are free; bundles
 without work are NOPs. A block finishes what it begins, so blocks need not know each other; a branch's five
 delay slots are filled with what the block has anyway.
 

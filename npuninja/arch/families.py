@@ -57,7 +57,7 @@ class Rows(NamedTuple):
 
     def kind(self, row: int) -> str:
         """The kind of the tiles in a row."""
-        # A row that is not there counts as the nearest one: whoever reads a place checks it and says where.
+        # A row that is not there counts as the nearest one: the reader of a place checks it and says where.
         return self.kinds[max(0, min(row, len(self.kinds) - 1))]
 
     def of_kind(self, kind: str) -> tuple[int, ...]:

@@ -57,7 +57,7 @@ def _leave_behind(ninja: int) -> None:
     try:
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):  # Ninja waits until nobody has its pipes
+        for stream in (0, 1, 2):  # Ninja waits until no process has its pipes
             os.dup2(nothing, stream)
         end = time.monotonic() + WAIT_S
         while time.monotonic() < end and _alive(ninja):

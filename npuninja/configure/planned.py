@@ -1,7 +1,8 @@
 """What the last configure planned, and from what: with nothing changed, the same plan is not made again.
 
 Planning is a function of data: the project, the machine, npuninja itself. Their digest is kept with size and
-time of the files that came of them. Another digest, or a file that somebody touched, means planning again.
+time of the files that followed from them. Another digest, or a file that somebody touched, means planning
+again.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Configured(NamedTuple):
-    """What came of it: what is to be said, and the designs that cannot be built."""
+    """The result: what is to be said, and the designs that cannot be built."""
 
     text: str
     faulty: tuple[Faulty, ...]

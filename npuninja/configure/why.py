@@ -45,7 +45,7 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
 
 @record(frozen=True)
 class Reason:
-    """Why one file is built: the kind of reason (see `_MESSAGES`), and the input it speaks of, or ""."""
+    """Why one file is built: the kind of reason (see `_MESSAGES`), and the input it names, or ""."""
 
     kind: str
     source: str = ""

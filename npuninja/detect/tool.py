@@ -1,4 +1,4 @@
-"""A tool as an object: where it may be, how it proves itself, and what came of it.
+"""A tool as an object: where it may be, how it proves itself, and what was found.
 
 A tool counts as found only when it ran and printed what it must print; a file of the right name proves
 nothing (wrappers without the program behind them, a system LLVM without the AIE targets, a Python shim whose
@@ -105,7 +105,7 @@ class Tool:
         variables: environment variables that the candidate needs.
         read: exit code of `command`, all outputs -> proof. A docstring or comment has a sample of output.
         refuse: a reason to refuse a candidate without running it, or "".
-        companions: files that the candidate needs beside itself; part of its identity.
+        companions: further files that the candidate needs, with paths; part of its identity.
         package: the folder of its Python wheel, whose version counts more than the tool's own; or "".
         lacks: what it means that a candidate's file is not there.
         beside: what planning asks for that lies beside a candidate: name -> path, "" for what is not there.

@@ -9,7 +9,7 @@ from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES
 from npuninja.errors import Error, InternalError, UserError
 
-#: What the emulated array can, and an NPU beside an XCLBIN can not.
+#: What the emulated array can do, and an NPU with an XCLBIN can not.
 LOADS_BY_NUMBER = (
     "the runtime sequence loads a configuration while it runs (load_pdi); on an NPU that is done from a "
     "full ELF (full-elf = true) and XRT; this XCLBIN and instruction stream run on the emulated array only"

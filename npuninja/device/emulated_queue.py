@@ -23,7 +23,7 @@ Run = tuple[str, bytes, Sequence[HostBuffer]]
 
 
 class _Job:
-    """What one `add` asked for, and what became of it."""
+    """What one `add` asked for, and its result."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = runs
@@ -38,7 +38,7 @@ class EmulatedQueue:
     """Runs jobs on an emulator in the order they come.
 
     Args:
-        emulator: which nobody else uses but within `idle`.
+        emulator: for this queue alone, except within `idle`.
     """
 
     def __init__(self, emulator: Emulator) -> None:

@@ -108,7 +108,7 @@ class Manifest(NamedTuple):
     sequence: str = ""
     """The runtime sequence; "" when the design has one."""
     kernel_compiler: str = ""
-    """Who made the cores, as the manifest says it; "" when it does not."""
+    """The compiler of the cores, as the manifest names it; "" when it does not."""
     elf: str = ""
     """The instructions as an ELF for `xrt::elf`; "" when the manifest, of an earlier build, names none."""
     full_elf: str = ""

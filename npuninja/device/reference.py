@@ -58,7 +58,7 @@ class Reference:
         reference; `"*"` is for all outputs, a number for that output in order.
 
         Raises:
-            UserError: it is not a table, or speaks of an output that does not exist.
+            UserError: it is not a table, or names an output that does not exist.
         """
         table, where = self._tolerances, Location(self.path)
         hint = 'write tolerances = {"OUTPUT": {"atol": 1e-3, "rtol": 1e-2, "ulp": 2}}; see host/README.md'
@@ -68,9 +68,7 @@ class Reference:
         for key, entry in table.items():
             # Of a design with several sequences the table is for all of them.
             if key != "*" and key not in names and key not in range(len(names)) and not self._meant:
-                raise UserError(
-                    f"`tolerances` speaks of {key!r}; outputs: {', '.join(names)}", where, hint=hint
-                )
+                raise UserError(f"`tolerances` names {key!r}; outputs: {', '.join(names)}", where, hint=hint)
             for word, value in entry.items():
                 if word not in Tolerance._fields or not isinstance(value, (int, float)) or not value >= 0:
                     raise UserError(f"`tolerances` of {key!r} has {word!r}: {value!r}", where, hint=hint)

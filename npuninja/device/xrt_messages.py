@@ -17,7 +17,7 @@ STATES: dict[int, tuple[str, str, str]] = {
     2: (
         "QUEUED",
         "the command still waits in the driver",
-        "another program holds the NPU; see who has /dev/accel open",
+        "another program holds the NPU; see which one has /dev/accel open",
     ),
     3: ("RUNNING", "the command did not end within the time limit", ""),
     5: (

@@ -118,7 +118,7 @@ class ArrayAccess:
         return (
             f"BD {number} of {layout.actor_name(channel)} goes {count} bytes beyond the "
             f"buffer of argument {argument}; they are in its last page, so an NPU moves them "
-            "too, and nobody says what is in them"
+            "too, and nothing says what is in them"
             if count
             else ""
         )

@@ -307,7 +307,7 @@ class Waiters:
 
 
 def _receiving_actor(sink: int) -> int:
-    """The actor of a stream's receiver; that of control packets is nobody."""
+    """The actor of a stream's receiver; for control packets a number that no actor has."""
     if sink & SINK_CORE:
         return layout.FIRST_CORE_ACTOR + (sink & 63)
     return sink if sink < layout.CHANNELS else layout.SEQUENCE_ACTOR + 1
@@ -331,7 +331,7 @@ def deadlock(waiters: Waiters) -> Deadlock:
     notes += [(f"{s.name} has ended", None) for s in ended]
     if causes:
         hint = (
-            "those that come first wait for something that nobody at work can bring; "
+            "those that come first wait for something that no running actor can give; "
             "the others follow from them"
         )
     else:
@@ -341,7 +341,7 @@ def deadlock(waiters: Waiters) -> Deadlock:
         )
     if ended:
         hint = (
-            "a core that has ended serves nobody: "
+            "a core that has ended takes and gives nothing: "
             "its loop must run as often as all runs of the sequence together need, or for ever"
         )
     return Deadlock(

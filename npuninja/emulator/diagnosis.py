@@ -53,7 +53,7 @@ class Diagnosis:
         self._host = host
         self._checks = checks
         self.interrupted_after_s: float | None = None
-        """The time limit that somebody else has set, who then interrupted the run."""
+        """The time limit of the caller, where that is what interrupted the run."""
 
     def explain(self, trap: wasmtime.Trap, time_limit_s: float, counted: list[ActorState]) -> EmulationError:
         """The error that a trap of the engine or of a core stands for.
@@ -94,7 +94,7 @@ class Diagnosis:
         return core_trap(core, trap, "memory" in self._checks)
 
     def waiters(self) -> Waiters:
-        """Who waits for what at this moment."""
+        """What waits for what at this moment."""
         cores = {tile: core.info for tile, core in self._cores.items()}
         return Waiters(self._array.states(), cores, self._array.read32, self._array.device, self._left_at)
 

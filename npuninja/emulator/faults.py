@@ -28,7 +28,7 @@ class HostRange(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known beside the record: host buffers, what each core's module says (by tile number), tiles."""
+    """Facts in addition to the record: host buffers, what each core's module says (by tile number), tiles."""
 
     hosts: list[HostRange]
     cores: Mapping[int, CoreInfo]

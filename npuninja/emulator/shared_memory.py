@@ -99,7 +99,7 @@ class SharedMemory:
         _check(got == _FAILED, "map the array's memory")
 
     def map_private(self, address: int, size_bytes: int) -> None:
-        """Puts fresh zeros at `address` that nobody else sees."""
+        """Puts fresh zeros at `address` that no other mapping sees."""
         flags = _MAP_PRIVATE | _MAP_ANONYMOUS | _MAP_FIXED
         got = self._calls.mmap(address, size_bytes, _PROT_READ_WRITE, flags, -1, 0)
         _check(got == _FAILED, "map a core's state")

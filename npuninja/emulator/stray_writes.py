@@ -1,4 +1,4 @@
-"""Writes into memory that belongs to nothing: a kernel writes beyond its buffer, and nobody else notices.
+"""Writes into memory that belongs to nothing: a kernel writes beyond its buffer, and nothing else notices.
 
 Fresh data memory holds a pattern. What lies between a tile's stack, its buffers and its core's data must
 still hold it after a run.

@@ -1,6 +1,6 @@
 """aiebu's layout of the ELF files of control code: sections, segments, symbols and relocations.
 
-`instruction_elf` writes the partial ELF with it (one stream beside an XCLBIN), `full_elf` the one with
+`instruction_elf` writes the partial ELF with it (one stream, for use with an XCLBIN), `full_elf` the one with
 configurations. A file has, in this order: the header, a program header for each loaded section, these
 sections, all others by number, the section headers.
 

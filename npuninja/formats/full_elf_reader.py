@@ -1,4 +1,4 @@
-"""Reads a full ELF (layout: `full_elf`), whoever made it.
+"""Reads a full ELF (layout: `full_elf`), of npuninja or of other tools.
 
 Relocations and instructions must say the same: XRT goes by the former, the emulated array by the latter.
 """

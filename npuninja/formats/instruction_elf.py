@@ -1,4 +1,4 @@
-"""Instructions as an ELF: `xrt::elf` loads it instead of insts.bin (partial ELF of AIE2), beside an XCLBIN.
+"""Instructions as an ELF: `xrt::elf` loads it instead of insts.bin (partial ELF of AIE2), with an XCLBIN.
 
 The stream is the section `.ctrltext`. Each address patch has a relocation on the buffer descriptor that it
 fills in: XRT adds the address of the kernel argument whose number is the relocation's symbol. Control packets

@@ -78,7 +78,7 @@ def launch_in_place(root: str, program: str) -> str:
 
 def write_runner(root: str, name: str) -> str:
     """Makes `bin/NAME` in `root`, which starts a given program with the libraries of `root`, then those of
-    LD_LIBRARY_PATH, which the program may need beside them; returns its path.
+    LD_LIBRARY_PATH, which the program may need in addition; returns its path.
 
     Raises:
         ToolError: the loader is not among the packages.
@@ -133,7 +133,7 @@ def run(
     Args:
         command: the program and its arguments.
         failure: what cannot be done then, the error's first words.
-        variables: of its environment, beside those of this process.
+        variables: of its environment, in addition to those of this process.
         hint: what may help.
 
     Raises:

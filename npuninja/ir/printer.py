@@ -72,7 +72,7 @@ class OpWriter:
 
     def __init__(self, root: Operation, generic: bool) -> None:
         self.out: list[str] = []
-        #: Where operations begin in `out`, and where they come from; None when nobody asks.
+        #: Where operations begin in `out`, and where they come from; None when that is not asked for.
         self.starts: list[tuple[int, Location]] | None = None
         self._generic = generic
         self._names = value_names(root)

@@ -220,7 +220,7 @@ def offset_of(type: str) -> int:
     try:
         return strides_and_offset(memref(type))[1]
     except ValueError:
-        return 0  # a layout that is not strided: whoever uses it says so
+        return 0  # a layout that is not strided: its user says so
 
 
 def function_parts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -140,7 +140,7 @@ def _check_use_lock(op: Operation) -> None:
 
 
 def _is_passed(lock: Value) -> bool:
-    """Whether a lock is an argument of a chain or function: whoever starts or calls that passes it."""
+    """Whether a lock is an argument of a chain or function: the start or call of that passes it."""
     owner = lock.owner
     holder = owner.parent.parent if isinstance(owner, Block) and owner.parent is not None else None
     return holder is not None and holder.name in ("aie.bd_chain", "func.func")

@@ -92,7 +92,7 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
 
 
 def hover(text: str, path: str, line: int, column: int) -> str:
-    """What becomes of the name at a place: its lines in the lowered design, with addresses and locks, and the
+    """What the name at a place becomes: its lines in the lowered design, with addresses and locks, and the
     ways of its streams through the switches.
     """
     word = word_at(text, line, column)

@@ -43,7 +43,7 @@ class _Use(NamedTuple):
 def check_lock_releases(device: Operation, warnings: Warnings) -> None:
     """Warns of the first wait for a lock that must last for ever.
 
-    Either nobody releases the lock and its first value does not last for all waits, or only the one who waits
+    Either nothing releases the lock and its first value does not last for all waits, or only what waits
     would release it, later. A runtime sequence that writes registers may do anything: then nothing is said.
     """
     if any(op.name in _RAW_WRITES for op in device.walk()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.records import NamedTuple
 
-#: What is taken when a text reads alike in several generations and nobody says which.
+#: What is taken when a text reads alike in several generations and no setting says which.
 DEFAULT = "2025-10"
 
 

@@ -71,7 +71,7 @@ def numbers_from_values(root: Operation) -> None:
 
 
 def _uses_what_follows(op: Operation, constants: set[Operation]) -> bool:
-    """Whether an operand is a constant that comes later, or stands in a region beside the operation's."""
+    """Whether an operand is a constant that comes later, or in a region that the operation is not in."""
     for value in op.operands:
         owner = value.owner
         if not isinstance(owner, Operation) or owner.name != "arith.constant":

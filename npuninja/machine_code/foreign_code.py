@@ -54,7 +54,7 @@ def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | No
         while address not in seen and len(seen) < _ENOUGH:
             piece = next(((at, data) for at, data in pieces if at <= address < at + len(data)), None)
             if piece is None:
-                break  # written later, or by nobody: the run says so
+                break  # written later, or never: the run says so
             at, data = piece
             try:
                 bundle = decoder("aie2").bundle(data, address - at, address)

@@ -264,7 +264,7 @@ class InstructionSet:
             return self._register(entry, code, bits)
         if entry and isinstance(entry[0], list):
             for mask, value, inner, shift, inner_bits in self._patterns_of(kind):
-                # A pattern shorter than the field speaks of its low bits, a longer one of bits it lacks.
+                # A pattern shorter than the field is about its low bits, a longer one about bits it lacks.
                 if (code ^ value) & mask & ((1 << bits) - 1):
                     continue
                 if not inner_bits:

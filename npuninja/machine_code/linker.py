@@ -163,7 +163,7 @@ def _inputs(objects: Sequence[tuple[str, bytes]]) -> list[_Input]:
 
 
 def undefined_symbols(objects: Sequence[tuple[str, bytes]], script: LinkerScript) -> list[str]:
-    """What the code that `__start` leads to needs and nobody defines, sorted."""
+    """What the code that `__start` leads to needs and no object defines, sorted."""
     inputs = _inputs(objects)
     origin = _origins(inputs)
     known = {*origin, *script.symbols, *script.aliases}

@@ -1,4 +1,4 @@
-"""Listings of programs: text like objdump's with what a reader needs beside it, and JSON.
+"""Listings of programs: text like objdump's with what a reader needs in comments, and JSON.
 
 A line is `ADDRESS: BYTES  instruction; instruction; …`; comments begin with `//`. The text of a section is
 what the assembler (`npuninja as`) takes, so a listing can be assembled again.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BYTES_WIDTH = 47
 
 
-#: What start-up code is called, beside marks of linker scripts such as `_ctors_end`.
+#: What start-up code is called, apart from marks of linker scripts such as `_ctors_end`.
 _STARTS = ("__start", "_start")
 
 
@@ -101,7 +101,7 @@ def _rank(symbol: Symbol) -> tuple[bool, bool, bool]:
 
 
 def section_json(listing: SectionListing) -> dict[str, Any]:
-    """The section as aie2-isa §13 has it, with relocations, blocks and loops beside."""
+    """The section as aie2-isa §13 has it, and its relocations, blocks and loops."""
     made: dict[str, Any] = {
         "name": listing.section.name,
         "address": listing.section.address,

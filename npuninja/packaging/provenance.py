@@ -1,7 +1,7 @@
 """Where the files of a package come from: sources and tools by hash, and the commands.
 
 The form is that of SLSA: an in-toto statement (https://in-toto.io/Statement/v1) about the files, with a
-provenance (https://slsa.dev/provenance/v1). It is not signed; who publishes a package can sign it as it is.
+provenance (https://slsa.dev/provenance/v1). It is not signed; a publisher of a package can sign it as it is.
 """
 
 from __future__ import annotations

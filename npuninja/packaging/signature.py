@@ -138,7 +138,7 @@ def signature_text(data: bytes, secret: SecretKey, comment: str) -> str:
 
     Args:
         data: what is signed.
-        secret: by whom.
+        secret: the key that signs.
         comment: one line, which is signed too.
     """
     if "\n" in comment or not comment.isprintable():

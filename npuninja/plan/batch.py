@@ -18,7 +18,7 @@ from npuninja.stages.table import rules
 
 # bootgen and xclbinutil take 8 ms, less than the process around them.
 SHORT_RULES = frozenset(name for name, _, provider in rules() if provider.short)
-# wasm-ld takes 10 ms. The links of several cores run beside each other, so they keep processes of their own.
+# wasm-ld takes 10 ms. The links of several cores run at the same time, so they keep processes of their own.
 SHORT_ALONE = frozenset(name for name, _, provider in rules() if provider.short_alone)
 
 
@@ -26,7 +26,7 @@ def plan_batches(edges: Iterable[Edge], batched: frozenset[str]) -> tuple[Batch,
     """Puts the stages of each design together.
 
     Two stages share a batch when they are of one folder and the same number of other commands has to run
-    before them. No circle can come of that: a command between two stages raises the number.
+    before them. That cannot make a circle: a command between two stages raises the number.
 
     Args:
         edges: of a whole graph.

@@ -1,4 +1,4 @@
-"""Which generation of the dialect a design is lowered as, who decided it, and its driver's defaults."""
+"""Which generation of the dialect a design is lowered as, what decided that, and its driver's defaults."""
 
 from __future__ import annotations
 

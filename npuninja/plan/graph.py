@@ -21,7 +21,7 @@ class Edge:
 
     Attributes:
         rule: the name of a rule of build.ninja.in.
-        outputs: files made; the first is the one the depfile speaks of.
+        outputs: files made; the first is the one the depfile names.
         inputs: files read, in the order of the command line.
         implicit: files read that are not on the command line in that order.
         validations: files to be made too when this edge's outputs are wanted, though nothing waits for them.

@@ -37,7 +37,7 @@ class HostProgram:
 
     Attributes:
         name: as `ninja run-host-NAME` says it.
-        location: where toolchain.toml speaks of it, else its source.
+        location: where toolchain.toml names it, else its source.
         sources: one Python script or notebook, or files in C and C++; relative to the project, or absolute.
         defines, include, flags, language: for the compiler.
         libraries: to link with, in addition to XRT's.

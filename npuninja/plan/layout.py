@@ -10,7 +10,7 @@ from npuninja.records import record
 
 # The graph as data, in the build folder.
 GRAPH = "graph.json"
-# What a package is made of, beside it.
+# What a package is made of: a file beside it.
 PLAN = "package_plan.json"
 # The words of commands that designs of one kind share, a file for each kind.
 BATCHES = "batches"

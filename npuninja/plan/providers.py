@@ -269,7 +269,7 @@ def _cores_of(choices: Mapping[str, str], toolchain: Toolchain, unknown: str) ->
 
 
 def _check_own_compiler(choices: Mapping[str, str]) -> None:
-    """UserError for another compiler or linker beside npuninja-aie2, whose objects link with no others."""
+    """UserError for npuninja-aie2 with another compiler or linker: its objects link with no others."""
     for stage, fitting in (("kernel", OWN_COMPILER), ("core", "npuninja"), ("link", OWN_COMPILER)):
         word = choices.get(stage, "auto")
         if word not in ("auto", fitting) and not (stage == "core" and word == "embedded"):

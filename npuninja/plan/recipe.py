@@ -136,7 +136,7 @@ def _plan_design(
 def _plan_verdicts(
     layout: Layout, graph: Graph, tests: Sequence[tuple[str, DesignSteps, str]], faults: _Faults
 ) -> None:
-    """`ninja test`: every design is run and verified, whatever came of the others, and a table ends it.
+    """`ninja test`: every design is run and verified, whatever the others' results, and a table ends it.
 
     Args:
         layout: where the table's file goes.

@@ -188,7 +188,7 @@ def _way(asked: _ImportRequest) -> _Way:
         raise UserError(
             f"{asked.folder} has no Makefile, no CMakeLists.txt, no test for lit and no script, "
             "so nothing says how it is built",
-            hint=_who_may_build(asked.folder),
+            hint=_users_hint(asked.folder),
         )
     return way
 
@@ -270,7 +270,7 @@ def _nothing_to_do(project: ImportedProject, folder: str, asked: str, remarks: S
     )
 
 
-def _who_may_build(folder: str) -> str:
+def _users_hint(folder: str) -> str:
     """The next step for a folder that has nothing to go by: one above it that may build it."""
     above = os.path.dirname(folder)
     for _ in range(_LEVELS_ABOVE):

@@ -137,7 +137,7 @@ def _ask(
         rules = os.path.join(work, "assumed.mk")
         while True:
             with open(rules, "w", encoding="utf-8") as stream:
-                # Files that come about as by-products: make is to take them as there.
+                # Files that are made as by-products: make is to take them as there.
                 stream.writelines(f"{_escaped(path)}: ;\n" for path in assumed)
             done = _run(
                 [make, "-n", *options, "--no-print-directory", "-f", makefile, "-f", rules, *goals, *words],

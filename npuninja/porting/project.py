@@ -71,7 +71,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Line:
-    """One command of the old build and what became of it, for people."""
+    """One command of the old build and what it became here, for people."""
 
     command: str
     became: str

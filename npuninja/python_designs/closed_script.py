@@ -1,6 +1,7 @@
-"""Scripts that only their own text decides: they import only such modules beside them, and open nothing.
+"""Scripts that only their own text decides: they import only such modules of their folder, and open nothing.
 
-What one prints is the same wherever and whenever it runs with the same arguments. In doubt a script is none.
+What one prints is the same wherever and whenever it runs with the same arguments. A script that may not be
+closed does not count as closed.
 """
 
 from __future__ import annotations

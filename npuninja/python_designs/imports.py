@@ -39,7 +39,7 @@ _NAMES = {
     ),
 }  # fmt: skip
 _METHODS = {"add_flow": THIRD, "add_tile_dma": THIRD, "specialize": THIRD, "as_mlir": THIRD}
-# What a third-generation design has apart from In and Out; in doubt the newer name decides.
+# The generation that decides when a design has names of several, the first that it has.
 _ORDER = (THIRD, FIRST, SECOND)
 
 

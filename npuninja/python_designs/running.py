@@ -23,7 +23,7 @@ class Printed(BaseException):
     """The module is printed, which is all that was asked for."""
 
 
-#: The kernels of that module, for whoever builds it: object, source or text, include folders, flags.
+#: The kernels of that module, for its build: object, source or text, include folders, flags.
 KERNELS: list[dict[str, Any]] = []
 
 #: The flags of MLIR-AIE's driver with which the design wants to be lowered.

@@ -27,7 +27,7 @@ HINTS = {
 _WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers.dialects")
 
 
-# Packages with files that programs start by their paths, beside where `__file__` says that the package is.
+# Packages with files that programs start by their paths, which they take from `__file__`.
 _WITH_FILES = ("aie.utils.trace",)
 
 # What the modules below aie.iron import themselves, which designs then take from them.

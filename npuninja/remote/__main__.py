@@ -107,7 +107,7 @@ def run_remotely(
                     f"{'cached' if result.cached else 'ran'}\t{result.worker or '-'}\t{action.outputs[0]}\n"
                 )
             printed = as_here(settings, ROOT, result.printed)
-            # Workers always colour, so that the result does not depend on who asks.
+            # Workers always colour, so that the result does not depend on the terminal that asks.
             sys.stderr.write(
                 re.sub(r"\x1b\[[0-9;]*[mK]", "", printed) if "NO_COLOR" in os.environ else printed
             )

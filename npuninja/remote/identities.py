@@ -23,7 +23,7 @@ STAGE_PARTS = (
     *("lints", "lowering", "machine_code", "remote", "stages"),
 )
 _NOT_READ = (".md", ".pyc", ".typed")
-# Tools that stages start, and whether commands name files beside the program too.
+# Tools that stages start, and whether commands name further files of the program's folder.
 PROGRAMS = ("ziglang", "clang", "wasm-ld", "bootgen", "xclbinutil")
 INSTALLATIONS = ("peano", "aie-opt", "aie-translate")
 

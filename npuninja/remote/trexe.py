@@ -30,7 +30,7 @@ _RETRIES, _RETRY_DELAY_MS = 3, 300
 
 
 class Result(NamedTuple):
-    """What came of an action that ran, or whose result was there."""
+    """The result of an action that ran, or that the cache had."""
 
     exit_code: int
     printed: str

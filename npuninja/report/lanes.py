@@ -87,7 +87,7 @@ def _host(timeline: Timeline, work: Work) -> _Added:
     least, middle, most = FAMILIES[work.family].host_call_us
     says = (
         f"waits for the runtime sequence; its call takes {middle:g} us ({least:g} to {most:g}, measured on "
-        f"{work.family}) beside that, which is not in this picture"
+        f"{work.family}) in addition, which is not in this picture"
     )
     return "the host", "host", [LanePiece("wait", 0.0, end, says, last)] if timeline.spans else []
 
@@ -119,7 +119,7 @@ def _locks(timeline: Timeline, locks: Mapping[int, LockFacts]) -> list[_Added]:
         changes.setdefault(change.lock, []).append(change)
     found = []
     for lock, of_lock in sorted(changes.items()):
-        # Who gives at the time at which another takes comes first: the units are those.
+        # At one time, what gives units comes before what takes them: the units taken are those.
         ordered = sorted(of_lock, key=lambda c: (c.at, c.change < 0))
         facts = locks.get(lock)
         symbols = {lock: facts.symbol} if facts and facts.symbol else None

@@ -1,4 +1,4 @@
-"""What a report says of a run: timeline, who waits for whom, what decides the length, utilisation, roofline.
+"""What a report says of a run: timeline, what waits for what, what decides the length, utilisation, roofline.
 
 All cycles are modelled (docs/timing-model.md), on the order of an emulated run.
 """
@@ -75,7 +75,7 @@ class RunFacts(NamedTuple):
     Attributes:
         timeline: of it.
         work: what was counted.
-        waits: who waits for whom, the longest first.
+        waits: what waits for what, the longest first.
         critical: what decides the length of the run, by actor.
         utilisation: of every actor.
         roofline: of the design.

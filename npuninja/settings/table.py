@@ -375,7 +375,7 @@ HOST = Section(
         Key(
             "output-has",
             "texts",
-            "Texts that lines of its output must have, in this order, beside its exit code.",
+            "Texts that lines of its output must have, in this order, in addition to its exit code.",
             '["PASS!"]',
         ),
         Key(

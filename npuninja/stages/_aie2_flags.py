@@ -13,8 +13,8 @@ from npuninja.stages._wasm_flags import C_FLAGS, CODE_FLAGS, CXX_FLAGS, driver, 
 # Flag and reason.
 TARGET_FLAGS: tuple[tuple[str, str], ...] = (
     ("-fno-jump-tables", "a jump through a table has no form here"),
-    ("-ffunction-sections", "what nobody calls is left out"),
-    ("-fdata-sections", "what nobody reads is left out"),
+    ("-ffunction-sections", "what is not called is left out"),
+    ("-fdata-sections", "what is not read is left out"),
     ("-fomit-frame-pointer", "one more register"),
     ("-mno-relax", "there is no linker of RISC-V"),
     ("-mllvm", "of the next word"),

@@ -29,7 +29,7 @@ def claim_build_folder(lock: str) -> None:
     """
     ninja = _identity(os.getppid(), BUILDERS)
     if not ninja:
-        return  # Ninja was killed, and this stage lives on: init, or whoever took it over, builds nothing
+        return  # Ninja was killed, and this stage lives on: its new parent builds nothing
     try:
         with open(lock, encoding="ascii", errors="replace") as stream:
             if stream.read(100) == ninja:

@@ -18,7 +18,7 @@ from npuninja.terminal import without_colour
 
 #: What the compiler says of such an expression.
 AMBIGUOUS = re.compile(r"conditional expression is ambiguous; .*bfloat16")
-#: The flags with which it names both operands, without the source beside.
+#: The flags with which it names both operands, without the line of the source.
 RANGE_FLAGS = ("-fdiagnostics-print-source-range-info", "-fno-caret-diagnostics", "-ferror-limit=0")
 #: Conditional expressions within each other are found one level at a time.
 ROUNDS = 6

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 
 def older_floats(text: str) -> str:
-    """The text with its constants so. One without a type beside it has the last type that its line names."""
+    """The text with its constants so. One without a type of its own has the last type that its line names."""
     type = ""
 
     def spelled(match: re.Match[str]) -> str:

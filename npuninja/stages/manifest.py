@@ -74,7 +74,7 @@ def run(arguments: list[str]) -> list[str]:
 
 
 def copied_modules(reference: str, reference_copy: str) -> dict[str, str]:
-    """The copies of modules that the stage makes beside that of a reference: copy -> module.
+    """The copies of modules that the stage makes in addition to that of a reference: copy -> module.
 
     Raises:
         UserError: the reference cannot be read, or a module has the name of its copy.

@@ -1,4 +1,4 @@
-"""Every stage of a build, declared once; whoever needs a fact of a stage reads it here.
+"""Every stage of a build, declared once; every other module reads the facts of a stage here.
 
 From a row follow the rules of build.ninja (`npuninja.emit.stage_rules`), the statements for every design
 (`npuninja.plan.steps`), what the stage's command line takes and its `--help` (`stage_arguments`), which
@@ -835,7 +835,7 @@ STAGES: tuple[Stage, ...] = (
         "verdict",
         "TEST",
         "runs and verifies a design for `ninja test`, as `npuninja run` does; "
-        "what came of it is `verdict.json` beside it",
+        "the result is `verdict.json` beside it",
         reads=("manifest",),
         installed=True,
         own_rule=True,

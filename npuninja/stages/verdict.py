@@ -1,4 +1,4 @@
-"""Stage verdict: runs and verifies one design for `ninja test`, and writes what came of it.
+"""Stage verdict: runs and verifies one design for `ninja test`, and writes the result.
 
 It never fails because of the design: stage `verdicts` says the whole at the end.
 """
@@ -17,7 +17,7 @@ from npuninja.stages.declaration import FILES
 
 
 def run(arguments: list[str]) -> None:
-    """`[option of npuninja run]… MANIFEST`; what came of it goes into `verdict.json` beside the manifest."""
+    """`[option of npuninja run]… MANIFEST`; the result goes into `verdict.json` beside the manifest."""
     from npuninja.device.runner import main
 
     out, err = io.StringIO(), io.StringIO()

@@ -133,7 +133,7 @@ class ArrayContext:
         modules = self._modules.all()
         commands = () if unit == NO_UNIT else self._pdis[unit]
         _check_modules(commands, modules, self._npu)
-        # No PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only. Beside an
+        # No PDIs that a stream may load: XRT puts their addresses into streams of full ELFs only. With an
         # XCLBIN the address is 0, and what an NPU does then is not known.
         emulator = Emulator(
             self._columns,
@@ -349,7 +349,7 @@ class ArrayContext:
         unset = self._unset[2]
         self.remarks += [
             f"the instructions write {nbytes} bytes to buffer argument {number}, which the program did not "
-            "set; on an NPU they go to address 0, which is nobody's, and here they are lost"
+            "set; on an NPU they go to address 0, where no buffer is, and here they are lost"
             for number, nbytes in sorted(unset.items())
         ]
         return [
@@ -365,7 +365,7 @@ class ArrayContext:
             )
 
     def _forget_gone(self) -> None:
-        """The array lets go of buffers that nobody has any more. Only here: it does one thing at a time."""
+        """The array releases buffers that no process has any more. Only here: it does one thing at a time."""
         for buffer, shared in [pair for pair in self._shared.values() if not pair[0].users]:
             del self._shared[buffer.address]
             if self._emulator is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from npuninja.errors import in_words
 
 _COMMAND_NOT_FOUND, _COMMAND_NOT_EXECUTABLE = 127, 126
-#: Signals that end programs go to the command, which decides what becomes of them.
+#: Signals that end programs go to the command, which decides what they do.
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 
 

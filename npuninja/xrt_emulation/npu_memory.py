@@ -103,7 +103,7 @@ class NpuMemory:
         os.pwrite(self.descriptor, data, offset)
 
     def copy(self, source: int, target: int, nbytes: int) -> None:
-        """Copies a part over another one. What nobody ever wrote takes no memory there either."""
+        """Copies a part over another one. What was never written takes no memory there either."""
         at = 0
         for start, end in self._data(source, nbytes):
             self._make_zero(target + at, start - at)
@@ -136,7 +136,7 @@ class NpuMemory:
         """Whether two parts differ, as far as a look at their beginning shows."""
         nbytes = min(nbytes, _COMPARED_BYTES)
         if all(self._seek(offset, os.SEEK_DATA) >= offset + nbytes for offset in (one, other)):
-            return False  # nobody wrote to either
+            return False  # nothing wrote to either
         return bool(self._calls.memcmp(self._address + one, self._address + other, nbytes))
 
     def store_and_wake(self, offset: int, word: int) -> None:
@@ -144,7 +144,7 @@ class NpuMemory:
         address = self._address + offset
         ctypes.c_uint32.from_address(
             address
-        ).value = word  # one store: whoever reads sees the old or the new number
+        ).value = word  # one store: a reader sees the old or the new number
         self._calls.syscall(self._futex, ctypes.c_void_p(address), _FUTEX_WAKE, 1 << 30, None, None, 0)
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def test_ninja_test_runs_the_machine_code_too(project):
 
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_design_runs_as_machine_code(project, name):
-    """The XCLBIN holds machine code and no wasm, says who made it, and gives what the reference gives."""
+    """The XCLBIN holds machine code and no wasm, names the compiler, and gives what the reference gives."""
     folder, run = project
     built = folder / "build" / "npu1_1col" / "aie2" / name
     kind, programs = read_programs((built / f"{name}.xclbin").read_bytes(), name)

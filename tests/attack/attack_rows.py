@@ -1,7 +1,7 @@
 """The attacks that this project once fell to, by kind, and the tests that show that it does not any more.
 
 A row is a number, what was done, what is wanted, and the tests, as `file::function`; `test_rows.py` fails
-when one is gone. What an outsider would try beside them stands in the files of this folder.
+when one is gone. What an outsider would try in addition stands in the files of this folder.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ ROWS: dict[str, Row] = {
         (
             "fuzz/test_corpus.py::test_every_file_is_taken_or_refused",
             "packaging/test_damaged_graph.py::test_what_is_no_graph_is_refused",
-            f"{HOSTILE}::test_globals_and_imports_of_other_types_are_told",
+            f"{HOSTILE}::test_globals_and_imports_of_other_types_are_reported",
             "attack/test_special_files.py::test_verbs_refuse_what_is_no_file_of_theirs",
             f"{PROGRAMS}::test_an_archive_that_means_harm_is_refused",
         ),
@@ -150,12 +150,12 @@ ROWS: dict[str, Row] = {
             "test_files.py::test_a_fifo_without_writer_does_not_wait_and_one_with_is_read",
             "test_files.py::test_what_a_terminal_would_obey_is_escaped",
             "emulator/test_engine_cache.py::test_a_folder_that_others_can_write_to_is_no_cache",
-            "emulator/test_engine_cache.py::test_a_module_that_was_changed_is_made_anew",
+            "emulator/test_engine_cache.py::test_a_module_that_was_changed_is_made_again",
             "install/test_installed_files.py::test_what_was_changed_is_named",
             "install/test_installed_files.py::test_what_a_killed_installation_left_is_removed_by_the_next",
             "install/test_installed_files.py::test_an_environment_that_was_killed_half_way_is_no_tool",
             "remote/test_worker_tools.py::test_a_tampered_tool_is_noticed",
-            "attack/test_foreign_modules.py::test_cores_that_poll_each_others_memory_are_told_what_they_do",
+            "attack/test_foreign_modules.py::test_cores_that_poll_each_others_memory_get_an_error_that_says_so",
             "attack/test_special_files.py::test_sources_that_a_program_names_are_plain_files",
             "porting/test_asked_program.py::test_what_make_has_started_ends_with_it",
         ),

@@ -138,7 +138,7 @@ def test_no_loop_outlives_the_limit(body):
         run(whole(body=body), limit_s=0.05)
 
 
-def test_cores_that_poll_each_others_memory_are_told_what_they_do():
+def test_cores_that_poll_each_others_memory_get_an_error_that_says_so():
     """A14: an emulated core runs until it waits, so that it never sees what another would write meanwhile."""
     polls = "i64 core_0_2(void) { START while (*(volatile i32 *)0x70800 != 77) {} END; }"
     p, s = Program(), Sequence()

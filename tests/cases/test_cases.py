@@ -116,7 +116,7 @@ def test_view_cast_in_loop(wasm_build: WasmBuild, capfd: pytest.CaptureFixture[s
     run_on_the_array(chain, [a, b])
     # As on an NPU: all four turns write the first quarter.
     np.testing.assert_array_equal(b[:16], -a[:16])
-    # What nobody wrote is left as it was, which may be anything.
+    # What was not written is left as it was, which may be anything.
     assert (b[16:] != -a[16:]).sum() > 40
 
 

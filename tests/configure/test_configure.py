@@ -50,7 +50,7 @@ def test_build_file_and_graph_of_a_small_project(project, regen):
     assert commands[0]["arguments"][0] == "clang"
 
 
-def test_the_summary_says_who_does_what_and_why(project):
+def test_the_summary_says_what_does_what_and_why(project):
     with_pretended_tools(project)
     lines = project.configure().stdout.splitlines()
     table = {line.split()[0]: line for line in lines if line}

@@ -58,7 +58,7 @@ def test_a_second_configure_does_not_plan(project: Project):
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_a_file_that_was_touched_is_written_anew(project: Project, name):
+def test_a_file_that_was_touched_is_written_again(project: Project, name):
     project.configure()
     before = (project.folder / name).read_bytes()
     with (project.folder / name).open("a", encoding="utf-8") as stream:

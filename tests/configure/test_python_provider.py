@@ -1,4 +1,4 @@
-"""Who prints designs in Python: npuninja, or MLIR-AIE's own bindings where they are installed and proved."""
+"""What prints designs in Python: npuninja, or MLIR-AIE's own bindings where they are installed and proved."""
 
 import os
 from pathlib import Path
@@ -44,7 +44,7 @@ def design(a: In, b: Out):
 
 design(iron.zeros(16, dtype=np.int32), iron.zeros(16, dtype=np.int32))
 """
-# As much of the bindings as the proof and the design need; their text says who printed it.
+# As much of the bindings as the proof and the design need; their text says what printed it.
 BINDINGS = {
     "aie/dialects/aie.py": (
         "class AIEDevice: npu1_1col = 'npu1_1col'\ntiles = []\n"
@@ -109,7 +109,7 @@ def test_without_bindings_auto_is_npuninja_and_real_is_refused(project, tmp_path
         project("real", {"MLIR_AIE_INSTALL_DIR": str(tmp_path)})
 
 
-def test_the_kept_module_goes_by_who_printed_it(project, install):
+def test_the_kept_module_goes_by_what_printed_it(project, install):
     environment = {"MLIR_AIE_INSTALL_DIR": str(install)}
     assert project("auto", environment).designs.designs
     assert by_ours(project("embedded", environment))
@@ -123,7 +123,7 @@ def test_bindings_that_print_nothing_are_refused_with_what_they_said(project, in
     assert "no libAIE" in error.value.render()
 
 
-def test_a_design_of_another_release_than_the_bindings_is_told_so(project, install):
+def test_a_design_of_another_release_than_the_bindings_gets_an_error_that_says_so(project, install):
     (project.folder / "mlir" / "one.py").write_text("import aie.iron\nfrom aie.iron import CompileTime\n")
     (fault,) = project("real", {"MLIR_AIE_INSTALL_DIR": str(install)}).designs.faulty
     assert "cannot import name 'CompileTime'" in fault.text
@@ -163,7 +163,7 @@ def test_bindings_run_a_module_of_a_package_as_one(project, install):
     assert "%theirs" in Path(design.mlir).read_text()
 
 
-def test_the_verb_takes_bindings_when_it_is_told(project, install, capfd, monkeypatch):
+def test_the_verb_takes_bindings_when_that_is_asked_for(project, install, capfd, monkeypatch):
     monkeypatch.setenv("MLIR_AIE_INSTALL_DIR", str(install))
     script = str(project.folder / "mlir" / "one.py")
     assert main(["python", "--provider", "real", script]) == 0

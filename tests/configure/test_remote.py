@@ -74,7 +74,7 @@ def test_what_is_no_address_is_refused(with_client, address):
     assert "no address of a service" in with_client.configure("--remote", address, code=2).stderr
 
 
-def test_a_missing_client_is_told(project):
+def test_a_missing_client_is_reported(project):
     said = project.configure("--remote", "http://farm:8980", code=3).stderr
     assert "there is no trexe, a program of BuildBox" in said
     assert "npuninja tools install buildbox" in said

@@ -30,7 +30,7 @@ def test_other_modules_of_a_stage_are_named(built):
     assert "npuninja's stage pdi consists of other modules than then" in printed
 
 
-def test_reasons_are_told_in_words(built):
+def test_reasons_are_given_in_words(built):
     def why(target: str = XCLBIN) -> str:
         return built.configure("--why", target).stdout
 

@@ -1,4 +1,4 @@
-"""What a design was warned of is shown again with the standstill that comes of it."""
+"""What a design was warned of is shown again with the standstill that it causes."""
 
 from __future__ import annotations
 

@@ -64,9 +64,8 @@ class TestNoDevice(DeviceSuite):
         return Case(NullDevice(), xrt_program, 256, None, lambda: xrt_program)
 
     def test_buffer_of_another_device_is_refused(self, loaded):
-        loaded.device.run(
-            [loaded.buffers()[0], NullDevice().allocate(256, 1)], 1.0
-        )  # it is none that could mind
+        # The null device looks at no buffer.
+        loaded.device.run([loaded.buffers()[0], NullDevice().allocate(256, 1)], 1.0)
 
     def test_run_that_does_not_end(self, loaded):
         assert loaded.device.run(loaded.buffers(), 0.2) < 0.2  # nothing runs
@@ -119,7 +118,7 @@ device.wait(started, 3600.0)
 
 
 @pytest.mark.parametrize("limit_kib", [3_000_000, 6_000_000])
-def test_address_space_that_is_limited_is_told(passthrough, limit_kib):
+def test_address_space_that_is_limited_is_reported(passthrough, limit_kib):
     script = (
         f"ulimit -v {limit_kib}; exec {shlex.join([sys.executable, '-m', 'npuninja', 'run', passthrough])}"
     )

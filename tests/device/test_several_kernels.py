@@ -77,7 +77,7 @@ def _one_of_them(project):
 
 
 def _wrong(project):
-    """What is wrong in one of them is told by its name, and the others are run all the same."""
+    """What is wrong in one of them is reported with its name, and the others are run all the same."""
     project.edit("host/three.py", '(2 if kernel == "twice"', '(3 if kernel == "twice"')
     failed = project.ninja("run-three", code=None)
     assert "three twice:run: the result is wrong in b" in failed.stdout + failed.stderr

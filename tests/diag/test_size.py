@@ -49,7 +49,7 @@ def test_an_aie_program(tmp_path) -> None:
     assert core.problems() == memtile.problems() == []
 
 
-def test_what_hardly_fits_is_told(tmp_path) -> None:
+def test_what_barely_fits_is_reported(tmp_path) -> None:
     (_, core) = measure(folder_with(tmp_path, (0, bytes(15000), 15000), (0x70000 + 2448, b"", 60000)))
     assert core.problems() == [
         "the program takes 15000 of 16384 bytes",
@@ -100,7 +100,7 @@ def test_conformance_designs(design: str, tmp_path) -> None:
     assert all(0 < t.used <= t.limit and t.end <= t.limit for t in tiles)
 
 
-def test_what_is_missing_is_told(tmp_path, capsys, monkeypatch) -> None:
+def test_what_is_missing_is_reported(tmp_path, capsys, monkeypatch) -> None:
     assert npuninja(["size", str(tmp_path)]) == 2
     assert "cannot read" in capsys.readouterr().err
     (tmp_path / "input_with_addresses.mlir").write_text(LOWERED)

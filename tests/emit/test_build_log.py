@@ -27,7 +27,7 @@ EDGES = [
 ]
 
 
-def test_runs_of_ninja_are_told_apart_and_outputs_of_one_edge_joined():
+def test_runs_of_ninja_are_reported_apart_and_outputs_of_one_edge_joined():
     builds = read_builds(LOG, "log")
     assert [[step.outputs for step in build] for build in builds] == [
         [("old.o",)],

@@ -27,7 +27,7 @@ void squash(const int *restrict in, int *restrict out) {
 """
 BOTH = frozenset({"races", "memory"})
 
-#: Design -> what each finding must name: the buffer or place, the two who touch it, what would order them.
+#: Design -> what each finding must name: the buffer or place, the two that touch it, what would order them.
 PLANTED: dict[str, list[tuple[str, ...]]] = {
     "r_core_no_acquire": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_full'")],
     "r_core_no_locks_in": [("'ping_i'", "core (0, 2) in squash", "S2MM 1 of tile (0, 2) (BD 0)", "'i_full'")],
@@ -163,8 +163,8 @@ def test_the_units_of_a_semaphore_are_handed_on_in_order():
     assert run(two_cores((early, late), ("ACQUIRE(1, 0, 2, 0, 2);", ""))) == []
 
 
-def test_an_acquire_of_nothing_waits_for_who_took():
-    """Lock == 0 again: who took the unit is behind all that came before."""
+def test_an_acquire_of_nothing_waits_for_what_took():
+    """Lock == 0 again: what took the unit is behind all that came before."""
     p = two_cores((GIVES, "ACQUIRE(1, 0, 2, 1, 1);"), ("", ""))
     assert run(p, frozenset({"races"}))
 
@@ -245,7 +245,7 @@ def test_wrong_accesses_are_errors_with_line_and_callers(kernel, why, words):
         "kept[0] = 3; bytes[5] = 1; use(kept); use(bytes); out[0] = kept[0] + bytes[5];",
     ],
 )
-def test_right_accesses_are_none(kernel):
+def test_right_accesses_give_no_finding(kernel):
     assert memory(kernel).races == ()
 
 
@@ -332,7 +332,7 @@ def test_a_stack_overflow_is_still_one():
     assert (caught.value.exit_code, caught.value.report["kind"]) == (1, "StackOverflow")
 
 
-def test_an_address_far_outside_is_a_finding_and_a_division_by_zero_is_none():
+def test_an_address_far_outside_is_a_finding_and_a_division_by_zero_is_not():
     with pytest.raises(CoreFault, match="where data memory ends") as caught:
         memory("out[0x12345 + in[0]] = 1;")
     assert (caught.value.exit_code, caught.value.report["kind"]) == (1, "CoreFault")

@@ -194,7 +194,7 @@ def test_kernels_pass_words_by_stream_and_cascade(wasm_build, checks):
     assert found.tolist() == (3 * rows.sum(0)).tolist()
 
 
-def test_a_deadlock_names_who_waits_for_which_stream_and_where(wasm_build):
+def test_a_deadlock_names_what_waits_for_which_stream_and_where(wasm_build):
     text = design(IN_KERNELS.replace("NUMBER", "13"), 192, 16)
     with pytest.raises(Deadlock) as caught:
         run(StreamChain(wasm_build, "kernels", text, {"k.o": KERNEL}), np.zeros(192, np.int32), 16)

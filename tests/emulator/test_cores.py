@@ -121,7 +121,7 @@ def test_deadlock_names_lock_value_and_line() -> None:
     assert waiters["core (0, 2)"]["location"] == "design.mlir:31:9"
 
 
-def test_deadlock_knows_who_releases_and_who_has_ended() -> None:
+def test_deadlock_knows_what_releases_and_what_has_ended() -> None:
     """The memtile's channels release each other's locks; the core that would start them has ended."""
     p = one_core("i64 core_0_2(void) { return -1; }")
     p.bd(0, 1, 0, mem_bd(0x80000, 4, acquire=(64 + 1, -1), release=(64 + 2, 1), next_bd=1))
@@ -318,7 +318,7 @@ def test_stack_use_is_measured() -> None:
     assert 512 <= report.cores[0].stack_used_bytes < 1024
 
 
-def test_stack_overflow_is_told_with_the_size() -> None:
+def test_stack_overflow_is_reported_with_the_size() -> None:
     p = one_core(STACK.replace("DEPTH", "20"), stack_bytes=2048)
     with p.emulator() as npu, pytest.raises(StackOverflow) as caught:
         npu.run(nothing(), [])
@@ -372,7 +372,7 @@ def test_a_core_that_is_enabled_without_a_program_is_refused_by_name() -> None:
         p.emulator()
 
 
-def test_missing_module_and_strange_import_are_told() -> None:
+def test_missing_module_and_strange_import_are_reported() -> None:
     p = one_core("i64 core_0_2(void) { return -1; }")
     p.modules.clear()
     with pytest.raises(UserError, match=r"the module of core \(0, 2\) is missing"):
@@ -382,7 +382,7 @@ def test_missing_module_and_strange_import_are_told() -> None:
         p.emulator()
 
 
-def test_modules_that_do_not_fit_are_told() -> None:
+def test_modules_that_do_not_fit_are_reported() -> None:
     p = one_core("i64 core_0_2(void) { return -1; }", neighbours=("west",))
     with pytest.raises(UserError, match=r"uses the memory of \(-1, 2\) to its west, where no core is"):
         p.emulator()

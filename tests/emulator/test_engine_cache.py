@@ -1,4 +1,4 @@
-"""The compiled engine: made once, found again, made anew when damaged; clear words when it cannot be made."""
+"""The compiled engine: made once, found again, made again when damaged; a clear error when it cannot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-def test_made_once_and_made_anew_when_damaged(shared_cache, monkeypatch) -> None:
+def test_made_once_and_made_again_when_damaged(shared_cache, monkeypatch) -> None:
     engine = wasmtime.Engine()
     engine_module.load_engine(engine)
     first = files(shared_cache)
@@ -48,7 +48,7 @@ def test_sources_and_versions_name_the_file(shared_cache, monkeypatch) -> None:
     assert engine_module._key()[0] != key
 
 
-def test_compiler_that_fails_is_told(shared_cache, tmp_path) -> None:
+def test_compiler_that_fails_is_reported(shared_cache, tmp_path) -> None:
     program = tmp_path / "zig"
     program.write_text("#!/bin/sh\necho out of luck\nexit 3\n")
     program.chmod(0o755)
@@ -101,7 +101,7 @@ def test_a_folder_that_others_can_write_to_is_no_cache(tmp_path, monkeypatch, mo
         cache_folder()
 
 
-def test_a_module_that_was_changed_is_made_anew(tmp_path) -> None:
+def test_a_module_that_was_changed_is_made_again(tmp_path) -> None:
     engine = wasmtime.Engine()
     made = []
 

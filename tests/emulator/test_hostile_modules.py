@@ -109,7 +109,7 @@ def test_a_table_that_grows_has_an_end() -> None:
     assert run(module("(table 1 funcref)", body)).cores[0].ended
 
 
-def test_globals_and_imports_of_other_types_are_told() -> None:
+def test_globals_and_imports_of_other_types_are_reported() -> None:
     parts = PARTS.replace("(mut i32) (i32.const 0)", "i32 (i32.const 0)")
     with pytest.raises(UserError, match="__stack_pointer"):
         run(module(parts=parts))
@@ -213,7 +213,7 @@ def test_every_instruction_keeps_its_place() -> None:
     assert made.place(0) is None
 
 
-def test_places_are_lines_of_the_source_with_those_who_inlined_them(monkeypatch) -> None:
+def test_places_are_lines_of_the_source_with_the_functions_that_inlined_them(monkeypatch) -> None:
     monkeypatch.setenv("WASMTIME_BACKTRACE_DETAILS", "1")
     config = wasmtime.Config()
     config.epoch_interruption = True

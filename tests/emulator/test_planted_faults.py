@@ -229,7 +229,7 @@ def test_parts_of_two_channels_that_overlap_by_some_words_are_found():
     assert all("S2MM 0 of tile (0, 1) (BD 0)" in t and "S2MM 1 of tile (0, 1) (BD 24)" in t for t in texts)
 
 
-# --- Words that nobody wrote, on their way.
+# --- Words that nothing wrote, on their way.
 
 READS = """
 __attribute__((noinline)) void kernel(i32 at, volatile i32 *p) {
@@ -265,7 +265,7 @@ def copied(at: int, through_memtile: bool, shape: tuple[tuple[int, int], ...]) -
 
 @pytest.mark.parametrize("through_memtile", [False, True])
 @pytest.mark.parametrize(("shape", "missing"), [((), 12), (((2, 8), (8, 1)), 13)])
-def test_words_that_nobody_wrote_are_none_behind_a_channel(through_memtile, shape, missing):
+def test_words_that_nothing_wrote_stay_so_behind_a_channel(through_memtile, shape, missing):
     copied(missing - 9 if shape else 3, through_memtile, shape)
     with pytest.raises(BadAccess, match=r"that nothing has written: byte .* of buffer 'taken'") as caught:
         copied(missing, through_memtile, shape)

@@ -259,7 +259,7 @@ def a_control_packet(reads: bool) -> Callable[[bool], Design]:
         p.write(0, 3, 0x3F000 + 4 * 4, 0)
         p.rule(0, 3, ("South", 0), 0, 4, 31, 0, 0)
         p.master(0, 3, ("TileControl", 0), 0, [0], drop=False)
-        p.rule(0, 3, ("TileControl", 0), 0, 2, 31, 1, 0)  # the way of answers: to where nobody waits
+        p.rule(0, 3, ("TileControl", 0), 0, 2, 31, 1, 0)  # the way of answers: to where nothing waits
         p.master(0, 3, ("DMA", 0), 1, [0], drop=False)
         word = 0x800 if planted else 0x880
         packet = [2 << 24 | 1 << 22 | word] if reads else [word, 7]

@@ -196,7 +196,7 @@ def test_packet_without_a_rule_is_a_fault() -> None:
 
 
 def test_packets_that_hold_what_the_other_needs_block_each_other() -> None:
-    """A packet that nobody takes stops; the next waits for its arbiter. The report names the holder."""
+    """A packet that nothing takes stops; the next waits for its arbiter. The report names the holder."""
     p = Program()
     two_senders(p)
     for row, ident in ((2, 1), (4, 2)):

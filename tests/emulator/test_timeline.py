@@ -61,7 +61,7 @@ def spans_of(timeline: Timeline, actor: int) -> list[tuple[str, str]]:
     return [(s.kind, s.says) for s in timeline.spans if s.actor == actor]
 
 
-def test_who_waits_for_whom() -> None:
+def test_what_waits_for_what() -> None:
     timeline = run(*EVENTS)
     full = ("wait", "waits for lock 0 of tile (0, 2) 'full'")
     assert spans_of(timeline, CORE) == [full, ("work", "computes"), full, ("work", "computes")]

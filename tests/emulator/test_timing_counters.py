@@ -92,7 +92,7 @@ def test_stores_into_the_lock_page_are_lock_operations() -> None:
     assert run(f'{HEAD} (func (export "f") {body})')[1] == {"lock operation": 1, "store": 1}
 
 
-def test_calls_of_the_module_and_of_math_functions_are_told_apart() -> None:
+def test_calls_of_the_module_and_of_math_functions_are_reported_apart() -> None:
     text = f"""(import "env" "sinf" (func $sinf (param f32) (result f32))) {HEAD}
         (func $inner (result f32) (call $sinf (f32.const 1)))
         (func (export "f") (result f32) (f32.add (call $inner) (call $inner)))"""

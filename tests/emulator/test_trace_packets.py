@@ -84,7 +84,7 @@ def test_a_header_says_whose_packet_it_is():
     assert read_header(word ^ 1) is None  # parity
 
 
-def test_packets_of_two_units_are_told_apart():
+def test_packets_of_two_units_are_reported_apart():
     one, two = Packet(0, 2, "core", 1), Packet(0, 2, "memory", 2)
     a, b = packets(one, frames([Segment(3, 1, 1)])), packets(two, frames([Segment(9, 2, 2)]))
     words = [word for pair in zip(a, b) for packet in pair for word in packet]

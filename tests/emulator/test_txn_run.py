@@ -48,7 +48,7 @@ def loop_through_memtile() -> Program:
     return p
 
 
-def test_a_lock_that_is_set_while_a_descriptor_holds_of_it_is_told() -> None:
+def test_a_lock_that_is_set_while_a_descriptor_holds_of_it_is_reported() -> None:
     lock = tile_address(0, 1, registers.lock_value("mem", 0))
     with loop_through_memtile().emulator() as npu:
         # The receiver has begun with a buffer and waits for words, so one of the two is left.

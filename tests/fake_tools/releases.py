@@ -72,7 +72,7 @@ class Release(NamedTuple):
         aiecc: generation of the driver, "" for none.
         p1, route, p2, p3: what aie-opt is asked.
         opt: what Peano's opt is asked.
-        lld: whether clang is told which linker.
+        lld: whether clang gets the name of the linker.
         new_sequence: whether the operation is called aie.runtime_sequence.
         tile_allocation: whether allocations name tiles.
         old_llvm_words: words that its LLVM writes and Peano does not read.

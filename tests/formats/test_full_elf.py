@@ -162,7 +162,7 @@ def test_what_a_full_elf_cannot_say_is_refused(message):
 
 
 def test_late_arguments_are_as_all_others():
-    """Beside an XCLBIN the stream adds what the firmware adds to the first five arguments' addresses."""
+    """With an XCLBIN the stream adds what the firmware adds to the first five arguments' addresses."""
     before = stream(
         DESCRIPTOR, AddressPatch(0x1D004, 4, 0x80000010 & 0x7FFFFFFF), AddressPatch(0x1D004, 5, 0x80000010)
     )

@@ -132,7 +132,7 @@ def test_damage_never_crashes(data: bytes) -> None:
     reads_or_refuses(lambda d: read_pdi(d, "file").commands("file"), data)
 
 
-def test_pdis_of_amds_own_designs_are_told_from_damaged_ones() -> None:
+def test_pdis_of_amds_own_designs_are_told_apart_from_damaged_ones() -> None:
     """They have three words that the header's sum leaves out, and less data than the header says."""
     made = bytearray(write_pdi([write_cdo([Write(0x1000, 7)] * 8)]))
     made[0x140:0x14C] = b"\1\0\0\0\x50\x0c\0\0\x66\x89\x50\x0c"

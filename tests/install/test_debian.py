@@ -41,7 +41,7 @@ esac
 
 
 class Apt:
-    """Pretended programs on PATH, and what they were told."""
+    """Pretended programs on PATH, and the arguments they got."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder

@@ -49,7 +49,7 @@ def test_only_what_is_loaded_stays(root: Path) -> None:
     assert not (root / "lib").is_symlink()
 
 
-def test_a_missing_library_is_told(root: Path) -> None:
+def test_a_missing_library_is_reported(root: Path) -> None:
     (root / LIBRARIES / "ld-linux-x86-64.so.2").write_text('#!/bin/sh\necho "libc.so.9 => not found"\n')
     with pytest.raises(ToolError, match=r"libraries of usr/bin/it are missing: libc\.so\.9"):
         keep_only(str(root), "usr/bin/it", write_launcher(str(root), "usr/bin/it"))

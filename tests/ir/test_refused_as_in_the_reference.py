@@ -175,7 +175,7 @@ def test_a_number_is_made_before_its_use() -> None:
         verify(module)
 
 
-def test_a_number_of_a_region_beside_is_none_of_this_one() -> None:
+def test_a_number_of_a_region_beside_is_not_one_of_this_region() -> None:
     use, one = TAKE.replace("1", "%one"), f"%one = arith.constant 1 : i32\n{TAKE}"
     channels = (
         f"aie.dma({way}, 0) [{{\n{line}\n{DESCRIPTOR}\n{GIVE}\n}}]"

@@ -77,7 +77,7 @@ class Client:
         assert self._process.wait(timeout=30) == 0
 
 
-def test_an_editor_is_told_of_errors_places_and_definitions(tmp_path: Path) -> None:
+def test_an_editor_gets_errors_places_and_definitions(tmp_path: Path) -> None:
     (tmp_path / "mlir").mkdir()
     kernels = tmp_path / "kernels"
     kernels.mkdir()

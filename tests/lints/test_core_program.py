@@ -38,7 +38,7 @@ def test_a_small_program_is_fine() -> None:
     assert warned(program(stack_sizes=b"\0\0\0\0\x20")) == []
 
 
-def test_a_program_that_hardly_fits() -> None:
+def test_a_program_that_barely_fits() -> None:
     assert warned(program(14700)) == []
     assert warned(program(14800)) == ["the program takes 14800 of the 16384 bytes that a core has"]
 

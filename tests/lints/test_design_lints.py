@@ -206,7 +206,7 @@ def test_elf_file_and_body_are_refused():
 
 
 def test_given_designs_are_right_but_one():
-    """Nothing is warned of without a reason: this one takes a lock again and again that nobody gives."""
+    """Nothing is warned of without a reason: this one takes a lock again and again that nothing gives."""
     found = {}
     for folder in positive_designs():
         warnings = Warnings()

@@ -27,7 +27,7 @@ def test_jumps_widen_the_band() -> None:
 
 
 @pytest.mark.parametrize(("operations", "warned"), [(3000, False), (5000, True)])
-def test_a_program_that_hardly_fits_is_warned_of(operations: int, warned: bool) -> None:
+def test_a_program_that_barely_fits_is_warned_of(operations: int, warned: bool) -> None:
     warnings = Warnings()
     check_program_size("core (0, 2)", code(*[ADD] * operations), Location("a.mlir", 3, 4), warnings)
     assert bool(warnings.items) is warned

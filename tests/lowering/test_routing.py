@@ -206,7 +206,7 @@ def test_a_rule_that_catches_another_id_is_an_error_in_the_new_tools() -> None:
     assert "go astray" in refused(design("npu1_1col", TILES + ASTRAY), "2026-02").message
 
 
-def test_rules_that_overlap_on_an_unused_id_are_told_too() -> None:
+def test_rules_that_overlap_on_an_unused_id_are_reported_too() -> None:
     # Ids 1 and 2 share the rule mask 28 value 0, which comes after the rule for id 0 and so does no harm.
     ends = [(1, "%b, DMA : 0"), (2, "%b, DMA : 0"), (0, "%a, DMA : 0")]
     text = design("npu1_1col", TILES + "".join(packet(i, "%s, DMA : 0", end) for i, end in ends))
@@ -264,7 +264,7 @@ def test_header_and_priority() -> None:
     assert fabric_of(module).reached(((0, 2), ("Trace", 0)), 3) == {((0, 0), ("DMA", 1))}
 
 
-def test_different_wishes_about_the_header_are_told() -> None:
+def test_different_wishes_about_the_header_are_reported() -> None:
     body = packet(1, "%a, DMA : 0", "%s, DMA : 0") + packet(
         2, "%b, DMA : 0", "%s, DMA : 0", attributes="{keep_pkt_header = true}"
     )

@@ -1,4 +1,4 @@
-"""Bundles and instructions: one reading each, text, and words that are none."""
+"""Bundles and instructions: one reading each, text, and words that are no instruction."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_the_way_from_address_0_decides(program: bytes, found: int | None) -> No
     assert (met[0] if met else None) == found
 
 
-def test_programs_for_aie2_are_none_of_the_others() -> None:
+def test_programs_for_aie2_are_not_taken_for_foreign_ones() -> None:
     for seed in range(4):
         code = assemble(random_program(seed), "a.s").sections[0].data
         assert foreign_bytes([(0, code)]) is None

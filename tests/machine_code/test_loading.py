@@ -1,4 +1,4 @@
-"""Prepared and translated programs in the cache: the same as made anew, and a damaged one is made anew."""
+"""Prepared and translated programs in the cache: the same as without it, and a damaged one is made again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def loaded(engine: wasmtime.Engine, seed: int = 0) -> tuple[CoreRuntime, LoadedP
     return core, LoadedProgram(core, [(s.address, s.data) for s in program.sections])
 
 
-def test_a_program_from_the_cache_runs_as_one_made_anew(engine: wasmtime.Engine, tmp_path: Path) -> None:
+def test_a_program_from_the_cache_runs_as_one_just_made(engine: wasmtime.Engine, tmp_path: Path) -> None:
     core, program = loaded(engine)
     assert program.is_code(0)
     assert not program.is_code(0x3FF0)
@@ -60,7 +60,7 @@ def test_a_program_from_the_cache_runs_as_one_made_anew(engine: wasmtime.Engine,
 
 
 @pytest.mark.parametrize("damage", [lambda d: d[:-3], lambda d: b"", lambda d: d[:-1] + b"?"])
-def test_a_damaged_entry_is_made_anew(engine: wasmtime.Engine, tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_entry_is_made_again(engine: wasmtime.Engine, tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
     first, _ = loaded(engine)
     (entry,) = (tmp_path / "programs").iterdir()
     data = entry.read_bytes()

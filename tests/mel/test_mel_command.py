@@ -190,7 +190,7 @@ def test_the_suffix_decides_the_format_and_the_figure_has_axes(suffix):
         (b"ID3 something else", "not a WAV file"),
     ],
 )
-def test_files_that_are_none(tmp_path, capfd, content, message):
+def test_files_that_are_no_sound(tmp_path, capfd, content, message):
     path = tmp_path / "a.wav"
     if content is not None:
         path.write_bytes(content)

@@ -188,7 +188,7 @@ def test_edits_reach_the_package_and_no_change_makes_nothing(own):
     own.edit("kernels/gain/scale.h", "\n", " // elements\n")
     assert own.rebuilt("package") == ["Gain-Designs-1.2.0.zip", "gain.o"]
     assert archive.read_bytes() != first
-    # Another version: configured anew, and the old files are gone.
+    # Another version: configured again, and the old files are gone.
     own.edit("toolchain.toml", "1.2.0", "1.3.0")
     own.ninja("package")
     assert sorted(path.name for path in archive.parent.iterdir()) == [
@@ -210,7 +210,7 @@ def test_a_design_in_python_and_what_it_imports_are_sources(own):
     assert not [name for name in names if name.startswith("build/")]
 
 
-def test_what_is_missing_is_told(own, packed):
+def test_what_is_missing_is_reported(own, packed):
     hidden = own.write("hidden/cyclonedx/__init__.py", "raise ImportError('not installed')\n").parent.parent
     (own.folder / "LICENSE").unlink()
     own.edit("toolchain.toml", 'license = "MIT"', "")
@@ -246,7 +246,7 @@ def test_licences_are_those_of_spdx(expression, found):
     assert bill["metadata"]["component"].get("licenses") == ([found] if found else None)
 
 
-def test_a_licence_that_is_none_is_refused():
+def test_what_is_no_licence_is_refused():
     with pytest.raises(UserError, match="'My Own Licence' is no licence of SPDX"):
         write_sbom(Package(license="My Own Licence"), {}, {}, {}, [])
 

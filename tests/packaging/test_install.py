@@ -167,7 +167,7 @@ def test_a_damaged_archive_is_not_installed(packed, tmp_path):
     assert not (tmp_path / "p").exists()
 
 
-def test_a_place_that_may_not_be_written_is_told(good, tmp_path):
+def test_a_place_that_may_not_be_written_is_reported(good, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ToolError, match=r"cannot install .*/file: file exists") as caught:
         put(good, tmp_path / "file")

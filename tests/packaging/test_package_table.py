@@ -1,4 +1,4 @@
-"""`[package]` in toolchain.toml, and the names that come of it."""
+"""`[package]` in toolchain.toml, and the names that follow from it."""
 
 from __future__ import annotations
 

@@ -64,14 +64,14 @@ def test_every_change_of_a_signature_is_noticed(tmp_path, line):
     lines[line] = lines[line][:-3] + ("AA=" if line in (1, 3) else "abc")
     path = tmp_path / "x.minisig"
     path.write_text("\n".join(lines) + "\n")
-    if line == 0:  # that comment is trusted by nobody
+    if line == 0:  # that comment is not signed
         assert check_signature(b"data", str(path), public_key_of(SECRET)) == "file:x"
         return
     with pytest.raises(UserError):
         check_signature(b"data", str(path), public_key_of(SECRET))
 
 
-def test_another_key_is_told_by_its_name(tmp_path):
+def test_another_key_is_reported_by_its_name(tmp_path):
     other = SecretKey(bytes(8), bytes(32))
     path = tmp_path / "x.minisig"
     path.write_text(signature_text(b"data", other, "c"))

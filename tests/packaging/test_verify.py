@@ -1,4 +1,4 @@
-"""`npuninja verify-package`: a good package is good, and each kind of tampering is told by its file."""
+"""`npuninja verify-package`: a good package is good, and each kind of tampering is reported with its file."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_changed_file_is_named(files, name):
     )
 
 
-def test_who_changes_an_xclbin_must_change_all_that_speaks_of_it(files):
+def test_a_changed_xclbin_needs_changes_of_all_that_describes_it(files):
     digest = sha256(changed := flipped(files[XCLBIN]))
     files[XCLBIN] = changed
     accusers = {
@@ -204,7 +204,7 @@ def edit(name: str, old: str, new: str) -> Callable[[Files], None]:
         (edit("SHA256SUMS", "\n", "\r\n"), "SHA256SUMS"),
     ],
 )
-def test_other_tampering_is_told_by_name(files, change, message):
+def test_other_tampering_is_reported_by_name(files, change, message):
     change(files)
     assert message in refused(archived(files))
 
@@ -236,7 +236,7 @@ def test_nothing_lies_beside_a_package(packed, name):
         assert f"{name} lies outside of" in refused(write_zip({**entries, name: b"x"}), path.name)
 
 
-def test_what_is_no_package_is_told(tmp_path, capsys):
+def test_what_is_no_package_is_reported(tmp_path, capsys):
     other = tmp_path / "other.zip"
     other.write_bytes(write_zip({"a/b": b"c"}))
     assert main(["verify-package", str(other)]) == 2

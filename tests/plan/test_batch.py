@@ -41,7 +41,7 @@ def test_a_stage_alone_is_no_batch_and_designs_do_not_mix():
     assert plan_batches(edges, SHORT) == ()
 
 
-def test_a_rule_that_may_not_be_part_of_a_batch_is_none():
+def test_a_rule_that_may_not_be_part_of_a_batch_stands_alone():
     edges = [
         edge("lower", "a/lowered", "a.mlir"),
         edge("route", "a/routed", "a/lowered"),
@@ -59,7 +59,7 @@ def test_the_link_of_an_only_core_is_part_of_what_packs_it():
 
     batched = SHORT | {"core_link"}
     assert names(plan_batches(linked("core"), batched)) == [["d/core.wasm", "d/cdo", "d/pdi"]]
-    # Several are linked beside each other.
+    # Several are linked at the same time.
     assert names(plan_batches(linked("one", "two"), batched)) == [["d/cdo", "d/pdi"]]
 
 

@@ -96,7 +96,7 @@ def test_a_machine_with_everything_builds_by_the_vendors_tools():
     assert found["pdi_bootgen"].options[:2] == ("--bif", f"{npu}/gain.bif")
     assert f"{npu}/gain.bif" in found["pdi_bootgen"].implicit
     assert found["xclbin_xclbinutil"].options[4:6] == ("--partition", f"{npu}/main_aie_partition.json")
-    # The same design for the emulated array beside it, which `ninja test` runs.
+    # And the same design for the emulated array, which `ninja test` runs.
     assert next(e for e in graph.edges if e.rule == "test").inputs == (f"{wasm}/gain.json",)
     assert next(e for e in graph.edges if e.rule == "run").inputs == (f"{npu}/gain.json",)
     assert graph.makes(f"{wasm}/core_0_2.wasm")
@@ -121,7 +121,7 @@ def test_older_tools_are_refused_for_more_than_five_buffers():
     plan(context(machine(aiecc=newest), "design=aiecc"), [many])
 
 
-def test_aiecc_is_told_what_the_design_says_of_its_lowering():
+def test_aiecc_gets_what_the_design_says_of_its_lowering():
     flags = ("--alloc-scheme=bank-aware", "--dynamic-objFifos=false", "--packet-sw-objFifos")
     said = replace(design(), alloc_scheme="basic-sequential", aiecc_flags=flags)
     newest = replace(FOUND["aiecc"], facts=("declarative",))

@@ -139,7 +139,7 @@ def test_what_reads_a_trace_is_left_out_and_what_reads_its_output_too(tmp_path, 
     assert "it reads t.json, which a command that is left out makes" in text
 
 
-def test_edits_stay_and_the_rest_is_written_anew(gain, capsys):
+def test_edits_stay_and_the_rest_is_written_again(gain, capsys):
     imported("gain", gain)
     path = gain / "toolchain.toml"
     text = path.read_text()

@@ -1,4 +1,4 @@
-"""What designs can import, what they are told when they cannot, and which generation is read off them."""
+"""What designs can import, what the error says when they cannot, and which generation is read off them."""
 
 import json
 
@@ -62,7 +62,7 @@ def test_every_name_of_the_table_is_there(tmp_path, generation):
         (
             "from aie.helpers.util import np_ndarray_type_get_shape as of\nimport numpy as np\n"
             "of(np.ndarray[('4',), np.dtype[np.int8]])",
-            "the shape of an array type holds integers only; '4' is none",
+            "the shape of an array type holds integers only, not '4'",
         ),
         (
             "from aie.iron import ObjectFifo\nimport numpy as np\n"

@@ -59,7 +59,7 @@ WANTED = {
     ),
     "kernel_of_another_width": (
         "ValueError",
-        "threshold(): dtype <class 'numpy.float32'> is none of np.uint8, np.int16 and np.int32",
+        "threshold(): dtype must be np.uint8, np.int16 or np.int32, got <class 'numpy.float32'>",
     ),
     "kernel_of_another_stride": ("ValueError", "bn_conv2dk3_dw(): stride 3 is neither 1 nor 2"),
     "random_numbers_without_a_shape": ("ValueError", "rand() makes a tensor of a shape"),

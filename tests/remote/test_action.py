@@ -63,7 +63,7 @@ def test_a_place_that_only_this_machine_has_is_never_sent():
         ("/home/me/project/", 0, "build", "npu1/a.mlir", "build/npu1/a.mlir"),
     ],
 )
-def test_inputs_keep_their_place_beside_the_build_folder(sources, depth, folder, path, place):
+def test_inputs_keep_their_place_relative_to_the_build_folder(sources, depth, folder, path, place):
     action = make_action(
         BASE._replace(sources=sources, depth=depth), ["lower", path], [path], ["npu1/b.mlir"]
     )

@@ -36,7 +36,7 @@ def test_several_designs_of_one_script_with_arguments(empty: NegateProject) -> N
     arguments = (empty.folder / "build/npu1/wasm/large/arguments.json").parent
     empty.ninja("large")
     assert "128" in (arguments / "arguments.json").read_text(encoding="utf-8")
-    # Another argument is another design, and only that one is made anew.
+    # Another argument is another design, and only that one is made again.
     empty.edit("toolchain.toml", '"128"', '"192"')
     assert not any("small" in name for name in empty.rebuilt("large"))
     assert "192" in (arguments / "arguments.json").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ defines = ["FACTOR=(1 + 1)"]
     assert "-DFACTOR=-1" in words["minus.o"]
     assert "-DFACTOR=(1 + 1)" in words["double.o"]
     assert all("-O3" in arguments for arguments in words.values())
-    # Another define makes that object anew, and what it goes into; and not the other.
+    # Another define makes that object again, and what it goes into; and not the other.
     empty.edit("toolchain.toml", "(1 + 1)", "(2)")
     assert "minus.o" not in empty.rebuilt()
     empty.right("double")

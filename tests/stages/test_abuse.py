@@ -126,7 +126,7 @@ def test_a_build_elsewhere_writes_nothing_among_the_sources(project):
     assert {path: path.stat().st_mtime_ns for path in project.folder.rglob("*")} == before
 
 
-def test_a_full_disk_is_told_and_got_over(project):
+def test_a_full_disk_is_reported_and_got_over(project):
     disk = project.folder.parent / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(disk)]

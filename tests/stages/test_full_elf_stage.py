@@ -70,7 +70,7 @@ def words(tmp_path: Path) -> list[str]:
         ("npu2", "plus", "warning: no sequence of the full ELF loads a configuration"),
     ],
 )
-def test_what_an_npu_would_not_do_is_told(
+def test_what_an_npu_would_not_do_is_reported(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], device: str, only: str, said: str
 ) -> None:
     """The sequences of `plus` and `minus` load nothing; that of `main` does, and may run theirs."""

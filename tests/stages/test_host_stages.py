@@ -196,7 +196,7 @@ def test_a_script_can_be_run_as_a_module_of_its_package(tmp_path, capfd, monkeyp
         ("FAIL", ["PASS!"], "PASS!"),
     ],
 )
-def test_what_the_output_has_decides_beside_the_exit_code(tmp_path, capfdbinary, printed, wanted, missing):
+def test_what_the_output_has_decides_as_the_exit_code_does(tmp_path, capfdbinary, printed, wanted, missing):
     script = tmp_path / "own.py"
     script.write_text(f'print("{printed}")\n')
     words = [

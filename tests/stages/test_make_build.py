@@ -75,7 +75,7 @@ def test_it_configures_again_when_a_design_comes_or_goes(made):
     assert "more" not in (made.folder / "build.mk").read_text(encoding="utf-8")
 
 
-def test_another_command_makes_its_output_anew(made):
+def test_another_command_makes_its_output_again(made):
     made.configure("--generator", "make", "--werror")
     remade = made.remade()
     assert "CC gain.o" in remade

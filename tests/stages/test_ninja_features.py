@@ -27,7 +27,7 @@ def test_every_dependency_is_declared(embedded):
     assert "No missing dependencies on generated files found" in embedded.ninja("-t", "missingdeps").stdout
 
 
-def test_a_check_runs_beside_the_build_and_nothing_waits_for_it(embedded):
+def test_a_check_runs_during_the_build_and_nothing_waits_for_it(embedded):
     embedded.configure("--check")
     edge = next(e for e in embedded.graph()["edges"] if e["outputs"] == ["gain"])
     assert edge["validations"] == [f"{DESIGN}/check.json"]

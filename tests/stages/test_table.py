@@ -84,7 +84,7 @@ def test_rules_of_the_table_are_ninja_and_may_be_written_out_instead():
     assert template.parts == {}
 
 
-def test_a_rule_says_who_does_it():
+def test_a_rule_names_its_provider():
     names = {name: label(row, provider) for name, row, provider in rules()}
     assert (names["pdi"], names["pdi_bootgen"], names["core_llvm"]) == (
         "PDI",

@@ -82,7 +82,7 @@ def test_on_a_terminal_the_reason_is_first_and_in_colour(folder: Path) -> None:
     assert SAID not in plain[plain.index("FAILED: ") :]
 
 
-def test_a_terminal_that_stops_who_writes_in_the_background_stops_nothing(folder: Path) -> None:
+def test_a_terminal_that_stops_writers_in_the_background_stops_nothing(folder: Path) -> None:
     process, ours = pty.fork()
     if process == 0:
         os.chdir(folder)

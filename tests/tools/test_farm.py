@@ -247,7 +247,7 @@ def test_a_worker_with_another_toolchain_does_not_serve(casd, tmp_path, tools, b
     assert not (project.folder / "build/npu1_1col/wasm/kernels/gain.o").exists()
 
 
-def test_an_address_where_nobody_listens_is_told(tmp_path, tools, buildbox):
+def test_an_address_where_no_server_listens_is_reported(tmp_path, tools, buildbox):
     project = make_project(tmp_path / "project", tools, buildbox)
     project.configure("--remote", f"unix:{tmp_path}/nobody")
     printed = project.ninja("build/npu1_1col/wasm/kernels/gain.o", code=None).stdout

@@ -91,7 +91,7 @@ def test_a_farms_folder_is_its_users_alone(environment, tmp_path, monkeypatch, c
     assert (tmp_path / "farm/socket").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_socket_whose_name_is_too_long_is_told(tmp_path, capsys):
+def test_a_socket_whose_name_is_too_long_is_reported(tmp_path, capsys):
     code, said = run(capsys, "up", "--engine", "casd", "--folder", str(tmp_path / ("x" * 120)))
     assert code == 2
     assert "107 bytes" in said
@@ -108,7 +108,7 @@ def test_a_socket_whose_name_is_too_long_is_told(tmp_path, capsys):
         ([], "the following arguments are required"),
     ],
 )
-def test_wrong_arguments_are_told(tmp_path, capsys, arguments, message):
+def test_wrong_arguments_are_reported(tmp_path, capsys, arguments, message):
     folder = ["--folder", str(tmp_path / "farm")] if arguments else []
     code, said = run(capsys, *arguments, *folder)
     assert code == 2

@@ -279,7 +279,7 @@ def test_buffers_that_cannot_be(buffers, kind, size, number):
     assert caught.value.number == number
 
 
-def test_handles_that_are_none(buffers):
+def test_handles_that_do_not_exist(buffers):
     for ask in (buffers.get, buffers.hold, buffers.close):
         with pytest.raises(DriverError) as caught:
             ask(7)

@@ -87,7 +87,7 @@ def test_one_memory_for_host_and_npu(emulated, passthrough):
         assert done.stdout.splitlines()[0].startswith(f"COMPLETED {right}"), done.stderr
 
 
-def test_log_goes_where_it_is_told(emulated, passthrough, tmp_path):
+def test_log_goes_where_the_setting_says(emulated, passthrough, tmp_path):
     log = tmp_path / "log"
     done = emulated.python("cases.py", "wrong_opcode", passthrough, options=["--log", str(log)])
     assert "npuninja emu" not in done.stderr

@@ -162,7 +162,7 @@ def test_signal_that_is_ignored_is_ignored_by_the_command(emulated):
     assert done.stdout == "alive\n"
 
 
-def test_missing_xrt_is_told_and_nothing_else_happens(emulated, tmp_path):
+def test_missing_xrt_is_reported_and_nothing_else_happens(emulated, tmp_path):
     emulated.environment.update(NPUNINJA_TOOLS=str(tmp_path / "none"), XILINX_XRT="")
     if any(Path(folder, "libxrt_coreutil.so.2").exists() for folder in SYSTEM_FOLDERS):
         pytest.skip("this system has an XRT of its own")
@@ -209,7 +209,7 @@ def test_exit_code_is_the_commands(emulated, script, code):
     assert emulated.run("sh", "-c", script).returncode == code
 
 
-def test_address_space_that_is_limited_is_told(emulated):
+def test_address_space_that_is_limited_is_reported(emulated):
     script = f"ulimit -v 16000000; exec {shlex.join(emulated.command('true'))}"
     done = subprocess.run(
         ["sh", "-c", script], cwd=ROOT, env=emulated.environment, capture_output=True, text=True, check=False

@@ -18,7 +18,7 @@ sees to it that this page is current.
 
 
 class DesignOutcome(NamedTuple):
-    """What came of one design: a mark for each artefact, what differs, why it was refused if it had to be."""
+    """The result of one design: a mark for each artefact, what differs, why it was refused if it had to."""
 
     design: str
     marks: dict[str, str]

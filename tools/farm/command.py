@@ -135,8 +135,8 @@ def _start(
         farm = Farm(_path_of(options.address), options.workers, folder, place, environment)
         start_workers(farm, processes, temporary)
         one = options.workers == 1
-        who = "1 worker asks" if one else f"{options.workers} workers ask"
-        _say(f"{who} {farm.address} for work; Ctrl-C ends {'it' if one else 'them'}")
+        asking = "1 worker asks" if one else f"{options.workers} workers ask"
+        _say(f"{asking} {farm.address} for work; Ctrl-C ends {'it' if one else 'them'}")
         _remember(folder, {"address": farm.address, "workers": options.workers})
         return
     engine, why = choose_engine(options.engine, environment)
@@ -199,7 +199,7 @@ def _make_own(folder: str) -> None:
     status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise UserError(
-            f"{folder} is no folder of yours: who owns it could run commands as you",
+            f"{folder} is no folder of yours: its owner could run commands as you",
             hint="take another one: --folder FOLDER",
         )
     os.chmod(folder, 0o700)
@@ -244,7 +244,7 @@ def _ending_signals() -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: str) -> Iterator[TextIO]:
-    """Holds the folder as long as the farm runs; gives the file that says who holds it, and what to delete.
+    """Holds the folder as long as the farm runs; gives the file that says what holds it, and what to delete.
 
     Raises:
         UserError: another farm has the folder.

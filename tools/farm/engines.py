@@ -84,7 +84,7 @@ class Farm:
     """What is wanted.
 
     Attributes:
-        socket: path of the socket on which the server listens; who may open it may run commands.
+        socket: path of the socket on which the server listens; users that may open it may run commands.
         workers: how many actions run at a time.
         folder: for files that outlive the farm: logs, and casd's cache.
         place: what the workers have.

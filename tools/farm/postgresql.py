@@ -64,7 +64,7 @@ def start_postgresql(processes: Processes, programs: str, folder: str) -> str:
     command = [os.path.join(programs, "postgres"), "-D", data, "-k", folder]
     for setting in _SETTINGS:
         command += ["-c", setting]
-    # SIGINT: end now, whoever is connected.
+    # SIGINT: end now, with clients connected or not.
     processes.start(Service("postgresql", command, variables, user, signal.SIGINT))
     lock = os.path.join(data, "postmaster.pid")
 

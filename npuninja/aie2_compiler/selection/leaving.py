@@ -66,7 +66,7 @@ class SelectedLeaving(Expansions):
         if NUMBERS[register] == RA and not links:
             self.return_(item)
             return
-        self.frame = None  # who is called is not known
+        self.frame = None  # which function is called is not known
         pointer = self.pointer(self.source(register))
         if not links:
             self.give_link_back()

@@ -22,18 +22,18 @@ MEMORY, HOST, HOST_READS, BD_REWRITTEN, BD_LATE = range(1, 6)
 _KINDS = {MEMORY: "memory", HOST: "host", HOST_READS: "host reads", BD_REWRITTEN: "bd", BD_LATE: "bd"}
 #: What orders two accesses to host memory.
 _WAIT = (
-    "wait in the sequence for {who} (issue_token and dma_wait, "
+    "wait in the sequence for {named} (issue_token and dma_wait, "
     "or dma_await_task) before the transfer of {other} is started"
 )
 #: Of what a sequence does too early, what happens and what helps.
 _OF_SEQUENCE = {
     HOST_READS: (
-        "{who} writes {buffer}, and the sequence ends without having waited for it: "
+        "{named} writes {buffer}, and the sequence ends without having waited for it: "
         "the host may read too early",
         "give the transfer issue_token = true and wait for it (dma_wait, npu.sync or dma_await_task)",
     ),
     BD_REWRITTEN: (
-        "the sequence rewrites {bd}, and nothing tells it that {name} has done with it",
+        "the sequence rewrites {bd}, and nothing tells it that {name} has finished with it",
         "give each transfer in flight an id of its own, or wait for the one before (dma_wait); free a task "
         "(dma_free_task, the end of a TaskGroup) only behind the wait for what needs its data",
     ),
@@ -61,10 +61,10 @@ class Race(WrongResult):
 
 
 class _Side(NamedTuple):
-    """One of the two: who, doing what, where in the sources; `key` tells it from others."""
+    """One of the two: its name, what it does, where in the sources; `key` tells it from others."""
 
     actor: int
-    who: str
+    named: str
     verb: str
     location: Location | None
     callers: tuple[tuple[str, Location | None], ...]
@@ -121,22 +121,22 @@ class RaceReader:
         notes: list[tuple[str, Location | None]] = []
         if kind in (MEMORY, HOST):
             what = (
-                f"{first.who} {first.verb} {buffer} and {second.who} {second.verb} it, "
+                f"{first.named} {first.verb} {buffer} and {second.named} {second.verb} it, "
                 "and nothing orders the two"
             )
             hint = (
                 self._order(a, b)
                 if kind == MEMORY
-                else _WAIT.format(who=a.who, other=layout.actor_name(b.actor))
+                else _WAIT.format(named=a.named, other=layout.actor_name(b.actor))
             )
-            notes = [(f"the other: {second.who} {second.verb} it", second.location), *second.callers]
+            notes = [(f"the other: {second.named} {second.verb} it", second.location), *second.callers]
         else:
             first = a if kind == HOST_READS else first
             side = b if kind == BD_LATE else a
             tile = layout.tile_place(side.actor // layout.CHANNELS_PER_TILE)
             what, hint = _OF_SEQUENCE[kind]
             what = what.format(
-                who=a.who,
+                named=a.named,
                 buffer=buffer,
                 bd=f"BD {side.site} of tile {tile}",
                 name=layout.actor_name(side.actor),
@@ -148,7 +148,7 @@ class RaceReader:
                 {
                     "actor": layout.actor_name(s.actor),
                     "does": s.verb,
-                    "place": str(s.location) if s.location else s.who,
+                    "place": str(s.location) if s.location else s.named,
                 }
                 for s in (a, b)
             ],
@@ -157,14 +157,14 @@ class RaceReader:
         notes = [*first.callers, *notes]
         return Race(f"race: {what}", first.location, hint=hint, notes=tuple(notes), data=data)
 
-    # --- Who.
+    # --- The two sides of a race.
 
     def _side(self, actor: int, site: int, writes: int, kind: int) -> _Side:
         verb = "writes" if writes else "reads"
         tile = actor - layout.FIRST_CORE_ACTOR
         if actor == layout.SEQUENCE_ACTOR:
-            who = f"the runtime sequence (byte {site} of the instructions)" if site else "the host"
-            return _Side(actor, who, verb, None, (), site)
+            named = f"the runtime sequence (byte {site} of the instructions)" if site else "the host"
+            return _Side(actor, named, verb, None, (), site)
         if actor < layout.FIRST_CORE_ACTOR:
             return _Side(actor, f"{layout.actor_name(actor)} (BD {site})", verb, None, (), site)
         core = self._cores.get(tile)
@@ -177,7 +177,7 @@ class RaceReader:
         callers = tuple((f"inlined into {caller}", place) for caller, place in frames[1:])
         return _Side(actor, f"{name} in {frames[0][0]}", verb, frames[0][1], callers, site)
 
-    # --- What.
+    # --- The memory that both touch.
 
     def _buffer(self, kind: int, address: int) -> str:
         if kind in (HOST, HOST_READS):
@@ -235,7 +235,7 @@ class RaceReader:
 
     def _order_with_channel(self, channel: _Side, other: _Side) -> str:
         if other.actor == layout.SEQUENCE_ACTOR:
-            return f"let the sequence wait for {channel.who}, or set a lock that its BD acquires"
+            return f"let the sequence wait for {channel.named}, or set a lock that its BD acquires"
         core = layout.actor_name(other.actor)
         taken, given = self._locks(channel)
         if taken is None and given is None:
@@ -248,7 +248,7 @@ class RaceReader:
             parts.append(f"acquire {self._name(given)} (which the BD releases) before it touches the buffer")
         if taken is not None:
             parts.append(
-                f"release {self._name(taken)} (which the BD acquires) only when it has done with it, "
+                f"release {self._name(taken)} (which the BD acquires) only when it has finished with it, "
                 "once each time"
             )
         return f"{core} must {' and '.join(parts)}"
@@ -260,7 +260,7 @@ class RaceReader:
                 return f"{self._name(given)} has more units than there are buffers, or is released too often"
         if a.actor == b.actor:
             return "the channel's BDs need a lock each time they use the buffer"
-        return f"let the BD of {a.who} release a lock that the BD of {b.who} acquires"
+        return f"let the BD of {a.named} release a lock that the BD of {b.named} acquires"
 
     def _common_locks(self, a: _Side, b: _Side) -> str:
         waits = []

@@ -21,7 +21,7 @@ static u32 clock_count;
 
 /* Shadow memory, from CHECK_BASE on: a record for each word of data memory, a bit for each byte, nodes. */
 typedef struct {
-    u32 clock, who; /* who: small number in the upper 9 bits, site below */
+    u32 clock, by; /* by: small number in the upper 9 bits, site below */
 } Access;
 #define READS 3
 typedef struct {
@@ -57,7 +57,7 @@ static void tick(u32 actor) {
 static void join(u32 *restrict to, const u32 *restrict from, u32 count) {
     for (u32 i = 0; i < count; i++) to[i] = from[i] > to[i] ? from[i] : to[i];
 }
-static int ordered(Access access, const u32 *now) { return now[access.who >> SITE_BITS] >= access.clock; }
+static int ordered(Access access, const u32 *now) { return now[access.by >> SITE_BITS] >= access.clock; }
 
 static Node *new_node(u32 actor, u32 units) {
     Node *node = free_nodes;
@@ -99,7 +99,7 @@ typedef struct {
 } Units;
 #define LOCKS (64 * TILES)
 static Units locks[LOCKS], tokens[CHANNELS];
-static Node *taken[LOCKS];            /* by all who acquired it so far */
+static Node *taken[LOCKS];            /* by all that acquired it so far */
 static Node *pushed[CHANNELS][QUEUE_DEPTH];
 static Units streams[ACTOR_TXN], cascade_units[TILES]; /* words and transfers that have not been received */
 
@@ -279,22 +279,22 @@ static u32 word_number(u32 address) {
 }
 
 static void race(Access first, u32 writes, u32 actor, u32 site, u32 address) {
-    found(RACE_MEMORY, writes, actor_of[first.who >> SITE_BITS], first.who & ((1u << SITE_BITS) - 1), actor, site, address);
+    found(RACE_MEMORY, writes, actor_of[first.by >> SITE_BITS], first.by & ((1u << SITE_BITS) - 1), actor, site, address);
 }
 
 __attribute__((always_inline)) static inline void read_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
     if (word->write.clock && !ordered(word->write, now)) race(word->write, FIRST_WRITES, actor, site, address);
     u32 slot = 0;
-    if (word->read[0].clock && word->read[0].who >> SITE_BITS != number)
+    if (word->read[0].clock && word->read[0].by >> SITE_BITS != number)
         for (u32 i = 0; i < READS; i++) {
-            if (!word->read[i].clock || word->read[i].who >> SITE_BITS == number) {
+            if (!word->read[i].clock || word->read[i].by >> SITE_BITS == number) {
                 slot = i;
                 break;
             }
             if (ordered(word->read[i], now)) slot = i;
         }
     word->read[slot].clock = now[number];
-    word->read[slot].who = number << SITE_BITS | site;
+    word->read[slot].by = number << SITE_BITS | site;
 }
 __attribute__((always_inline)) static inline void write_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
     if (word->write.clock && !ordered(word->write, now))
@@ -306,7 +306,7 @@ __attribute__((always_inline)) static inline void write_word(Word *word, u32 num
         }
     }
     word->write.clock = now[number];
-    word->write.who = number << SITE_BITS | site;
+    word->write.by = number << SITE_BITS | site;
 }
 
 /* Words from number `first` on, at `address`. */
@@ -397,7 +397,7 @@ void check_bd_loaded(u32 channel, u32 number) {
     if (!(checks & CHECK_RACES)) return;
     u32 n = number_of(channel), tile = channel_tile(channel);
     if (bd_writes[tile][number].clock && !ordered(bd_writes[tile][number], clocks[n]))
-        found(RACE_BD_LATE, FIRST_WRITES, ACTOR_TXN, bd_writes[tile][number].who & ((1u << SITE_BITS) - 1), channel, number,
+        found(RACE_BD_LATE, FIRST_WRITES, ACTOR_TXN, bd_writes[tile][number].by & ((1u << SITE_BITS) - 1), channel, number,
               0);
     bd_loads[channel][number] = (Access){clocks[n][n], n << SITE_BITS | number};
 }
@@ -407,7 +407,7 @@ void check_bd_written(u32 tile, u32 number) {
     for (u32 i = 0; i < CHANNELS_PER_TILE; i++) {
         Access load = bd_loads[tile * CHANNELS_PER_TILE + i][number];
         if (load.clock && !ordered(load, clocks[n]))
-            found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.who >> SITE_BITS], number, ACTOR_TXN, txn_offset, 0);
+            found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.by >> SITE_BITS], number, ACTOR_TXN, txn_offset, 0);
     }
     bd_writes[tile][number] = (Access){clocks[n][n], n << SITE_BITS | txn_offset};
 }
@@ -522,7 +522,7 @@ void check_transfer_ends(u32 channel) {
     running[channel] = 0;
     u32 n = number_of(channel);
     t->ended = 1;
-    /* Who got the last word knows that it was read, not that the channel went on. */
+    /* The receiver of the last word knows that it was read, not that the channel went on. */
     if (!channel_is_mm2s(channel) || !t->clock) t->clock = clocks[n][n];
     t->end = new_node(channel, 0);
     tick(channel);
@@ -743,7 +743,7 @@ __attribute__((always_inline)) static inline u32 core_access(u32 address, u32 pa
     return marks;
 }
 
-/* A core begins, or goes on. What it touched stays known while its clock stands: whoever touched the same since then, and is
+/* A core begins, or goes on. What it touched stays known while its clock stands: an actor that touched the same since then, and is
  * ordered behind it, learnt of it by something that moved the clock. */
 EXPORT("core_begin") u32 core_begin(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];

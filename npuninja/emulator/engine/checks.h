@@ -2,7 +2,7 @@
  * and the sequence here, cores through their modules); each does nothing unless a check wants it.
  *
  * Order is happened-before: each actor has a vector clock, which a release, a sent word, a started task and a token carry
- * to who acquires, receives, runs and waits. Two accesses of which one writes, and which no such chain orders, are a race,
+ * to the actor that acquires, receives, runs or waits. Two accesses of which one writes, and which no such chain orders, are a race,
  * whatever the order in this run was. */
 #ifndef NPUNINJA_CHECKS_H
 #define NPUNINJA_CHECKS_H
@@ -43,7 +43,7 @@ void check_polled(u32 channel);
 void check_words(u32 actor, u32 address, u32 step, u32 words, int writes, u32 site);
 /* What was never written is no data: `bytes` from `address` on hold some now. */
 void check_filled(u32 address, u32 bytes);
-/* Words that nobody has written stay so when a channel copies them: those that move now are such. */
+/* Words that nothing has written stay so when a channel copies them: those that move now are such. */
 extern u32 bare_words;
 /* Which of these words are; and how many from an address on are alike, with `bare_words` set for them. */
 void check_bare(u32 address, u32 step, u32 words, u8 *bare);

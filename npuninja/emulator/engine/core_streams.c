@@ -64,7 +64,7 @@ void core_input_end(u32 tile) {
     if (inputs[tile].count) inputs[tile].last[(inputs[tile].head + inputs[tile].count - 1) % INPUT_WORDS] = 1;
 }
 
-/* Answers to a question: not yet, no, yes. Who asks in a loop must let the others go on, so a no comes one turn later. */
+/* Answers to a question: not yet, no, yes. A core that asks in a loop must let the others go on, so a no comes one turn later. */
 enum { LATER, NO, YES };
 static u32 answer(u32 tile, u32 yes, u32 asked) {
     if (yes || asked) {
@@ -230,7 +230,7 @@ static int bus_is_on(u32 tile) {
     return 0;
 }
 
-/* Who writes what is there, or reads on and on, may do so without end, and must let the others go on. */
+/* A core that writes what is there, or reads on and on, may do so without end, and must let the others go on. */
 static int has_had_its_turn(u32 tile) {
     if (core_wait[tile].kind == WAIT_TURN) {
         core_wait[tile].kind = WAIT_NONE;

@@ -1,4 +1,4 @@
-/* Who runs: the runtime sequence, then cores and channels in the order of their numbers, round after round. A round in
+/* What runs when: the runtime sequence, then cores and channels in the order of their numbers, round after round. A round in
  * which nothing changed means that nothing can ever change again. The order depends on nothing but the input. */
 #include "checks.h"
 
@@ -160,7 +160,7 @@ static void step(u32 actor) {
 }
 
 /* --- The order of turns. Without a seed it is that of the numbers; with one, every order that hardware could take may
- * come: who is how fast, whose turn is when, how many words go at once. */
+ * come: how fast each actor is, whose turn is when, how many words go at once. */
 u32 schedule; /* state of the generator (xorshift, Marsaglia 2003), 0: no seed */
 static u32 slowness[ACTORS + 1]; /* of so many rounds an actor takes one */
 
@@ -196,7 +196,7 @@ static void array_round(void) {
         }
     for (u32 i = 0; i < count; i++)
         if (!draw(slowness[turns[i]]) && active[turns[i] / 64] >> turns[i] % 64 & 1) step(turns[i]);
-    /* Nobody may have had a turn who could move: that is no standstill. */
+    /* Perhaps none of those that could move had a turn: that is no standstill. */
     if (progress == before) ordered_round();
 }
 

@@ -49,7 +49,7 @@ static struct {
 } controls[TILES];
 static u32 answers_left; /* of all tiles */
 
-/* --- Arbiters: an owner and a queue of those who wait, first come, first served. */
+/* --- Arbiters: an owner and a queue of those that wait, first come, first served. */
 #define MAX_WAITING 32
 static struct {
     u16 owner, waiting_count, waiting[MAX_WAITING];
@@ -259,7 +259,7 @@ static void send_answer(u32 tile) {
             fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, controls[tile].address, first->words[0], 0, 0);
     }
     if (!route_take_arbiters(ACTOR_CORE + tile, route)) return;
-    checks = 0; /* nobody's accesses */
+    checks = 0; /* accesses of no actor */
     for (; first->sent < first->count; first->sent++) {
         for (u32 i = 0; i < route->targets; i++)
             if (!(route->target[i].drop_header && !first->sent) && !sink_room(&route->target[i])) goto full;
@@ -324,7 +324,7 @@ __attribute__((export_name("send_trace"))) u32 send_trace(u32 tile, u32 slave) {
     route.targets = route.arbiters = route.held = 0;
     route.error = ROUTE_OK;
     if (!follow(ACTOR_CORE + tile, &route, tile, slave, 0, 0) || !route_take_arbiters(ACTOR_TXN, &route)) return 0;
-    checks = 0; /* nobody's accesses */
+    checks = 0; /* accesses of no actor */
     for (; sent < PACKET_WORDS; sent++) {
         for (u32 i = 0; i < route.targets; i++)
             if (!(route.target[i].drop_header && !sent) && !sink_room(&route.target[i])) goto full;

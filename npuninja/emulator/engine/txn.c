@@ -53,7 +53,7 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     host_begin();
     pushes = room_wanted = 0;
     words_waited = 0;
-    /* Tokens nobody took are gone with their run. */
+    /* Tokens that nothing took are gone with their run. */
     for (u32 i = 0; i < CHANNELS; i++) {
         channels[i].tokens = 0;
         check_tokens_lost(i);

@@ -1,11 +1,11 @@
-"""Clocks of actors on the order of an emulated run: how a timeline comes about.
+"""Clocks of actors on the order of an emulated run, from which a timeline is made.
 
 The order of lock changes, descriptors and operations is that of an emulated run. Each actor (core, DMA
 channel, runtime sequence) has a clock; what it does takes the middle figure of the timing model's costs, and
 an acquire goes on no earlier than the releases it takes its units from, a receiver no earlier than its
 sender, a wait of the sequence no earlier than its token. A core's cycles, counted for the whole run, are
-spread evenly over its stretches between acquire and release. So a wait's length is an estimate; who waited
-for whom is what happened.
+spread evenly over its stretches between acquire and release. So a wait's length is an estimate; what waited
+for what is as it happened.
 """
 
 from __future__ import annotations

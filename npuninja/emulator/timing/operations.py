@@ -66,7 +66,7 @@ _LANES = ("x16", "x8", "x4")
 def with_lanes(counts: Mapping[str, int]) -> dict[str, int]:
     """The operations of a piece of straight code, its vector loads, stores, moves and loops given lanes.
 
-    They have none of their own. The narrowest lanes of the arithmetic beside them are those of the data.
+    They have none of their own. The narrowest lanes of the arithmetic around them are those of the data.
     """
     lanes = next((lanes for lanes in _LANES if f"vector {lanes}" in counts), None)
     if lanes is None:

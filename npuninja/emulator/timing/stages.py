@@ -34,7 +34,7 @@ class PipelineStage(NamedTuple):
         kind: of the tile: `shim`, `mem` or `core`.
         parts: the core and channels that do something.
         cycles: that the tile is busy in a run.
-        arithmetic: how they come about from the parts.
+        arithmetic: how they are computed from the parts.
     """
 
     place: TilePlace
@@ -186,7 +186,7 @@ def first_element_cycles(work: Work, cores: Mapping[TilePlace, Band]) -> Band:
             for source in channel.sources
             if source in by_actor
         ]
-        if not links and place in cores:  # fed through a neighbour's memory, or by nobody
+        if not links and place in cores:  # fed through a neighbour's memory, or not at all
             links = [arrival(other, behind) for other in _sharing(place, work)]
         counts = [c.bds for c in work.channels if c.place == place] or [work.elements]
         own = cores.get(place, NOTHING).times(1 / max(*counts, 1))

@@ -34,7 +34,7 @@ class Mark(NamedTuple):
     """Something that a trace unit could see, from `start` up to `end`; they are equal for a single cycle.
 
     `what` is one of `task`, `bd`, `task done`, `moves`, `lock stall`, `starved`, `held up` of a channel;
-    `active`, `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of whoever
+    `active`, `lock stall`, `acquire`, `release`, `event` of a core; `lock taken`, `lock given` of what
     changes a lock; `write` of the sequence. `detail` is event or lock number, or the operation's place.
     """
 
@@ -83,7 +83,7 @@ class Timeline(NamedTuple):
         return sorted(found, key=_order)
 
     def waits(self) -> list[tuple[int, int, float]]:
-        """Who waits for whom, and how long: (actor, the one it waits for or -1, cycles), longest first."""
+        """What waits for what, and how long: (actor, the one it waits for or -1, cycles), longest first."""
         total: dict[tuple[int, int], float] = {}
         for span in self.spans:
             if span.kind == "wait":

@@ -19,7 +19,7 @@ from npuninja.records import NamedTuple
 
 
 class Traced(NamedTuple):
-    """What came of a run's trace: how many units sent how many words, and remarks for people."""
+    """The result of a run's trace: how many units sent how many words, and remarks for people."""
 
     units: int
     words: int

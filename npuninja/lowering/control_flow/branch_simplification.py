@@ -56,7 +56,7 @@ def _gather_constants(holder: Operation) -> None:
 
 
 class _Simplifier:
-    """Simplifies one region, and keeps who reads each value and which branches lead to each block.
+    """Simplifies one region, and keeps the readers of each value and the branches to each block.
 
     A round costs as much as the region is long: nothing searches the whole region for a single branch.
     """

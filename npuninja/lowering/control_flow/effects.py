@@ -1,4 +1,4 @@
-"""What an operation does to memory: nothing, it reads, it writes, or nobody knows (a call, a lock).
+"""What an operation does to memory: nothing, it reads, it writes, or that is not known (a call, a lock).
 
 Sources: the memory effect traits of MLIR's arith, math, affine, memref, scf and vector dialects. Operations
 of the AIE dialects and calls declare none, so MLIR takes them for operations that may do anything.

@@ -373,7 +373,7 @@ def _unsupported(op: Operation) -> UserError:
         return UserError(
             f"a core has no heap ('{op.name}')",
             op.loc,
-            hint="memref.alloca takes memory of a static size beside the core's stack; "
+            hint="memref.alloca takes memory of a static size, in addition to the core's stack; "
             "aie.buffer is memory with a name",
         )
     if any(v.type.startswith("vector<") for v in (*op.operands, *op.results)):

@@ -114,7 +114,7 @@ def _create(
 
 
 def _sent_again_and_again(fifo: ObjectFifo) -> bool:
-    """Whether a fifo sends its first objects several times: nobody fills them, so its end needs no locks."""
+    """Whether a fifo sends its first objects several times: nothing fills them, so its end needs no locks."""
     return (
         fifo.init is not None
         and len(fifo.init) == fifo.depth

@@ -3,7 +3,7 @@
 A loop that directly holds acquires is unrolled by the least common multiple of the depths of the fifos
 acquired in it, inner loops first. What remains of the trips is unrolled fully. So a remainder of an inner
 loop puts its acquires directly into the outer loop, which is then unrolled too. Each loop is unrolled by its
-own factor; MLIR-AIE takes that of the first loop for all loops beside it, and crashes when they differ.
+own factor; MLIR-AIE takes that of the first loop for all loops of its block, and crashes when they differ.
 """
 
 from __future__ import annotations

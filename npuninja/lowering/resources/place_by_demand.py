@@ -73,7 +73,7 @@ class _Placement:
                 needed = self.demand.get(op, NO_CHANNELS)
                 self.need_in[op] = max(0, self._inputs(op) - (_CORE_CHANNELS - needed.inputs))
                 self.need_out[op] = max(0, self._outputs(op) - (_CORE_CHANNELS - needed.outputs))
-        #: Free places beside a core with demand, and whom they are kept for.
+        #: Free places beside a core with demand, and which operations they are kept for.
         self.reserved: dict[TilePlace, list[Operation]] = {}
 
     def _inputs(self, op: Operation) -> int:

@@ -1,4 +1,4 @@
-"""What a runtime sequence may not do; and, as warnings, what the reference accepts but nobody can mean."""
+"""What a runtime sequence may not do; and, as warnings, what the reference accepts but cannot be meant."""
 
 from __future__ import annotations
 

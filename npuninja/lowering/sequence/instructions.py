@@ -56,7 +56,7 @@ def instruction_stream(
     to addresses of host memory for the first five only.
 
     `numbers_devices`: what loads a device by its name gets that one's place in the module, from 1; else it is
-    done already, or is left to whoever packs.
+    done already, or is left to the packer of the PDIs.
 
     Raises:
         UserError: no such device or sequence, an operation step 3 should have lowered, a value out of range.
@@ -154,7 +154,7 @@ def _address_patch(op: Operation, device: Operation) -> TxnOperation:
 
 
 def _load_pdi(op: Operation, device: Operation) -> TxnOperation:
-    # Number, size and address are filled in by whoever packs the PDIs together; MLIR-AIE writes 0 until then.
+    # Number, size and address are filled in where the PDIs are packed together; MLIR-AIE writes 0 until then.
     return LoadPdi(op.integer("id", 0), op.integer("size", 0), op.integer("address", 0))
 
 

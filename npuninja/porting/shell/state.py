@@ -97,7 +97,7 @@ class Shell(ABC):
         return [field for word in words for field in self.expansion.fields(word)]
 
     def print(self, text: str) -> None:
-        """What the script prints, for whom it may concern."""
+        """Keeps what the script prints: for the innermost capture, else its lines for the import's report."""
         if self.printed:
             self.printed[-1].append(text)
         else:

@@ -1,4 +1,4 @@
-"""What `from aie.dialects.aie import *` gives beside the dialect: types, values, insertion points."""
+"""What `from aie.dialects.aie import *` gives in addition to the dialect: types, values, insertion points."""
 
 from __future__ import annotations
 

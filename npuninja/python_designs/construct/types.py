@@ -341,7 +341,7 @@ def np_ndarray_type_get_shape(ndarray_type: Any) -> tuple[int, ...]:
     )
     for dim in shape:
         assert isinstance(dim, (int, np.integer)), (
-            f"the shape of an array type holds integers only; {dim!r} is none"
+            f"the shape of an array type holds integers only, not {dim!r}"
         )
     return shape
 

@@ -131,7 +131,7 @@ def build_module(
 
 
 def _built(folder: str, text: str, kernels: Sequence[Any], aiecc_flags: Sequence[str], full_elf: bool) -> str:
-    """The manifest of what Ninja made; made anew when its files are not those that were made."""
+    """The manifest of what Ninja made; made again when its files are not those that were made."""
     manifest = _build(folder, text, kernels, aiecc_flags, full_elf)
     if not is_whole(manifest, DESIGN):
         shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)

@@ -295,7 +295,7 @@ class CallableDesign:
     def specialize(self, **overrides: Any) -> CallableDesign:
         """The same design with other values and settings."""
         settings = {**self._settings(), **{k: v for k, v in overrides.items() if k in CONFIGURATION}}
-        # A design that takes `trace_config` itself gets it beside the host side, which reads the trace.
+        # A design that takes `trace_config` itself gets it, as the host side does, which reads the trace.
         declared = self.compilable.compile_params
         values = {k: v for k, v in overrides.items() if k not in CONFIGURATION or k in declared}
         merged = {**self.compilable.compile_kwargs, **values}

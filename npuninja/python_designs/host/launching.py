@@ -18,8 +18,8 @@ from npuninja.python_designs.host.design_cache import file_of, is_whole
 from npuninja.records import NamedTuple
 
 _RUN_LIMIT_S = 120.0
-#: Manifests of designs whose device was told, and arguments whose type was.
-_TOLD: set[Any] = set()
+#: What was printed once: the manifests of designs, for their device; argument types.
+_PRINTED: set[Any] = set()
 
 
 class KernelResult(NamedTuple):
@@ -173,8 +173,8 @@ def _check_tensor(name: str, array: Any, argument: Any, values: dict[str, Any]) 
             f"{argument.element} ({argument.nbytes} bytes)."
         )
     kinds = {"f" if kind == "V" else kind for kind in (array.dtype.kind, argument.dtype.kind)}  # V: bfloat16
-    if kinds == {"f", "i"} and (name, argument.element) not in _TOLD:
-        _TOLD.add((name, argument.element))
+    if kinds == {"f", "i"} and (name, argument.element) not in _PRINTED:
+        _PRINTED.add((name, argument.element))
         print(
             f"warning: tensor '{name}' is of {array.dtype}, "
             f"and the kernel takes its bytes for {argument.element}",
@@ -198,8 +198,8 @@ def _run(
         if not (larger and array.nbytes > argument.nbytes):
             _check_tensor(name, array, argument, values)
     choice = choose(manifest, "auto", None)
-    if manifest.path not in _TOLD:
-        _TOLD.add(manifest.path)
+    if manifest.path not in _PRINTED:
+        _PRINTED.add(manifest.path)
         print(f"npuninja: {manifest.design} runs on {choice.reason}", file=sys.stderr)
     device = choice.device
     try:

@@ -94,7 +94,7 @@ def _begun(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _cycle(event: dict[str, Any]) -> float:
-    """When an event begins. `npuninja trace` writes times in microseconds, and the cycle beside them."""
+    """When an event begins. `npuninja trace` writes times in microseconds, and the cycle as an argument."""
     cycle: float = event.get("args", {}).get("cycle", event["ts"])
     return cycle
 

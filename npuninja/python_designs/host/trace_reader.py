@@ -2,7 +2,7 @@
 
 What units watch is read off a lowered design's register writes, as the bindings do. What the bytes mean is
 said in `npuninja/emulator/trace_units/packets.py`. Time is in cycles since the unit began; the first is 1. A
-core that traces program counters gives no times: the frame's number stands there, the counter beside it.
+core that traces program counters gives no times: it has the frame's number as time, and the counter too.
 """
 
 from __future__ import annotations

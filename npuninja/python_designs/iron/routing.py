@@ -203,7 +203,7 @@ class DmaChannel:
                 )
             if isinstance(bd.next, int) and not 0 <= bd.next < len(self.bds):
                 raise ValueError(
-                    f"next={bd.next} is none of this channel's Bds, which are 0 to {len(self.bds) - 1}"
+                    f"next={bd.next} is not among this channel's Bds, which are 0 to {len(self.bds) - 1}"
                 )
 
 

@@ -204,7 +204,7 @@ class BlockRuntime:
         """Starts workers, in order."""
         for worker in args:
             if not isinstance(worker, Worker):
-                raise ValueError(f"start() takes Workers, and {worker!r} is none")
+                raise ValueError(f"start() takes Workers, not {worker!r}")
             self._workers.append(worker)
 
     def inline_ops(self, inline_func: Callable[..., Any], inline_args: list[Any]) -> None:

@@ -36,7 +36,7 @@ def _one_of(name: str, what: str, dtype: Any, allowed: tuple[Any, ...]) -> None:
 def _bits(name: str, dtype: Any) -> str:
     _must(
         dtype in (np.uint8, np.int16, np.int32),
-        f"{name}(): dtype {dtype} is none of np.uint8, np.int16 and np.int32",
+        f"{name}(): dtype must be np.uint8, np.int16 or np.int32, got {dtype}",
     )
     return f"-DBIT_WIDTH={np.dtype(dtype).itemsize * 8}"
 

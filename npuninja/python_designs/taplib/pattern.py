@@ -17,7 +17,7 @@ def ceildiv(a: int, b: int) -> int:
 def checked_dims(dims: Sequence[int], expected: int | None = None) -> Sequence[int]:
     """Dimensions of a tensor, as given; one alone becomes [1, n]. Raises ValueError for what is no tensor."""
     if len(dims) == 0:
-        raise ValueError(f"a tensor has dimensions, and here are none (dimensions={dims})")
+        raise ValueError(f"a tensor has at least one dimension, here there is none (dimensions={dims})")
     if any(d <= 0 for d in dims):
         raise ValueError(f"a tensor dimension is below 1 (dimensions={dims})")
     if expected is not None and expected < 1:

@@ -1,4 +1,4 @@
-/* The API's concepts and traits beside those that its functions here need: for kernels that are templates themselves. */
+/* The API's concepts and traits that its functions here do not need themselves: for kernels that are templates themselves. */
 #pragma once
 
 #include <aie_api/lut.hpp>

@@ -43,7 +43,7 @@ template <class X>
 struct operand_type<X> {
     using type = typename X::value_type;
 };
-/** The element of an operand. A plain number beside a vector counts as the vector's element. */
+/** The element of an operand. A plain number whose other operand is a vector counts as the vector's element. */
 template <class X, class Other> struct factor_type {
     using type = typename operand_type<plain_t<X>>::type;
 };

@@ -1,4 +1,4 @@
-/* Intrinsics of the compiler that kernels use beside the API, on native vectors and accumulators.
+/* Intrinsics of the compiler that kernels use in addition to the API, on native vectors and accumulators.
  *
  * An operand may be a native vector, a native accumulator, or the API's vector or accumulator of the same kind; results are native. */
 #pragma once
