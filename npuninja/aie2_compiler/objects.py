@@ -10,7 +10,7 @@ from npuninja import TYPE_CHECKING
 from npuninja.aie2_compiler.operations import operation
 from npuninja.aie2_compiler.riscv import Assembly, DataSection, RiscvFunction, RiscvInstruction, read_assembly
 from npuninja.aie2_compiler.scheduling import ScheduledBlock, schedule
-from npuninja.aie2_compiler.selection import Placed, Selected, select
+from npuninja.aie2_compiler.selection import LabelledBlock, Selected, select
 from npuninja.errors import Location
 from npuninja.machine_code.assembler import assemble
 from npuninja.machine_code.object_file import ObjectSymbol, write_object
@@ -48,7 +48,7 @@ def _select(function: RiscvFunction, aliases: dict[str, str]) -> Selected:
     if count <= _MOST_INSTRUCTIONS:
         return select(function, aliases)
     call = ScheduledBlock([], operation(f"jl {TOO_LARGE}{function.name}"))
-    return Selected(function.name, function.is_global, [Placed((), call)], None)
+    return Selected(function.name, function.is_global, [LabelledBlock((), call)], None)
 
 
 def object_of(assembly: Assembly, functions: list[Selected]) -> bytes:

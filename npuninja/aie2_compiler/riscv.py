@@ -79,7 +79,7 @@ AIE2_INSTRUCTIONS = {"aie2.lshl": 0, "aie2.ashl": 1}
 CUSTOM_OPCODE = 11
 
 
-class _Reader:
+class _AssemblyReader:
     def __init__(self, path: str) -> None:
         self.path = path
         self.functions: list[RiscvFunction] = []
@@ -291,17 +291,17 @@ class _Reader:
             items.append(DataItem("word", text))
 
 
-_DIRECTIVES: dict[str, Callable[[_Reader, str], None]] = {
+_DIRECTIVES: dict[str, Callable[[_AssemblyReader, str], None]] = {
     ".text": lambda reader, _: reader.enter(".text", ""),
     ".data": lambda reader, _: reader.enter(".data", ""),
     ".bss": lambda reader, _: reader.enter(".bss", ""),
-    ".section": _Reader.section_named,
-    **dict.fromkeys((".globl", ".global"), _Reader.global_symbol),
-    ".weak": _Reader.weak_symbol,
-    ".type": _Reader.type,
-    **dict.fromkeys((".set", ".equ"), _Reader.set),
-    ".file": _Reader.file,
-    ".loc": _Reader.loc,
+    ".section": _AssemblyReader.section_named,
+    **dict.fromkeys((".globl", ".global"), _AssemblyReader.global_symbol),
+    ".weak": _AssemblyReader.weak_symbol,
+    ".type": _AssemblyReader.type,
+    **dict.fromkeys((".set", ".equ"), _AssemblyReader.set),
+    ".file": _AssemblyReader.file,
+    ".loc": _AssemblyReader.loc,
 }
 
 
@@ -317,7 +317,7 @@ def read_assembly(text: str, source: str) -> Assembly:
             threads.
         InternalError: a construct that is not known here.
     """
-    return _Reader(source).read(text)
+    return _AssemblyReader(source).read(text)
 
 
 def _without_comment(line: str) -> str:

@@ -41,21 +41,21 @@ class ScheduledBlock(NamedTuple):
     leaving: MachineOperation | None = None
 
 
-class _Node:
+class _ScheduledOperation:
     __slots__ = ("after", "before", "height", "number", "operation", "place")
 
     def __init__(self, number: int, operation: MachineOperation) -> None:
         self.number = number
         self.operation = operation
         #: (node, least distance in bundles) that must come first, and that come behind.
-        self.before: list[tuple[_Node, int]] = []
-        self.after: list[tuple[_Node, int]] = []
+        self.before: list[tuple[_ScheduledOperation, int]] = []
+        self.after: list[tuple[_ScheduledOperation, int]] = []
         self.height = 0
         self.place = -1
 
 
 #: Which nodes touch a register, and in which stage.
-_Known = dict[str, list[tuple[_Node, int]]]
+_RegisterUses = dict[str, list[tuple[_ScheduledOperation, int]]]
 
 
 class Scheduled(NamedTuple):
@@ -68,7 +68,7 @@ class Scheduled(NamedTuple):
 def schedule(block: ScheduledBlock) -> list[Scheduled]:
     """The bundles of a block."""
     operations = [*block.operations, *([block.leaving] if block.leaving else [])]
-    nodes = [_Node(i, operation) for i, operation in enumerate(operations)]
+    nodes = [_ScheduledOperation(i, operation) for i, operation in enumerate(operations)]
     _connect(nodes)
     for node in reversed(nodes):
         node.height = max((distance + other.height for other, distance in node.after), default=0)
@@ -84,19 +84,19 @@ def schedule(block: ScheduledBlock) -> list[Scheduled]:
     return [table.bundle(at) for at in range(end)]
 
 
-def _place_all(nodes: list[_Node], table: _Reservations) -> int:
+def _place_all(nodes: list[_ScheduledOperation], table: _Reservations) -> int:
     """Gives every node its bundle; returns the bundle in which all of them are done."""
     waiting = {node.number: len(node.before) for node in nodes}
     earliest = dict.fromkeys(waiting, 0)
     #: Nodes that could go into a bundle, by the first one: those that matter most first.
-    later: dict[int, list[_Node]] = defaultdict(list)
+    later: dict[int, list[_ScheduledOperation]] = defaultdict(list)
     later[0] = [node for node in nodes if not node.before]
-    ready: list[tuple[int, int, _Node]] = []
+    ready: list[tuple[int, int, _ScheduledOperation]] = []
     left, at, end = len(nodes), 0, 0
     while left:
         if at > _LIMIT:
             raise InternalError("npuninja-aie2 cannot schedule a block")
-        kept: list[tuple[int, int, _Node]] = []
+        kept: list[tuple[int, int, _ScheduledOperation]] = []
         for node in later.pop(at, ()):
             heapq.heappush(ready, (-node.height, node.number, node))
         while ready:
@@ -127,11 +127,11 @@ def _place_all(nodes: list[_Node], table: _Reservations) -> int:
     return end
 
 
-def _connect(nodes: list[_Node]) -> None:
+def _connect(nodes: list[_ScheduledOperation]) -> None:
     """The order that registers and memory ask for."""
-    writers: _Known = defaultdict(list)
-    readers: _Known = defaultdict(list)
-    memory: list[tuple[_Node, str]] = []
+    writers: _RegisterUses = defaultdict(list)
+    readers: _RegisterUses = defaultdict(list)
+    memory: list[tuple[_ScheduledOperation, str]] = []
     for node in nodes:
         reads = [read for form in node.operation.forms for read in form.reads]
         writes = [write for form in node.operation.forms for write in form.writes]
@@ -161,7 +161,9 @@ def _connect(nodes: list[_Node]) -> None:
             other.after.append((node, distance))
 
 
-def _behind_memory(kind: str, earlier: list[tuple[_Node, str]]) -> Iterator[tuple[_Node, int]]:
+def _behind_memory(
+    kind: str, earlier: list[tuple[_ScheduledOperation, str]]
+) -> Iterator[tuple[_ScheduledOperation, int]]:
     """How far an access comes behind earlier ones; loads need no order among each other."""
     for other, before in earlier:
         if not kind == before == "L":
@@ -176,7 +178,7 @@ def _largest(pairs: Iterable[tuple[_Key, int]]) -> dict[_Key, int]:
     return found
 
 
-def _note(node: _Node, touches: list[Touch], known: _Known, *, replace: bool) -> None:
+def _note(node: _ScheduledOperation, touches: list[Touch], known: _RegisterUses, *, replace: bool) -> None:
     """Enters a node with the latest stage in which it touches each register."""
     for register, stage in _largest((touch.register, touch.stage) for touch in touches).items():
         known[register] = [(node, stage)] if replace else [*known[register], (node, stage)]

@@ -10,7 +10,7 @@ from npuninja.argument_parser import VerbParser
 from npuninja.commands.model import content_of
 from npuninja.configure.built import meant_manifest
 from npuninja.device import bare_run
-from npuninja.device.issue_profile import CoreProfile, Run, core_frame, profile_run
+from npuninja.device.issue_profile import CoreProfile, RunInputs, core_frame, profile_run
 from npuninja.device.manifest import read_manifest
 from npuninja.device.run_options import seconds, with_time_limit
 from npuninja.errors import UserError
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         _add_own_options(parser)
         options = with_time_limit(parser.parse_args(arguments))
         buffers = [bare_run.read_buffer(kind, text) for kind, text in options.buffers]
-        run = Run(
+        run = RunInputs(
             bare_run.read(options.xclbin), options.xclbin, bare_run.instructions(options.insts),
             [b.content for b in buffers], options.kernel, options.time_limit,
         )  # fmt: skip
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
                 "the design's cores are wasm modules, which have no issue cycles",
                 hint=f"npuninja model {options.manifest} counts what they do",
             )
-        run = Run(
+        run = RunInputs(
             manifest.read(manifest.xclbin), manifest.xclbin, manifest.read(manifest.insts),
             content_of(manifest, options), manifest.kernel, options.time_limit,
         )  # fmt: skip

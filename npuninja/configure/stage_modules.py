@@ -94,7 +94,7 @@ def _of_json(text: str, key: str) -> StageModules | None:
 
 
 def _found(package: str, stages: tuple[str, ...], further: tuple[str, ...]) -> StageModules:
-    tree = _Tree(package)
+    tree = _ModuleTree(package)
     digests: dict[str, str] = {}
     files = tree.files_of(further)
     for stage in stages:
@@ -105,7 +105,7 @@ def _found(package: str, stages: tuple[str, ...], further: tuple[str, ...]) -> S
     return StageModules(digests, tuple(sorted(files)))
 
 
-class _Tree:
+class _ModuleTree:
     """The modules of a package, and what each imports, read when it is asked for."""
 
     def __init__(self, package: str) -> None:

@@ -19,13 +19,13 @@ _NO_LIMIT_S = 1e6
 
 
 #: A run: its kernel, its instructions, its buffers.
-Run = tuple[str, bytes, Sequence[HostBuffer]]
+RunRequest = tuple[str, bytes, Sequence[HostBuffer]]
 
 
-class _Job:
+class _QueuedRun:
     """What one `add` asked for, and its result."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[RunRequest]) -> None:
         self.runs = runs
         self.started_s = time.perf_counter()
         self.ended_s = self.started_s
@@ -43,19 +43,19 @@ class EmulatedQueue:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_QueuedRun | None] = queue.SimpleQueue()
         self._busy = threading.Lock()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="npuninja-array", daemon=True)
         self._thread.start()
 
-    def add(self, runs: Sequence[Run]) -> _Job:
+    def add(self, runs: Sequence[RunRequest]) -> _QueuedRun:
         """Queues runs, which `wait` gives the end of."""
-        job = _Job(runs)
+        job = _QueuedRun(runs)
         self._jobs.put(job)
         return job
 
-    def wait(self, job: _Job, time_limit_s: float) -> tuple[float, RunReport | None]:
+    def wait(self, job: _QueuedRun, time_limit_s: float) -> tuple[float, RunReport | None]:
         """Waits for a job; gives the seconds from `add` to its end and the last run's report.
 
         Raises:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from npuninja.emulator.machine_cores import MachineCore
 
 
-class Run(NamedTuple):
+class RunInputs(NamedTuple):
     """What is run: the XCLBIN's bytes and name, instructions, content of the buffers, kernel, time limit."""
 
     xclbin: bytes
@@ -64,7 +64,7 @@ class ProfiledRun(NamedTuple):
     is_cut: bool
 
 
-def profile_run(run: Run, wanted: Sequence[str] = ()) -> ProfiledRun:
+def profile_run(run: RunInputs, wanted: Sequence[str] = ()) -> ProfiledRun:
     """Runs, and says where each core's cycles went.
 
     Args:

@@ -171,7 +171,7 @@ class Manifest(NamedTuple):
         return data
 
 
-class _Reader:
+class _FieldReader:
     """Takes fields out of the JSON with an error that names the field."""
 
     def __init__(self, path: str, fields: Any, where: str = "") -> None:
@@ -200,8 +200,8 @@ class _Reader:
             raise self.wrong(self.where + key, "a string without control characters", value)
         return value
 
-    def inner(self, key: str) -> _Reader:
-        return _Reader(self.path, self.get(key, dict, "an object"), f"{self.where}{key}.")
+    def inner(self, key: str) -> _FieldReader:
+        return _FieldReader(self.path, self.get(key, dict, "an object"), f"{self.where}{key}.")
 
 
 def read_manifest(path: str) -> Manifest:
@@ -272,7 +272,7 @@ def parse_manifest(fields: Any, path: str) -> Manifest:
 
 def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
     """The runs in a manifest with this content (of the JSON file at `path`). Raises as `read_runs`."""
-    reader = _Reader(path, fields)
+    reader = _FieldReader(path, fields)
     version = reader.get("format", int, "a number")
     if version != MANIFEST_FORMAT:
         raise UserError(
@@ -314,13 +314,13 @@ def parse_runs(fields: Any, path: str) -> tuple[Manifest, ...]:
     return tuple(runs)
 
 
-def _runs_of_kernels(reader: _Reader, first: Manifest, folder: str) -> list[Manifest]:
+def _runs_of_kernels(reader: _FieldReader, first: Manifest, folder: str) -> list[Manifest]:
     """Every sequence of every kernel; adds their hashes to the design's, which all runs share."""
     path, hashes, runs = reader.path, first.hashes, []
     for number, item in enumerate(reader.get("kernels", list, "a list")):
-        kernel = _Reader(path, item, f"kernels[{number}].")
+        kernel = _FieldReader(path, item, f"kernels[{number}].")
         for place, inner in enumerate(kernel.get("sequences", list, "a list")):
-            sequence = _Reader(path, inner, f"{kernel.where}sequences[{place}].")
+            sequence = _FieldReader(path, inner, f"{kernel.where}sequences[{place}].")
             insts = _file(sequence, "insts", folder, hashes)
             runs.append(
                 first._replace(
@@ -335,7 +335,7 @@ def _runs_of_kernels(reader: _Reader, first: Manifest, folder: str) -> list[Mani
     return runs
 
 
-def _file(reader: _Reader, key: str, folder: str, hashes: dict[str, str]) -> str:
+def _file(reader: _FieldReader, key: str, folder: str, hashes: dict[str, str]) -> str:
     """The file that an object of a manifest names, whose hash is added."""
     entry = reader.inner(key)
     file = _inside(folder, entry.text("path"), f"{entry.where}path", reader.path)
@@ -343,7 +343,7 @@ def _file(reader: _Reader, key: str, folder: str, hashes: dict[str, str]) -> str
     return file
 
 
-def _file_if_any(reader: _Reader, key: str, folder: str, hashes: dict[str, str]) -> str:
+def _file_if_any(reader: _FieldReader, key: str, folder: str, hashes: dict[str, str]) -> str:
     """The same; "" where none is named."""
     return _file(reader, key, folder, hashes) if key in reader.fields else ""
 
@@ -373,10 +373,10 @@ def _inside(folder: str, name: str, field: str, path: str) -> str:
 
 def read_arguments(items: list[Any], path: str) -> tuple[Argument, ...]:
     """Arguments in a manifest or a sequence's arguments.json. UserError names the wrong field of `path`."""
-    return tuple(_argument(_Reader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
+    return tuple(_argument(_FieldReader(path, item, f"arguments[{i}].")) for i, item in enumerate(items))
 
 
-def _argument(reader: _Reader) -> Argument:
+def _argument(reader: _FieldReader) -> Argument:
     direction, element = reader.text("direction"), reader.text("dtype")
     if direction not in DIRECTIONS:
         raise reader.wrong(reader.where + "direction", "one of " + ", ".join(DIRECTIONS), direction)

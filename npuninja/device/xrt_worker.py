@@ -29,7 +29,7 @@ from npuninja.errors import Error
 MESSAGE_BYTES = 65536
 
 
-class _Worker:
+class _RequestWorker:
     """Does what requests ask: `do_VERB` takes the request's fields and a descriptor, -1 for none."""
 
     def __init__(self, pyxrt_path: str, channel: socket.socket) -> None:
@@ -115,7 +115,7 @@ def _ending_with(channel: socket.socket) -> Iterator[None]:
 
 def serve(channel: socket.socket, pyxrt_path: str) -> None:
     """Answers requests until the other end closes."""
-    worker = _Worker(pyxrt_path, channel)
+    worker = _RequestWorker(pyxrt_path, channel)
     while True:
         data, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
         if not data:

@@ -43,7 +43,7 @@ def _engine_configuration() -> wasmtime.Config:
     return config
 
 
-class _Type:
+class _FunctionSignature:
     """The type of a function, with its parts at hand."""
 
     def __init__(self, of: wasmtime.FuncType) -> None:
@@ -139,7 +139,7 @@ class Array:
             assert isinstance(found, wasmtime.Func), name
             # wasmtime asks for the type at each call, which takes longer than most calls. Its public
             # interface has neither a call that knows the type nor a way to make a function of another class.
-            kind = _Type(found.type(self.store))
+            kind = _FunctionSignature(found.type(self.store))
             setattr(found, "type", lambda store: kind)  # noqa: B010
             function = self._functions[name] = found
         return function

@@ -10,7 +10,7 @@ import wasmtime
 from npuninja.arch.devices import advised_stack_bytes
 from npuninja.emulator import layout
 from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
-from npuninja.emulator.core_modules.places import Frame
+from npuninja.emulator.core_modules.places import SourceFrame
 from npuninja.emulator.cores import EmulatedCore, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit, finding
 from npuninja.formats.core_abi import OWN_DATA
@@ -30,7 +30,7 @@ _OWN_HEADERS = "npuninja/"
 _SHOWN_CALLERS = 8
 
 
-def _callers(frames: list[Frame]) -> tuple[Note, ...]:
+def _callers(frames: list[SourceFrame]) -> tuple[Note, ...]:
     """A note for each caller, innermost first; of very many the first and the outermost."""
     callers = [(f"called from {caller}", where) for caller, where in frames[1:]]
     if len(callers) <= _SHOWN_CALLERS:
@@ -39,7 +39,7 @@ def _callers(frames: list[Frame]) -> tuple[Note, ...]:
     return (*callers[: _SHOWN_CALLERS - 1], (f"… {left_out} more calls …", None), callers[-1])
 
 
-def own_frames(frames: list[Frame]) -> list[Frame]:
+def own_frames(frames: list[SourceFrame]) -> list[SourceFrame]:
     """The frames without those of npuninja's own headers (memcpy and the like) at the start."""
     first = 0
     while first + 1 < len(frames):
@@ -87,7 +87,7 @@ def core_trap(core: EmulatedCore, trap: wasmtime.Trap, checked: bool = False) ->
 
 
 def stack_overflow(
-    core: EmulatedCore, frames: list[Frame], address: int, report: dict[str, Any]
+    core: EmulatedCore, frames: list[SourceFrame], address: int, report: dict[str, Any]
 ) -> StackOverflow | None:
     """The error when an address that was touched is beyond the end of the stack, as far as it is claimed."""
     column, row = layout.tile_place(core.tile)

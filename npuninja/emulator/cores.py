@@ -31,7 +31,7 @@ from npuninja.emulator.core_modules.address_map import (
     WRITE_MARKS,
 )
 from npuninja.emulator.core_modules.admission import admit
-from npuninja.emulator.core_modules.places import CodePlaces, Frame
+from npuninja.emulator.core_modules.places import CodePlaces, SourceFrame
 from npuninja.emulator.core_modules.rewrite import ENGINE_TABLE, REWRITE_VERSION, Rewritten, rewrite
 from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
 from npuninja.emulator.core_modules.suspension import FIRST_FRAME
@@ -164,7 +164,7 @@ class EmulatedCore:
             self._rewritten = rewrite(self._program.module, self.info.entry, name, checked=self.checked)
         return self._rewritten
 
-    def frames(self, trap: wasmtime.Trap) -> list[Frame]:
+    def frames(self, trap: wasmtime.Trap) -> list[SourceFrame]:
         """The functions that were running in the core when `trap` came, innermost first, with places."""
         return [frame for place in self._trap_places(trap) for frame in self.places.frames(place)]
 
@@ -190,13 +190,13 @@ class EmulatedCore:
             self._places = CodePlaces(self._engine, self._program.module)
         return self._places
 
-    def suspended_frames(self) -> list[Frame]:
+    def suspended_frames(self) -> list[SourceFrame]:
         """Where a core waits that was left in the middle of its code, innermost first."""
         number = struct.unpack("<I", ctypes.string_at(self._base + FIRST_FRAME, 4))[0]
         calls = self._rewrite().waiting_calls
         return self.places.frames(calls[number]) if number < len(calls) else []
 
-    def site_frames(self, site: int) -> list[Frame]:
+    def site_frames(self, site: int) -> list[SourceFrame]:
         """The place of an access of a checked core by its number."""
         return self.places.frames(self._rewrite().sites[site])
 

@@ -53,14 +53,14 @@ class KernelOutput:
                 address = (address & 0xFFFFFFFF) + KERNELS
                 return bytes(memory.read(caller, address, address + size))
 
-            shown = formatted(_text(read, text), _Values(read, values), lambda at: _text(read, at))
+            shown = formatted(_text(read, text), _CallArguments(read, values), lambda at: _text(read, at))
             self.add(column, row, shown)
             return len(shown)
 
         return wasmtime.Func(store, wasmtime.FuncType([word, word], [word]), print_text, access_caller=True)
 
 
-class _Values:
+class _CallArguments:
     """Reads the arguments of a call as clang lays them out for wasm32: in a row, each aligned to its size."""
 
     def __init__(self, read: Callable[[int, int], bytes], address: int) -> None:
@@ -82,7 +82,7 @@ def _text(read: Callable[[int, int], bytes], address: int) -> str:
     return data.decode("utf-8", "replace")
 
 
-def formatted(template: str, values: _Values, text_at: Callable[[int], str]) -> str:
+def formatted(template: str, values: _CallArguments, text_at: Callable[[int], str]) -> str:
     """What printf makes of a format."""
 
     def one(match: re.Match[str]) -> str:

@@ -61,7 +61,7 @@ def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b""
                 break  # room for no unit: padding, or damage
             if 2 <= version <= 5:
                 texts = {_FORM_LINE_STRP: line_strings, _FORM_STRP: strings}
-                _Unit(data, at + 4, min(at + 4 + size, len(data)), texts, room).add_rows(rows)
+                _LineUnit(data, at + 4, min(at + 4 + size, len(data)), texts, room).add_rows(rows)
             at += 4 + size
     except (IndexError, ValueError, ZeroDivisionError, struct.error):
         pass  # a message without a line is better than none
@@ -86,7 +86,7 @@ class _Room:
         return text.removeprefix("./")
 
 
-class _Unit:
+class _LineUnit:
     """One unit: its header, and the state machine that its program runs on."""
 
     def __init__(self, data: bytes, at: int, end: int, texts: dict[int, bytes], room: _Room) -> None:

@@ -73,7 +73,7 @@ def read_full_elf(data: bytes, name: str) -> FullElf:
             "one of instructions alone goes with an XCLBIN; aiecc makes a full one with --get-full-elf",
         )
     _check_sizes(reader)
-    return _Reading(reader, read_elf(reader.data, name)).file()
+    return _FullElfReading(reader, read_elf(reader.data, name)).file()
 
 
 def _check_sizes(reader: ByteReader) -> None:
@@ -89,7 +89,7 @@ def _check_sizes(reader: ByteReader) -> None:
         raise reader.error(f"damaged ELF: its sections have {total} bytes, the file has {len(reader)}")
 
 
-class _Reading:
+class _FullElfReading:
     def __init__(self, reader: ByteReader, elf: Elf) -> None:
         self._reader = reader
         self._elf = elf

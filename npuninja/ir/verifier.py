@@ -26,11 +26,11 @@ from npuninja.ir.verifier_sequence import SEQUENCE_RULES, check_transfer_ranges,
 from npuninja.ir.verifier_standard import STANDARD_RULES
 from npuninja.ir.verifier_tiles import op_error
 
-Rule = Callable[[Operation], None]
+VerifierRule = Callable[[Operation], None]
 
 #: Attributes of releases after those that are known: without them the design would do another thing.
 _NEWER = {"aie.dma": "out_of_order", "aie.dma_start": "out_of_order", "aie.dma_bd": "out_of_order_id"}
-_RULES: dict[str, Rule] = {
+_RULES: dict[str, VerifierRule] = {
     **AIE_RULES,
     **ARRAY_RULES,
     **DMA_RULES,

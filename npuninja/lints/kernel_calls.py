@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 PassedArgument = int | None | str
 
 
-class _Value(NamedTuple):
+class _StackValue(NamedTuple):
     """A value on the stack as far as it is known: argument number (-1: none) plus a constant."""
 
     argument: int
     constant: int
 
 
-class _Access(NamedTuple):
+class _ArgumentAccess(NamedTuple):
     """An access of a number of bytes at a constant distance from an argument."""
 
     argument: int
@@ -107,7 +107,7 @@ def check_kernel_calls(
                 break
 
 
-def _accesses(code: FunctionCode) -> Iterator[_Access]:
+def _accesses(code: FunctionCode) -> Iterator[_ArgumentAccess]:
     """The accesses through arguments that every call makes."""
     assigned = {
         i.immediates[0] for i in code.instructions if i.opcode in (wasm_code.LOCAL_SET, wasm_code.LOCAL_TEE)
@@ -128,9 +128,9 @@ class _Stack:
 
     def __init__(self, arguments: set[int]) -> None:
         self.arguments = arguments
-        self._values: list[_Value | None] = []
+        self._values: list[_StackValue | None] = []
 
-    def step(self, instruction: WasmInstruction) -> Iterator[_Access]:
+    def step(self, instruction: WasmInstruction) -> Iterator[_ArgumentAccess]:
         """Does what an instruction does. One that is not understood makes the whole stack unknown."""
         opcode, immediates = instruction.opcode, instruction.immediates
         if opcode in _EFFECTS:
@@ -140,20 +140,20 @@ class _Stack:
             if pushes:
                 self._values.append(_sum(*values) if opcode == wasm_code.I32_ADD else None)
         elif opcode == wasm_code.LOCAL_GET:
-            self._values.append(_Value(immediates[0], 0) if immediates[0] in self.arguments else None)
+            self._values.append(_StackValue(immediates[0], 0) if immediates[0] in self.arguments else None)
         elif opcode == I32_CONST:
-            self._values.append(None if instruction.relocated else _Value(-1, immediates[0]))
+            self._values.append(None if instruction.relocated else _StackValue(-1, immediates[0]))
         else:
             self._values.clear()
 
-    def _pop(self) -> _Value | None:
+    def _pop(self) -> _StackValue | None:
         return self._values.pop() if self._values else None
 
 
-def _accessed(instruction: WasmInstruction, values: list[_Value | None]) -> Iterator[_Access]:
+def _accessed(instruction: WasmInstruction, values: list[_StackValue | None]) -> Iterator[_ArgumentAccess]:
     """The accesses of an instruction that takes these values, the top of the stack first."""
     opcode = instruction.opcode
-    touched: list[tuple[_Value | None, int, int]] = []
+    touched: list[tuple[_StackValue | None, int, int]] = []
     if opcode in _MOVED_BYTES:
         touched = [(values[-1], _MOVED_BYTES[opcode], instruction.immediates[1])]
     elif opcode in (wasm_code.MEMORY_COPY, wasm_code.MEMORY_FILL):
@@ -164,10 +164,10 @@ def _accessed(instruction: WasmInstruction, values: list[_Value | None]) -> Iter
     for address, size, distance in touched:
         if address is not None and address.argument >= 0 and not instruction.relocated and size:
             start = address.constant + distance
-            yield _Access(address.argument, start, start + size, instruction.offset)
+            yield _ArgumentAccess(address.argument, start, start + size, instruction.offset)
 
 
-def _sum(a: _Value | None, b: _Value | None) -> _Value | None:
+def _sum(a: _StackValue | None, b: _StackValue | None) -> _StackValue | None:
     if a is None or b is None or (a.argument >= 0 and b.argument >= 0):
         return None
-    return _Value(max(a.argument, b.argument), a.constant + b.constant)
+    return _StackValue(max(a.argument, b.argument), a.constant + b.constant)

@@ -50,7 +50,7 @@ def _is_bss(section: str) -> bool:
     return section == ".bss" or section.startswith(".bss.")
 
 
-class _Section:
+class _AssembledSection:
     def __init__(self, name: str) -> None:
         self.name = name
         self.data = bytearray()
@@ -78,7 +78,7 @@ class _Assembler:
         self._name = name
         self._isa = isa
         self._set = instruction_set(isa)
-        self._sections: dict[str, _Section] = {}
+        self._sections: dict[str, _AssembledSection] = {}
         self._current = self._section(".text")
         self._labels: dict[str, tuple[str, int]] = {}
         self._globals: set[str] = set()
@@ -91,8 +91,8 @@ class _Assembler:
     def _error(self, message: str, hint: str | None = None) -> UserError:
         return UserError(message, Location(self._name, self._line), hint=hint)
 
-    def _section(self, name: str) -> _Section:
-        return self._sections.setdefault(name, _Section(name))
+    def _section(self, name: str) -> _AssembledSection:
+        return self._sections.setdefault(name, _AssembledSection(name))
 
     def assemble(self, text: str) -> Assembled:
         for self._line, line in enumerate(text.splitlines(), 1):

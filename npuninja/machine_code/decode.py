@@ -99,7 +99,7 @@ def instruction_text(decoded: Decoded) -> str:
     return f"{instruction.mnemonic} {instruction.arguments.format_map(texts)}"
 
 
-class _Reader(NamedTuple):
+class _OperandReader(NamedTuple):
     """How an operand is read off a word: the field's lowest bit, its mask (0 when it is in several pieces),
     and the register of each of its values (else the immediate says what it stands for).
     """
@@ -111,12 +111,12 @@ class _Reader(NamedTuple):
 
 
 @cache
-def _readers(instruction: Instruction) -> tuple[_Reader, ...]:
+def _readers(instruction: Instruction) -> tuple[_OperandReader, ...]:
     made = []
     for operand in instruction.operands:
         (_, width, low), *others = operand.pieces
         mask = 0 if others else (1 << width) - 1
-        made.append(_Reader(low, mask, operand.registers, operand))
+        made.append(_OperandReader(low, mask, operand.registers, operand))
     return tuple(made)
 
 

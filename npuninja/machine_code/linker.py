@@ -243,7 +243,7 @@ def _uses(inputs: list[_Input], script: LinkerScript) -> dict[str, tuple[str, ..
 
 
 def _linked_file(
-    inputs: list[_Input], placed: _Placed, globals_: dict[str, int], script: LinkerScript
+    inputs: list[_Input], placed: _PlacedSections, globals_: dict[str, int], script: LinkerScript
 ) -> bytes:
     functions = {s.name for i in inputs for s in i.symbols if s.is_function}
     symbols = [
@@ -264,7 +264,7 @@ def _linked_file(
     return write_object(sections, symbols, linked=True, lines=_lines(inputs, placed))
 
 
-def _lines(inputs: list[_Input], placed: _Placed) -> dict[str, CodeRows]:
+def _lines(inputs: list[_Input], placed: _PlacedSections) -> dict[str, CodeRows]:
     """The lines of the program: each section's where the section has gone."""
     made = {}
     for item in inputs:
@@ -284,7 +284,7 @@ def _lines(inputs: list[_Input], placed: _Placed) -> dict[str, CodeRows]:
     return made
 
 
-class _Placed(NamedTuple):
+class _PlacedSections(NamedTuple):
     """Where each section goes, the content of program memory and data, where zeros behind the data end."""
 
     addresses: dict[_SectionOfObject, int]
@@ -293,7 +293,7 @@ class _Placed(NamedTuple):
     end: int
 
 
-def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _Placed:
+def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _PlacedSections:
     """Code with `__start` in front, data, zeros."""
     addresses: dict[_SectionOfObject, int] = {}
     code, data = bytearray(), bytearray()
@@ -327,10 +327,10 @@ def _place(inputs: list[_Input], script: LinkerScript, script_name: str) -> _Pla
             Location(script_name),
             hint="make tables or buffers smaller",
         )
-    return _Placed(addresses, code, data, end)
+    return _PlacedSections(addresses, code, data, end)
 
 
-def _global_symbols(inputs: list[_Input], placed: _Placed, script: LinkerScript) -> dict[str, int]:
+def _global_symbols(inputs: list[_Input], placed: _PlacedSections, script: LinkerScript) -> dict[str, int]:
     found = dict(script.symbols)
     addresses = {**{(item.name, "*ABS*"): 0 for item in inputs}, **placed.addresses}
     for item in inputs:
@@ -343,7 +343,7 @@ def _global_symbols(inputs: list[_Input], placed: _Placed, script: LinkerScript)
     return found
 
 
-def _relocate(item: _Input, placed: _Placed, globals_: dict[str, int], script: LinkerScript) -> None:
+def _relocate(item: _Input, placed: _PlacedSections, globals_: dict[str, int], script: LinkerScript) -> None:
     """Fills in what depends on symbols in the sections of an object."""
     addresses = {section: at for (name, section), at in placed.addresses.items() if name == item.name}
     local = {s.name: addresses[s.section] + s.value for s in item.symbols if s.section in addresses}

@@ -120,7 +120,7 @@ def write_object(
             if r.section == section.name
         )
         bodies.append(
-            _Body(
+            _SectionBody(
                 f".rela{section.name}",
                 RELA,
                 _INFO_LINK,
@@ -134,7 +134,7 @@ def write_object(
     return _file([*bodies, *_symbol_table(symbols, numbers, symtab)], flags, linked)
 
 
-class _Body(NamedTuple):
+class _SectionBody(NamedTuple):
     """A section of the file: its header's fields (`size` when the file lacks its bytes), and its bytes."""
 
     name: str
@@ -159,15 +159,17 @@ class _Body(NamedTuple):
         return bool(self.access & _ALLOC and self.size_bytes)
 
 
-def _body(section: ObjectSection) -> _Body:
+def _body(section: ObjectSection) -> _SectionBody:
     access = _ALLOC | (_EXEC if section.is_code else _WRITE) if section.name != LINE_SECTION else 0
     kind = NOBITS if section.is_bss else PROGBITS
-    return _Body(
+    return _SectionBody(
         section.name, kind, access, section.data, section.address, section.size_bytes, align=section.align
     )
 
 
-def _symbol_table(symbols: Sequence[ObjectSymbol], numbers: Mapping[str, int], symtab: int) -> list[_Body]:
+def _symbol_table(
+    symbols: Sequence[ObjectSymbol], numbers: Mapping[str, int], symtab: int
+) -> list[_SectionBody]:
     """The table, whose first entry is empty, and the names of its symbols."""
     strings, entries = bytearray(b"\0"), bytearray(16)
     for symbol in symbols:
@@ -177,17 +179,19 @@ def _symbol_table(symbols: Sequence[ObjectSymbol], numbers: Mapping[str, int], s
         strings += symbol.name.encode() + b"\0"
     local_count = 1 + sum(not symbol.is_global for symbol in symbols)
     return [
-        _Body(".symtab", SYMTAB, 0, bytes(entries), link=symtab + 1, info=local_count, align=4, entry=16),
-        _Body(".strtab", _STRTAB, 0, bytes(strings)),
+        _SectionBody(
+            ".symtab", SYMTAB, 0, bytes(entries), link=symtab + 1, info=local_count, align=4, entry=16
+        ),
+        _SectionBody(".strtab", _STRTAB, 0, bytes(strings)),
     ]
 
 
-def _file(bodies: list[_Body], flags: int, linked: bool) -> bytes:
+def _file(bodies: list[_SectionBody], flags: int, linked: bool) -> bytes:
     names, name_at = bytearray(b"\0"), {}
     for name in (*(body.name for body in bodies), ".shstrtab"):
         name_at[name] = len(names)
         names += name.encode() + b"\0"
-    bodies = [*bodies, _Body(".shstrtab", _STRTAB, 0, bytes(names))]
+    bodies = [*bodies, _SectionBody(".shstrtab", _STRTAB, 0, bytes(names))]
     loaded = sum(body.is_loaded for body in bodies) if linked else 0
     out = bytearray(ELF_HEADER_BYTES + 32 * loaded)
     headers = bytearray(_SECTION_BYTES)

@@ -116,7 +116,7 @@ def profile_of(functions: Functions, issues: Callable[[int], int], lines: LineTa
         if total:
             loops = _loops(functions, bundles, counts)
             rows.append(FunctionCycles(function.name, function.start, total, counts[function.start], loops))
-    frames = _Tree(functions, counts, {row.address: row for row in rows}).roots()
+    frames = _ProfileTree(functions, counts, {row.address: row for row in rows}).roots()
     rows.sort(key=lambda row: -row.issue_cycles)
     by_line: dict[str, int] = {}
     for address, count in counts.items():
@@ -152,7 +152,7 @@ def _loops(
     return tuple(made)
 
 
-class _Tree:
+class _ProfileTree:
     def __init__(self, functions: Functions, counts: dict[int, int], rows: dict[int, FunctionCycles]) -> None:
         self.functions = functions
         self.counts = counts

@@ -65,7 +65,7 @@ class ComparedPrograms(NamedTuple):
         }  # fmt: skip
 
 
-class _Part(NamedTuple):
+class _ProgramPart(NamedTuple):
     bundles: tuple[Bundle, ...]
     texts: tuple[str, ...]
 
@@ -82,8 +82,8 @@ def compare_programs(
     return ComparedPrograms(left_path, right_path, pairs, only_left, only_right)
 
 
-def _parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _Part]:
-    parts: dict[str, _Part] = {}
+def _parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _ProgramPart]:
+    parts: dict[str, _ProgramPart] = {}
     for program in programs:
         if program.isa == "wasm":
             raise UserError(
@@ -96,14 +96,14 @@ def _parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _Part]:
     return parts
 
 
-def _of_section(program: MachineProgram, listing: SectionListing, names: Names) -> dict[str, _Part]:
+def _of_section(program: MachineProgram, listing: SectionListing, names: Names) -> dict[str, _ProgramPart]:
     found: dict[str, list[Bundle]] = {}
     prefix = f"{program.title} " if program.title else ""
     for bundle in listing.bundles:
         name = names.function_of(bundle.address) or listing.section.name
         found.setdefault(prefix + name, []).append(bundle)
     return {
-        name: _Part(tuple(bundles), tuple(_anonymous(b, listing, names) for b in bundles))
+        name: _ProgramPart(tuple(bundles), tuple(_anonymous(b, listing, names) for b in bundles))
         for name, bundles in found.items()
     }
 
@@ -117,7 +117,7 @@ def _anonymous(bundle: Bundle, listing: SectionListing, names: Names) -> str:
     return bundle.text.replace(f"#{branch.target}", phrase or f"#{branch.target - bundle.address:+d}")
 
 
-def _pair(name: str, a: _Part, b: _Part) -> Pair:
+def _pair(name: str, a: _ProgramPart, b: _ProgramPart) -> Pair:
     matcher = difflib.SequenceMatcher(None, a.texts, b.texts, autojunk=False)
     rows: list[tuple[str, str, str]] = []
     equal = 0
@@ -133,5 +133,5 @@ def _pair(name: str, a: _Part, b: _Part) -> Pair:
     return Pair(name, tuple(rows), equal, len(a.bundles), len(b.bundles))
 
 
-def _row(part: _Part, index: int) -> str:
+def _row(part: _ProgramPart, index: int) -> str:
     return f"{part.bundles[index].address:5x}: {part.texts[index]}"

@@ -31,13 +31,13 @@ def plan_hosts(
         UserError: a program names a design that there is not, or its arguments mean nothing; located.
     """
     for program in programs:
-        _Planned(context, graph, program, built).plan()
+        _HostProgramSteps(context, graph, program, built).plan()
     if programs:
         names = tuple(f"run-host-{program.name}" for program in programs)
         graph.add(Edge("phony", ("run-hosts",), inputs=names, owner="every host program"))
 
 
-class _Planned:
+class _HostProgramSteps:
     def __init__(
         self, context: Context, graph: Graph, program: HostProgram, built: Mapping[str, DesignSteps]
     ) -> None:

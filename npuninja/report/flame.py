@@ -16,7 +16,7 @@ _LOOP_COLOUR = "#8fb8d8"
 _LEAST_PX = 0.4
 
 
-class _Box(NamedTuple):
+class _FlameBox(NamedTuple):
     frame: ProfiledFrame
     left: float
     depth: int
@@ -31,7 +31,7 @@ def flame_svg(frames: Sequence[ProfiledFrame], title: str) -> str:
         title: of the picture, for readers of screens.
     """
     total = sum(frame.issue_cycles for frame in frames)
-    boxes: list[_Box] = []
+    boxes: list[_FlameBox] = []
     left = 0.0
     for frame in frames:
         left += _place(boxes, frame, left, 0, WIDTH / max(total, 1))
@@ -44,18 +44,18 @@ def flame_svg(frames: Sequence[ProfiledFrame], title: str) -> str:
     )
 
 
-def _place(boxes: list[_Box], frame: ProfiledFrame, left: float, depth: int, scale: float) -> float:
+def _place(boxes: list[_FlameBox], frame: ProfiledFrame, left: float, depth: int, scale: float) -> float:
     width = frame.issue_cycles * scale
     if width < _LEAST_PX:
         return width
-    boxes.append(_Box(frame, left, depth, width))
+    boxes.append(_FlameBox(frame, left, depth, width))
     at = left
     for inner in frame.below:
         at += _place(boxes, inner, at, depth + 1, scale)
     return width
 
 
-def _drawn(box: _Box, total: float) -> str:
+def _drawn(box: _FlameBox, total: float) -> str:
     frame = box.frame
     is_loop = frame.name.startswith(("loop ", "branch loop "))
     colour = _LOOP_COLOUR if is_loop else _COLOURS[sum(frame.name.encode()) % len(_COLOURS)]

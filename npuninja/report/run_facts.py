@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from npuninja.arch.devices import DEVICES
-from npuninja.device.issue_profile import ProfiledRun, Run, profile_run
+from npuninja.device.issue_profile import ProfiledRun, RunInputs, profile_run
 from npuninja.device.manifest import Manifest, read_manifest
 from npuninja.device.vectors import make_vectors
 from npuninja.emulator import layout
@@ -126,7 +126,7 @@ def read_profile(manifest_path: str, time_limit_s: float) -> ProfiledRun | str |
             return None
         _, content = _content(manifest)
         return profile_run(
-            Run(
+            RunInputs(
                 manifest.read(manifest.xclbin), manifest.xclbin, manifest.read(manifest.insts), content,
                 manifest.kernel, time_limit_s,
             )

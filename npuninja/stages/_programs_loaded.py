@@ -24,7 +24,7 @@ def check_loaded(
     Raises:
         ToolError: bytes are missing or others; says of which core and where.
     """
-    memory = _Memory(commands)
+    memory = _LoadedMemory(commands)
     total = 0
     for place in sorted(images):
         for address, data in _pieces(images[place], place, model):
@@ -61,7 +61,7 @@ def _pieces(image: CoreImage, place: TilePlace, model: DeviceModel) -> Iterator[
                 yield tile_address(*neighbours[window], start - base), part
 
 
-class _Memory:
+class _LoadedMemory:
     """What a sequence of commands leaves behind, word by word."""
 
     def __init__(self, commands: Iterable[Command]) -> None:

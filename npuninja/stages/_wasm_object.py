@@ -33,7 +33,7 @@ class Symbols(NamedTuple):
     constants: tuple[tuple[str, int], ...]
 
 
-class _Cursor:
+class _SectionCursor:
     """Reads the content of a section that is in memory."""
 
     def __init__(self, data: bytes) -> None:
@@ -83,7 +83,7 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     if linking is None:
         raise UserError("a linked wasm module, not an object", Location(path))
     try:
-        return _linking(_Cursor(linking), module, path)
+        return _linking(_SectionCursor(linking), module, path)
     except IndexError as error:
         raise UserError(
             "the wasm object is cut off or damaged", Location(path), hint="delete it and build again"
@@ -96,7 +96,7 @@ def global_value(module: WasmModule, name: str) -> int | None:
     body = next((section.data for section in module.sections if section.id == _GLOBALS), None)
     if export is None or export.kind != "global" or body is None:
         return None
-    cursor = _Cursor(body)
+    cursor = _SectionCursor(body)
     values = []
     for _ in range(cursor.number()):
         cursor.position += 3  # type, mutability, the instruction i32.const
@@ -116,7 +116,7 @@ def _what(data: bytes) -> str:
     return f"a file that begins with {data[:4].hex(' ')}"
 
 
-class _Symbol(NamedTuple):
+class _WasmSymbol(NamedTuple):
     """An entry of the symbol table.
 
     `number`: of a function or global, or of a data symbol's segment, -1 for none.
@@ -129,14 +129,14 @@ class _Symbol(NamedTuple):
     size_bytes: int
 
 
-def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
-    symbols: list[_Symbol] = []
+def _linking(body: _SectionCursor, module: WasmModule, path: str) -> Symbols:
+    symbols: list[_WasmSymbol] = []
     segments: list[str] = []
     has_init_functions = False
     body.number()  # version
     while body.more:
         kind = body.number()
-        part = _Cursor(body.part())
+        part = _SectionCursor(body.part())
         if kind == _INIT_FUNCTIONS:
             has_init_functions = part.number() > 0
         elif kind == _SYMBOL_TABLE:
@@ -160,14 +160,14 @@ def _linking(body: _Cursor, module: WasmModule, path: str) -> Symbols:
     )
 
 
-def _symbol(part: _Cursor, module: WasmModule) -> _Symbol:
+def _symbol(part: _SectionCursor, module: WasmModule) -> _WasmSymbol:
     kind, flags = part.number(), part.number()
     if kind == _DATA:
         name = part.name()
         if flags & UNDEFINED:
-            return _Symbol(kind, flags, name, -1, 0)
+            return _WasmSymbol(kind, flags, name, -1, 0)
         segment, _, size_bytes = part.number(), part.number(), part.number()
-        return _Symbol(kind, flags, name, segment, size_bytes)
+        return _WasmSymbol(kind, flags, name, segment, size_bytes)
     number = part.number()
     if kind == _SECTION:
         name = ""
@@ -175,4 +175,4 @@ def _symbol(part: _Cursor, module: WasmModule) -> _Symbol:
         name = [i.name for i in module.imports if i.kind == _KIND_NAMES[kind]][number]
     else:
         name = part.name()
-    return _Symbol(kind, flags, name, number, 0)
+    return _WasmSymbol(kind, flags, name, number, 0)

@@ -111,7 +111,7 @@ def _copy_of(module: str, reference_copy: str) -> str:
     return os.path.join(folder, os.path.basename(module))
 
 
-class _Run(NamedTuple):
+class _SequenceRun(NamedTuple):
     """A sequence as the manifest describes it: its kernel and that one's number; name, arguments, stream."""
 
     kernel: str
@@ -131,7 +131,7 @@ class _Run(NamedTuple):
         return {"full_elf_kernel": self.instance} if self.instance else {}
 
 
-def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
+def _runs(options: Arguments, source: str, target: str) -> list[_SequenceRun]:
     """Every runtime sequence, in the order of the options; the only one has aiecc's kernel."""
     described, streams, elfs = (options.all(name) for name in ("--arguments", "--insts", "--elf"))
     words = options.all("--run") or [f"{DEFAULT_KERNEL_NAME}={DEFAULT_KERNEL_ID:#x}="]
@@ -156,7 +156,7 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
             )
         made = _file(elf, target) if elf and read_bytes(elf).startswith(ELF_MAGIC) else None
         runs.append(
-            _Run(
+            _SequenceRun(
                 kernel=kernel,
                 number=number,
                 sequence=sequence,
@@ -169,7 +169,7 @@ def _runs(options: Arguments, source: str, target: str) -> list[_Run]:
     return runs
 
 
-def _kernels(runs: list[_Run]) -> list[dict[str, Any]]:
+def _kernels(runs: list[_SequenceRun]) -> list[dict[str, Any]]:
     """Each kernel with its sequences."""
     kernels: dict[str, dict[str, Any]] = {}
     for run in runs:

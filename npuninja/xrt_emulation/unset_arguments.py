@@ -32,7 +32,7 @@ def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
         operations = read_txn(stream).operations
     except UserError:
         return {}
-    transfers = _Transfers(count)
+    transfers = _ArgumentTransfers(count)
     for operation in operations:
         if isinstance(operation, BlockWrite):
             transfers.block(operation)
@@ -46,7 +46,7 @@ def unset_arguments(stream: bytes, count: int) -> dict[int, int]:
     return {} if transfers.is_waited_for or reads else transfers.written
 
 
-class _Transfers:
+class _ArgumentTransfers:
     """Transfers of the shim's channels to arguments from `count` on.
 
     Attributes:

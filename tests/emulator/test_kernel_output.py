@@ -6,13 +6,13 @@ import struct
 
 import pytest
 
-from npuninja.emulator.kernel_output import KernelOutput, _Values, formatted
+from npuninja.emulator.kernel_output import KernelOutput, _CallArguments, formatted
 
 TEXTS = {64: "name"}
 
 
 def shown(template: str, data: bytes) -> str:
-    return formatted(template, _Values(lambda at, size: data[at : at + size], 0), TEXTS.__getitem__)
+    return formatted(template, _CallArguments(lambda at, size: data[at : at + size], 0), TEXTS.__getitem__)
 
 
 @pytest.mark.parametrize(

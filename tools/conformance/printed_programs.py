@@ -73,7 +73,7 @@ def _block_order(blocks: list[PrintedBlock]) -> list[PrintedBlock]:
     return order + [block for block in blocks if block not in order and (block.ops or block.label)]
 
 
-class _Body:
+class _FlatRegion:
     """A region as a flat list of canonical operations."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class _Body:
 
 def body_lines(blocks: list[PrintedBlock], scope: Scope) -> list[str]:
     """A region as a flat list of canonical operations."""
-    body = _Body()
+    body = _FlatRegion()
     body.region(blocks, scope, 0)
     return body.lines
 

@@ -48,7 +48,7 @@ class Service:
 
 
 @dataclass
-class _Running:
+class _RunningService:
     service: Service
     process: subprocess.Popen[bytes]
     since: float
@@ -65,7 +65,7 @@ class Processes:
 
     folder: str
     say: Callable[[str], None]
-    _running: list[_Running] = field(default_factory=list)
+    _running: list[_RunningService] = field(default_factory=list)
 
     def __enter__(self) -> Processes:
         os.makedirs(self.folder, exist_ok=True)
@@ -79,7 +79,7 @@ class Processes:
         """Starts a process. Raises ToolError when there is no such program."""
         self._running.append(self._start(service))
 
-    def _start(self, service: Service) -> _Running:
+    def _start(self, service: Service) -> _RunningService:
         def prepare() -> None:
             if service.user:
                 os.setgroups([])
@@ -96,7 +96,7 @@ class Processes:
                 )  # fmt: skip
             except (OSError, subprocess.SubprocessError) as error:
                 raise ToolError(f"cannot start {service.command[0]}: {error}") from error
-        return _Running(service, process, time.monotonic())
+        return _RunningService(service, process, time.monotonic())
 
     def run(self, service: Service, time_limit_s: float = 120.0) -> None:
         """Starts a process and waits for its end.

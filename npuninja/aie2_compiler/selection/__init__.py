@@ -8,7 +8,7 @@
 - `table`: which instruction goes where.
 """
 
-from npuninja.aie2_compiler.selection.registers import Placed, Selected
+from npuninja.aie2_compiler.selection.registers import LabelledBlock, Selected
 from npuninja.aie2_compiler.selection.table import select
 
-__all__ = ["Placed", "Selected", "select"]
+__all__ = ["LabelledBlock", "Selected", "select"]

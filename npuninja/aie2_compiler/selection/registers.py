@@ -27,7 +27,7 @@ RA = 1
 _RETURN = re.compile(r"\b(?:ra|x1)\b")
 
 
-class Placed(NamedTuple):
+class LabelledBlock(NamedTuple):
     """A block with the labels in front of it."""
 
     labels: tuple[str, ...]
@@ -39,7 +39,7 @@ class Selected(NamedTuple):
 
     name: str
     is_global: bool
-    blocks: list[Placed]
+    blocks: list[LabelledBlock]
     frame_bytes: int | None
 
 
@@ -49,7 +49,7 @@ class Registers(ABC):
     def __init__(self, function: RiscvFunction, aliases: dict[str, str]) -> None:
         self.function = function
         self.aliases = aliases
-        self.blocks: list[Placed] = []
+        self.blocks: list[LabelledBlock] = []
         self.operations: list[MachineOperation] = []
         self.labels: list[str] = []
         self.frame: int | None = 0
@@ -94,7 +94,7 @@ class Registers(ABC):
     def finish(self, leaving: MachineOperation | None = None) -> None:
         """Ends the block, with what leaves it."""
         if self.operations or leaving is not None:
-            self.blocks.append(Placed(tuple(self.labels), ScheduledBlock(self.operations, leaving)))
+            self.blocks.append(LabelledBlock(tuple(self.labels), ScheduledBlock(self.operations, leaving)))
             self.labels, self.operations = [], []
         self.held = {}
 

@@ -8,7 +8,7 @@ from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout
 from npuninja.emulator.checks.regions import BUFFER, MemoryRegion, regions_of
 from npuninja.emulator.core_faults import own_frames, stack_overflow
-from npuninja.emulator.core_modules.places import Frame
+from npuninja.emulator.core_modules.places import SourceFrame
 from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
 from npuninja.emulator.errors import BadAccess, EmulationError, Note, finding
 
@@ -26,7 +26,7 @@ _HINTS = {
 
 
 def bad_access(
-    words: tuple[int, ...], core: EmulatedCore, frames: list[Frame], cores: Mapping[int, EmulatedCore]
+    words: tuple[int, ...], core: EmulatedCore, frames: list[SourceFrame], cores: Mapping[int, EmulatedCore]
 ) -> EmulationError:
     """The error for the engine's record: tile, reason, address, bytes, packed site, whether it writes."""
     tile, why, address, size, packed, last = words[:6]

@@ -57,7 +57,7 @@ _MOST_PASSES = 24
 MOST_PARAMETERS = 4
 _MOST_BITS = 30
 
-State = list[int]
+ParameterMasks = list[int]
 
 
 class Origins(NamedTuple):
@@ -79,7 +79,7 @@ def _either(a: int, b: int) -> int:
     return _ANY if a <= 0 or b <= 0 else a | b
 
 
-class _Frame:
+class _OpenBlock:
     """An open block: where branches to it go."""
 
     __slots__ = ("base", "is_loop", "left", "number", "other_way", "passed", "state")
@@ -91,15 +91,19 @@ class _Frame:
         self.passed = taken if is_loop else left
         self.left = left
         #: Variables, then what branches bring: from here on behind the block, and in the `else` of an `if`.
-        self.state: State | None = None
-        self.other_way: State | None = None
+        self.state: ParameterMasks | None = None
+        self.other_way: ParameterMasks | None = None
 
 
-class _Pass:
+class _CodeWalk:
     """One way through a function's code. `loops` is what earlier ones found at the heads of loops."""
 
     def __init__(
-        self, function: FunctionCode, locals_count: int, signatures: Signatures, loops: dict[int, State]
+        self,
+        function: FunctionCode,
+        locals_count: int,
+        signatures: Signatures,
+        loops: dict[int, ParameterMasks],
     ) -> None:
         self._function = function
         self._signatures = signatures
@@ -110,9 +114,9 @@ class _Pass:
             for number, kind in enumerate(function.parameters)
         ]
         #: None behind a branch that is always taken.
-        self._variables: State | None = variables + [_NO_PARAMETER] * (locals_count - len(variables))
+        self._variables: ParameterMasks | None = variables + [_NO_PARAMETER] * (locals_count - len(variables))
         self._stack: list[int] = []
-        self._frames = [_Frame(-1, False, 0, 0, len(function.results))]
+        self._frames = [_OpenBlock(-1, False, 0, 0, len(function.results))]
         self._before: WasmInstruction | None = None
         self.changed = False
         self.found = Origins({}, {})
@@ -136,7 +140,7 @@ class _Pass:
         del self._stack[start:]
         return values
 
-    def _instruction(self, opcode: int, instruction: WasmInstruction, variables: State) -> None:
+    def _instruction(self, opcode: int, instruction: WasmInstruction, variables: ParameterMasks) -> None:
         stack = self._stack
         if opcode == LOCAL_GET:
             stack.append(variables[instruction.immediates[0]])
@@ -202,11 +206,11 @@ class _Pass:
         taken, left = self._types_of(instruction)
         is_loop = instruction.opcode == LOOP
         if self._variables is None:
-            self._frames.append(_Frame(number, is_loop, len(self._stack), taken, left))
+            self._frames.append(_OpenBlock(number, is_loop, len(self._stack), taken, left))
             return
         if instruction.opcode == IF:
             self._stack.pop()
-        frame = _Frame(number, is_loop, len(self._stack) - taken, taken, left)
+        frame = _OpenBlock(number, is_loop, len(self._stack) - taken, taken, left)
         self._frames.append(frame)
         if is_loop:
             self._loops[number] = self._merged(self._loops.get(number), taken)
@@ -214,7 +218,7 @@ class _Pass:
         elif instruction.opcode == IF:
             frame.other_way = self._merged(None, taken)
 
-    def _merged(self, found: State | None, count: int) -> State:
+    def _merged(self, found: ParameterMasks | None, count: int) -> ParameterMasks:
         """What a label holds, with what is brought to it now."""
         assert self._variables is not None
         brought = (
@@ -224,7 +228,7 @@ class _Pass:
             return brought
         return brought if found == brought else [_either(a, b) for a, b in zip(found, brought)]
 
-    def _take(self, state: State, frame: _Frame) -> None:
+    def _take(self, state: ParameterMasks, frame: _OpenBlock) -> None:
         self._variables = state[: self._count]
         del self._stack[frame.base :]
         self._stack += state[self._count :]
@@ -291,9 +295,9 @@ def origins_of(function: FunctionCode, locals_count: int, signatures: Signatures
     """
     if "i32" not in function.parameters:
         return Origins({}, {})
-    loops: dict[int, State] = {}
+    loops: dict[int, ParameterMasks] = {}
     for _ in range(_MOST_PASSES):
-        one = _Pass(function, locals_count, signatures, loops)
+        one = _CodeWalk(function, locals_count, signatures, loops)
         try:
             one.run()
         except (IndexError, KeyError, AssertionError):

@@ -27,7 +27,7 @@ from npuninja.formats.wasm_module import (
 )
 
 #: A function and where in it: innermost first.
-Frame = tuple[str, Location | None]
+SourceFrame = tuple[str, Location | None]
 
 # wasmtime's backtrace with WASMTIME_BACKTRACE_DETAILS=1; inlined callers share a number:
 #     0:     0x5f - core_0_2.wasm!kernel
@@ -61,9 +61,9 @@ class CodePlaces:
         self._engine = engine
         self._wasm = read_wasm(module, "core module")
         self._code = {f.number: f for f in functions(self._wasm)}
-        self._known: dict[CodePlace, list[Frame]] = {}
+        self._known: dict[CodePlace, list[SourceFrame]] = {}
 
-    def frames(self, place: CodePlace) -> list[Frame]:
+    def frames(self, place: CodePlace) -> list[SourceFrame]:
         """The function that the instruction stands in, and those it was inlined into, innermost first."""
         if place not in self._known:
             function = self._code.get(place.function)
@@ -78,7 +78,7 @@ class CodePlaces:
         frames = self.frames(place)
         return frames[0][1] if frames else None
 
-    def _probe(self, function: FunctionCode, place: CodePlace) -> list[Frame]:
+    def _probe(self, function: FunctionCode, place: CodePlace) -> list[SourceFrame]:
         sections = {s.id: s.data for s in self._wasm.sections if s.id}
         content = sections[wasm_sections.CODE]
         count, start = number_at(content, 0)
@@ -114,7 +114,7 @@ class CodePlaces:
                 out = append_custom_section(out, custom.name, custom.data)
         return self._run(out)
 
-    def _run(self, module: bytes) -> list[Frame]:
+    def _run(self, module: bytes) -> list[SourceFrame]:
         compiled = wasmtime.Module(self._engine, module)
         store = wasmtime.Store(self._engine)
         store.set_epoch_deadline(1 << 30)
@@ -147,9 +147,9 @@ def _trap_at(offset: int, size: int) -> bytes:
     return code + e.NOP * (size - len(code) - 1) + e.END
 
 
-def _first_frame(text: str) -> list[Frame]:
+def _first_frame(text: str) -> list[SourceFrame]:
     """The first numbered frame of a backtrace, with those inlined in it."""
-    found: list[Frame] = []
+    found: list[SourceFrame] = []
     for line in text.splitlines():
         numbered = _NUMBERED.fullmatch(line)
         if numbered and found:

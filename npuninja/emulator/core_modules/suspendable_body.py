@@ -51,7 +51,7 @@ class ModuleWriter(Types, Protocol):
         """The function to be called instead of an import; others keep their number."""
 
 
-class _Frame(NamedTuple):
+class _BlockFrame(NamedTuple):
     """A block that is open: where its label is among the new blocks, and the operand stack around it."""
 
     kind: str
@@ -93,7 +93,7 @@ class Body:
             self._locals += VALUE_LETTERS[cursor.byte()] * count
         self._own_locals = len(self._locals)
         self._spilled: dict[tuple[int, str], int] = {}
-        self._frames: list[_Frame] = []
+        self._frames: list[_BlockFrame] = []
         self._operands = OperandStack(writer, self._locals)
         self._depth = 0
         self._plain = False
@@ -141,7 +141,7 @@ class Body:
         self._locals.append("i")
         results = writer.signature(self._function.number).left
         self._depth = 2  # the block that leaves, the block of the function itself
-        self._frames.append(_Frame("block", 2, 0, "", results))
+        self._frames.append(_BlockFrame("block", 2, 0, "", results))
         skip = writer.prologue if self._is_entry else 0
         for number in range(skip):
             self._mark(number)
@@ -250,7 +250,7 @@ class Body:
             self._mark(number)
             self._out += self._bytes(number)
             self._depth += 1
-            self._frames.append(_Frame("plain", self._depth, len(self._operands.kinds), taken, left))
+            self._frames.append(_BlockFrame("plain", self._depth, len(self._operands.kinds), taken, left))
             return
         self._close()
         condition = self._spill(len(self._operands.kinds) - 1, "i") if opcode == IF else 0
@@ -266,7 +266,7 @@ class Body:
             self._out += e.get_global(self._writer.state) + e.I32_EQZ + b"\x1b" + e.IF
             self._depth += 1
         base = len(self._operands.kinds) - len(taken)
-        self._frames.append(_Frame(kind, self._depth, base, taken, left))
+        self._frames.append(_BlockFrame(kind, self._depth, base, taken, left))
 
     def _within(self, first: int, count: int) -> bytes:
         return e.get(self._where) + e.const(first) + e.I32_SUB + e.const(count) + e.I32_LT_U
@@ -356,7 +356,7 @@ class Body:
         if opcode in (BLOCK, LOOP, IF):
             taken, left = self._block_type(number)
             self._depth += 1
-            self._frames.append(_Frame("plain", self._depth, 0, taken, left))
+            self._frames.append(_BlockFrame("plain", self._depth, 0, taken, left))
         elif opcode == END:
             frame = self._frames.pop()
             self._depth -= 1

@@ -94,10 +94,10 @@ def make_suspendable(
     Raises:
         UserError: it uses what no compiler makes for cores.
     """
-    return _Writer(module, entry, name, engine_table, prologue, kernel_shift, renewal).module()
+    return _SuspensionWriter(module, entry, name, engine_table, prologue, kernel_shift, renewal).module()
 
 
-class _Writer:
+class _SuspensionWriter:
     def __init__(
         self,
         module: bytes,

@@ -73,7 +73,7 @@ def instrument(module: bytes, name: str) -> Instrumented:
     try:
         code = functions(wasm)
         first_global, _ = number_at(sections[wasm_sections.GLOBAL].data, 0)
-        writer = _Writer(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
+        writer = _CounterWriter(first_global, sum(1 for item in wasm.imports if item.kind == "function"))
         bodies = [writer.function(sections[wasm_sections.CODE].data, function) for function in code]
     except (IndexError, KeyError) as error:
         raise UserError(
@@ -108,7 +108,7 @@ def _sections(wasm: WasmModule, replaced: dict[int, bytes]) -> Iterator[bytes]:
         yield section_bytes(section.id, data)
 
 
-class _Writer:
+class _CounterWriter:
     """Writes functions with counters. `first_global` is the number of the first new global."""
 
     def __init__(self, first_global: int, imported_functions: int) -> None:

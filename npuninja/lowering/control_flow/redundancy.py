@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Iterator
 
 _LOOPS = ("scf.for", "scf.while", "affine.for")
-_Table = dict[Hashable, Operation]
+_SeenOperations = dict[Hashable, Operation]
 
 
 def join_equal_operations(holder: Operation) -> None:
@@ -42,7 +42,7 @@ def join_equal_operations(holder: Operation) -> None:
 
 
 def _join_in_region(
-    region: Region, known: _Table, replaced: dict[Value, Value], gone: set[Operation]
+    region: Region, known: _SeenOperations, replaced: dict[Value, Value], gone: set[Operation]
 ) -> None:
     # Of several blocks only the first is sure to run before the others.
     for i, block in enumerate(region.blocks):
@@ -50,7 +50,9 @@ def _join_in_region(
         _join_in_block(block, table, replaced, gone)
 
 
-def _join_in_block(block: Block, known: _Table, replaced: dict[Value, Value], gone: set[Operation]) -> None:
+def _join_in_block(
+    block: Block, known: _SeenOperations, replaced: dict[Value, Value], gone: set[Operation]
+) -> None:
     writes = 0  # operations so far that may have written memory
     written_at: dict[Operation, int] = {}
     for op in block.ops:

@@ -40,7 +40,7 @@ else:
 _NOT_LOWERED = ("scf.", "affine.", "aie.objectfifo")
 
 
-class Frame(Protocol):
+class CoreFrame(Protocol):
     """How a core's function waits and ends."""
 
     def acquire(self, op: Operation, equal: bool, value: str) -> list[str]:
@@ -89,7 +89,7 @@ class FunctionWriter:
         labels: the C label of each block.
     """
 
-    def __init__(self, unit: Unit, region: Region, frame: Frame | None, returned: str = "void") -> None:
+    def __init__(self, unit: Unit, region: Region, frame: CoreFrame | None, returned: str = "void") -> None:
         self.unit = unit
         self.region = region
         self.frame = frame
@@ -287,7 +287,7 @@ class FunctionWriter:
             return [*check, *self.frame.release(op, value)]
         return [*check, *self.frame.acquire(op, action == "Acquire", value)]
 
-    def _own_frame(self, op: Operation) -> Frame:
+    def _own_frame(self, op: Operation) -> CoreFrame:
         if self.frame is None:
             raise UserError(
                 f"a function cannot do '{op.name}', only the core's own body can",

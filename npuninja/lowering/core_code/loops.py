@@ -10,15 +10,15 @@ from __future__ import annotations
 from npuninja.ir.core import Block, Region
 from npuninja.lowering.core_code.liveness import is_wait
 
-Edge = tuple[Block, Block]
+BlockEdge = tuple[Block, Block]
 
 
-def waiting_back_edges(region: Region) -> list[Edge]:
+def waiting_back_edges(region: Region) -> list[BlockEdge]:
     """The edges to cut so that no cycle of blocks with a wait in it is left, by order of their targets."""
     order = {block: i for i, block in enumerate(region.blocks)}
     edges = {(block, target) for block in region.blocks for op in block.ops for target, _ in op.successors}
     waiting = {block for block in region.blocks if any(is_wait(op) for op in block.ops)}
-    cut: list[Edge] = []
+    cut: list[BlockEdge] = []
     pending = [(list(region.blocks), edges)]
     while pending:
         blocks, inner = pending.pop()
@@ -37,7 +37,7 @@ def waiting_back_edges(region: Region) -> list[Edge]:
     return sorted(cut, key=lambda e: (order[e[1]], order[e[0]]))
 
 
-def _components(blocks: list[Block], edges: set[Edge]) -> list[list[Block]]:
+def _components(blocks: list[Block], edges: set[BlockEdge]) -> list[list[Block]]:
     """Strongly connected components (Kosaraju)."""
     forward: dict[Block, list[Block]] = {block: [] for block in blocks}
     backward: dict[Block, list[Block]] = {block: [] for block in blocks}

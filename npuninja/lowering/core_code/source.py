@@ -41,7 +41,7 @@ def core_source(module: Operation, device: str, column: int, row: int, *, kind: 
     if kind not in kinds:
         raise UserError(f"unknown core kind '{kind}'", hint=f"core kinds: {', '.join(kinds)}")
     model = CoreModel(find_device(module, device), column, row)
-    return _Core(model, kind, file).source()
+    return _CoreSource(model, kind, file).source()
 
 
 def core_info(module: Operation, device: str, column: int, row: int, *, file: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def core_info(module: Operation, device: str, column: int, row: int, *, file: st
     bank by bank).
     """
     model = CoreModel(find_device(module, device), column, row)
-    core = _Core(model, "wasm", file)
+    core = _CoreSource(model, "wasm", file)
     core.source()
     functions, elements = [], {}
     for symbol, declaration in core.unit.functions_used.items():
@@ -97,7 +97,7 @@ def _argument_size(type: str) -> int | str | None:
     return None if DYNAMIC in memref(type).shape or memref(type).layout else size_bytes(type)
 
 
-class _Core:
+class _CoreSource:
     def __init__(self, model: CoreModel, kind: str, file: str) -> None:
         self.model = model
         self.file = file

@@ -12,7 +12,7 @@ from npuninja.ir.syntax import operand
 from npuninja.lowering.objectfifo.access_code import use_lock
 from npuninja.lowering.objectfifo.fifo_loops import is_unreachable
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, Key, key_of, port_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, FifoPort, key_of, port_of
 from npuninja.lowering.tiles import place_of
 
 
@@ -43,7 +43,7 @@ def check_accesses(core: Operation, fifos: ObjectFifos) -> None:
             )
 
 
-class _Port:
+class _HeldPort:
     """What a core holds of one port of one fifo at a place of its code."""
 
     __slots__ = ("acquired", "fifo", "held", "next", "releases")
@@ -65,8 +65,8 @@ class _Port:
         #: Releases whose objects are still in `held`: they are taken off at the next acquire.
         self.releases = releases
 
-    def copy(self) -> _Port:
-        return _Port(self.fifo, self.held, self.next, self.releases, self.acquired)
+    def copy(self) -> _HeldPort:
+        return _HeldPort(self.fifo, self.held, self.next, self.releases, self.acquired)
 
     @property
     def released(self) -> int:
@@ -79,7 +79,7 @@ class _Port:
         return f"objectFifo '@{self.fifo.op.string('sym_name')}'"
 
 
-_State = dict[Key, _Port]
+_HeldPorts = dict[FifoPort, _HeldPort]
 
 
 def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dynamic: bool = False) -> None:
@@ -95,8 +95,8 @@ def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dyna
         UserError: more is released than is acquired, and acquired again after that; or a condition decides
             what is held.
     """
-    walk = _Walk(fifos, warnings, dynamic)
-    state: _State = {}
+    walk = _AccessLowering(fifos, warnings, dynamic)
+    state: _HeldPorts = {}
     for region in core.regions:
         for block in region.blocks:
             walk.block(block, state)
@@ -110,7 +110,7 @@ def lower_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, dyna
     erase_all(walk.done)
 
 
-class _Walk:
+class _AccessLowering:
     """Follows the code of a core and puts the lock operations before its acquires and releases.
 
     Warns of each place once, though unrolling makes many copies of an operation.
@@ -124,7 +124,7 @@ class _Walk:
         self.done: list[Operation] = []
         self._subviews: dict[Value, list[Value]] = {}
 
-    def block(self, block: Block, state: _State) -> None:
+    def block(self, block: Block, state: _HeldPorts) -> None:
         """Goes through a block; `state` becomes that behind it."""
         for op in list(block.ops):
             if op.name == ELEMENT:
@@ -132,7 +132,7 @@ class _Walk:
                 self.done.append(op)
             elif op.name in ACCESSES:
                 key = key_of(op)
-                port = state.setdefault(key, _Port(self.fifos.by_name[key[0]]))
+                port = state.setdefault(key, _HeldPort(self.fifos.by_name[key[0]]))
                 if op.name == ACQUIRE:
                     self._subviews[op.result] = self._acquire(op, port)
                 else:
@@ -149,7 +149,7 @@ class _Walk:
                 if op.name in ("scf.for", "scf.while"):
                     self._check_loop(op, before, state)
 
-    def _acquire(self, op: Operation, port: _Port) -> list[Value]:
+    def _acquire(self, op: Operation, port: _HeldPort) -> list[Value]:
         """Puts the lock operation before an acquire and returns the buffers of its subview."""
         fifo, size, released = port.fifo, op.integer("size"), port.released
         if released and not port.acquired:
@@ -183,9 +183,9 @@ class _Walk:
         port.held, port.releases = tuple(held), ()
         return [fifo.holder.buffers[number] for number in held]
 
-    def _branches(self, op: Operation, state: _State) -> None:
+    def _branches(self, op: Operation, state: _HeldPorts) -> None:
         """Goes through a condition's regions, each from the state before; all must leave the same state."""
-        ends: list[_State] = []
+        ends: list[_HeldPorts] = []
         for region in op.regions:
             end = {key: port.copy() for key, port in state.items()}
             for block in region.blocks:
@@ -194,7 +194,7 @@ class _Walk:
         if op.name == "scf.if" and len(op.regions) < 2:
             ends.append({key: port.copy() for key, port in state.items()})
         for key in dict.fromkeys(key for end in ends for key in end):
-            ports = [end.get(key) or _Port(self.fifos.by_name[key[0]]) for end in ends]
+            ports = [end.get(key) or _HeldPort(self.fifos.by_name[key[0]]) for end in ends]
             seen = {len(_held(port)) if self.dynamic else (_held(port), port.next) for port in ports}
             if len(seen) > 1:
                 raise UserError(
@@ -207,10 +207,10 @@ class _Walk:
                 )
             state[key] = ports[0]
 
-    def _check_loop(self, op: Operation, before: _State, state: _State) -> None:
+    def _check_loop(self, op: Operation, before: _HeldPorts, state: _HeldPorts) -> None:
         """Each trip of a loop uses the same locks and buffers, so it must end with what it began with."""
         for key, port in state.items():
-            start = before.get(key) or _Port(port.fifo)
+            start = before.get(key) or _HeldPort(port.fifo)
             more = len(_held(port)) - len(_held(start))
             if more:
                 self.warnings.add_once(
@@ -231,7 +231,7 @@ class _Walk:
                 )
 
 
-def _held(port: _Port) -> tuple[int, ...]:
+def _held(port: _HeldPort) -> tuple[int, ...]:
     """The objects held when all releases so far are done."""
     return port.held[port.released :]
 

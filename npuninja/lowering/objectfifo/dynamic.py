@@ -15,7 +15,7 @@ from npuninja.lowering import op_builders
 from npuninja.lowering.objectfifo.access_code import buffer_switch
 from npuninja.lowering.objectfifo.core import lower_accesses
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, RELEASE, Key, key_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, RELEASE, FifoPort, key_of
 
 
 class _Counter:
@@ -46,8 +46,8 @@ def make_indices_dynamic(core: Operation, fifos: ObjectFifos, warnings: Warnings
 
 
 def _create_counters(
-    core: Operation, memory: Value, keys: list[Key], fifos: ObjectFifos
-) -> dict[Key, _Counter]:
+    core: Operation, memory: Value, keys: list[FifoPort], fifos: ObjectFifos
+) -> dict[FifoPort, _Counter]:
     zero = op_builders.constant(0, "i32")
     start = [zero]
     counters = {}

@@ -21,18 +21,18 @@ from npuninja.lowering.control_flow.unrolling import peel_first_trip, trip_count
 from npuninja.lowering.objectfifo.access_code import buffer_at, buffer_switch, use_lock
 from npuninja.lowering.objectfifo.model import ObjectFifo, ObjectFifos
 from npuninja.lowering.objectfifo.rotation import (
-    Field,
     Number,
     Outlooker,
     Rotation,
-    State,
+    RotationField,
+    Rotations,
     differing,
     outlooks,
     unknown,
     with_known,
     with_values,
 )
-from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, Key, key_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, ELEMENT, FifoPort, key_of
 
 
 def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, peels: bool) -> None:
@@ -47,7 +47,7 @@ def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, pee
     Raises:
         UserError: accesses stand inside an operation that is no loop and no condition.
     """
-    writer = _Writer(core, fifos, warnings, peels)
+    writer = _RotationWriter(core, fifos, warnings, peels)
     for region in core.regions:
         writer.region(region, {key: Rotation(0, 0) for key in writer.outlooker.keys})
     core.replace_uses(writer.chosen)
@@ -63,9 +63,9 @@ def check_loops(core: Operation, warnings: Warnings) -> None:
 
 def _check_loop(loop: Operation, warnings: Warnings) -> None:
     """Looks at the accesses of one loop that are in no loop inside it."""
-    taken: dict[Key, list[Operation]] = {}
-    given: dict[Key, list[Operation]] = {}
-    nested: set[Key] = set()
+    taken: dict[FifoPort, list[Operation]] = {}
+    given: dict[FifoPort, list[Operation]] = {}
+    nested: set[FifoPort] = set()
     for op in loop.body.ops:
         for inner in op.walk():
             if inner.name in ACCESSES:
@@ -95,7 +95,7 @@ def _check_loop(loop: Operation, warnings: Warnings) -> None:
             )
 
 
-class _Writer:
+class _RotationWriter:
     """Goes through the code of a core and writes what acquires, releases and accesses become.
 
     Attributes:
@@ -111,7 +111,7 @@ class _Writer:
         self.chosen: dict[Value, Value] = {}
         self.done: list[Operation] = []
 
-    def region(self, region: Region, state: State) -> State:
+    def region(self, region: Region, state: Rotations) -> Rotations:
         """Writes a region; returns the numbers at its end."""
         if len(region.blocks) == 1:
             return self.block(region.blocks[0], state)
@@ -128,7 +128,7 @@ class _Writer:
                     passed += [_value(state_behind, key, field, last) for key, field in fields]
         return state_behind
 
-    def block(self, block: Block, state: State) -> State:
+    def block(self, block: Block, state: Rotations) -> Rotations:
         """Writes a block; returns the numbers at its end."""
         state = dict(state)
         waiting = list(reversed(block.ops))
@@ -151,7 +151,7 @@ class _Writer:
                     self.region(region, state)
         return state
 
-    def _release(self, op: Operation, state: State) -> None:
+    def _release(self, op: Operation, state: Rotations) -> None:
         key, size = key_of(op), op.integer("size")
         fifo = self.fifos.by_name[key[0]]
         use_lock(op, fifo, size * (fifo.repeat or 1))
@@ -169,7 +169,7 @@ class _Writer:
         moved = (index + size) % depth if isinstance(index, int) else _moved_on(op, index, size, depth)
         state[key] = Rotation(moved, held - size if isinstance(held, int) else _minus(op, held, size))
 
-    def _acquire(self, op: Operation, state: State) -> None:
+    def _acquire(self, op: Operation, state: Rotations) -> None:
         key, size = key_of(op), op.integer("size")
         fifo = self.fifos.by_name[key[0]]
         repeat = fifo.repeat or 1
@@ -201,7 +201,7 @@ class _Writer:
         use_lock(op, fifo, amount)
         state[key] = Rotation(index, _before(op, "arith.addi", [held, missing_value]))
 
-    def _access(self, op: Operation, state: State) -> None:
+    def _access(self, op: Operation, state: Rotations) -> None:
         key = key_of(operand(op, "subview").op)
         fifo, index = self.fifos.by_name[key[0]], state[key].first
         if isinstance(index, int):
@@ -210,7 +210,7 @@ class _Writer:
             position = _before(op, "arith.index_cast", [index], "index")
             self.chosen[op.result] = op.insert_before(buffer_switch(op, fifo, position)).result
 
-    def _may_peel(self, loop: Operation, state: State) -> bool:
+    def _may_peel(self, loop: Operation, state: Rotations) -> bool:
         """Whether more is known of the number of objects held behind the first trip than in every trip."""
         if not self.peels or len(loop.regions[0].blocks) > 1 or (trip_count(loop) or 0) < 2:
             return False
@@ -221,7 +221,7 @@ class _Writer:
             port.held is None for port in now.values()
         )
 
-    def _structured(self, op: Operation, state: State, touched: list[Key]) -> State:
+    def _structured(self, op: Operation, state: Rotations, touched: list[FifoPort]) -> Rotations:
         """Writes an operation that acquires or releases inside; returns the numbers behind it."""
         if op.name == "scf.for":
             return self._for(op, state, touched)
@@ -235,7 +235,7 @@ class _Writer:
             hint="use scf.for, scf.while, scf.if or scf.index_switch",
         )
 
-    def _for(self, loop: Operation, state: State, touched: list[Key]) -> State:
+    def _for(self, loop: Operation, state: Rotations, touched: list[FifoPort]) -> Rotations:
         known = self.outlooker.at_start(loop, state, touched)
         fields = unknown(known)
         loop.operands += [_value(state, key, field, loop) for key, field in fields]
@@ -245,7 +245,7 @@ class _Writer:
         _yield_more(loop.regions[0].blocks[-1], behind, fields, "scf.yield")
         return with_values(with_known(state, known), fields, _more_results(loop, len(fields)))
 
-    def _while(self, loop: Operation, state: State, touched: list[Key]) -> State:
+    def _while(self, loop: Operation, state: Rotations, touched: list[FifoPort]) -> Rotations:
         known = self.outlooker.at_start(loop, state, touched)
         fields = unknown(known)
         before, after = loop.regions
@@ -267,7 +267,7 @@ class _Writer:
         _yield_more(after.blocks[-1], end, fields, "scf.yield")
         return with_values(middle, passed, _more_results(loop, len(passed)))
 
-    def _branches(self, op: Operation, state: State) -> State:
+    def _branches(self, op: Operation, state: Rotations) -> Rotations:
         if op.name == "scf.if" and len(op.regions) < 2:
             region = Region([Block()])
             region.parent = op
@@ -284,7 +284,7 @@ def _label(fifo: ObjectFifo) -> str:
     return f"objectFifo '@{fifo.op.string('sym_name')}'"
 
 
-def _value(state: State, key: Key, field: str, before: Operation) -> Value:
+def _value(state: Rotations, key: FifoPort, field: str, before: Operation) -> Value:
     """A number as a value; a constant for it stands before an operation."""
     number: Number = getattr(state[key], field)
     return _constant(before, number) if isinstance(number, int) else number
@@ -300,7 +300,7 @@ def _more_results(op: Operation, count: int) -> list[Value]:
     return values
 
 
-def _yield_more(block: Block, state: State, fields: list[Field], name: str) -> None:
+def _yield_more(block: Block, state: Rotations, fields: list[RotationField], name: str) -> None:
     """Adds numbers to what the terminator of a block passes on; a yield that was left out is written."""
     if not fields:
         return

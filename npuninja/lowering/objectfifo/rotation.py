@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from npuninja.ir.core import Block, Operation, Value
 from npuninja.lowering.objectfifo.model import ObjectFifos
-from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, Key, key_of
+from npuninja.lowering.objectfifo.split import ACCESSES, ACQUIRE, FifoPort, key_of
 from npuninja.records import NamedTuple
 
 #: A number of a port: known, or an i32 in the code.
 Number = int | Value
 #: The same while code is only looked at: known, or not.
-Known = int | None
+KnownNumber = int | None
 #: One of the two numbers of one port: `first` or `held`.
-Field = tuple[Key, str]
+RotationField = tuple[FifoPort, str]
 
 
 class Rotation(NamedTuple):
@@ -28,12 +28,12 @@ class Rotation(NamedTuple):
 class Outlook(NamedTuple):
     """A `Rotation` of which only known numbers are kept."""
 
-    first: Known
-    held: Known
+    first: KnownNumber
+    held: KnownNumber
 
 
-State = dict[Key, Rotation]
-Outlooks = dict[Key, Outlook]
+Rotations = dict[FifoPort, Rotation]
+Outlooks = dict[FifoPort, Outlook]
 _NOTHING_KNOWN = Outlook(None, None)
 
 
@@ -101,14 +101,14 @@ class Outlooker:
             state = self.behind(block, state)
         return state
 
-    def at_start(self, loop: Operation, state: State, touched: list[Key]) -> Outlooks:
+    def at_start(self, loop: Operation, state: Rotations, touched: list[FifoPort]) -> Outlooks:
         """What is known of the touched ports at the start of every trip."""
         entry = outlooks({key: state[key] for key in touched})
         if any(len(region.blocks) > 1 for region in loop.regions):
             return dict.fromkeys(entry, _NOTHING_KNOWN)
         return self.at_every_trip([region.entry for region in loop.regions], entry)
 
-    def touched(self, op: Operation) -> list[Key]:
+    def touched(self, op: Operation) -> list[FifoPort]:
         """The ports whose numbers an operation with regions may change."""
         inside = {key_of(inner) for inner in op.walk() if inner.name in ACCESSES}
         return [key for key in self.keys if key in inside]
@@ -118,12 +118,12 @@ def _joined(a: Outlooks, b: Outlooks) -> Outlooks:
     return {key: Outlook(*(x if x == y else None for x, y in zip(a[key], b[key], strict=True))) for key in a}
 
 
-def outlooks(state: State) -> Outlooks:
+def outlooks(state: Rotations) -> Outlooks:
     """What is known of a state."""
     return {key: Outlook(*(n if isinstance(n, int) else None for n in port)) for key, port in state.items()}
 
 
-def unknown(known: Outlooks) -> list[Field]:
+def unknown(known: Outlooks) -> list[RotationField]:
     """The numbers that are not known."""
     return [
         (key, field)
@@ -133,7 +133,7 @@ def unknown(known: Outlooks) -> list[Field]:
     ]
 
 
-def with_known(state: State, known: Outlooks) -> State:
+def with_known(state: Rotations, known: Outlooks) -> Rotations:
     """A state with what is known of some ports; what is not known is filled in by the caller."""
     changed = dict(state)
     for key, port in known.items():
@@ -141,7 +141,7 @@ def with_known(state: State, known: Outlooks) -> State:
     return changed
 
 
-def with_values(state: State, fields: list[Field], values: list[Value]) -> State:
+def with_values(state: Rotations, fields: list[RotationField], values: list[Value]) -> Rotations:
     """A state with some of its numbers replaced by values."""
     changed = dict(state)
     for (key, field), value in zip(fields, values):
@@ -149,7 +149,7 @@ def with_values(state: State, fields: list[Field], values: list[Value]) -> State
     return changed
 
 
-def differing(before: State, ends: list[State]) -> list[Field]:
+def differing(before: Rotations, ends: list[Rotations]) -> list[RotationField]:
     """The numbers that are not the same at all ends of a condition, or are values made in its branches."""
     return [
         (key, field)

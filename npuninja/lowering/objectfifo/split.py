@@ -15,7 +15,7 @@ from npuninja.lowering.tiles import kind_at, ops_of, place_of
 ELEMENT = "aie.objectfifo.subview.access"
 ACQUIRE, RELEASE = ACCESSES = ("aie.objectfifo.acquire", "aie.objectfifo.release")
 
-Key = tuple[str, str]
+FifoPort = tuple[str, str]
 """The fifo's symbol and the port, `Produce` or `Consume`."""
 
 
@@ -86,7 +86,7 @@ def port_of(op: Operation) -> str:
     return op.enum("port")
 
 
-def key_of(op: Operation) -> Key:
+def key_of(op: Operation) -> FifoPort:
     """The port that an acquire or release is for."""
     return op.symbol("objFifo_name"), port_of(op)
 

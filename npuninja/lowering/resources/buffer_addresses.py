@@ -22,7 +22,7 @@ BANK_AWARE, BASIC_SEQUENTIAL = "bank-aware", "basic-sequential"
 SCHEMES = (BANK_AWARE, BASIC_SEQUENTIAL)
 
 
-class _Placed(NamedTuple):
+class _PlacedBuffer(NamedTuple):
     """Where a buffer goes."""
 
     address: int
@@ -38,7 +38,7 @@ class _NoRoom(Exception):
         self.location = location
 
 
-class _Memory(NamedTuple):
+class _TileMemory(NamedTuple):
     """The data memory of one tile and what wants to be in it."""
 
     tile: Operation
@@ -86,7 +86,7 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
             continue
         kind = kind_at(tile.result)
         alignment = kind.bus_bytes if rules.aligns_buffers else 1
-        memory = _Memory(tile, kind, stacks.get(place, 0), here, alignment, rules)
+        memory = _TileMemory(tile, kind, stacks.get(place, 0), here, alignment, rules)
         if memory.kind.memory_bytes == 0:
             raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
         _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
@@ -108,13 +108,13 @@ def _name_buffers(device: Operation) -> None:
             number += 1
 
 
-def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
+def _place(memory: _TileMemory, scheme: str | None, warnings: Warnings) -> None:
     if scheme is not None and scheme not in SCHEMES:
         raise UserError(
             f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}"
         )
     if scheme != BASIC_SEQUENTIAL:
-        placed: dict[Operation, _Placed] = {}
+        placed: dict[Operation, _PlacedBuffer] = {}
         try:
             _bank_aware(memory, placed)
             _write(placed)
@@ -137,7 +137,7 @@ def _place(memory: _Memory, scheme: str | None, warnings: Warnings) -> None:
         raise _full(memory, str(reason), "use fewer, smaller or shallower buffers, or another tile") from None
 
 
-def _full(memory: _Memory, reason: str, hint: str) -> UserError:
+def _full(memory: _TileMemory, reason: str, hint: str) -> UserError:
     """The error for a tile whose buffers do not fit, with all that is in the memory."""
     place = place_of(memory.tile.result)
     total = memory.stack_bytes + sum(map(_size, memory.buffers))
@@ -160,7 +160,7 @@ def _size(op: Operation) -> int:
         raise UserError(f"a buffer cannot be of type {op.result.type}: {error}", op.loc) from None
 
 
-def _write(placed: dict[Operation, _Placed]) -> None:
+def _write(placed: dict[Operation, _PlacedBuffer]) -> None:
     for op, (address, bank) in placed.items():
         op.attributes["address"] = i32(address)
         if bank is not None:
@@ -172,9 +172,9 @@ def _descending(buffers: list[Operation]) -> list[Operation]:
 
 
 # basic-sequential
-def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
+def _sequential(memory: _TileMemory) -> dict[Operation, _PlacedBuffer]:
     fixed = sorted(_given(memory))
-    placed: dict[Operation, _Placed] = {}
+    placed: dict[Operation, _PlacedBuffer] = {}
     address = memory.stack_bytes
     for op in _descending([op for op in memory.buffers if "address" not in op.attributes]):
         size = _size(op)
@@ -182,14 +182,14 @@ def _sequential(memory: _Memory) -> dict[Operation, _Placed]:
         for start, end, _ in fixed:
             if address < end and start < address + size:
                 address = memory.aligned(op, end)
-        placed[op] = _Placed(address, None)
+        placed[op] = _PlacedBuffer(address, None)
         address += size
         if address > memory.kind.memory_bytes:
             raise _NoRoom(f"'{op.string('sym_name')}' would end at {address}", op.loc)
     return placed
 
 
-def _given(memory: _Memory) -> list[tuple[int, int, str]]:
+def _given(memory: _TileMemory) -> list[tuple[int, int, str]]:
     """Start, end, name of buffers with a given address; UserError if one leaves the memory or two overlap."""
     given = []
     for op in memory.buffers:
@@ -220,7 +220,7 @@ def _given(memory: _Memory) -> list[tuple[int, int, str]]:
 
 
 # bank-aware
-def _in_order_of_presets(memory: _Memory) -> list[Operation]:
+def _in_order_of_presets(memory: _TileMemory) -> list[Operation]:
     """The buffers as they are looked at: with an address of their own, with a bank of their own, the rest."""
     if not memory.rules.sorts_given_addresses:
         return memory.buffers
@@ -229,7 +229,7 @@ def _in_order_of_presets(memory: _Memory) -> list[Operation]:
     return given + [op for op in memory.buffers if "address" not in op.attributes]
 
 
-def _preset(memory: _Memory, op: Operation, starts: list[int], next_free: list[int]) -> _Placed:
+def _preset(memory: _TileMemory, op: Operation, starts: list[int], next_free: list[int]) -> _PlacedBuffer:
     """A buffer whose address the design gives."""
     bank_bytes, size, name = memory.kind.bank_bytes, _size(op), op.string("sym_name")
     address = op.integer("address")
@@ -239,10 +239,12 @@ def _preset(memory: _Memory, op: Operation, starts: list[int], next_free: list[i
     next_free[bank] = max(next_free[bank], address + size)
     for crossed in range(bank + 1, memory.kind.banks):  # a buffer longer than a bank fills the next ones too
         next_free[crossed] = max(next_free[crossed], min(address + size, starts[crossed] + bank_bytes))
-    return _Placed(address, bank)
+    return _PlacedBuffer(address, bank)
 
 
-def _in_its_bank(memory: _Memory, op: Operation, starts: list[int], next_free: list[int]) -> _Placed:
+def _in_its_bank(
+    memory: _TileMemory, op: Operation, starts: list[int], next_free: list[int]
+) -> _PlacedBuffer:
     """A buffer whose bank the design gives."""
     bank, banks = op.integer("mem_bank"), memory.kind.banks
     if not 0 <= bank < banks:
@@ -251,15 +253,17 @@ def _in_its_bank(memory: _Memory, op: Operation, starts: list[int], next_free: l
     return _in_bank(memory, op, bank, starts, next_free)
 
 
-def _in_bank(memory: _Memory, op: Operation, bank: int, starts: list[int], next_free: list[int]) -> _Placed:
+def _in_bank(
+    memory: _TileMemory, op: Operation, bank: int, starts: list[int], next_free: list[int]
+) -> _PlacedBuffer:
     address = memory.aligned(op, next_free[bank])
     next_free[bank] = address + _size(op)
     if next_free[bank] > starts[bank] + memory.kind.bank_bytes:
         raise _NoRoom(f"bank {bank} has no room for '{op.string('sym_name')}', {_size(op)} bytes", op.loc)
-    return _Placed(address, bank)
+    return _PlacedBuffer(address, bank)
 
 
-def _bank_aware(memory: _Memory, placed: dict[Operation, _Placed]) -> None:
+def _bank_aware(memory: _TileMemory, placed: dict[Operation, _PlacedBuffer]) -> None:
     """Fills `placed`, which has what was placed before where _NoRoom is raised."""
     bank_bytes, banks = memory.kind.bank_bytes, memory.kind.banks
     starts = [bank_bytes * bank for bank in range(banks)]
@@ -283,6 +287,6 @@ def _bank_aware(memory: _Memory, placed: dict[Operation, _Placed]) -> None:
         if chosen is None:
             raise _NoRoom(f"no bank has room for '{op.string('sym_name')}', {size} bytes", op.loc)
         next_free[chosen] = ends[chosen] - size
-        placed[op] = _Placed(next_free[chosen], chosen)
+        placed[op] = _PlacedBuffer(next_free[chosen], chosen)
         next_free[chosen] += size
         turn = (chosen + 1) % banks

@@ -30,7 +30,7 @@ from npuninja.lowering.tiles import ops_of
 #: DMA channels of a core in each direction.
 _CORE_CHANNELS = 2
 #: A pair of tiles: producer and consumer, user and owner of a buffer, source and destination of a cascade.
-Edge = tuple[Operation, Operation]
+TilePair = tuple[Operation, Operation]
 
 
 def place_by_demand(site: Site, warnings: Warnings) -> None:
@@ -54,7 +54,7 @@ class _Placement:
         self.site = site
         self.demand = _channel_demand(site.device)
         self.free = site.open_cores()
-        self.peers: list[Edge] = []
+        self.peers: list[TilePair] = []
         for fifo in ops_of(site.device, "aie.objectfifo"):
             producer, *consumers = (value.op for value in fifo.operands)
             self.peers += [
@@ -334,9 +334,9 @@ def _flow_ends(device: Operation) -> list[tuple[Operation, int, bool]]:
     return ends
 
 
-def _buffer_edges(site: Site) -> list[Edge]:
+def _buffer_edges(site: Site) -> list[TilePair]:
     """Each logical core tile with the tiles whose buffers its core uses."""
-    edges: list[Edge] = []
+    edges: list[TilePair] = []
     for core in ops_of(site.device, "aie.core"):
         user = core.tile.op
         if not is_open_core(user):

@@ -47,7 +47,7 @@ def route(module: Operation, *, generation: str, warnings: Warnings) -> None:
             _DeviceRouting(op, generation, warnings).run()
 
 
-class _Packet:
+class _PacketSource:
     """One source of an `aie.packet_flow` with the destinations."""
 
     def __init__(self, op: Operation, source: Endpoint, dests: list[Endpoint]) -> None:
@@ -114,7 +114,7 @@ class _DeviceRouting:
 
     # -------------------------------------------------------------- reading
 
-    def _packets(self, flow: Operation) -> list[_Packet]:
+    def _packets(self, flow: Operation) -> list[_PacketSource]:
         if not 0 <= flow.integer("ID") <= MAX_PACKET_ID:
             raise UserError(
                 f"packet id {flow.integer('ID')} is not between 0 and {MAX_PACKET_ID}",
@@ -133,7 +133,7 @@ class _DeviceRouting:
                     f"the packet flow has no {name}", flow.loc, hint=f"add {name}<%tile, DMA : 0>"
                 )
         return [
-            _Packet(flow, source, list(dict.fromkeys(ends["aie.packet_dest"])))
+            _PacketSource(flow, source, list(dict.fromkeys(ends["aie.packet_dest"])))
             for source in ends["aie.packet_source"]
         ]
 
@@ -202,7 +202,7 @@ class _DeviceRouting:
         """The packet switching of all tiles, and a packet flow for each port that packets pass."""
         flows = []
         users: dict[Endpoint, Operation] = {}
-        keeping: dict[Endpoint, _Packet] = {}
+        keeping: dict[Endpoint, _PacketSource] = {}
         for packet in self.packets:
             paths = [(dest, routes[packet.source].paths[dest]) for dest in packet.dests]
             flows.append(PacketFlow(packet.identifier, paths, packet.keep_header, packet.priority))

@@ -41,7 +41,7 @@ class PacketFlow(NamedTuple):
     priority: bool
 
 
-class Rule(NamedTuple):
+class PacketRule(NamedTuple):
     """Packets with `id & mask == value` go to `amsel`. `identifiers` are those the rule is made for."""
 
     mask: int
@@ -65,7 +65,7 @@ class PacketSwitch(NamedTuple):
 
     amsels: list[Amsel]
     master_sets: list[MasterSet]
-    rules: list[tuple[Port, list[Rule]]]
+    rules: list[tuple[Port, list[PacketRule]]]
     #: The slaves whose first rule is for control flows.
     control_slaves: set[Port]
 
@@ -81,7 +81,7 @@ class PacketConflict(Exception):
         self.hint = hint
 
 
-class _Tile:
+class _TileStreams:
     """The streams through one tile."""
 
     def __init__(self, place: TilePlace) -> None:
@@ -130,7 +130,7 @@ def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> d
     Raises:
         PacketConflict: a tile runs out of arbiters, msels or rules.
     """
-    tiles: dict[TilePlace, _Tile] = {}
+    tiles: dict[TilePlace, _TileStreams] = {}
     keep: dict[Endpoint, bool | None] = {}
     for position, flow in enumerate(flows):
         for dest, path in flow.paths:
@@ -138,12 +138,12 @@ def packet_switches(flows: list[PacketFlow], *, fewest_rules: bool = False) -> d
             for connection in reversed(path):
                 tile = tiles.get(connection.place)
                 if tile is None:
-                    tile = tiles[connection.place] = _Tile(connection.place)
+                    tile = tiles[connection.place] = _TileStreams(connection.place)
                 tile.add(position, flow, connection)
     return {place: _switch(tile, keep, fewest_rules) for place, tile in tiles.items()}
 
 
-def _switch(tile: _Tile, keep: dict[Endpoint, bool | None], fewest_rules: bool) -> PacketSwitch:
+def _switch(tile: _TileStreams, keep: dict[Endpoint, bool | None], fewest_rules: bool) -> PacketSwitch:
     chosen = _amsels_in_turn(tile)
     if chosen is None:
         chosen = _amsels_by_component(tile)
@@ -168,7 +168,7 @@ def _amsel_number(amsel: Amsel) -> int:
     return amsel[0] + ARBITERS * amsel[1]
 
 
-def _amsels_in_turn(tile: _Tile) -> dict[Stream, Amsel] | None:
+def _amsels_in_turn(tile: _TileStreams) -> dict[Stream, Amsel] | None:
     """The reference's choice, or None where it would tie a port to two arbiters or runs out of msels.
 
     Control streams take amsels from the highest down, others from the lowest up, arbiters varying fastest. A
@@ -205,7 +205,7 @@ def _amsels_in_turn(tile: _Tile) -> dict[Stream, Amsel] | None:
     return chosen
 
 
-def _amsels_by_component(tile: _Tile) -> dict[Stream, Amsel]:
+def _amsels_by_component(tile: _TileStreams) -> dict[Stream, Amsel]:
     """One arbiter for all masters that streams use together, one of its msels for each set of masters."""
     components: list[tuple[set[Port], list[Stream]]] = []
     for stream in tile.ordered():
@@ -237,8 +237,8 @@ def _amsels_by_component(tile: _Tile) -> dict[Stream, Amsel]:
 
 
 def _rules(
-    tile: _Tile, chosen: dict[Stream, Amsel], fewest: bool
-) -> tuple[list[tuple[Port, list[Rule]]], set[Port]]:
+    tile: _TileStreams, chosen: dict[Stream, Amsel], fewest: bool
+) -> tuple[list[tuple[Port, list[PacketRule]]], set[Port]]:
     """The rules for all streams of a slave that leave by the same masters, one or with `fewest` as many as it
     takes; streams and slaves from the last to the first. And the slaves whose first rules are for control.
     """
@@ -252,7 +252,7 @@ def _rules(
                 break
         else:
             groups.append([stream])
-    rules: dict[Port, list[Rule]] = {}
+    rules: dict[Port, list[PacketRule]] = {}
     control_slaves: set[Port] = set()
     for group in groups:
         slave, identifiers = group[0][0], [identifier for _, identifier in group]
@@ -266,7 +266,7 @@ def _rules(
         )
         for cube in parts:
             caught = tuple(sorted(i for i in identifiers if i & cube.mask == cube.value))
-            rules.setdefault(slave, []).append(Rule(cube.mask, cube.value, chosen[group[0]], caught))
+            rules.setdefault(slave, []).append(PacketRule(cube.mask, cube.value, chosen[group[0]], caught))
     for port, found in rules.items():
         if len(found) > SLOTS:
             raise tile.conflict(
@@ -280,15 +280,15 @@ def _rules(
 
 
 class FalseMatch(NamedTuple):
-    """Rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
+    """The rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
 
     When `later` is not made for `identifier`, no packet goes astray; the reference complains as well.
     """
 
     slave: Port
     identifier: int
-    earlier: Rule
-    later: Rule
+    earlier: PacketRule
+    later: PacketRule
 
 
 def false_matches(switch: PacketSwitch) -> list[FalseMatch]:

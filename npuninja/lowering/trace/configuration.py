@@ -27,7 +27,7 @@ _ENUM_MODULES = (
 )
 
 
-class _Write(NamedTuple):
+class _FieldWrite(NamedTuple):
     register: str
     field: str
     value: int
@@ -79,9 +79,9 @@ def _config(trace: Operation) -> Operation:
     )
 
 
-def _writes(trace: Operation, module: str, kind: str) -> list[tuple[Operation, _Write]]:
+def _writes(trace: Operation, module: str, kind: str) -> list[tuple[Operation, _FieldWrite]]:
     ops = trace.body.ops
-    found: list[tuple[Operation, _Write]] = []
+    found: list[tuple[Operation, _FieldWrite]] = []
     for name, rule in (("combo_event", _combo), ("edge_event", _edge)):
         found += [(op, w) for op in ops if op.name == f"aie.trace.{name}" for w in rule(op, module)]
     for op in ops:
@@ -99,34 +99,34 @@ def _writes(trace: Operation, module: str, kind: str) -> list[tuple[Operation, _
     for i, op in enumerate(events):
         event = op.attributes["event"]
         number = _event(event, module, op)
-        found.append((op, _Write(f"Trace_Event{i // 4}", f"Trace_Event{i}", number, event_name(event))))
+        found.append((op, _FieldWrite(f"Trace_Event{i // 4}", f"Trace_Event{i}", number, event_name(event))))
     return found
 
 
-def _combo(op: Operation, module: str) -> list[_Write]:
+def _combo(op: Operation, module: str) -> list[_FieldWrite]:
     slot = op.integer("slot")
     first, second = ("eventC", "eventD") if slot == 1 else ("eventA", "eventB")
     writes = [
-        _Write("Combo_event_inputs", field, _event(op.attributes[key], module, op), f"combo{slot} {key}")
+        _FieldWrite("Combo_event_inputs", field, _event(op.attributes[key], module, op), f"combo{slot} {key}")
         for field, key in ((first, "eventA"), (second, "eventB"))
     ]
     logic = _case_number(op, "logic", "ComboLogic")
-    return [*writes, _Write("Combo_event_control", f"combo{slot}", logic, f"combo{slot} logic")]
+    return [*writes, _FieldWrite("Combo_event_control", f"combo{slot}", logic, f"combo{slot} logic")]
 
 
-def _edge(op: Operation, module: str) -> list[_Write]:
+def _edge(op: Operation, module: str) -> list[_FieldWrite]:
     slot, register = op.integer("slot"), "Edge_Detection_event_control"
     trigger = op.enum("trigger")
     event = _event(op.attributes["event"], module, op)
-    writes = [_Write(register, f"Edge_Detection_Event_{slot}", event, f"edge{slot} source")]
+    writes = [_FieldWrite(register, f"Edge_Detection_Event_{slot}", event, f"edge{slot} source")]
     for edge in ("Rising", "Falling"):
         on = int(trigger in (edge.upper(), "BOTH"))
         field = f"Edge_Detection_{slot}_Trigger_{edge}"
-        writes.append(_Write(register, field, on, f"edge{slot} {edge.lower()}"))
+        writes.append(_FieldWrite(register, field, on, f"edge{slot} {edge.lower()}"))
     return writes
 
 
-def _control(op: Operation, module: str) -> list[_Write]:
+def _control(op: Operation, module: str) -> list[_FieldWrite]:
     if op.name in ("aie.trace.start", "aie.trace.stop"):
         what = op.name.rpartition(".")[2]
         number = 0
@@ -134,20 +134,20 @@ def _control(op: Operation, module: str) -> list[_Write]:
             number = broadcast_event(module, op.integer("broadcast"))
         elif "event" in op.attributes:
             number = _event(op.attributes["event"], module, op)
-        return [_Write("Trace_Control0", f"Trace_{what.title()}_Event", number, f"{what} event")]
+        return [_FieldWrite("Trace_Control0", f"Trace_{what.title()}_Event", number, f"{what} event")]
     if op.name == "aie.trace.mode" and module == "core":  # other modules record times only
-        return [_Write("Trace_Control0", "Mode", _case_number(op, "mode", "TraceMode"), "trace mode")]
+        return [_FieldWrite("Trace_Control0", "Mode", _case_number(op, "mode", "TraceMode"), "trace mode")]
     if op.name == "aie.trace.packet":
         return [
-            _Write("Trace_Control1", "ID", op.integer("id"), "packet ID"),
-            _Write(
+            _FieldWrite("Trace_Control1", "ID", op.integer("id"), "packet ID"),
+            _FieldWrite(
                 "Trace_Control1", "Packet_Type", _case_number(op, "type", "TracePacketType"), "packet type"
             ),
         ]
     return []
 
 
-def _port(op: Operation, kind: str) -> list[_Write]:
+def _port(op: Operation, kind: str) -> list[_FieldWrite]:
     slot, channel = op.integer("slot"), op.integer("channel")
     bundle, direction = op.enum("port"), op.enum("direction")
     master = direction == "S2MM"
@@ -161,8 +161,8 @@ def _port(op: Operation, kind: str) -> list[_Write]:
         ) from None
     register = f"Stream_Switch_Event_Port_Selection_{slot // 4}"
     return [
-        _Write(register, f"Port_{slot}_ID", index, f"port {slot} ID"),
-        _Write(register, f"Port_{slot}_Master_Slave", int(master), f"port {slot} master/slave"),
+        _FieldWrite(register, f"Port_{slot}_ID", index, f"port {slot} ID"),
+        _FieldWrite(register, f"Port_{slot}_Master_Slave", int(master), f"port {slot} master/slave"),
     ]
 
 

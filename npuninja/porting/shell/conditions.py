@@ -37,7 +37,7 @@ class Conditions:
 
     def test(self, words: Sequence[str]) -> bool | None:
         """Of the expanded words of `[`, without the `]`."""
-        return _Reader(list(words), self._primary).either()
+        return _ConditionReader(list(words), self._primary).either()
 
     def double(self, words: Sequence[str], expansion: Expansion) -> bool | None:
         """Of the written words between `[[` and `]]`."""
@@ -52,7 +52,7 @@ class Conditions:
                 made.append("\2" + expansion.text(word))
             else:
                 made.append(expansion.text(word))
-        return _Reader(made, self._primary).either()
+        return _ConditionReader(made, self._primary).either()
 
     def _primary(self, words: list[str]) -> bool | None:
         if len(words) == 1:
@@ -111,7 +111,7 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"\s*[-+]?\d+\s*", text) else None
 
 
-class _Reader:
+class _ConditionReader:
     """`a -a b -o ! ( c )`, with `&&` and `||` of `[[`."""
 
     def __init__(self, words: list[str], primary: Callable[[list[str]], bool | None]) -> None:

@@ -43,15 +43,15 @@ def parse_script(text: str, name: str) -> CommandList:
     Raises:
         UserError: a quote or a part does not end, or stands where it cannot; with the line.
     """
-    return _Parser(text.replace("\r\n", "\n"), name).script()
+    return _ShellParser(text.replace("\r\n", "\n"), name).script()
 
 
 def elements_of(text: str, name: str) -> list[str]:
     """The words of an array's elements, as they are written between the parentheses."""
-    return _Parser(text, name).elements()
+    return _ShellParser(text, name).elements()
 
 
-class _Parser:
+class _ShellParser:
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name, self._at = text, name, 0
         self._pending: list[Redirect] = []

@@ -76,7 +76,7 @@ def walk_script(
     """
     walked = Walked()
     variables = Variables({name: [value] for name, value in environment.items()}, list(arguments), path)
-    walk = _Walk(variables, os.path.dirname(path), places, walked, set())
+    walk = _ScriptWalk(variables, os.path.dirname(path), places, walked, set())
     try:
         walk.file(path, text)
     except Exit as end:
@@ -88,7 +88,7 @@ def walk_script(
     return walked
 
 
-class _Walk(Builtins):
+class _ScriptWalk(Builtins):
     def file(self, path: str, text: str | None = None) -> None:
         """Goes through a file."""
         if text is None:
@@ -374,7 +374,7 @@ class _Walk(Builtins):
         names = {name: self.variables.values.get(name, [""]) for name in self.exported}
         values = {**names, **{name: [value] for name, value in given}}
         home = self.variables.values.get("HOME", [""])
-        walk = _Walk(
+        walk = _ScriptWalk(
             Variables({"HOME": home, **values}, arguments, path), self.folder, self.places, self.walked,
             self.exported | {name for name, _ in given}, self.depth + 1,
         )  # fmt: skip

@@ -175,11 +175,11 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
             tap = TensorAccessPattern((1, job.elements), share * k, [1, 1, 1, share], [0, 0, 0, 1])
         parts.append(Part([fifo.prod() for fifo in inputs], output.cons(), worker, tap))
     types = [job.vector(job.elements)] * (job.output + 1) + [fifo.obj_type for fifo in params.values()]
-    transfers = _Transfers(job, parts, [fifo.prod() for fifo in params.values()], grouped)
+    transfers = _HostTransfers(job, parts, [fifo.prod() for fifo in params.values()], grouped)
     return (_third if generation.is_third() else _older)(device, types, transfers)
 
 
-class _Transfers(NamedTuple):
+class _HostTransfers(NamedTuple):
     """What the runtime's program moves: the inputs of all parts, the parameters, the outputs.
 
     `grouped`: inputs and outputs are awaited together.
@@ -212,7 +212,7 @@ class _Transfers(NamedTuple):
             finish(group)
 
 
-def _older(device: Any, types: list[Any], transfers: _Transfers) -> Any:
+def _older(device: Any, types: list[Any], transfers: _HostTransfers) -> Any:
     rt = BlockRuntime()
 
     def move(handle: Any, data: Any, tap: Any, group: Any, is_drain: bool) -> None:
@@ -225,7 +225,7 @@ def _older(device: Any, types: list[Any], transfers: _Transfers) -> Any:
     return Program(device, rt).resolve_program()
 
 
-def _third(device: Any, types: list[Any], transfers: _Transfers) -> Any:
+def _third(device: Any, types: list[Any], transfers: _HostTransfers) -> Any:
     def move(handle: Any, data: Any, tap: Any, group: Any, is_drain: bool) -> None:
         (handle.drain if is_drain else handle.fill)(data, tap, is_drain, group=group)
 
