@@ -10,6 +10,7 @@ MADE_UP = FAMILIES["npu1"]._replace(
     rows=Rows(("shim", "mem", "mem", "core", "core", "core", "core")),
     columns=3,
     physical_columns=3,
+    start_columns=3,
     first_device_number=90,
     txn_generation=9,
     elf_flag=9,

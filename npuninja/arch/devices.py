@@ -75,6 +75,8 @@ class TileKind(NamedTuple):
         return self.s2mm_channels if direction == "S2MM" else self.mm2s_channels
 
 
+#: One table for all families, as MLIR-AIE's AIETargetModel has one for both NPUs: they differ in their cores,
+#: not in what tiles hold. For a family whose tiles hold other things it becomes a field of `Family`.
 TILE_KINDS = {
     "shim": TileKind(
         name="shim",
@@ -189,12 +191,12 @@ class DeviceModel(NamedTuple):
     def start_columns(self) -> tuple[int, ...]:
         """The columns at which the driver may place the partition.
 
-        aiecc writes 0 for the whole array and 1 … 5-n for n columns, for both families. For 5 to 7 columns of
+        aiecc writes 0 for the whole array, else what the family's `start_columns` says. For 5 to 7 columns of
         npu2 that list is empty and xclbinutil refuses it; then every column where n columns fit is allowed.
         """
         if self.whole_array:
             return (0,)
-        columns = tuple(range(1, 6 - self.columns))
+        columns = tuple(range(1, self.family.start_columns + 1 - self.columns))
         return columns or tuple(range(self.physical_columns - self.columns + 1))
 
     def contains(self, column: int, row: int) -> bool:

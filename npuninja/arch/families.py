@@ -75,6 +75,7 @@ class Family(NamedTuple):
         rows: what the tiles of each row are.
         columns: those that designs can use.
         physical_columns: those of the whole array.
+        start_columns: aiecc has a partition of n columns start at 1 … start_columns - n of the array.
         first_device_number: the first of its cases in MLIR's enum AIEDevice, which are the whole array, then
             1, 2, … columns.
         txn_generation: device generation in the header of insts.bin.
@@ -103,6 +104,7 @@ class Family(NamedTuple):
     rows: Rows
     columns: int
     physical_columns: int
+    start_columns: int
     first_device_number: int
     txn_generation: int
     elf_flag: int
@@ -152,6 +154,7 @@ FAMILIES: dict[str, Family] = {
             rows=SHARED_ROWS,
             columns=4,
             physical_columns=5,
+            start_columns=5,
             first_device_number=4,
             txn_generation=3,
             elf_flag=2,
@@ -187,6 +190,8 @@ FAMILIES: dict[str, Family] = {
             rows=SHARED_ROWS,
             columns=8,
             physical_columns=8,
+            # As for npu1, though there are eight.
+            start_columns=5,
             first_device_number=8,
             txn_generation=4,
             elf_flag=3,

@@ -20,7 +20,7 @@ from npuninja.emulator.faults import FAULT_WORDS
 from npuninja.emulator.kernel_output import KernelOutput
 from npuninja.emulator.shared_memory import PAGE_BYTES, FilePlace, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
-from npuninja.errors import InternalError, ToolError
+from npuninja.errors import InternalError, ToolError, UserError
 from npuninja.formats import cdo, txn
 
 #: What the engine's `run` and `settle` return.
@@ -63,6 +63,11 @@ class Array:
     """
 
     def __init__(self, device: layout.Geometry, west_column: bool = True) -> None:
+        if device.rows.number > layout.ROWS_PER_COLUMN:
+            raise UserError(
+                f"the device has {device.rows.number} rows of tiles, "
+                f"and the emulated array has room for {layout.ROWS_PER_COLUMN}"
+            )
         self.device = device
         #: Whether there is a column in front of the first one, as on a Phoenix.
         self.west_column = west_column
@@ -207,7 +212,7 @@ class Array:
     def reset(self) -> None:
         """The state of the array before any configuration; data memories keep their content."""
         kinds = sum(
-            1 + _KIND_NUMBERS.index(kind) << 4 * row for row, kind in enumerate(self.device.rows.kinds)
+            1 + _KIND_NUMBERS.index(kind) << 2 * row for row, kind in enumerate(self.device.rows.kinds)
         )
         self.call("reset_array", self.device.columns, kinds, int(self.west_column))
 

@@ -58,8 +58,10 @@ def read_design(xclbin: bytes, name: str = "xclbin") -> LoadedDesign:
     if section is None:
         raise UserError(f"{name} has no section AIE_PARTITION", hint="it is no XCLBIN of an NPU design")
     partition = read_aie_partition(section.data, name)
-    if not 1 <= partition.column_width <= layout.TILES // layout.ROWS_PER_COLUMN:
-        raise UserError(f"{name} is for {partition.column_width} columns, expected 1 to 8")
+    if not 1 <= partition.column_width <= layout.MOST_COLUMNS:
+        raise UserError(
+            f"{name} is for {partition.column_width} columns, expected 1 to {layout.MOST_COLUMNS}"
+        )
     if not partition.pdis:
         raise UserError(f"{name} holds no PDI", hint="build it again")
     if len(partition.pdis) > MAX_PDIS or sum(len(pdi.image) for pdi in partition.pdis) > MAX_PDI_BYTES:

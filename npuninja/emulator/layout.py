@@ -16,9 +16,11 @@ LOCK_PLANE = 0x03FF0000
 ARRAY_BASE = 0x04000000
 DDR_BASE = 0x10000000
 DDR_END = 0xFFFF0000
-#: Tiles are numbered 8 * column + row, locks 64 * tile + id, channels 12 * tile + channel, MM2S from 6 on.
+#: Tiles are numbered ROWS_PER_COLUMN * column + row, locks LOCKS_PER_TILE * tile + id, channels
+#: CHANNELS_PER_TILE * tile + channel, MM2S from FIRST_MM2S on.
 ROWS_PER_COLUMN = core_abi.ROWS_PER_COLUMN
-TILES = 64
+MOST_COLUMNS = 8
+TILES = MOST_COLUMNS * ROWS_PER_COLUMN
 LOCKS_PER_TILE = core_abi.LOCKS_PER_TILE
 CHANNELS_PER_TILE = 12
 FIRST_MM2S = 6

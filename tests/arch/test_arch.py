@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from npuninja.arch import devices, registers, switch
+from npuninja.arch.families import FAMILIES, Family
+from npuninja.emulator import layout
 from npuninja.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,21 @@ def test_devices(
     assert (found.columns, found.architecture, found.txn_generation) == (columns, architecture, generation)
     assert found.start_columns == starts
     assert found.triple == f"{architecture}-none-unknown-elf"
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_a_family_fits_in_the_array_that_is_emulated(family: Family) -> None:
+    room = (layout.ROWS_PER_COLUMN, layout.MOST_COLUMNS)
+    size = (family.rows.number, family.columns)
+    assert size[0] <= room[0], (
+        f"{family.name} has {size[0]} rows, the array room for {room[0]}: CONTRIBUTING.md"
+    )
+    assert size[1] <= room[1], f"{family.name} has {size[1]} columns, the array room for {room[1]}"
+
+
+@pytest.mark.parametrize("model", devices.DEVICES.values(), ids=devices.DEVICES)
+def test_a_partition_fits_where_it_may_start(model: devices.DeviceModel) -> None:
+    assert all(0 <= start <= model.physical_columns - model.columns for start in model.start_columns)
 
 
 def test_device_list_is_complete() -> None:

@@ -12,13 +12,15 @@ from made_up_family import MADE_UP
 from wasm_build import WasmBuild
 
 from npuninja.arch.devices import DEVICES, device, devices_of, memory_neighbours
-from npuninja.arch.families import FAMILIES, Family
+from npuninja.arch.families import FAMILIES, Family, Rows
 from npuninja.arch.registers import register
 from npuninja.device.emulated import EmulatedDevice
 from npuninja.device.manifest import read_manifest
 from npuninja.device.program import program_of
 from npuninja.diag.inspect import inspect_bytes
+from npuninja.emulator.array import Array
 from npuninja.emulator.checks import CHECKS
+from npuninja.emulator.layout import Geometry
 from npuninja.errors import UserError
 from npuninja.formats.txn import read_txn
 from npuninja.ir.enums import ENUMS
@@ -113,6 +115,7 @@ def test_its_devices() -> None:
     assert [whole.tile_kind(row) for row in range(7)] == ["shim", "mem", "mem", *["core"] * 4]
     assert sorted(memory_neighbours(whole, (1, 3))) == ["north", "own", "west"]  # below it is a memtile
     assert sorted(memory_neighbours(whole, (1, 2))) == ["east", "own", "west"]
+    assert [device(f"npu9_{n}col").start_columns for n in (1, 2)] == [(1, 2), (1,)]
     assert ENUMS["AIEDevice"]["npu9_2col"] == 92
     assert register("aie9", "core", "Core_PC") == 0x12340
 
@@ -177,3 +180,10 @@ def test_a_design_for_it_is_lowered_built_and_runs_right(wasm_build: WasmBuild) 
         assert npu.remarks() == []
     finally:
         npu.close()
+
+
+def test_more_rows_than_the_emulated_array_has_room_for_are_refused() -> None:
+    with pytest.raises(
+        UserError, match="the device has 9 rows of tiles, and the emulated array has room for 8"
+    ):
+        Array(Geometry(1, Rows(("shim", *["core"] * 8))))

@@ -12,15 +12,20 @@ import pytest
 from conftest import ROOT
 from made_up_family import MADE_UP
 
+from npuninja.arch.families import Family, Rows
+
+
+def with_family(folder: Path, family: Family) -> Path:
+    """npuninja with the record of a family."""
+    shutil.copytree(ROOT / "npuninja", folder / "npuninja", ignore=shutil.ignore_patterns("__pycache__"))
+    with open(folder / "npuninja/arch/families.py", "a", encoding="utf-8") as stream:
+        stream.write(f'FAMILIES["{family.name}"] = {family!r}\n')
+    return folder
+
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """npuninja with the record of the family."""
-    folder = tmp_path_factory.mktemp("changed")
-    shutil.copytree(ROOT / "npuninja", folder / "npuninja", ignore=shutil.ignore_patterns("__pycache__"))
-    with open(folder / "npuninja/arch/families.py", "a", encoding="utf-8") as stream:
-        stream.write(f'FAMILIES["{MADE_UP.name}"] = {MADE_UP!r}\n')
-    return folder
+    return with_family(tmp_path_factory.mktemp("changed"), MADE_UP)
 
 
 def run(changed: Path, folder: Path, *command: str) -> str:
@@ -30,14 +35,41 @@ def run(changed: Path, folder: Path, *command: str) -> str:
     return done.stdout
 
 
+def build_and_run(
+    changed: Path, folder: Path, template: str, replaced: tuple[tuple[str, str], ...] = ()
+) -> None:
+    """A new project's design, with other words for some, gives what its reference says."""
+    init = ("init", "project", "--template", template, "--device", MADE_UP.name)
+    run(changed, folder, sys.executable, "-m", "npuninja", *init)
+    project = folder / "project"
+    for before, after in replaced:
+        replace(project / f"mlir/{template}.mlir", before, after)
+    run(changed, project, sys.executable, "configure.py", "--werror")
+    assert "elements are right" in run(changed, project, str(Path(sys.executable).parent / "ninja"), "run")
+
+
+def replace(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("template", ["passthrough", "vector", "gemm", "mel", "python"])
 def test_a_new_project_for_it_is_right(tmp_path: Path, changed: Path, template: str) -> None:
-    init = ("init", "project", "--template", template, "--device", MADE_UP.name)
-    run(changed, tmp_path, sys.executable, "-m", "npuninja", *init)
-    project = tmp_path / "project"
-    run(changed, project, sys.executable, "configure.py", "--werror")
-    assert "elements are right" in run(changed, project, str(Path(sys.executable).parent / "ninja"), "run")
+    build_and_run(changed, tmp_path, template)
+
+
+@pytest.mark.slow
+def test_an_array_of_more_rows_takes_two_numbers_more(tmp_path: Path) -> None:
+    """Those that CONTRIBUTING.md names; the core is put on the topmost row of the last column."""
+    rows = Rows(("shim", "mem", "mem", *["core"] * 8))
+    tall = MADE_UP._replace(rows=rows, controller_ids=tuple(range(1, 1 + rows.number)))
+    changed = with_family(tmp_path / "changed", tall)
+    replace(changed / "npuninja/formats/core_abi.py", "LOCKS_PER_TILE = 8, 64", "LOCKS_PER_TILE = 16, 64")
+    engine = changed / "npuninja/emulator/engine/engine.h"
+    replace(engine, "#define ROWS_PER_COLUMN 8", "#define ROWS_PER_COLUMN 16")
+    build_and_run(changed, tmp_path, "gemm", (("npu9_1col", "npu9"), ("tile(0, 3)", "tile(2, 10)")))
 
 
 ASKS = """

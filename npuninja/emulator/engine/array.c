@@ -25,7 +25,7 @@ void lock_change(u32 actor, u32 index, i32 change) {
 static u32 tile_of(u32 address) {
     u32 column = address >> COLUMN_SHIFT, row = address >> ROW_SHIFT & 31;
     if (column >= columns || row >= rows) fault(FAULT_ADDRESS, address, 0, 0, 0, 0, 0);
-    return column << 3 | row;
+    return tile_number(column, row);
 }
 
 typedef struct {
@@ -63,14 +63,14 @@ u32 read32(u32 address) {
     const Map *map = &maps[tile_kind(tile)];
     if (offset < map->memory) return REG(tile, offset);
     if (offset - map->locks < LOCK_STRIDE * map->lock_count && offset % LOCK_STRIDE == 0)
-        return (u32)LOCK(64 * tile + (offset - map->locks) / LOCK_STRIDE) & 0x7F;
+        return (u32)LOCK(LOCKS_PER_TILE * tile + (offset - map->locks) / LOCK_STRIDE) & 0x7F;
     if (offset - map->s2mm_status < 4 * map->channel_count)
         return channel_status(tile * CHANNELS_PER_TILE + (offset - map->s2mm_status) / 4);
     if (offset - map->mm2s_status < 4 * map->channel_count)
         return channel_status(tile * CHANNELS_PER_TILE + 6 + (offset - map->mm2s_status) / 4);
     if (offset - map->lock_request < 0x400 * map->lock_count) {
         /* base + lock * 0x400 + (acquire ? 0x200 : 0) + ((value & 0x7F) << 2) (aie-rt xaie_locks_aieml.c) */
-        u32 request = offset - map->lock_request, lock = 64 * tile + request / 0x400;
+        u32 request = offset - map->lock_request, lock = LOCKS_PER_TILE * tile + request / 0x400;
         i32 value = (i32)(request << 23) >> 25;
         if (!(request & 0x200)) {
             lock_change(ACTOR_TXN, lock, value);
@@ -125,9 +125,9 @@ void write32(u32 address, u32 value) {
         return;
     }
     if (offset - map->locks < LOCK_STRIDE * map->lock_count && offset % LOCK_STRIDE == 0) {
-        check_lock_set(64 * tile + (offset - map->locks) / LOCK_STRIDE, value & 63);
-        lock_set_again(64 * tile + (offset - map->locks) / LOCK_STRIDE, (i32)(value & 63));
-        LOCK(64 * tile + (offset - map->locks) / LOCK_STRIDE) = (i32)(value & 63);
+        check_lock_set(LOCKS_PER_TILE * tile + (offset - map->locks) / LOCK_STRIDE, value & 63);
+        lock_set_again(LOCKS_PER_TILE * tile + (offset - map->locks) / LOCK_STRIDE, (i32)(value & 63));
+        LOCK(LOCKS_PER_TILE * tile + (offset - map->locks) / LOCK_STRIDE) = (i32)(value & 63);
         return;
     }
     int channel = channel_at(tile, offset, 4);
@@ -179,19 +179,19 @@ EXPORT("write32") void host_write32(u32 address, u32 value) {
 static void clear(u32 tile, u32 offset, u32 bytes) { __builtin_memset((void *)(tile_base(tile) + offset), 0, bytes); }
 
 /* The state after a reset: nothing configured, cores in reset, locks zero. Data memory is left as it is.
- * `kinds` has four bits for each row, from the bottom on: what its tiles are, plus one; 0 where no row is. */
+ * `kinds` has two bits for each row, from the bottom on: what its tiles are, plus one; 0 where no row is. */
 EXPORT("reset_array") void reset_array(u32 device_columns, u32 kinds, u32 has_west_column) {
     columns = device_columns;
     rows = 0;
-    for (; rows < ROWS_PER_COLUMN && kinds & 15; kinds >>= 4) row_kinds[rows++] = (u8)((kinds & 15) - 1);
+    for (; rows < ROWS_PER_COLUMN && kinds & 3; kinds >>= 2) row_kinds[rows++] = (u8)((kinds & 3) - 1);
     west_column = has_west_column;
     compression_known = 0; /* until a sequence says for which family it is */
     number_words();
     stream_reset();
     dma_reset();
     core_streams_reset();
-    __builtin_memset((void *)LOCK_PLANE, 0, 4 * 64 * TILES);
-    for (u32 tile = 0; tile < 8 * columns; tile++) {
+    __builtin_memset((void *)LOCK_PLANE, 0, 4 * LOCKS_PER_TILE * TILES);
+    for (u32 tile = 0; tile < ROWS_PER_COLUMN * columns; tile++) {
         if (!tile_exists(tile)) continue;
         int kind = tile_kind(tile);
         clear(tile, kind == MEM ? MEM_BD : CORE_BD, 0x1000); /* BDs and channels */

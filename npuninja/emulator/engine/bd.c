@@ -15,18 +15,18 @@ static _Noreturn void bad(u32 channel, u32 number, BadBd why, u32 a, u32 b) {
  * partition. MLIR-AIE lets tasks of memory tiles use that window for their own buffers there and its tests pass on
  * hardware, so what goes in comes out again; whose memory holds it between is not known. */
 static u32 window_tile(u32 channel, u32 number, u32 window, BadBd why, u32 detail) {
-    u32 tile = channel_tile(channel), column = tile >> 3;
+    u32 tile = channel_tile(channel), column = tile_column(tile);
     if (window == 1) return tile;
     if (window > 2 || channel_index(channel) >= MEM_FIRST_OWN_CHANNEL) bad(channel, number, why, detail, window);
     if (window == 0 && column == 0 && west_column && why == BAD_BD_WINDOW) return tile;
     if (window == 0 ? column == 0 : column + 1 >= columns) bad(channel, number, why, detail, window);
-    return window == 0 ? tile - 8 : tile + 8;
+    return window == 0 ? tile - ROWS_PER_COLUMN : tile + ROWS_PER_COLUMN;
 }
 
 static u16 lock_index(u32 channel, u32 number, u32 id) {
     u32 tile = channel_tile(channel);
-    if (tile_kind(tile) == MEM) return (u16)(64 * window_tile(channel, number, id >> 6, BAD_BD_LOCK, id) + (id & 63));
-    return (u16)(64 * tile + id);
+    if (tile_kind(tile) == MEM) tile = window_tile(channel, number, id >> 6, BAD_BD_LOCK, id), id &= 63;
+    return (u16)(LOCKS_PER_TILE * tile + id);
 }
 
 static void decode_core(const u32 *w, Bd *bd) {
@@ -140,7 +140,7 @@ __attribute__((export_name("remove_host_buffer"))) void remove_host_buffer(u32 i
 static struct {
     u64 address, first;
     u32 bytes, argument;
-} bounds[8][SHIM_BDS];
+} bounds[MOST_COLUMNS][SHIM_BDS];
 
 void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument) {
     bounds[column][number].address = address;
@@ -173,7 +173,7 @@ static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
     u64 start = address + 4 * (u64)bd->iteration_current * bd->iteration_step;
     u64 bytes = 4 * (u64)last + 4;
     u64 offset = start - DDR_AIE_OFFSET - DEVICE_DDR;
-    u32 column = channel_tile(channel) >> 3, argument = 0, inside = 1;
+    u32 column = tile_column(channel_tile(channel)), argument = 0, inside = 1;
     if (bounds[column][number].address == address && address) {
         u64 first = bounds[column][number].first;
         argument = bounds[column][number].argument + 1;

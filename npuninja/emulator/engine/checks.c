@@ -97,7 +97,7 @@ typedef struct {
     Node *first, *last;
     u32 unordered; /* units in front, which the configuration put there */
 } Units;
-#define LOCKS (64 * TILES)
+#define LOCKS (LOCKS_PER_TILE * TILES)
 static Units locks[LOCKS], tokens[CHANNELS];
 static Node *taken[LOCKS];            /* by all that acquired it so far */
 static Node *pushed[CHANNELS][QUEUE_DEPTH];
@@ -640,7 +640,7 @@ static u32 next_epoch(CoreChecks *c) {
 
 /* The engine's address of a core's, or 0 when no memory is there. */
 static u32 core_address(u32 tile, u32 address) {
-    static const i32 steps[4] = {-1, -8, 1, 0};
+    static const i32 steps[4] = {-1, -ROWS_PER_COLUMN, 1, 0};
     if (address - WINDOWS >= WINDOWS_END - WINDOWS) return 0;
     u32 window = (address - WINDOWS) >> 16;
     i32 there = (i32)tile + steps[window];

@@ -150,7 +150,7 @@ EXPORT("core_stream_try") u32 core_stream_try(u32 word, u32 last) {
 
 /* --- Cascades: from north or west, to south or east. */
 static u32 cascade_target(u32 tile) {
-    u32 east = REG(tile, CORE_ACCUMULATOR_CONTROL) >> 1 & 1, to = east ? tile + 8 : tile - 1;
+    u32 east = REG(tile, CORE_ACCUMULATOR_CONTROL) >> 1 & 1, to = east ? tile + ROWS_PER_COLUMN : tile - 1;
     if (!tile_exists(to) || tile_kind(to) != CORE) return TILES;
     return (REG(to, CORE_ACCUMULATOR_CONTROL) & 1) == east ? to : TILES;
 }
@@ -194,11 +194,11 @@ EXPORT("core_cascade_out") u32 core_cascade_out(i32 step, u64 word) {
 
 /* --- Locks inside kernels, numbered as a core sees them: 16 each of south, west, north and its own tile. */
 static u32 lock_of(u32 number) {
-    static const i32 steps[4] = {-1, -8, 1, 0};
+    static const i32 steps[4] = {-1, -ROWS_PER_COLUMN, 1, 0};
     i32 tile = (i32)me() + steps[number >> 4 & 3];
     if (number >= 64 || tile < 0 || !tile_exists((u32)tile) || tile_kind((u32)tile) != CORE)
         fault(FAULT_CORE_LOCK, me(), number, 0, 0, 0, 0);
-    return 64 * (u32)tile + (number & 15);
+    return LOCKS_PER_TILE * (u32)tile + (number & 15);
 }
 
 EXPORT("core_lock_take") u32 core_lock_take(u32 number, i32 value, u32 exact) {
@@ -222,7 +222,9 @@ EXPORT("core_lock_give") void core_lock_give(u32 number, i32 value) {
 
 /* --- Registers of its own tile, which a core reaches by the processor bus, and waits for while that is off (its state after a
  * reset, AM025 Core_Processor_Bus). */
-static u32 register_address(u32 tile, u32 offset) { return (tile >> 3) << 25 | (tile & 7) << 20 | (offset & 0xFFFFF); }
+static u32 register_address(u32 tile, u32 offset) {
+    return tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT | (offset & 0xFFFFF);
+}
 
 static int bus_is_on(u32 tile) {
     if (REG(tile, CORE_PROCESSOR_BUS) & 1) return 1;

@@ -212,8 +212,8 @@ void s2mm_step(u32 channel) {
  * FIFO; `deliver` follows the same rule. */
 u32 sink_room(const Target *target) {
     u32 sink = target->sink;
-    if (sink & SINK_TILE_CONTROL) return tile_control_room(sink & 63);
-    if (sink & SINK_CORE) return core_input_room(sink & 63, target->room);
+    if (sink & SINK_TILE_CONTROL) return tile_control_room(sink & (TILES - 1));
+    if (sink & SINK_CORE) return core_input_room(sink & (TILES - 1), target->room);
     Channel *c = &channels[sink];
     Fifo *fifo = &fifos[sink];
     if (c->state == LOADED || (c->state == MOVING && (fifo->count || !c->walk.left))) s2mm_step(sink);
@@ -226,12 +226,12 @@ void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
     u32 sink = target->sink;
     progress++;
     if (sink & SINK_TILE_CONTROL) {
-        for (u32 i = 0; i < words; i++) tile_control_word(sink & 63, from[i]);
+        for (u32 i = 0; i < words; i++) tile_control_word(sink & (TILES - 1), from[i]);
         return;
     }
     if (sink & SINK_CORE) {
-        check_sent(source, ACTOR_CORE + (sink & 63), words, 1);
-        core_input(sink & 63, from, words);
+        check_sent(source, ACTOR_CORE + (sink & (TILES - 1)), words, 1);
+        core_input(sink & (TILES - 1), from, words);
         return;
     }
     Channel *c = &channels[sink];
@@ -253,8 +253,8 @@ void deliver(u32 source, const Target *target, const u32 *from, u32 words) {
 
 /* A packet's last word has been delivered. */
 void sink_end(const Target *target) {
-    if (target->sink & SINK_TILE_CONTROL) tile_control_end(target->sink & 63);
-    if (target->sink & SINK_CORE) core_input_end(target->sink & 63);
+    if (target->sink & SINK_TILE_CONTROL) tile_control_end(target->sink & (TILES - 1));
+    if (target->sink & SINK_CORE) core_input_end(target->sink & (TILES - 1));
 }
 
 /* --- MM2S: from memory into the stream. */
@@ -262,7 +262,7 @@ void sink_end(const Target *target) {
 /* Odd parity [31], source column and row, packet type, stream id (AM020, packet header). */
 static u32 packet_header(u32 channel, const Bd *bd) {
     u32 tile = channel_tile(channel);
-    u32 header = (tile >> 3) << 21 | (tile & 7) << 16 | (u32)bd->packet_type << 12 | bd->packet_id;
+    u32 header = tile_column(tile) << 21 | tile_row(tile) << 16 | (u32)bd->packet_type << 12 | bd->packet_id;
     return header | (u32)!__builtin_parity(header) << 31;
 }
 
@@ -460,7 +460,7 @@ void mm2s_step(u32 channel) {
 
 /* --- A lock that is set while descriptors of its tile have taken of it: then more is in use than the configuration gave, and
  * one writes where another reads. The first of a run is kept. */
-static i32 given[64 * TILES]; /* by the configuration */
+static i32 given[LOCKS_PER_TILE * TILES]; /* by the configuration */
 static struct {
     u32 found, channel, bd, lock, value, taken;
 } set_again;
@@ -471,7 +471,7 @@ void lock_set_again(u32 index, i32 value) {
         return;
     }
     i32 taken = 0;
-    u32 by = 0, tile = index / 64;
+    u32 by = 0, tile = index / LOCKS_PER_TILE;
     for (u32 id = CHANNELS_PER_TILE * tile; id < CHANNELS_PER_TILE * (tile + 1); id++) {
         Channel *c = &channels[id];
         int holds = (c->state == HEADER || c->state == MOVING) && c->bd.acquire && c->bd.acquire_lock == index;

@@ -1,8 +1,7 @@
 /* The emulated array: types and state shared by the engine's files.
  *
  * The engine is freestanding C for wasm32. Its linear memory is the array: tile (column, row) lies at
- * ARRAY_BASE + TILE_BYTES * (8 * column + row), registers and data memory at their own offsets. The host maps the tiles'
- * data memories, the lock plane and host DDR there, so that cores (other wasm instances) see the same bytes.
+ * ARRAY_BASE + TILE_BYTES * its number, registers and data memory at their own offsets. The host maps the tiles' data memories, the lock plane and host DDR there, so that cores (other wasm instances) see the same bytes.
  * What is not modelled is plain storage if it has no effect on data, and a fault otherwise. */
 #ifndef NPUNINJA_ENGINE_H
 #define NPUNINJA_ENGINE_H
@@ -26,9 +25,12 @@ typedef long long i64;
 #define DEVICE_DDR 0x100000000ull
 #define DDR_AIE_OFFSET 0x80000000ull
 
-/* --- Numbers of things. A tile is 8 * column + row; a lock is 64 * tile + id, as in the cores' lock plane. */
+/* --- Numbers of things. A tile is ROWS_PER_COLUMN * column + row; a lock is LOCKS_PER_TILE * tile + id, as in the cores'
+ * lock plane. */
 #define ROWS_PER_COLUMN 8
-#define TILES 64
+#define MOST_COLUMNS 8
+#define TILES (MOST_COLUMNS * ROWS_PER_COLUMN)
+#define LOCKS_PER_TILE 64
 #define CHANNELS_PER_TILE 12 /* S2MM 0-5, MM2S 0-5 */
 #define CHANNELS (TILES * CHANNELS_PER_TILE)
 #define ACTOR_CORE CHANNELS /* + tile */
@@ -39,9 +41,12 @@ enum { SHIM, MEM, CORE };
 /* The device: its columns, its rows, and what the tiles of each row are. */
 extern u32 columns, rows;
 extern u8 row_kinds[ROWS_PER_COLUMN];
-static inline int tile_kind(u32 tile) { return row_kinds[tile & 7]; }
+static inline u32 tile_number(u32 column, u32 row) { return ROWS_PER_COLUMN * column + row; }
+static inline u32 tile_column(u32 tile) { return tile / ROWS_PER_COLUMN; }
+static inline u32 tile_row(u32 tile) { return tile % ROWS_PER_COLUMN; }
+static inline int tile_kind(u32 tile) { return row_kinds[tile_row(tile)]; }
 /* Whether the device has a tile of this number. */
-static inline int tile_exists(u32 tile) { return tile < 8 * columns && (tile & 7) < rows; }
+static inline int tile_exists(u32 tile) { return tile < ROWS_PER_COLUMN * columns && tile_row(tile) < rows; }
 static inline u32 tile_base(u32 tile) { return ARRAY_BASE + tile * TILE_BYTES; }
 #define REG(tile, offset) (*(u32 *)(tile_base(tile) + (offset)))
 #define LOCK(index) (((volatile i32 *)LOCK_PLANE)[index])

@@ -133,7 +133,7 @@ static int reach(u32 channel, Route *route, u32 sink, int dropped) {
 static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u32 hops) {
     int kind = tile_kind(tile);
     const Switch *sw = &switches[kind];
-    u32 range = 0, next = tile, column = tile >> 3, row = tile & 7;
+    u32 range = 0, next = tile, column = tile_column(tile), row = tile_row(tile);
     while (range + 1 < sw->range_count && master >= sw->ranges[range + 1].first) range++;
     u32 index = master - sw->ranges[range].first;
     switch (sw->ranges[range].bundle) {
@@ -147,11 +147,11 @@ static int leave(u32 channel, Route *route, u32 tile, u32 master, int dropped, u
         return follow(channel, route, next, switches[tile_kind(next)].south + index, dropped, hops + 1);
     case TO_EAST:
         if (column + 1 >= columns) return fail(route, ROUTE_EDGE, tile, master);
-        next = tile + 8;
+        next = tile + ROWS_PER_COLUMN;
         return follow(channel, route, next, switches[tile_kind(next)].west + index, dropped, hops + 1);
     case TO_WEST:
         if (column == 0) return fail(route, ROUTE_EDGE, tile, master);
-        next = tile - 8;
+        next = tile - ROWS_PER_COLUMN;
         return follow(channel, route, next, switches[tile_kind(next)].east + index, dropped, hops + 1);
     default: /* TO_SOUTH */
         if (kind == SHIM) { /* demultiplexer: South2 bits 5:4 -> S2MM0, South3 bits 7:6 -> S2MM1 */
@@ -224,9 +224,9 @@ static int parity(u32 word) { return __builtin_popcount(word) & 1; }
 
 /* Reads what a control packet asks for. The type of the answer is not known, and 0 here. */
 static void answer(u32 tile, u32 control_word) {
-    u32 words = controls[tile].words_left, base = (tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT;
+    u32 words = controls[tile].words_left, base = tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT;
     Answer *made = &controls[tile].answers[controls[tile].answer_count++];
-    u32 header = (control_word >> 24 & 31) | (tile & 7) << 16 | (tile >> 3) << 21;
+    u32 header = (control_word >> 24 & 31) | tile_row(tile) << 16 | tile_column(tile) << 21;
     made->words[0] = header | (u32)!parity(header) << 31;
     for (u32 i = 0; i < words; i++) made->words[i + 1] = read32(base | (controls[tile].address + 4 * i));
     /* It is the channel that sends the packet which reads. */
@@ -302,7 +302,7 @@ void tile_control_word(u32 tile, u32 word) {
         }
         return;
     }
-    write32((tile >> 3) << COLUMN_SHIFT | (tile & 7) << ROW_SHIFT | controls[tile].address, word);
+    write32(tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT | controls[tile].address, word);
     controls[tile].address += 4;
     if (!--controls[tile].words_left && control_packets_join) controls[tile].in_packet = 0; /* the next one's header */
 }

@@ -98,7 +98,7 @@ static int sync(const u32 *op) {
         bad(op[2]);
     for (u32 c = column; c < column + wide; c++)
         for (u32 r = row; r < row + high; r++, bit++) {
-            u32 id = (8 * c + r) * CHANNELS_PER_TILE + 6 * direction + channel;
+            u32 id = tile_number(c, r) * CHANNELS_PER_TILE + 6 * direction + channel;
             if (tokens_taken >> bit & 1) continue;
             if (!channels[id].tokens) return wait_for(WAIT_TOKEN, id, 0, 0);
             channels[id].tokens--;
@@ -119,7 +119,7 @@ static void patch(const u32 *op) {
     if (argument >= argument_count) bad(argument);
     if ((address >> ROW_SHIFT & 31) != 0 || in_tile < SHIM_BD || in_tile >= SHIM_BD + BD_STRIDE * SHIM_BDS ||
         in_tile % BD_STRIDE != 4)
-        fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31), in_tile,
+        fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31), in_tile,
               argument, 0, 0);
     /* The firmware translates the first arguments only; the stream has done it for the others, or the address is one that
      * the array does not reach. */
@@ -194,7 +194,7 @@ static int queue_full(u32 address, u32 value) {
  * still then gets the new descriptor, as it would there. */
 static int task_not_begun(u32 address) {
     static u32 patience;
-    u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31), in_tile = address % TILE_BYTES;
+    u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31), in_tile = address % TILE_BYTES;
     int is_bd = !(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD && in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS;
     for (u32 id = 0; is_bd && !configuring && !schedule && id < CHANNELS_PER_TILE; id++) {
         Channel *c = &channels[tile * CHANNELS_PER_TILE + id];
@@ -214,13 +214,13 @@ static int task_not_begun(u32 address) {
  * controller has come as far as the next write. */
 static int bus_was_switched;
 static void written(u32 address) {
-    u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31);
+    u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31);
     bus_was_switched = !configuring && !schedule && tile_kind(tile) == CORE && address % TILE_BYTES == CORE_PROCESSOR_BUS;
 }
 
 /* A poll has seen what it waited for: it is behind all that the tile's channels and core did. */
 static void polled(u32 address) {
-    u32 tile = 8 * (address >> COLUMN_SHIFT) + (address >> ROW_SHIFT & 31);
+    u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31);
     for (u32 i = 0; i < CHANNELS_PER_TILE; i++)
         if (channels[tile * CHANNELS_PER_TILE + i].bds_done) check_polled(tile * CHANNELS_PER_TILE + i);
     if (tile_kind(tile) == CORE) check_polled(ACTOR_CORE + tile);
