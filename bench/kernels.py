@@ -40,7 +40,7 @@ ELEMENTS = 4096
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the table of the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architecture", choices=("aie2", "aie2p"), default="aie2")
     parser.add_argument("--repeats", type=int, default=5)

@@ -117,7 +117,7 @@ def _translate(options: argparse.Namespace) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Measures, and prints the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

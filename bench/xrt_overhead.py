@@ -57,7 +57,7 @@ def through_xrt(manifest: Path, runs: int) -> dict[str, list[float]]:
 
 
 def measure() -> dict[str, float]:
-    """All figures."""
+    """All figures by name, which has the unit."""
     with tempfile.TemporaryDirectory() as folder:
         small = Path(Chain(_build(folder, "small"), "self_test").run())
         text = (ROOT / "mlir" / "passthrough.mlir").read_text().replace("262144", str(LARGE_BYTES))

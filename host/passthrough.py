@@ -11,6 +11,6 @@ def inputs(rng, arguments):
 
 
 def reference(inputs):
-    """The same bytes."""
+    """The output is the input, byte for byte."""
     (data,) = inputs
     return [np.copy(data)]

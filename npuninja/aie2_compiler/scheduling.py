@@ -215,7 +215,7 @@ class _Reservations:
         return True
 
     def bundle(self, at: int) -> Scheduled:
-        """A bundle."""
+        """The slots, and the place in the source, of the bundle at a cycle."""
         return Scheduled(list(self._slots.get(at, {}).values()), self._places.get(at))
 
 

@@ -12,7 +12,7 @@ from npuninja.machine_code.linker_script import read_linker_script
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs `npuninja as`."""
+    """Runs `npuninja as`; returns its exit code."""
     parser = VerbParser(
         prog="npuninja as", description="Assembles AIE2 machine code, in the text that disasm prints."
     )
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def link_main(arguments: Sequence[str]) -> int:
-    """Runs `npuninja ld`."""
+    """Runs `npuninja ld`; returns its exit code."""
     parser = VerbParser(
         prog="npuninja ld",
         description="Links AIE2 objects with a linker script of MLIR-AIE's kind into the program "

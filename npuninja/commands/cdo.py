@@ -20,7 +20,7 @@ devices. FILE is the program of the core in column C and row R, an AIE ELF or a 
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja cdo`; returns its exit code."""
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0

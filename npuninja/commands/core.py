@@ -77,7 +77,7 @@ def _pair(text: str, what: str) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja core`; returns its exit code."""
     options = _parser().parse_args(arguments)
     data = read_file(options.file, MAX_XCLBIN_BYTES)
     kind, programs = read_programs(data, options.file)

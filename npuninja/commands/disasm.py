@@ -62,7 +62,7 @@ def _chosen(programs: list[MachineProgram], core: str | None, path: str) -> list
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja disasm`; returns its exit code."""
     options = _parser().parse_args(arguments)
     options.file = meant_xclbin(options.file)
     kind, programs = _read(options.file)

@@ -16,7 +16,7 @@ MAX_LOG_BYTES = 8 * MIB
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja explain`; returns its exit code."""
     parser = VerbParser(
         prog="npuninja explain",
         description="Says what the errors in a log mean: of a build, of XRT, "

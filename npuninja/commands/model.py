@@ -16,7 +16,7 @@ DEFAULT_CLOCKS_GHZ = (1.0, 1.3)
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja model`; returns its exit code."""
     options = _parser().parse_args(arguments)
     runs = read_runs(meant_manifest(options.manifest))
     manifest = select_runs(runs, options.kernel, options.sequence)[0]

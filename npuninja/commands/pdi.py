@@ -16,7 +16,7 @@ Joins the CDO files in the order given (elfs, init, enable). The bytes are those
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja pdi`; returns its exit code."""
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0

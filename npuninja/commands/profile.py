@@ -26,7 +26,7 @@ _LINES_SHOWN = 12
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja profile`; returns its exit code."""
     plain = [a for a in arguments if not a.startswith("-")]
     if plain and any(bare_run.is_xclbin(a) for a in plain):
         parser = bare_run.parser_of_runs("npuninja profile", _WHAT)

@@ -74,7 +74,7 @@ def build(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """`npuninja test [DESIGN…]`."""
+    """Runs `npuninja test [DESIGN…]`; returns its exit code."""
     if {"-h", "--help"} & set(arguments):
         print(
             "usage: npuninja test [DESIGN…]\n\nRuns and verifies all designs, or some, on the emulated array."

@@ -13,7 +13,7 @@ from npuninja.report.tile_memory import measure
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja size`; returns its exit code."""
     parser = VerbParser(
         prog="npuninja size",
         description="The memory of every tile of built designs. `200+ of 1024` in the column stack: the "

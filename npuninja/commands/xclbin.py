@@ -16,7 +16,7 @@ buffers, 5 (default) to 16. --image adds the wasm cores of a design for the emul
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja xclbin`; returns its exit code."""
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0

@@ -131,7 +131,7 @@ def _remove_dead_batches(layout: Layout, batches: SharedBatches) -> None:
 
 
 def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
-    """Writes a Makefile."""
+    """Writes the Makefile; says what was written and whether it changed."""
     causes, layout = plan.causes, plan.causes.project.layout
     template, name = causes.project.template, makefile_name(causes.project.options.build_folder)
     rules = template.filled(plan.graph, causes.places)

@@ -46,11 +46,11 @@ class DesignSet:
 
     @property
     def names(self) -> frozenset[str]:
-        """Of all designs, faulty ones too."""
+        """The names of all designs, faulty ones too."""
         return frozenset([*(design.name for design in self.designs), *(fault.name for fault in self.faulty)])
 
     def without(self, refused: Sequence[Faulty]) -> DesignSet:
-        """The same when planning found more that cannot be built."""
+        """These designs, with those that planning refused among the faulty ones."""
         names = {f.name for f in refused}
         kept = tuple(design for design in self.designs if design.name not in names)
         return replace(self, designs=kept, faulty=(*self.faulty, *refused))

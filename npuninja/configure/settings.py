@@ -175,7 +175,7 @@ def _design(name: str, table: Mapping[str, Any], file: SettingsFile) -> DesignSe
 
 
 def _kernel_name(word: str, design: str, file: SettingsFile) -> KernelName:
-    """`[DEVICE=]KERNEL[:INSTANCE[:ID]]`."""
+    """Reads a word `[DEVICE=]KERNEL[:INSTANCE[:ID]]` of a design's `kernels`; UserError for others."""
     place = file.place("design", design, "kernels")
     device, equals, rest = word.rpartition("=")
     name, _, more = rest.partition(":")

@@ -65,7 +65,7 @@ def remember(
 
 
 def remember_again(build_folder: str, ninja_folder: str, started_ns: int) -> None:
-    """The same for a configure that found its plan as it was: it looked at what the last one did."""
+    """Keeps the state of the files that the last configure looked at: this one found its plan unchanged."""
     try:
         seen, made = _kept(build_folder)
         watched_files, outputs = list(seen), list(made)

@@ -222,7 +222,7 @@ def buffer_report(
 
 
 def _report_text(report: dict[str, Any]) -> str:
-    """The report for people."""
+    """The report of an emulated run as lines for people: time, cycles or steps of each core, remarks."""
     lines = [f"emulated, no NPU involved: completed in {report['wall_time_s']:.3f} s of this machine's time"]
     for core in report["cores"]:
         line = f"core ({core['column']}, {core['row']}): "

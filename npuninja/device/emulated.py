@@ -160,7 +160,7 @@ def _rows_of(program: Program) -> Rows:
 
 
 def _own(buffers: Sequence[Buffer]) -> list[HostBuffer]:
-    """The same buffers, which all come from `allocate`."""
+    """The buffers as those of the emulator, which all come from `allocate`."""
     from npuninja.emulator import HostBuffer
 
     own = [buffer for buffer in buffers if isinstance(buffer, HostBuffer)]

@@ -44,7 +44,7 @@ class CoreProfile(NamedTuple):
     profile: Profile
 
     def to_json(self) -> dict[str, Any]:
-        """As data."""
+        """The core's figures as data for JSON: functions, lines, frames."""
         return {
             "column": self.column,
             "row": self.row,

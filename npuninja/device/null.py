@@ -31,17 +31,17 @@ class NullDevice(Device):
     capabilities = Capabilities("null", "emulated", "no device: nothing runs, outputs keep what they held")
 
     def load(self, program: Program) -> None:
-        """Nothing to do."""
+        """Accepts any program; nothing runs it."""
 
     def allocate(self, nbytes: int, position: int) -> NullBuffer:
-        """Host memory."""
+        """Plain memory of this process."""
         return NullBuffer(nbytes)
 
     def instruct(self, insts: bytes) -> None:
-        """Nothing to do."""
+        """Accepts any instruction stream."""
 
     def add(self, program: Program) -> int:
-        """Nothing to do."""
+        """Accepts any program; all have the number 0."""
         return 0
 
     def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
@@ -60,4 +60,4 @@ class NullDevice(Device):
         """Nothing ran, nothing to report."""
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Releases nothing: buffers are plain memory."""

@@ -30,7 +30,7 @@ def run_parser() -> VerbParser:
 
 
 def _add_place(parser: VerbParser) -> None:
-    """What runs, and where."""
+    """Adds the arguments that say what runs and on which device."""
     parser.add_argument("manifest", help="the .json beside the design's .xclbin")
     parser.add_argument(
         "--device",

@@ -38,7 +38,7 @@ class Timing(NamedTuple):
         return "\n".join(lines)
 
     def fields(self) -> dict[str, Any]:
-        """The same for --json."""
+        """The times as fields for `--json`."""
         fields: dict[str, Any] = {"label": self.label, "first_s": self.first_s, "runs": len(self.runs_s)}
         if self.runs_s:
             fields.update(min_s=min(self.runs_s), median_s=_median(self.runs_s), max_s=max(self.runs_s))

@@ -86,7 +86,7 @@ class _RequestWorker:
         return {"seconds": seconds}
 
     def close(self) -> None:
-        """Gives everything back."""
+        """Closes the device, with all its buffers."""
         if self._device is not None:
             self._device.close()
 

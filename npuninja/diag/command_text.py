@@ -25,7 +25,7 @@ class Described(NamedTuple):
 
 
 def describe_cdo(command: cdo.Command, rows: Rows = SHARED_ROWS) -> Described:
-    """One CDO command."""
+    """The fields and the line of one CDO command."""
     describe = _DESCRIBED.get(type(command))
     if describe is not None:
         return describe(rows, command)
@@ -36,7 +36,7 @@ def describe_cdo(command: cdo.Command, rows: Rows = SHARED_ROWS) -> Described:
 
 
 def describe_txn(operation: txn.TxnOperation, rows: Rows = SHARED_ROWS) -> Described:
-    """One operation of an instruction stream."""
+    """The fields and the line of one operation of an instruction stream."""
     describe = _DESCRIBED.get(type(operation))
     if describe is not None:
         return describe(rows, operation)

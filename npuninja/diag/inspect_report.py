@@ -17,14 +17,14 @@ class InspectReport(NamedTuple):
     lines: list[str]
 
     def with_problem(self, problem: str | None) -> InspectReport:
-        """The same with what is wrong with the file, None for nothing."""
+        """This report with what is wrong with the file added; None for nothing."""
         more = [f"  problem: {problem}"] if problem else []
         return self._replace(facts={**self.facts, "problem": problem}, lines=[*self.lines, *more])
 
     def text(self) -> str:
-        """For people, without a final newline."""
+        """The report as lines for people, without a final newline."""
         return "\n".join([f"{self.name}: {self.kind}", *self.lines])
 
     def json(self) -> str:
-        """For programs: one object, indented."""
+        """The report as JSON: one object, indented."""
         return json.dumps({"file": self.name, "kind": self.kind, **self.facts}, indent=1)

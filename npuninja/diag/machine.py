@@ -76,7 +76,7 @@ class MachineFacts:
 
 
 def this_machine(environment: Mapping[str, str]) -> MachineFacts:
-    """The real one."""
+    """The facts of the machine that this runs on."""
     return MachineFacts(os.sep, environment, _locked_memory_bytes(), _kernel_log())
 
 

@@ -67,7 +67,7 @@ class Template:
         return fill(self.whole, self.file, values)
 
     def filled(self, graph: Graph, places: Mapping[str, tuple[str, ...]]) -> NinjaText:
-        """The same, read: for generators other than Ninja."""
+        """The filled template as statements, for generators other than Ninja."""
         return read_ninja(self.fill(graph, places), self.file)
 
     def check(self, graph: Graph) -> None:

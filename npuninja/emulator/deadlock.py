@@ -278,7 +278,7 @@ class Waiters:
         return f"it is at BD {channel.bd} with {channel.words_left} words to go"
 
     def data(self, s: ActorState) -> dict[str, Any]:
-        """The same as `sentence`, as data."""
+        """An actor's wait as data for JSON, with its sentence."""
         result: dict[str, Any] = {"actor": s.name, "why": self.sentence(s), "may_be_cause": self.is_cause(s)}
         if s.is_channel:
             column, row, direction, channel = layout.channel_place(s.actor)

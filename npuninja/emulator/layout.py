@@ -48,7 +48,7 @@ POISON = 0xFFC1FFC1
 
 
 def tile_number(column: int, row: int) -> int:
-    """The number of a tile."""
+    """The number of the tile at a column and row."""
     return ROWS_PER_COLUMN * column + row
 
 

@@ -35,7 +35,7 @@ class StrayWrite(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The finding as a sentence for people."""
         stretch = f"bytes 0x{self.start:05x} to 0x{self.end - 1:05x} of tile ({self.column}, {self.row})"
         return f"{stretch} were written and belong to nothing: {self.where}"
 

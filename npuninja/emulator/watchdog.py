@@ -20,7 +20,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def arm(self, seconds: float) -> None:
-        """Starts the clock."""
+        """Starts the clock: `action` is called after so many seconds."""
         with self._changed:
             self._deadline = time.monotonic() + seconds
             if self._thread is None:

@@ -36,7 +36,7 @@ class PartitionPdi(NamedTuple):
 
 
 class AiePartition(NamedTuple):
-    """What AIE_PARTITION says."""
+    """The content of the section AIE_PARTITION."""
 
     column_width: int
     start_columns: tuple[int, ...]
@@ -61,7 +61,7 @@ class _Heap:
 
 
 def write_aie_partition(partition: AiePartition) -> bytes:
-    """The section's bytes."""
+    """The bytes of the section AIE_PARTITION."""
     heap = _Heap()
     name = heap.add(b"\0")  # xclbinutil writes the section's index here, not the name of the JSON
     commit = heap.add(b"\0")

@@ -82,7 +82,7 @@ class Fill(NamedTuple):
 
 
 class Delay(NamedTuple):
-    """Waits."""
+    """A pause of the loader."""
 
     duration_us: int
 

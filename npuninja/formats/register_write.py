@@ -6,7 +6,7 @@ from npuninja.records import NamedTuple
 
 
 class Write(NamedTuple):
-    """register := value."""
+    """Sets a register: register := value."""
 
     address: int
     value: int

@@ -83,7 +83,7 @@ class Preempt(NamedTuple):
 
 
 class Noop(NamedTuple):
-    """Nothing."""
+    """An operation that does nothing."""
 
 
 class Sync(NamedTuple):
@@ -161,7 +161,7 @@ class Transaction(NamedTuple):
 
 
 def write_txn(transaction: Transaction) -> bytes:
-    """The stream's bytes."""
+    """The bytes of an instruction stream."""
     body = b"".join([encode(operation) for operation in transaction.operations])
     header = (
         transaction.rows << 24

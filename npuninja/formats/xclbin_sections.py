@@ -142,7 +142,7 @@ def memories_json(memories: Sequence[Memory]) -> dict[str, Any]:
 
 
 def write_mem_topology(memories: Sequence[Memory]) -> bytes:
-    """MEM_TOPOLOGY or GROUP_TOPOLOGY."""
+    """The bytes of a section MEM_TOPOLOGY or GROUP_TOPOLOGY."""
     entries = [
         struct.pack("<BB6xQQ16s", m.type, m.used, m.size_kib, m.base_address, m.tag.encode())
         for m in memories
@@ -168,7 +168,7 @@ def read_mem_topology(data: bytes, name: str) -> tuple[Memory, ...]:
 
 
 def write_ip_layout(units: Sequence[ComputeUnit]) -> bytes:
-    """IP_LAYOUT."""
+    """The bytes of a section IP_LAYOUT."""
     entries = [
         struct.pack(
             "<IIQ64s", u.type, u.subtype | u.functional << 4 | u.kernel_id << 16, _NO_ADDRESS, u.name.encode()
@@ -193,7 +193,7 @@ def read_ip_layout(data: bytes, name: str) -> tuple[ComputeUnit, ...]:
 
 
 def write_connectivity(entries: Sequence[MemoryConnection]) -> bytes:
-    """CONNECTIVITY or GROUP_CONNECTIVITY."""
+    """The bytes of a section CONNECTIVITY or GROUP_CONNECTIVITY."""
     return struct.pack("<i", len(entries)) + b"".join([struct.pack("<3i", *entry) for entry in entries])
 
 

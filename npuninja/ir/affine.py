@@ -115,7 +115,7 @@ class ExpressionReader:
         return found
 
     def sum(self) -> Expression:
-        """Reads an expression."""
+        """Reads a sum or difference of products."""
         left = self._product()
         while True:
             token = self.tokens[self.i]

@@ -34,7 +34,7 @@ class FloatAttr(NamedTuple):
 
 
 class StringAttr(NamedTuple):
-    """`"text"`, unescaped."""
+    """An attribute `"text"`, unescaped."""
 
     value: str
 
@@ -58,13 +58,13 @@ class SymbolRefAttr(NamedTuple):
 
 
 class ArrayAttr(NamedTuple):
-    """`[a, b]`."""
+    """An attribute `[a, b]`."""
 
     items: tuple[Attribute, ...]
 
 
 class DenseArrayAttr(NamedTuple):
-    """`array<i64: 1, 2>`."""
+    """An attribute `array<i64: 1, 2>`."""
 
     type: str
     values: tuple[int, ...]
@@ -95,7 +95,7 @@ class DenseElementsAttr(NamedTuple):
 
 
 class PacketInfoAttr(NamedTuple):
-    """`#aie.packet_info<pkt_type = 0, pkt_id = 15>`."""
+    """An attribute `#aie.packet_info<pkt_type = 0, pkt_id = 15>`."""
 
     pkt_type: int
     pkt_id: int
@@ -109,7 +109,7 @@ class BDDimLayout(NamedTuple):
 
 
 class BDDimLayoutArrayAttr(NamedTuple):
-    """`#aie<bd_dim_layout_array[<size = 4, stride = 16>, …]>`, outermost first."""
+    """An attribute `#aie<bd_dim_layout_array[<size = 4, stride = 16>, …]>`, outermost first."""
 
     dims: tuple[BDDimLayout, ...]
 
@@ -128,7 +128,7 @@ class BDPadLayout(NamedTuple):
 
 
 class BDPadLayoutArrayAttr(NamedTuple):
-    """`#aie<bd_pad_layout_array[…]>`, outermost first."""
+    """An attribute `#aie<bd_pad_layout_array[…]>`, outermost first."""
 
     pads: tuple[BDPadLayout, ...]
 

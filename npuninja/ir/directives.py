@@ -84,7 +84,7 @@ class Spacing(Directive):
 
 
 class OperandDirective(Directive):
-    """One operand."""
+    """An element that stands for one operand, `%value`."""
 
     __slots__ = ("name", "type")
 
@@ -185,7 +185,7 @@ class TypesOf(Directive):
 
 
 class FunctionType(Directive):
-    """`(types of the operands) -> types of the results`."""
+    """Stands for `(types of the operands) -> types of the results`."""
 
     __slots__ = ("operands", "results")
 

@@ -149,7 +149,7 @@ class OpWriter:
         return [op.results[found.results.index(name)].type] if name in found.results else []
 
     def mixed_list(self, op: Operation, name: str) -> str:
-        """`[0, %x, 4]`."""
+        """The text of a list of numbers and values, `[0, %x, 4]`."""
         texts = (str(e) if isinstance(e, int) else self.value(e) for e in entries(op, name))
         return f"[{', '.join(texts)}]"
 
@@ -162,11 +162,11 @@ class OpWriter:
         return dimensions_text(dims)
 
     def symbol(self, name: str) -> str:
-        """`@name`."""
+        """The text of a symbol, `@name`."""
         return symbol_text(name)
 
     def successor(self, successor: tuple[Block, list[Value]]) -> str:
-        """`^bb1(%x : type)`."""
+        """The text of a successor, `^bb1(%x : type)`."""
         block, passed = successor
         label = self._labels.get(block)
         if label is None:
@@ -176,11 +176,11 @@ class OpWriter:
         return f"{label}({', '.join(map(self.value, passed))} : {', '.join(v.type for v in passed)})"
 
     def named_values(self, names: list[Value], values: list[Value]) -> str:
-        """`%a = %x, %b = %y`."""
+        """The text of values with names, `%a = %x, %b = %y`."""
         return ", ".join(f"{self.value(name)} = {self.value(value)}" for name, value in zip(names, values))
 
     def typed_names(self, values: list[Value]) -> str:
-        """`%a: type, %b: type`."""
+        """The text of names with types, `%a: type, %b: type`."""
         return ", ".join(f"{self.value(v)}: {v.type}" for v in values)
 
     def attribute_dictionary(self, op: Operation, keyword: str) -> None:

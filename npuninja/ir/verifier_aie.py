@@ -94,7 +94,7 @@ def _check_logical_tile(op: Operation) -> None:
 
 
 def _check_on_own_tile(op: Operation) -> None:
-    """aie.buffer and aie.lock."""
+    """Checks aie.buffer and aie.lock."""
     _check_first_tile(op)
     kind = kind_at(op.tile)
     if kind is None:

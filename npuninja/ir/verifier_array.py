@@ -33,7 +33,7 @@ def _check_cascade(op: Operation) -> None:
 
 
 def _check_placed(op: Operation) -> None:
-    """aie.configure_cascade."""
+    """Checks aie.configure_cascade."""
     _check_cascade(op)
     if place_of(op.tile) is None:
         raise op_error(op, "needs a tile with a place, not a logical one", "use 'aie.cascade_flow'")
@@ -104,7 +104,7 @@ def _check_configure(op: Operation) -> None:
 
 
 def _check_host_config(op: Operation) -> None:
-    """aie.trace.host_config."""
+    """Checks aie.trace.host_config."""
     if op.integer("buffer_size", 1) < 1:
         raise op_error(op, f"buffer_size is {op.integer('buffer_size')}, expected at least 1")
     if op.integer("egress_shim_col", 0) < 0:

@@ -212,7 +212,7 @@ def _fifo(op: Operation, name: Attribute) -> Operation | None:
 
 
 def _check_access_in_core(op: Operation) -> None:
-    """acquire and release."""
+    """Checks acquire and release."""
     core = op.enclosing("aie.core")
     if core is None:
         raise op_error(op, "must be inside a core")

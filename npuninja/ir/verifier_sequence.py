@@ -204,7 +204,7 @@ def _check_queue(op: Operation) -> None:
 
 
 def _check_writebd(op: Operation) -> None:
-    """aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
+    """Checks aiex.npu.writebd (AIEXDialect.cpp: NpuWriteBdOp::verify)."""
     device = device_of(op)
     if device is None:
         return

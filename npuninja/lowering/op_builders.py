@@ -20,7 +20,7 @@ from npuninja.ir.tiles import TILE_NAMES
 
 
 def i32(value: int) -> IntegerAttr:
-    """`value : i32`."""
+    """The attribute `value : i32`."""
     return IntegerAttr(value, "i32")
 
 
@@ -52,7 +52,7 @@ def lock(tile: Value, lock_id: int | None, init: int, name: str, loc: Location |
 
 
 def use_lock(lock: Value, action: str, value: int, loc: Location | None) -> Operation:
-    """`aie.use_lock(lock, action, value)`."""
+    """Makes `aie.use_lock(lock, action, value)`."""
     return Operation(
         "aie.use_lock", [lock], {"action": EnumAttr("LockAction", action), "value": i32(value)}, loc=loc
     )
@@ -67,7 +67,7 @@ def flow(
     dest_channel: int,
     loc: Location | None,
 ) -> Operation:
-    """`aie.flow(source, bundle : channel, dest, dest_bundle : dest_channel)`."""
+    """Makes `aie.flow(source, bundle : channel, dest, dest_bundle : dest_channel)`."""
     attributes: dict[str, Attribute] = {
         "source_bundle": EnumAttr("WireBundle", bundle),
         "source_channel": i32(channel),
@@ -123,7 +123,7 @@ def shim_dma_allocation(
 
 
 def dma_start(direction: str, channel: int, dest: Block, chain: Block, loc: Location | None) -> Operation:
-    """`aie.dma_start(direction, channel, ^dest, ^chain)`."""
+    """Makes `aie.dma_start(direction, channel, ^dest, ^chain)`."""
     attributes: dict[str, Attribute] = {
         "channel_dir": EnumAttr("DMAChannelDir", direction),
         "channel_index": i32(channel),
@@ -155,12 +155,12 @@ def dma_bd_packet(packet: PacketInfoAttr, loc: Location | None) -> Operation:
 
 
 def next_bd(block: Block, loc: Location | None) -> Operation:
-    """`aie.next_bd ^block`."""
+    """Makes `aie.next_bd ^block`."""
     return Operation("aie.next_bd", successors=[(block, [])], loc=loc)
 
 
 def constant(value: int, type: str) -> Operation:
-    """`arith.constant value : type`."""
+    """Makes `arith.constant value : type`."""
     attribute = BoolAttr(bool(value)) if type == "i1" else IntegerAttr(value, type)
     return Operation("arith.constant", [], {"value": attribute}, (type,))
 

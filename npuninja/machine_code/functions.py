@@ -49,7 +49,7 @@ class Function(NamedTuple):
     loops: tuple[Loop, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As data."""
+        """The function as data for JSON."""
         return {
             **self._asdict(),
             "calls": list(self.calls),

@@ -150,7 +150,7 @@ class _SectionBody(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """In memory."""
+        """The size that it takes in memory."""
         return len(self.data) if self.size is None else self.size
 
     @property

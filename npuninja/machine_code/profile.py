@@ -53,7 +53,7 @@ class ProfiledFrame(NamedTuple):
     below: tuple[ProfiledFrame, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As data; cycles are rounded."""
+        """The frame and those below it as data for JSON; cycles are rounded."""
         return {
             "name": self.name,
             "issue_cycles": round(self.issue_cycles),
@@ -78,7 +78,7 @@ class FunctionCycles(NamedTuple):
     loops: tuple[ProfiledLoop, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As data."""
+        """The function's figures as data for JSON."""
         return {
             "function": self.name,
             "address": self.address,

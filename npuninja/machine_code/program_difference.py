@@ -51,7 +51,7 @@ class ComparedPrograms(NamedTuple):
         return "\n".join(out)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as data."""
+        """The comparison as data for JSON; of each pair only the rows that differ."""
         return {
             "left": self.left,
             "right": self.right,

@@ -146,7 +146,7 @@ class WrittenFunction:
         self.code.append(0x0B)
 
     def leave(self, value: Expression) -> None:
-        """Returns a value."""
+        """Leaves the function with a value."""
         self.put(value)
         self.code.append(0x0F)
 

@@ -55,7 +55,7 @@ def is_emulated(designs: Sequence[PackagedDesign]) -> bool:
 
 
 def readme(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
-    """README.txt."""
+    """The content of the package's README.txt."""
     first = designs[0].name
     needs = ["NumPy", "pyxrt, which is a part of XRT, for designs with aie2 or aie2p cores"]
     if is_emulated(designs):

@@ -106,7 +106,7 @@ def _tool(tool: Dependency) -> Component:
 def _serial_number(
     package: Package, designs: Mapping[str, Mapping[str, str]], runner: Mapping[str, str]
 ) -> uuid.UUID:
-    """The same for equal contents."""
+    """The serial number of a bill of materials, equal for equal contents."""
     said = [package.fields(), {n: dict(f) for n, f in designs.items()}, dict(runner)]
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
     return uuid.UUID(bytes=digest[:16], version=4)

@@ -70,12 +70,12 @@ def _missing() -> ToolError:
 
 
 def public_key_of(secret: SecretKey) -> PublicKey:
-    """The public half."""
+    """The public key that belongs to a secret one."""
     return PublicKey(secret.number, _private(secret.seed).public_key().public_bytes_raw())
 
 
 def new_key() -> SecretKey:
-    """A key that nobody has."""
+    """A secret key, drawn at random."""
     return SecretKey(os.urandom(8), os.urandom(32))
 
 

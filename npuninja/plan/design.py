@@ -155,7 +155,7 @@ class Design:
 
     @property
     def device_location(self) -> Location:
-        """Where that stands."""
+        """Where the device of its widest configuration stands."""
         return self.widest.location
 
     @property

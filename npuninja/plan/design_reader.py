@@ -65,7 +65,7 @@ class ScanCache:
         return design
 
     def put(self, design: Design, source: Source, printed_by: str = "") -> None:
-        """Remembers a design."""
+        """Keeps a design for the next configure, with the hashes of what it was read from."""
         self._new[source.name] = {
             "source": source.path,
             "arguments": list(source.arguments),

@@ -124,7 +124,7 @@ class _ImportRequest(NamedTuple):
         return ask_make(self.folder, targets, {**_PLACES, **variables}, self.environment, self.makefile)
 
     def walked(self, scripts: Sequence[str]) -> _Way:
-        """What scripts give."""
+        """The commands that the folder's scripts give, recognised."""
         given = {**_PLACES, **self.environment}
         walked = commands_of_scripts(self.folder, scripts, self.variables, given)
         recognised = recognise(walked.commands)

@@ -27,17 +27,17 @@ def peano_install_dir() -> str:
 
 
 def peano_cxx_path() -> str:
-    """The Peano compiler."""
+    """The path of Peano's clang++."""
     return os.path.join(peano_install_dir(), "bin", "clang++")
 
 
 def peano_linker_path() -> str:
-    """Peano's linker."""
+    """The path of Peano's linker."""
     return os.path.join(peano_install_dir(), "bin", "ld.lld")
 
 
 def objcopy_path() -> str:
-    """Peano's objcopy."""
+    """The path of Peano's objcopy."""
     return os.path.join(peano_install_dir(), "bin", "llvm-objcopy")
 
 

@@ -122,7 +122,7 @@ class Serving:  # a finder and a loader; their base classes take 10 ms to import
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """The usual one."""
+        """None: Python makes the module itself."""
         return None
 
     def exec_module(self, module: ModuleType) -> None:
@@ -161,7 +161,7 @@ class _Missing:
         self._package = package
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """The usual one."""
+        """None: Python makes the module itself."""
         return None
 
     def exec_module(self, module: ModuleType) -> None:

@@ -68,7 +68,7 @@ class TileMemory(NamedTuple):
 
     @property
     def used(self) -> int:
-        """All that was given away."""
+        """The bytes of stack, buffers and the kernels' data together."""
         return self.stack + self.buffers + self.data
 
     def problems(self) -> list[str]:

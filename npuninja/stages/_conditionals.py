@@ -79,5 +79,5 @@ class Conditionals:
             self._made.append(path)
 
     def close(self) -> None:
-        """Removes the files."""
+        """Removes the changed texts and the overlay."""
         remove(*self._made)

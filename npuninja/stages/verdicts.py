@@ -62,7 +62,7 @@ def table(rows: list[tuple[str, dict[str, Any]]], junit: str) -> str:
 
 
 def junit_xml(rows: list[tuple[str, dict[str, Any]]]) -> str:
-    """The same for programs that read JUnit's XML."""
+    """The verdicts as JUnit's XML."""
     failures = sum(row["verdict"] in ("wrong", "not verified") for _, row in rows)
     errors = sum(row["verdict"] in ("failed", "cannot be built") for _, row in rows)
     total = sum(row["seconds"] for _, row in rows)

@@ -17,7 +17,7 @@ class Journal:
         self._lock = threading.Lock()
 
     def problem(self, sentence: str) -> None:
-        """One sentence."""
+        """Writes a sentence for the user, each line marked as the emulated NPU's."""
         with self._lock:
             self._stream.write("".join(f"npuninja emu: {line}\n" for line in sentence.splitlines()))
             self._stream.flush()

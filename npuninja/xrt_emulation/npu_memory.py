@@ -99,7 +99,7 @@ class NpuMemory:
         return os.pread(self.descriptor, nbytes, offset)
 
     def write(self, offset: int, data: bytes) -> None:
-        """Writes a part."""
+        """Writes bytes at an offset."""
         os.pwrite(self.descriptor, data, offset)
 
     def copy(self, source: int, target: int, nbytes: int) -> None:

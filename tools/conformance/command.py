@@ -31,7 +31,7 @@ MLIR_FILES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja conformance`; returns its exit code."""
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(USAGE)
         return 0
@@ -165,7 +165,7 @@ class _DesignComparison:
         self._seen: set[str] = set()
 
     def outcome(self) -> DesignOutcome:
-        """What was found."""
+        """What was found so far: a mark for each artefact, and the differences."""
         marks = {artefact: self._marks.get(artefact, "-") for artefact in ARTEFACTS}
         return DesignOutcome(os.path.basename(self.folder), marks, self._differences, "")
 
@@ -189,7 +189,7 @@ class _DesignComparison:
             self._mark(artefact, [] if packed == data else [_first_difference(name, data, packed)])
 
     def mlir(self, artefact: str, name: str, data: bytes) -> None:
-        """Compares by meaning."""
+        """Compares MLIR with a file by meaning: names and spelling do not count."""
         from conformance.compare_mlir import compare
 
         expected = self._expected(artefact, name)

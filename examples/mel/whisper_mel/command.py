@@ -59,7 +59,7 @@ def _parser() -> VerbParser:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the verb."""
+    """Runs `npuninja mel`; returns its exit code."""
     options = _parser().parse_args(arguments)
     bands = options.bands or (DESIGNS[options.design].bands if options.design else 80)
     if options.design and DESIGNS[options.design].bands != bands:

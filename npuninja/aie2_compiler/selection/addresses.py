@@ -21,7 +21,7 @@ _SP_REACH = range(-8192, 0)
 
 
 class Addresses(Registers):
-    """Where things lie."""
+    """Registers for addresses: pointers, offsets and modifiers, reused while they hold what is wanted."""
 
     def pointer(self, register: str) -> str:
         """A pointer register with the value of another."""
@@ -77,7 +77,7 @@ class Addresses(Registers):
         return int(text, 0)
 
     def stack_step(self, item: RiscvInstruction) -> None:
-        """`addi sp, sp, n`."""
+        """Selects instructions for `addi sp, sp, n`."""
         step = self.number(item.operands[2])
         if self.rounded is not None:
             step = self.rounded[1] if step > 0 else -self.rounded[1]

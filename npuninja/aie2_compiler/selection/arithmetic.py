@@ -42,7 +42,7 @@ class SelectedArithmetic(Addresses):
             self.emit(f"add {into}, {source}, {number}")
 
     def move_register(self, item: RiscvInstruction) -> None:
-        """`mv`."""
+        """Selects instructions for `mv`."""
         into, register = item.operands
         if NUMBERS[into] == SP:
             self.set_stack(self.source(register), 0)
@@ -51,7 +51,7 @@ class SelectedArithmetic(Addresses):
         self.move(self.target(into), source)
 
     def load_immediate(self, item: RiscvInstruction) -> None:
-        """`li`."""
+        """Selects instructions for `li`."""
         into, text = item.operands
         self.constant(self.number(text), self.target(into))
 
@@ -108,7 +108,7 @@ class SelectedArithmetic(Addresses):
         self.emit(f"{name} {self.target(into)}, {pair}")
 
     def complement(self, item: RiscvInstruction) -> None:
-        """`not`."""
+        """Selects instructions for `not`."""
         into, register = item.operands
         a, ones = self.source(register), self.constant(-1)
         self.emit(f"xor {self.target(into)}, {a}, {ones}")

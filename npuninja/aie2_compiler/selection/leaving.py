@@ -10,7 +10,7 @@ from npuninja.aie2_compiler.selection.registers import RA
 
 
 class SelectedLeaving(Expansions):
-    """Branches, calls, returns."""
+    """Selects instructions for branches, calls and returns."""
 
     def branch(self, item: RiscvInstruction, test: str, when: bool, swapped: bool) -> None:
         """To a label, if a comparison of two registers gives `when`."""
@@ -41,7 +41,7 @@ class SelectedLeaving(Expansions):
         self.finish(self.operation(f"j {self.aliases.get(label, label)}"))
 
     def call(self, item: RiscvInstruction) -> None:
-        """`call`."""
+        """Selects instructions for `call`."""
         name = item.operands[-1].strip('"')
         self.finish(self.operation(f"jl {self.aliases.get(name, name)}"))
 
@@ -51,7 +51,7 @@ class SelectedLeaving(Expansions):
             self.emit(f"mov {LINK}, {RETURN_ADDRESS}")
 
     def return_(self, item: RiscvInstruction) -> None:
-        """`ret`."""
+        """Selects instructions for `ret`."""
         self.give_link_back()
         self.finish(self.operation("ret lr"))
 

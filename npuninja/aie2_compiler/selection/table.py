@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Selector(SelectedLeaving):
-    """Translates one function."""
+    """Translates one function to AIE2: a handler for each mnemonic."""
 
     def instruction(self, item: RiscvInstruction) -> None:
         """Translates one instruction. Raises InternalError for one that is not known here."""

@@ -29,42 +29,42 @@ const = constant
 
 
 def get(local: int) -> bytes:
-    """local.get"""
+    """The instruction `local.get`."""
     return b"\x20" + unsigned(local)
 
 
 def set_(local: int) -> bytes:
-    """local.set"""
+    """The instruction `local.set`."""
     return b"\x21" + unsigned(local)
 
 
 def tee(local: int) -> bytes:
-    """local.tee"""
+    """The instruction `local.tee`."""
     return b"\x22" + unsigned(local)
 
 
 def get_global(number: int) -> bytes:
-    """global.get"""
+    """The instruction `global.get`."""
     return b"\x23" + unsigned(number)
 
 
 def set_global(number: int) -> bytes:
-    """global.set"""
+    """The instruction `global.set`."""
     return b"\x24" + unsigned(number)
 
 
 def call(function: int) -> bytes:
-    """call"""
+    """The instruction `call`."""
     return b"\x10" + unsigned(function)
 
 
 def branch(depth: int) -> bytes:
-    """br"""
+    """The instruction `br`."""
     return b"\x0c" + unsigned(depth)
 
 
 def branch_if(depth: int) -> bytes:
-    """br_if"""
+    """The instruction `br_if`."""
     return b"\x0d" + unsigned(depth)
 
 

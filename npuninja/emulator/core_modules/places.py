@@ -74,7 +74,7 @@ class CodePlaces:
         return self._known[place]
 
     def line(self, place: CodePlace) -> Location | None:
-        """The innermost line."""
+        """The innermost line of the source that an instruction comes from; None where none is known."""
         frames = self.frames(place)
         return frames[0][1] if frames else None
 

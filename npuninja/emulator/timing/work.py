@@ -65,7 +65,7 @@ class ChannelWork(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`S2MM 0`."""
+        """Direction and number: `S2MM 0`."""
         return f"{self.direction} {self.channel}"
 
 

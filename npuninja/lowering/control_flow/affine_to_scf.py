@@ -79,7 +79,7 @@ class _Emitter:
         return self.place.insert_before(constant(value, "index")).result
 
     def compare(self, predicate: str, left: Value, right: Value) -> Value:
-        """`arith.cmpi`."""
+        """Makes `arith.cmpi`."""
         return self.op("arith.cmpi", [left, right], {"predicate": EnumAttr("CmpIPredicate", predicate)}, "i1")
 
     def expression(self, e: Expression) -> Value:

@@ -101,7 +101,7 @@ def fold_constants(device: Operation, *, join: bool = True) -> None:
 
 
 def fold_constants_in(holder: Operation, *, join: bool = True) -> None:
-    """The same for one core or sequence."""
+    """Folds integer operations as `fold_constants` does, in one core or sequence."""
     _fold(holder, join)
     _remove_dead(holder)
 

@@ -26,13 +26,13 @@ def canonicalize(module: Operation) -> None:
 
 
 def join_subexpressions(module: Operation) -> None:
-    """`cse`."""
+    """The pass `cse`: equal operations without effects become one."""
     for holder in _holders(module):
         join_equal_operations(holder)
 
 
 def move_invariants(module: Operation) -> None:
-    """`loop-invariant-code-motion`."""
+    """The pass `loop-invariant-code-motion`: what no trip changes goes before its loop."""
     for holder in _holders(module):
         hoist_invariants(holder)
 

@@ -75,7 +75,7 @@ class StepFrame:
         ]
 
     def release(self, op: Operation, value: str) -> list[str]:
-        """Gives back; too much is a fault."""
+        """Gives units of a lock back; beyond the largest value is a fault."""
         lock = self.model.lock(operand(op, "lock"), op)
         word = f"npu_locks[{lock.word}]"
         fault = _answer(self._numbers[op], FAULT_RELEASE, value, lock.word)
@@ -85,13 +85,13 @@ class StepFrame:
         ]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
-        """Goes through the dispatcher where it closes a loop with waits."""
+        """Jumps, by way of the dispatcher where that closes a loop with waits."""
         if (source, target) in self._back_edges:
             return f"npu_next = {self._headers[target]}; goto npu_dispatch;"
         return f"goto {label};"
 
     def end(self) -> list[str]:
-        """Ends for good."""
+        """Ends the core for good: it is never entered again."""
         return [f"npu_state->point = {ENDED}; return -1;"]
 
     def event(self, number: int) -> list[str]:
@@ -107,7 +107,7 @@ class StepFrame:
         return [f"npu_put_stream(0, {word}, 0);"]
 
     def get_stream(self) -> str:
-        """The same."""
+        """Waits for a word, in the middle of the function as `put_stream` does."""
         self._imports["npu_get_stream"] = "int npu_get_stream(int)"
         return "npu_get_stream(0)"
 
@@ -119,7 +119,7 @@ class StepFrame:
         ]
 
     def get_cascade(self, type: str) -> str:
-        """The same."""
+        """Waits for a value of the cascade, which arrives at the same place of the state page."""
         self._imports["npu_get_cascade"] = "void npu_get_cascade(void *)"
         return f"({{ npu_get_cascade((void *)0x{CASCADE_PLACE:x}); *({type} *)0x{CASCADE_PLACE:x}; }})"
 
@@ -201,11 +201,11 @@ class PlainFrame:
         return [f"{self._prefix}_acquire({lock.local_id}, {value if equal else negative});"]
 
     def release(self, op: Operation, value: str) -> list[str]:
-        """Gives back."""
+        """Gives units of a lock back."""
         return [f"{self._prefix}_release({self.model.lock(operand(op, 'lock'), op).local_id}, {value});"]
 
     def jump(self, source: Block, target: Block, label: str) -> str:
-        """Just jumps."""
+        """Jumps to the label."""
         return f"goto {label};"
 
     def end(self) -> list[str]:
@@ -213,7 +213,7 @@ class PlainFrame:
         return ["return;"]
 
     def event(self, number: int) -> list[str]:
-        """An event instruction."""
+        """Makes an event of the core for the trace unit."""
         return [f"{self._prefix}_event({number});"]
 
     def put_stream(self, word: str) -> list[str]:
@@ -221,15 +221,15 @@ class PlainFrame:
         return [f"put_ms({word});"]
 
     def get_stream(self) -> str:
-        """The same."""
+        """Reads a word from the stream, by an instruction of the core."""
         return "get_ss()"
 
     def put_cascade(self, value: str, type: str) -> list[str]:
-        """The same."""
+        """Sends a value to the cascade, by an instruction of the core."""
         return [f"put_mcd((v16int32){value});"]
 
     def get_cascade(self, type: str) -> str:
-        """The same."""
+        """Reads a value from the cascade, by an instruction of the core."""
         return f"({type})get_scd_v16int32()"
 
     def declarations(self) -> str:

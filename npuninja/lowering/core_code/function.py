@@ -50,7 +50,7 @@ class CoreFrame(Protocol):
         """Statements that give a lock back."""
 
     def end(self) -> list[str]:
-        """Statements of `aie.end`."""
+        """Statements of `aie.end`, which end the core for good."""
 
     def event(self, number: int) -> list[str]:
         """Statements of `aie.event`, which marks a place for the trace unit."""

@@ -80,7 +80,7 @@ def _routed_ids(device: Operation) -> dict[Endpoint, list[tuple[int, int]]]:
 
 
 class _DeviceRouting:
-    """Routing of one device."""
+    """Routes the circuits and packet flows of one device."""
 
     def __init__(self, op: Operation, generation: str, warnings: Warnings) -> None:
         self.op = op

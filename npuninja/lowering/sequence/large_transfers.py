@@ -39,7 +39,7 @@ class Pattern(NamedTuple):
 
     @property
     def start(self) -> int:
-        """The first element."""
+        """The number of the first element that the transfer touches."""
         return sum(offset * stride for offset, stride in zip(self.offsets, self.strides))
 
 

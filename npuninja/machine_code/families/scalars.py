@@ -75,7 +75,7 @@ def cascade(f: Fields) -> None:
 
 
 def lock(f: Fields) -> None:
-    """Acquires and releases."""
+    """Instructions that acquire and release locks."""
     mnemonic = f.decoded.instruction.mnemonic
     f.op = "OP_ACQ" if mnemonic.startswith("acq") else "OP_REL"
     f.flags = F_CONDITION if mnemonic.endswith(".cond") else 0

@@ -156,7 +156,7 @@ def mac(f: Fields) -> None:
 
 
 def acc_add(f: Fields) -> None:
-    """Sums of accumulators."""
+    """Instructions that add, subtract or negate accumulators."""
     base, _, is_float = f.decoded.instruction.mnemonic.partition(".")
     f.op = "OP_ACC_ADD_F" if is_float else "OP_ACC_ADD"
     f.y = _ADD_SIGNS[base]

@@ -109,11 +109,11 @@ class Values:
         return w.ADD, self.slot_base(due), constant(self.places.ring + slot * SLOT_BYTES)
 
     def key_address(self, key: int) -> Expression:
-        """The same of a slot's key; 0 for none."""
+        """The ring's address of a slot by its key; 0 for none."""
         return self.slot_address(key // 64, key % 64) if key >= 0 else constant(0)
 
     def slot_word(self, due: int, slot: int, offset: int = 0) -> Expression:
-        """A word of a slot."""
+        """A word of a slot in the ring, loaded: of the cycle `due`, `offset` bytes into the slot."""
         return loaded(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
 
     def free_slot(self, due: int) -> int:

@@ -47,7 +47,7 @@ class Variables:
         self.status = "0"
 
     def copy(self) -> Variables:
-        """For a subshell."""
+        """A copy for a subshell, whose changes stay in it."""
         return Variables({k: list(v) for k, v in self.values.items()}, list(self.arguments), self.script)
 
     def get(self, name: str) -> list[str] | None:

@@ -156,7 +156,7 @@ class Location:
 
     @classmethod
     def unknown(cls, context: Any = None) -> Location:
-        """No place."""
+        """A location without a place."""
         return cls()
 
     @classmethod
@@ -184,7 +184,7 @@ class Module:
 
     @staticmethod
     def create(loc: Any = None) -> Module:
-        """An empty one."""
+        """A new module without operations."""
         return Module(Operation("builtin.module", regions=[Region([IrBlock()])]))
 
     @staticmethod
@@ -224,7 +224,7 @@ class Module:
 
 
 class ModuleContext:
-    """What `mlir_mod_ctx` gives."""
+    """What `mlir_mod_ctx` gives: the module that is being made."""
 
     def __init__(self, module: Module) -> None:
         self.module = module

@@ -76,7 +76,7 @@ class Block:
         return view_of(self.ir.parent.parent)  # type: ignore[no-any-return]
 
     def add_argument(self, type: Any, loc: Any = None) -> Any:
-        """One more argument."""
+        """Appends an argument to the block, and gives it."""
         value = core.Value(mlir_type(type).text, owner=self.ir)
         self.ir.args.append(value)
         return _views_of_values([value])[0]

@@ -44,33 +44,33 @@ def _split(shape: tuple[Any, ...], element_type: Any) -> tuple[tuple[Any, ...], 
 
 
 def memref(*shape: Any, element_type: Any = None, memory_space: Any = None, layout: Any = None) -> Type:
-    """`memref<shape x element_type>`."""
+    """The type `memref<shape x element_type>`."""
     dims, element = _split(shape, element_type)
     return MemRefType.get(dims, element, layout, memory_space)
 
 
 def vector(*shape: Any, element_type: Any = None, scalable: Any = None, scalable_dims: Any = None) -> Type:
-    """`vector<shape x element_type>`."""
+    """The type `vector<shape x element_type>`."""
     return VectorType.get(*_split(shape, element_type))
 
 
 def tensor(*shape: Any, element_type: Any = None, encoding: Any = None) -> Type:
-    """`tensor<shape x element_type>`."""
+    """The type `tensor<shape x element_type>`."""
     return RankedTensorType.get(*_split(shape, element_type))
 
 
 def function(*, inputs: Any, results: Any) -> Type:
-    """`(inputs) -> results`."""
+    """The type `(inputs) -> results`."""
     return FunctionType.get(inputs, results)
 
 
 def llvm_ptr() -> Type:
-    """`!llvm.ptr`."""
+    """The type `!llvm.ptr`."""
     return type_of("!llvm.ptr")
 
 
 def unranked_memref(element_type: Any) -> Type:
-    """`memref<*xT>`."""
+    """The type `memref<*xT>`."""
     return Type(f"memref<*x{mlir_type(element_type).text}>")
 
 

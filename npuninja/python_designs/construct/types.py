@@ -51,17 +51,17 @@ class IntegerType(Type):
 
     @staticmethod
     def get_signless(width: int, context: Any = None) -> Type:
-        """`iN`."""
+        """The type `iN`."""
         return type_of(f"i{width}")
 
     @staticmethod
     def get_signed(width: int, context: Any = None) -> Type:
-        """`siN`."""
+        """The type `siN`."""
         return type_of(f"si{width}")
 
     @staticmethod
     def get_unsigned(width: int, context: Any = None) -> Type:
-        """`uiN`."""
+        """The type `uiN`."""
         return type_of(f"ui{width}")
 
     @property
@@ -86,13 +86,13 @@ class IntegerType(Type):
 
 
 class IndexType(Type):
-    """`index`."""
+    """The type `index`."""
 
     __slots__ = ()
 
     @staticmethod
     def get(context: Any = None) -> Type:
-        """`index`."""
+        """The type `index`."""
         return type_of("index")
 
 
@@ -181,7 +181,7 @@ class StridedLayoutAttr:
 
 
 class MemRefType(ShapedType):
-    """`memref<16x4xi32>`."""
+    """A type such as `memref<16x4xi32>`."""
 
     __slots__ = ()
 
@@ -205,7 +205,7 @@ class MemRefType(ShapedType):
 
 
 class VectorType(ShapedType):
-    """`vector<16xi32>`."""
+    """A type such as `vector<16xi32>`."""
 
     __slots__ = ()
 
@@ -216,7 +216,7 @@ class VectorType(ShapedType):
 
 
 class RankedTensorType(ShapedType):
-    """`tensor<16xi32>`."""
+    """A type such as `tensor<16xi32>`."""
 
     __slots__ = ()
 
@@ -227,7 +227,7 @@ class RankedTensorType(ShapedType):
 
 
 class FunctionType(Type):
-    """`(i32) -> f32`."""
+    """A type such as `(i32) -> f32`."""
 
     __slots__ = ()
 

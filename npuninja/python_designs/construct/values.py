@@ -215,7 +215,7 @@ def _pair(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def value_type(given: Any) -> Type:
-    """The type of a value."""
+    """The MLIR type of a value of the design: a number's, an operation's result's."""
     return type_of(ir_value(given).type)
 
 
@@ -319,7 +319,7 @@ def _as_index(value: Any) -> Any:
 
 
 def load(source: Any, indices: Any, **_: Any) -> Any:
-    """`memref.load`."""
+    """Makes `memref.load`."""
     values = [_as_index(i) for i in index_values(indices)]
     element = memref(ir_value(source).type).element
     return _result("memref.load", [source, *values], element)

@@ -127,7 +127,7 @@ def dma_start(
     pad_value: int = 0,
     **_: Any,
 ) -> tuple[Successor, Successor]:
-    """`aie.dma_start(direction, channel, ^dest, ^chain)`."""
+    """Makes `aie.dma_start(direction, channel, ^dest, ^chain)`."""
     attributes: dict[str, Any] = {
         "channel_dir": channel_dir, "channel_index": channel_index, "repeat_count": repeat_count,
     }  # fmt: skip
@@ -142,7 +142,7 @@ DMAStartOp = dma_start
 
 
 def next_bd(dest: Any = None, **_: Any) -> Successor:
-    """`aie.next_bd ^dest`."""
+    """Makes `aie.next_bd ^dest`."""
     return Successor(make("aie.next_bd", successors=[(_block(dest), [])]), 0)
 
 
@@ -258,7 +258,7 @@ def bd_chain(*inputs: Any) -> Callable[..., Any]:
 
 
 def bd_dim_layout(size: int, stride: int) -> Any:
-    """`<size = …, stride = …>`."""
+    """The attribute `<size = …, stride = …>`."""
     return attrs.dim_layout((size, stride))
 
 

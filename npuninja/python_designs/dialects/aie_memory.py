@@ -170,7 +170,7 @@ def lock(
     annot: Any = None,
     **_: Any,
 ) -> Any:
-    """`aie.lock(tile, lock_id) {init, sym_name}`."""
+    """Makes `aie.lock(tile, lock_id) {init, sym_name}`."""
     return build(
         "aie.lock", [tile], {"lockID": lock_id, "init": init, "sym_name": sym_name}, ["index"]
     ).result
@@ -186,7 +186,7 @@ def LockOp(result: Any = None, tile: Any = None, **options: Any) -> Any:
 def use_lock(
     lock: Any, action: Any, value: Any = None, *, blocking: Any = None, acq_en: Any = None, **_: Any
 ) -> Any:
-    """`aie.use_lock(lock, action, value)`."""
+    """Makes `aie.use_lock(lock, action, value)`."""
     if generation.is_third():
         number = 1 if value is None else value
         word = number if isinstance(number, (Value, OpView)) else constant(int(number), type=type_of("i32"))
@@ -200,5 +200,5 @@ def acquire(lock: Any, *, acq_val: int = 1) -> Any:
 
 
 def release(lock: Any, *, rel_val: int = 1) -> Any:
-    """A release."""
+    """Gives one unit of a lock back: `aie.use_lock` with Release."""
     return use_lock(lock, LockAction["Release"], value=rel_val)

@@ -15,7 +15,7 @@ from npuninja.python_designs.construct.types import Type, mlir_type, type_of
 
 
 class ObjectFifoCreateOp(OpView):
-    """`aie.objectfifo`."""
+    """The operation `aie.objectfifo`."""
 
     @property
     def datatype(self) -> Type:
@@ -35,7 +35,7 @@ class ObjectFifoCreateOp(OpView):
         return elements[0] if int(num_elem) == 1 else elements
 
     def release(self, port: Any, num_elem: int) -> Any:
-        """Releases elements."""
+        """Gives elements back to the other end of the objectFifo."""
         return objectfifo_release(port, self.ir.string("sym_name"), num_elem)
 
     def set_repeat_count(self, num: int) -> None:
@@ -47,7 +47,7 @@ class ObjectFifoCreateOp(OpView):
         return objectfifo_allocate(self.ir.string("sym_name"), tile)
 
     def register_external_buffers(self, tile: Any, external_buffers: Sequence[Any]) -> Any:
-        """`aie.objectfifo.register_external_buffers`."""
+        """Makes `aie.objectfifo.register_external_buffers`."""
         return build(
             "aie.objectfifo.register_external_buffers",
             [tile, *external_buffers],
@@ -148,7 +148,7 @@ def _depth(depth: Any) -> Any:
 
 
 def object_fifo_link(fifoIns: Any, fifoOuts: Any, srcOffsets: Any = (), dstOffsets: Any = ()) -> Any:
-    """`aie.objectfifo.link [ins] -> [outs] ([src offsets] [dst offsets])`."""
+    """Makes `aie.objectfifo.link [ins] -> [outs] ([src offsets] [dst offsets])`."""
     ends = []
     for fifos in (fifoIns, fifoOuts):
         listed = fifos if isinstance(fifos, (list, tuple)) else [fifos]
@@ -166,7 +166,7 @@ def object_fifo_link(fifoIns: Any, fifoOuts: Any, srcOffsets: Any = (), dstOffse
 
 
 def objectfifo_release(port: Any, objFifo_name: Any, size: int, **_: Any) -> Any:
-    """`aie.objectfifo.release`."""
+    """Makes `aie.objectfifo.release`."""
     return build("aie.objectfifo.release", [], {"port": port, "objFifo_name": objFifo_name, "size": size})
 
 
@@ -182,12 +182,12 @@ def objectfifo_subview_access(output: Any, subview: Any, index: int, **_: Any) -
 
 
 def objectfifo_allocate(objFifo_name: Any, delegateTile: Any, **_: Any) -> Any:
-    """`aie.objectfifo.allocate`."""
+    """Makes `aie.objectfifo.allocate`."""
     return build("aie.objectfifo.allocate", [delegateTile], {"objFifo_name": objFifo_name})
 
 
 class ObjectFifoType:
-    """`!aie.objectfifo<memref>`."""
+    """A type such as `!aie.objectfifo<memref>`."""
 
     @staticmethod
     def get(element: Any) -> Type:
@@ -196,7 +196,7 @@ class ObjectFifoType:
 
 
 class ObjectFifoSubviewType:
-    """`!aie.objectfifosubview<memref>`."""
+    """A type such as `!aie.objectfifosubview<memref>`."""
 
     @staticmethod
     def get(element: Any) -> Type:

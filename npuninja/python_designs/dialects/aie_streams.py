@@ -50,7 +50,7 @@ def packetflow(
 
 
 def cascade_flow(source_tile: Any, dest_tile: Any, **_: Any) -> Any:
-    """`aie.cascade_flow(source, dest)`."""
+    """Makes `aie.cascade_flow(source, dest)`."""
     return build("aie.cascade_flow", [source_tile, dest_tile])
 
 
@@ -71,5 +71,5 @@ def shim_dma_allocation(sym_name: str, *arguments: Any, **options: Any) -> Any:
 
 
 def put_cascade(cascadeValue: Any, **_: Any) -> Any:
-    """`aie.put_cascade`."""
+    """Makes `aie.put_cascade`."""
     return build("aie.put_cascade", [cascadeValue])

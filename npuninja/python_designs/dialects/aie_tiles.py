@@ -12,7 +12,7 @@ from npuninja.python_designs.dialects.aie_enums import AIEDevice
 
 
 def EndOp(**_: Any) -> Any:
-    """`aie.end`."""
+    """Makes `aie.end`."""
     return build("aie.end")
 
 
@@ -70,12 +70,12 @@ VIEWS["aie.tile"] = TileOp
 
 
 def tile(col: Any, row: Any, *, allocation_scheme: str | None = None, **_: Any) -> TileOp:
-    """`aie.tile(col, row)`."""
+    """Makes `aie.tile(col, row)`."""
     return TileOp(col, row, allocation_scheme=allocation_scheme)
 
 
 class LogicalTileOp(OpView):
-    """`aie.logical_tile`."""
+    """The operation `aie.logical_tile`."""
 
     def _is(self, kind: str) -> bool:
         found = self.ir.attributes["tile_type"]
@@ -103,7 +103,7 @@ VIEWS["aie.logical_tile"] = LogicalTileOp
 def logical_tile(
     tile_type: Any, col: Any = None, row: Any = None, allocation_scheme: str | None = None, **_: Any
 ) -> Any:
-    """`aie.logical_tile<type>(col or ?, row or ?)`."""
+    """Makes `aie.logical_tile<type>(col or ?, row or ?)`."""
     attributes = {"tile_type": tile_type, "col": col, "row": row, "allocation_scheme": allocation_scheme}
     return build("aie.logical_tile", [], attributes, ["index"])
 

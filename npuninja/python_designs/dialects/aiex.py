@@ -104,7 +104,7 @@ def npu_push_queue(
 
 
 def npu_dma_wait(symbol: Any, **_: Any) -> Any:
-    """`aiex.npu.dma_wait`."""
+    """Makes `aiex.npu.dma_wait`."""
     return build("aiex.npu.dma_wait", [], {"symbol": symbol})
 
 
@@ -185,7 +185,7 @@ def dma_configure_task(tile: Any, direction: Any, channel: Any, **options: Any) 
 
 
 def dma_configure_task_for(alloc: Any, *, repeat_count_val: Any = None, **options: Any) -> Any:
-    """`aiex.dma_configure_task_for @fifo`."""
+    """Makes `aiex.dma_configure_task_for @fifo`."""
     attributes = {"alloc": attrs.symbol_name(alloc), **_task_attributes(options)}
     operands = [] if repeat_count_val is None else [repeat_count_val]
     return build("aiex.dma_configure_task_for", operands, attributes, ["index"], 1)
@@ -198,13 +198,13 @@ def _task_attributes(options: dict[str, Any]) -> dict[str, Any]:
 def dma_start_bd_chain(
     symbol: Any, args: Any, tile: Any, direction: Any, channel: Any, **options: Any
 ) -> Any:
-    """`aiex.dma_start_bd_chain @chain(arguments) on (tile, direction, channel)`."""
+    """Makes `aiex.dma_start_bd_chain @chain(arguments) on (tile, direction, channel)`."""
     attributes = {"symbol": symbol, "direction": direction, "channel": channel, **_task_attributes(options)}
     return build("aiex.dma_start_bd_chain", [*args, tile], attributes, ["index"])
 
 
 def dma_start_bd_chain_for(symbol: Any, args: Any, alloc: Any, **options: Any) -> Any:
-    """`aiex.dma_start_bd_chain_for @chain(arguments) for @fifo`."""
+    """Makes `aiex.dma_start_bd_chain_for @chain(arguments) for @fifo`."""
     attributes = {"symbol": symbol, "alloc": attrs.symbol_name(alloc), **_task_attributes(options)}
     return build("aiex.dma_start_bd_chain_for", list(args), attributes, ["index"])
 
@@ -295,7 +295,7 @@ dma_free_task = _each("dma_free_task", "free")
 
 
 def set_lock(lock: Any, value: Any, **_: Any) -> Any:
-    """`aiex.set_lock(lock, value)`."""
+    """Makes `aiex.set_lock(lock, value)`."""
     return build("aiex.set_lock", [lock], {"value": value})
 
 

@@ -25,7 +25,7 @@ from npuninja.python_designs.dialects.generic import names_of
 
 
 class FuncOp(OpView):
-    """`func.func`."""
+    """The operation `func.func`."""
 
     def __init__(
         self, name: str, type: Any, *, visibility: str | None = None, body_builder: Any = None, **_: Any
@@ -154,7 +154,7 @@ CallOp = call
 
 
 def return_(values: Any = ()) -> None:
-    """`func.return`."""
+    """Makes `func.return`."""
     make("func.return", list(values) if isinstance(values, (list, tuple)) else [values])
 
 

@@ -16,7 +16,7 @@ from npuninja.python_designs.dialects.generic import names_of
 
 
 class ForOp(OpView):
-    """`scf.for`."""
+    """The operation `scf.for`."""
 
     def __init__(self, start: Any, stop: Any, step: Any, iter_args: Any = None, **_: Any) -> None:
         carried = [ir_value(a) for a in iter_args or ()]
@@ -44,7 +44,7 @@ class ForOp(OpView):
 
 
 class IfOp(OpView):
-    """`scf.if`."""
+    """The operation `scf.if`."""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ def _compare(operation: str, kind: str) -> Any:
 
 
 def select(condition: Any, true_value: Any, false_value: Any, **_: Any) -> Any:
-    """`arith.select`."""
+    """Makes `arith.select`."""
     if not isinstance(true_value, (Value, OpView)):
         true_value = constant(true_value, type=values.value_type(false_value))
     if not isinstance(false_value, (Value, OpView)):
@@ -135,7 +135,7 @@ def alloc(*shape: Any, element_type: Any = None, **_: Any) -> Any:
 
 
 def alloca(*shape: Any, element_type: Any = None, **_: Any) -> Any:
-    """`memref.alloca`."""
+    """Makes `memref.alloca`."""
     return _allocate("memref.alloca", shape, element_type)
 
 

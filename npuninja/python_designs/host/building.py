@@ -184,7 +184,7 @@ def _remember(xclbin_path: str, manifest: str) -> None:
 
 
 def build_design(design: Any, text: str, xclbin: Any, insts: Any, elf: Any, full_elf: Any, pdi: Any) -> Any:
-    """`CompilableDesign.compile`."""
+    """Does the work of `CompilableDesign.compile`."""
     if full_elf is not None:
         build_module(text, design.kernels, aiecc_flags=design.aiecc_flags, full_elf_path=full_elf)
         return str(full_elf), None

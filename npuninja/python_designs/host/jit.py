@@ -149,7 +149,7 @@ class CompilableDesign:
 
     @property
     def scalar_params(self) -> list[str]:
-        """The others."""
+        """The parameters that are neither tensors nor compile-time values."""
         return [] if self.parameters is None else list(self.parameters.scalars)
 
     def takes(self, keyword: str) -> bool:

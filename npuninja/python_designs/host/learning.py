@@ -43,7 +43,7 @@ class CSVLogger:
         self._write([row.get(column, "-") for column in self.columns])
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the log's file."""
         self.fh.close()
 
     def __enter__(self) -> CSVLogger:

@@ -51,7 +51,7 @@ class Pipeline:
         return add
 
     def materialize(self, module: bool = True) -> str:
-        """The pipeline's text."""
+        """The pipeline as mlir-opt takes it, for a module or for what is in one."""
         text = ",".join(self._pipeline)
         return f"builtin.module({text})" if module else text
 

@@ -248,7 +248,7 @@ class MLIRModuleAnnotator:
     def generate_comment(
         self, decoded_info: dict[str, Any], value: int | None = None, mask: int | None = None
     ) -> str:
-        """`Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1`."""
+        """A line `Tile(0, 2), Offset 0x32000, Name: Core_Control | Value 0x1: Reset=0, Enable=1`."""
         offset = decoded_info.get("offset", 0)
         offset = int(offset, 16) if isinstance(offset, str) else offset
         place = (

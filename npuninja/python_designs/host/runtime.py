@@ -116,7 +116,7 @@ class NPUKernel:
         self.kernel_name, self.trace_config = kernel_name, trace_config
 
     def __call__(self, *tensors: Any) -> Any:
-        """Runs it."""
+        """Loads the kernel and runs it on tensors."""
         return HostRuntime().load_and_run(self, list(tensors))
 
 
@@ -219,7 +219,7 @@ class HostRuntime:
         return np.fromfile(str(insts_path), dtype=np.uint32)
 
     def device(self) -> Any:
-        """The device."""
+        """The current device of designs."""
         return get_current_device()
 
     @property

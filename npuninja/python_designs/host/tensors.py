@@ -61,11 +61,11 @@ class NpuTensor:
         return int(self.data.size)
 
     def numpy(self) -> Any:
-        """The array."""
+        """The elements as a NumPy array, not copied."""
         return self.data
 
     def to(self, target_device: str) -> NpuTensor:
-        """The same tensor, said to be elsewhere."""
+        """This tensor, from now on said to be on another device."""
         self.device = _known(target_device)
         return self
 
@@ -187,19 +187,19 @@ def _made(array: Any, out: Any, device: str) -> NpuTensor:
 
 
 def zeros(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
-    """Zeros."""
+    """A tensor of zeros, in `out` when that is given."""
     return _made(np.zeros(_shape(size), dtype), out, device)
 
 
 def ones(*size: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any) -> NpuTensor:
-    """Ones."""
+    """A tensor of ones, in `out` when that is given."""
     return _made(np.ones(_shape(size), dtype), out, device)
 
 
 def full(
     size: Any, fill_value: Any, out: Any = None, dtype: Any = np.float32, device: str = "npu", **_: Any
 ) -> NpuTensor:
-    """One value everywhere."""
+    """A tensor with one value everywhere, in `out` when that is given."""
     return _made(np.full(_shape((size,)), fill_value, dtype), out, device)
 
 

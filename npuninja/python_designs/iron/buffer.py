@@ -68,7 +68,7 @@ class Buffer(OfArrays, HasOperation, Resolvable):
         self._tile = tile
 
     def tiles(self) -> list[Any]:
-        """Its tile."""
+        """The tile it was put on, as a list; empty before."""
         return [] if self._tile is None else [self._tile]
 
     @property
@@ -98,7 +98,7 @@ class Buffer(OfArrays, HasOperation, Resolvable):
         self._op[index] = value
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
-        """Makes the operation."""
+        """Makes the operation `aie.buffer`, once."""
         if self._op is not None:
             return
         if self._tile is None:

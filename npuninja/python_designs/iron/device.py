@@ -131,7 +131,7 @@ class Device:
 
     @property
     def arch(self) -> str:
-        """aie2 or aie2p."""
+        """The architecture: aie2 or aie2p."""
         return "aie2p" if self.NAME.startswith("npu2") else "aie2"
 
     def get_tile_type(self, col: int, row: int) -> Any:
@@ -147,11 +147,11 @@ class Device:
         return [t for t in self.tile_iterator() if self.kind_at(t.row) == kind]
 
     def get_shim_tiles(self) -> list[Tile]:
-        """The shim tiles."""
+        """The shim tiles, by column."""
         return self._of(SHIM)
 
     def get_mem_tiles(self) -> list[Tile]:
-        """The memory tiles."""
+        """The memory tiles, by column."""
         return self._of(MEMORY)
 
     def get_compute_tiles(self) -> list[Tile]:

@@ -13,7 +13,7 @@ class Runtime:
     """`Runtime()` gives the older program of steps, `Runtime(function, arguments)` the newer one."""
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
-        """Either kind."""
+        """A `SequenceRuntime` when a function is given, else a `BlockRuntime`."""
         if (arguments and callable(arguments[0])) or "seq_fn" in options:
             return SequenceRuntime(*arguments, **options)
         if generation.is_third():

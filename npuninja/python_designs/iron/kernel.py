@@ -154,7 +154,7 @@ class ObjectFile:
 
     @property
     def name(self) -> str:
-        """The file."""
+        """The name of the file."""
         return self._function.object_file_name
 
     def bind(self, symbol: str, arg_types: list[Any] | None = None) -> BaseKernel:

@@ -55,7 +55,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         return self.op.acquire(self._port, num_elem)
 
     def release(self, num_elem: int) -> None:
-        """Releases elements."""
+        """Gives elements back to the other end of the objectFifo."""
         self._must_fit(num_elem, "release")
         self.op.release(self._port, num_elem)
 

@@ -44,7 +44,7 @@ class Lock(HasOperation, Resolvable):
         memory.use_lock(self.op, "Acquire", value)
 
     def release(self, value: int = 1) -> None:
-        """Adds the value."""
+        """Adds the value to the lock."""
         memory.use_lock(self.op, "Release", value)
 
 
@@ -138,7 +138,7 @@ class CascadeFlow:
         src.cascades.append(self)
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:
-        """Makes the flow."""
+        """Makes the operation `aie.flow` or `aie.packet_flow`."""
         streams.cascade_flow(self.src_worker.tile.op, self.dst_worker.tile.op)
 
 
@@ -223,7 +223,7 @@ class TileDma:
         return found
 
     def resolve(self) -> None:
-        """Makes the region."""
+        """Makes the operation with its regions."""
         kinds = {CORE: dma_programs.mem, MEMORY: dma_programs.memtile_dma, SHIM: dma_programs.shim_dma}
         region = kinds[self.tile.kind or CORE]
 

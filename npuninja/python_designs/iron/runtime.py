@@ -212,7 +212,7 @@ class BlockRuntime:
         self._steps.append((inline_func, inline_args))
 
     def set_barrier(self, barrier: WorkerRuntimeBarrier, value: int) -> None:
-        """Sets a barrier."""
+        """Adds a step that sets the barrier's locks in all workers that wait for it."""
         self._steps.append((barrier.set, [value]))
 
     def enable_trace(self, trace_size: int | None = None, *arguments: Any, **options: Any) -> None:

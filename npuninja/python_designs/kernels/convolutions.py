@@ -25,7 +25,7 @@ def _activation(kernel: str, act_dtype: Any) -> tuple[str, list[str]]:
 def conv2dk1(
     input_width: int = 32, input_channels: int = 64, output_channels: int = 64, act_dtype: Any = I8
 ) -> ExternalFunction:
-    """1x1."""
+    """A convolution with filters of 1x1."""
     suffix, flags = _activation("conv2dk1", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     types = [array(w * ci, act_dtype), array(ci * co, I8), array(w * co, U8), *_ints(4)]
@@ -39,7 +39,7 @@ def conv2dk3(
     act_dtype: Any = I8,
     weight_output_channels: int | None = None,
 ) -> ExternalFunction:
-    """3x3."""
+    """A convolution with filters of 3x3."""
     suffix, flags = _activation("conv2dk3", act_dtype)
     w, ci, co = input_width, input_channels, output_channels
     line = array(w * ci, act_dtype)
@@ -77,7 +77,7 @@ def conv2dk1_i8(
 def conv2dk14(
     input_width: int = 224, input_channels: int = 16, output_channels: int = 16, kernel_width: int = 14
 ) -> ExternalFunction:
-    """14x14, of patches."""
+    """A convolution of patches, with filters of 14x14."""
     tiles, area = input_width // kernel_width, kernel_width**2
     types = [
         array(tiles * area * 4, U8),
@@ -118,7 +118,7 @@ def _bottleneck(symbol: str, file: str, types: list[Any], flags: str = "") -> Ex
 def bn_conv2dk1_relu(
     input_width: int = 32, input_channels: int = 64, output_channels: int = 64
 ) -> ExternalFunction:
-    """1x1 and ReLU."""
+    """A convolution with filters of 1x1, then ReLU."""
     w, ci, co = input_width, input_channels, output_channels
     types = [array(w * ci, I8), array(ci * co, I8), array(w * co, U8), *_ints(4)]
     return _bottleneck("conv2dk1_relu_i8_ui8", "bn_conv2dk1_relu.cc", types, "-DREGULAR -DINT8_ACT")

@@ -87,7 +87,7 @@ def kernel_source(arch: str, subdir: str, filename: str) -> Path:
 
 
 def default_source_path(filename: str, subdir: str | None = None) -> Path:
-    """The same for the current device's architecture."""
+    """The path of a kernel's source for the current device's architecture."""
     arch = architecture()
     return kernel_source(arch, subdir or arch, filename)
 

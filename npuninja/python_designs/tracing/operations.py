@@ -37,7 +37,7 @@ _configured: list[str] = []
 
 
 def event_attribute(event: Any) -> OpaqueAttr:
-    """`#aie.trace_event<"NAME">`."""
+    """The attribute `#aie.trace_event<"NAME">`."""
     if isinstance(event, str):
         return OpaqueAttr(f'#aie.trace_event<"{event}">')
     code = getattr(event, "code", event)
@@ -48,41 +48,41 @@ trace = region_op(lambda tile, sym_name, **_: build("aie.trace", [tile], {"sym_n
 
 
 def trace_mode(mode: Any, **_: Any) -> Any:
-    """`aie.trace.mode`."""
+    """Makes `aie.trace.mode`."""
     return build("aie.trace.mode", [], {"mode": mode})
 
 
 def trace_event(event: Any, *, label: str | None = None, **_: Any) -> Any:
-    """`aie.trace.event`."""
+    """Makes `aie.trace.event`."""
     return build("aie.trace.event", [], {"event": event_attribute(event), "label": label})
 
 
 def trace_packet(id: int | None = None, type: Any = None, **_: Any) -> Any:
-    """`aie.trace.packet`."""
+    """Makes `aie.trace.packet`."""
     return build("aie.trace.packet", [], {"id": id, "type": type})
 
 
 def trace_port(slot: int, port: Any, channel: int, direction: Any, **_: Any) -> Any:
-    """`aie.trace.port`."""
+    """Makes `aie.trace.port`."""
     return build(
         "aie.trace.port", [], {"slot": slot, "port": port, "channel": channel, "direction": direction}
     )
 
 
 def trace_start(*, broadcast: int | None = None, event: Any = None, **_: Any) -> Any:
-    """`aie.trace.start`."""
+    """Makes `aie.trace.start`."""
     given = None if event is None else event_attribute(event)
     return build("aie.trace.start", [], {"broadcast": broadcast, "event": given})
 
 
 def trace_stop(*, broadcast: int | None = None, event: Any = None, **_: Any) -> Any:
-    """`aie.trace.stop`."""
+    """Makes `aie.trace.stop`."""
     given = None if event is None else event_attribute(event)
     return build("aie.trace.stop", [], {"broadcast": broadcast, "event": given})
 
 
 def trace_combo_event(slot: int, eventA: Any, logic: Any, eventB: Any, **_: Any) -> Any:
-    """`aie.trace.combo_event`."""
+    """Makes `aie.trace.combo_event`."""
     attributes = {
         "slot": slot,
         "eventA": event_attribute(eventA),
@@ -93,14 +93,14 @@ def trace_combo_event(slot: int, eventA: Any, logic: Any, eventB: Any, **_: Any)
 
 
 def trace_edge_event(slot: int, event: Any, trigger: Any, **_: Any) -> Any:
-    """`aie.trace.edge_event`."""
+    """Makes `aie.trace.edge_event`."""
     return build(
         "aie.trace.edge_event", [], {"slot": slot, "event": event_attribute(event), "trigger": trigger}
     )
 
 
 def trace_start_config(name: str, **_: Any) -> Any:
-    """`aie.trace.start_config`."""
+    """Makes `aie.trace.start_config`."""
     return build("aie.trace.start_config", [], {"trace_config": name})
 
 

@@ -209,7 +209,7 @@ def configure_shim_trace_start_aie2(
 def gen_trace_done_aie2(
     shim: Any, brdcst_num: int = 14, user_event: Any = ShimTileEvent["USER_EVENT_0"]
 ) -> None:
-    """Ends the trace."""
+    """Ends the trace: an event of the shim, sent to all."""
     _send_to_all(shim, brdcst_num, user_event)
 
 
