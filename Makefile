@@ -14,7 +14,7 @@ run: $(STAMP)
 	"$(BIN)/ninja"
 	"$(BIN)/ninja" run
 
-# mypy keeps one core busy for half a minute, so it works while the tests run; its errors stand last.
+# mypy keeps one core busy for half a minute, so it works while the tests run; its errors come last.
 define types_and_tests
 "$(BIN)/ruff" check .
 "$(BIN)/ruff" format --check .

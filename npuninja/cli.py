@@ -67,7 +67,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("npuninja.commands.doctor", "look at this machine, rung by rung"),
     "explain": ("npuninja.commands.explain", "say what the errors in a log mean"),
     "farm": ("tools/farm.command", "run a server and workers for builds on other machines, here"),
-    "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can stand in one"),
+    "settings": ("npuninja.commands.settings", "check a toolchain.toml, or say what can be in one"),
     "tools": ("npuninja.commands.tools", "fetch real tools into a folder of their own"),
     "conformance": (
         "tools/conformance.command",

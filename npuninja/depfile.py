@@ -37,7 +37,7 @@ def read_depfile(path: str) -> list[str]:
 
 
 def escape(path: str) -> str:
-    """A path as it stands in a depfile."""
+    """A path as it is in a depfile."""
     # What Ninja's depfile parser undoes; nothing else needs escaping on systems with `/` in paths.
     return path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#")
 

@@ -64,7 +64,7 @@ class Error(Exception):
 
     Args:
         message: one sentence, lower-case, with the offending value and the limit where there is one.
-        location: where the cause stands, if it stands in a file.
+        location: where the cause is, if it is in a file.
         hint: what to do next, one sentence.
         source_line: the text of the line at `location`, for the caret; read from the file when absent.
         notes: further located sentences ("first assigned here"), in order.
@@ -147,7 +147,7 @@ INTERRUPTED = 130
 
 
 def in_words(error: OSError) -> str:
-    """What the system says of a file or a program, to stand behind "cannot read x: "."""
+    """What the system says of a file or a program, to come after "cannot read x: "."""
     return (error.strerror or str(error)).lower()
 
 

@@ -62,7 +62,7 @@ _LONG_LINE = re.compile(r"([^\n]{1024})(?=[^\n])")
 
 
 def matching(text: str, *where: str) -> list[Hint]:
-    """The hints for a text, in the order in which their causes stand in it; of each failure the first only.
+    """The hints for a text, in the order in which their causes are in it; of each failure the first only.
 
     Args:
         text: any output, whole.

@@ -35,7 +35,7 @@ def places_text(
         content: of the file whose lines are meant.
         places: line numbers of it, from 1, and what they come from.
         folder: the one it is put into. Names are kept as seen from there, so they are the same in every copy.
-        warnings: what the stage warned of, and where that stands.
+        warnings: what the stage warned of, and where that is.
     """
     import json
     import os

@@ -118,7 +118,7 @@ class Project:
         ]
 
     def _with_words(self, commands: str) -> str:
-        """Command lines with the words of batches, which stand in files, in place of these."""
+        """Command lines with the words of batches, which are in files, in place of these."""
 
         def words(found: re.Match[str]) -> str:
             text = (self.folder / found[1]).read_text(encoding="utf-8").strip()

@@ -13,7 +13,7 @@ OFFERED = "python_designs/"
 ALLOWED = dict.fromkeys(("BlockWrite", "MaskPoll", "Other"), "one command, in the two formats that have it")
 
 
-def test_no_class_name_stands_in_two_modules() -> None:
+def test_no_class_name_is_in_two_modules() -> None:
     """But those of MLIR-AIE's Python interface, of which ours has the like, and those above."""
     found = twice(sources())
     assert {name: places for name, places in found.items() if name not in ALLOWED} == {}

@@ -77,7 +77,7 @@ OTHER_TESTS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     (
         "test_commands_of_docs.py",
         "test_a_block_does_what_the_page_says",
-    ): {  # the same command stands on another page
+    ): {  # the same command is on another page
         "with-an-npu.md": ("npuninja doctor",),
         "python-designs.md": ("npuninja python design.py -- ARGUMENTS > design.mlir",),
     },

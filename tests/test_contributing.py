@@ -19,7 +19,7 @@ BUILT = ("Add a stage", "Add a kernel compiler")
 
 
 def blocks() -> dict[str, str]:
-    """What stands behind ```python -> the block."""
+    """What comes after ```python -> the block."""
     return dict(
         re.findall(r"^```python (.+)\n((?:.*\n)*?)```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     )

@@ -1,4 +1,4 @@
-"""A docstring says more than the name that it stands under."""
+"""A docstring says more than the name that it is under."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ VERBATIM = [
     ("ci-no-npu", "SKIPPED [3] test/npu: no NPU found"),
 ]  # fmt: skip
 
-# What our own checks print of failures that no tool tells; and the part that stands in our source so.
+# What our own checks print of failures that no tool tells; and the part that is in our source so.
 OWN = [
     ("toolchains-mixed", "the cores were made by different compilers: …", "cores were made by"),
     ("subview-offset-lost", "this cast loses the offset of a view that …", "this cast loses the offset of a view"),

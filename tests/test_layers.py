@@ -23,7 +23,7 @@ SOURCES = {
 }
 
 
-def test_every_import_stands_in_the_table(table, imports):
+def test_every_import_is_in_the_table(table, imports):
     """A row's last cell lists, in backticks, the folders and modules that its folder may import."""
     forbidden = [
         f"{importer}:{line} imports {imported}"
@@ -262,7 +262,7 @@ def imported_in(code: str, module: str, known: Mapping[str, object] | set[str]) 
 
 
 def called(call: ast.Call) -> str:
-    """The function that a call names, without what stands before a point."""
+    """The function that a call names, without what comes before a point."""
     return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
 
 
@@ -288,7 +288,7 @@ def row_of(table: Mapping[str, set[str]], module: str) -> str:
 
 
 def ground_floor(table: Mapping[str, set[str]]) -> set[str]:
-    """The single modules that everything may stand on: those whose row allows nothing but each other."""
+    """The single modules that everything may import: those whose row allows nothing but each other."""
     modules = {row for row in table if (ROOT / f"{row.replace('.', '/')}.py").exists()}
     command = {"npuninja.cli", "npuninja.__main__"}
     return {row for row in modules if table[row] <= modules - command} - command
@@ -304,7 +304,7 @@ def allowed(table: Mapping[str, set[str]], importer: str, imported: str) -> bool
 
 
 def is_against(inner_folders: Mapping[str, list[str]], importer: str, imported: str) -> bool:
-    """Whether a folder within another imports one that stands behind it."""
+    """Whether a folder within another imports one that comes after it."""
     for folder, order in inner_folders.items():
         of, to = (place.removeprefix(f"{folder}.").split(".")[0] for place in (importer, imported))
         inside = below(importer, folder) and below(imported, folder) and {of, to} <= set(order)

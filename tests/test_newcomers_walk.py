@@ -1,4 +1,4 @@
-"""Small faults that a newcomer found, each on its way; those with a test of their own stand there:
+"""Small faults that a newcomer found, each on its way; those with a test of their own are there:
 
 names of one letter (emulator/test_function_names.py), an interrupted configure, designs that are not asked
 for and one faulty design (configure/test_faulty_designs.py), a missing reference (settings/test_verdicts.py),

@@ -86,7 +86,7 @@ def test_another_file_under_the_pinned_path_is_another_compiler(folder: Path) ->
 
 
 @pytest.mark.parametrize("text", ["[tools]\nziglang = false\n", "tools.ziglang = false\n"])
-def test_clang_stands_in_where_ziglang_is_not_to_be_used(folder: Path, text: str) -> None:
+def test_clang_takes_over_where_ziglang_is_not_to_be_used(folder: Path, text: str) -> None:
     clang_of(folder)
     settings(folder, text)
     found = own_compiler()

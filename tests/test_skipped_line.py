@@ -1,4 +1,4 @@
-"""The line about skipped tests stands above pytest's closing line, whatever else the run says."""
+"""The line about skipped tests is above pytest's closing line, whatever else the run says."""
 
 from __future__ import annotations
 

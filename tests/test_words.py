@@ -26,6 +26,7 @@ PHRASES = {
     ),
     r"(?:what|which|that) (?:comes|came) of|comes? about": "the result, follows from",
     r"speaks? of": "names",
+    r"stands? (?:at|before|behind|here|in front|in (?:an?|its|the|their)|on|there|under)": "is, comes",
 }
 # Where "who" means people, who alone may be called so; each is written somewhere.
 PEOPLE = (

@@ -41,7 +41,7 @@ class Form(NamedTuple):
 
     Attributes:
         text: as the assembler reads it.
-        slot: where it stands in a bundle.
+        slot: where it is in a bundle.
         reads, writes: registers.
         units: parts of the machine.
         memory: "", "L", "S", or "LS" for a part-word store.

@@ -171,7 +171,7 @@ def _behind_memory(
 
 
 def _largest(pairs: Iterable[tuple[_Key, int]]) -> dict[_Key, int]:
-    """The largest number that stands beside each key, at least 0."""
+    """The largest number that is beside each key, at least 0."""
     found: dict[_Key, int] = {}
     for key, number in pairs:
         found[key] = max(found.get(key, 0), number)

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def candidates(line: str, word: str) -> list[str]:
-    """The words that can stand at the end of a command line, where `word` begins."""
+    """The words that can be at the end of a command line, where `word` begins."""
     from npuninja.cli import VERBS
 
     words = line.split()[1:]

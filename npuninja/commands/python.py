@@ -71,11 +71,9 @@ def _read(arguments: list[str]) -> _ScriptCall | None:
         elif word in ("-h", "--help") and not scripts:
             return None
         elif word.startswith("-") and not scripts:
-            raise UserError(
-                f"npuninja python has no option {word}", hint="words of the script stand behind --"
-            )
+            raise UserError(f"npuninja python has no option {word}", hint="words of the script come after --")
         elif scripts:
-            raise UserError(f"unexpected {word!r}", hint="words of the script stand behind --")
+            raise UserError(f"unexpected {word!r}", hint="words of the script come after --")
         else:
             scripts.append(word)
     if not scripts:

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     """Runs the verb; returns the exit code."""
     parser = VerbParser(
         prog="npuninja settings",
-        description="Checks a toolchain.toml, or says what can stand in one.",
+        description="Checks a toolchain.toml, or says what can be in one.",
     )
     parser.add_argument(
         "file", nargs="?", default="toolchain.toml", help="the file (default: toolchain.toml)"

@@ -68,7 +68,7 @@ def write(plan: Plan) -> BuildFiles:
     Raises:
         InternalError: Ninja does not accept the text.
         ToolError: Ninja does not start.
-        UserError: build.ninja.in has an unknown placeholder, or a file's name cannot stand in a Makefile.
+        UserError: build.ninja.in has an unknown placeholder, or a file's name cannot be in a Makefile.
     """
     project, machine = plan.causes.project, plan.causes.machine
     layout = project.layout

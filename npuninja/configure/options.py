@@ -76,7 +76,7 @@ class Options:
 
 
 class _Word(NamedTuple):
-    """One option: its word, the field that it sets, what stands behind it ("" for a flag), its help, whether
+    """One option: its word, the field that it sets, what comes after it ("" for a flag), its help, whether
     it may be given several times. `lasting`: it is asked for again when Ninja configures again.
     """
 
@@ -151,7 +151,7 @@ def parse_options(arguments: Sequence[str], program: str = "configure.py") -> Op
     parser.add_argument(
         "designs", metavar="DESIGN", nargs="*", help="build these only (default: all in mlir/)"
     )
-    # Designs may stand between options; argparse alone takes one group of them.
+    # Designs may be between options; argparse alone takes one group of them.
     known = vars(parser.parse_intermixed_args(list(arguments)))
     known["checks"] = _checks(known["checks"])
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}

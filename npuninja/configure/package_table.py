@@ -20,7 +20,7 @@ from npuninja.settings.toml_file import Table
 KEYS = ("name", "version", "summary", "license", "license-files")
 # What is taken as the licence when the table names none.
 _LICENSE_FILE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)([.-][\w.-]*)?", re.ASCII)
-# Names that stand unquoted wherever a package lists its files.
+# Names that need no quotes wherever a package lists its files.
 _PLAIN_PATH = re.compile(r"[\w.+-]+(/[\w.+-]+)*", re.ASCII)
 
 
@@ -69,7 +69,7 @@ def package_of_project(package: Package, settings_file: str, preset: str | None)
 
     Args:
         package: what `read_package` made of the table.
-        settings_file: where the table stands, for messages.
+        settings_file: where the table is, for messages.
         preset: the name of the preset, or None.
 
     Raises:

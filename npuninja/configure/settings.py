@@ -38,7 +38,7 @@ class Settings:
         file: the file; "" when there is none.
         content: all that it says, as it was read.
         pins: tool -> absolute path.
-        pin_places: tool -> where that stands.
+        pin_places: tool -> where that is.
         unused: tools that are not to be used.
         providers: stage -> its provider.
         denied: versions that are not to be used.
@@ -47,7 +47,7 @@ class Settings:
         kernels: how kernel objects are built.
         designs: design -> what is said about it.
         hosts: host program -> its table.
-        host_places: host program -> where that stands.
+        host_places: host program -> where that is.
         options: options of configure.py, by the names of the file.
         generation: of the dialect, `auto` when it is not said.
         requires: the versions of npuninja that do.

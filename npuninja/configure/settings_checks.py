@@ -72,7 +72,7 @@ def remarks(environment: Mapping[str, str]) -> list[str]:
         return []
     be = "is" if len(names) == 1 else "are"
     return [
-        f"{' and '.join(names)} {be} set, and not read: flags of kernels stand in toolchain.toml "
+        f"{' and '.join(names)} {be} set, and not read: flags of kernels are in toolchain.toml "
         '([kernel."OBJECT.o"] flags), or are given with --define and --include'
     ]
 

@@ -1,6 +1,6 @@
 """Which modules of npuninja each stage consists of, as one digest a stage.
 
-A stage's output depends on them as much as on its input. Their digest stands in the stage's command, so that
+A stage's output depends on them as much as on its input. Their digest is in the stage's command, so that
 Ninja runs it again when they change. Naming them in every depfile would do the same; but Ninja reads what its
 log says of every output at each start, which with a thousand designs takes longer than reading build.ninja.
 """

@@ -126,7 +126,7 @@ def _not_by_bindings(designs: Sequence[Design], providers: Providers) -> list[st
 def _table(rows: Sequence[tuple[str, ...]], colour: bool, width: int) -> list[str]:
     """The rows below each other.
 
-    In a terminal too narrow for that the paths stand behind the table, and the last column is broken.
+    In a terminal too narrow for that the paths come after the table, and the last column is broken.
     """
     paths = []
     if width and any(len(line) > width for line in _aligned(rows)):

@@ -34,7 +34,7 @@ class Release:
         link: the words of Peano's clang in front of the objects.
         sequence_op: how the runtime sequence is spelled.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile instead of a column.
-        functions_link: whether `link_with` may stand at a function; before, a core names the one it links.
+        functions_link: whether `link_with` may be at a function; before, a core names the one it links.
         trace: passes in front of those of step 1 for a design with `aie.trace`; "" when the release has none.
         values: whether numbers of lock, descriptor and register operations are SSA values.
         generation: of the dialect it reads and writes (npuninja/lowering/generation.py).

@@ -1,6 +1,6 @@
 """`npuninja run FILE.xclbin`: an XCLBIN and its instructions without a manifest, on the emulated array.
 
-The buffers are the kernel's bo0, bo1, … in the order in which --input and --output stand on the command line.
+The buffers are the kernel's bo0, bo1, … in the order in which --input and --output are on the command line.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _steps(
 def _in_long_runs(
     flags: np.ndarray[Any, np.dtype[np.bool_]], least: int
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """The flags that stand in a run of at least `least` set ones, or in a run over everything."""
+    """The flags that are in a run of at least `least` set ones, or in a run over everything."""
     least = min(least, len(flags))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     kept = np.zeros_like(flags)

@@ -1,7 +1,7 @@
 """`npuninja run FILE.elf`: a sequence of a full ELF on the emulated array, without XRT.
 
 The sequence alone loads the array, as in a context that XRT makes of the file. The buffers are the sequence's
-arguments in the order in which --input, --output and --inout stand on the command line.
+arguments in the order in which --input, --output and --inout are on the command line.
 """
 
 from __future__ import annotations

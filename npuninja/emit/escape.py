@@ -1,4 +1,4 @@
-"""Escaping, one function for each place where text stands in a Ninja file.
+"""Escaping, one function for each place where text is in a Ninja file.
 
 A newline fits nowhere and is refused.
 """

@@ -1,6 +1,6 @@
 """The graph as a picture (SVG): a frame for each design, with a box for each kind of stage, left to right.
 
-Stages of one kind are one box (`core_cc`, 16 times), and what several designs use stands in the frame of
+Stages of one kind are one box (`core_cc`, 16 times), and what several designs use is in the frame of
 each, so that no line leaves a frame.
 """
 

@@ -68,7 +68,7 @@ def makefile(
         header: sentences for its top.
 
     Raises:
-        UserError: a file's name cannot stand in a Makefile.
+        UserError: a file's name cannot be in a Makefile.
     """
     default = " ".join(_names((*graph.defaults, *rules.defaults)))
     text = [
@@ -101,7 +101,7 @@ def makefile(
 
 
 def _of_the_user(rules: NinjaText) -> Iterator[str]:
-    """The `build` statements that stand in build.ninja.in itself."""
+    """The `build` statements that are in build.ninja.in itself."""
     if rules.included:
         file, line = rules.included[0]
         raise UserError(

@@ -72,7 +72,7 @@ class NinjaText:
 
 
 def read_ninja(text: str, file: str) -> NinjaText:
-    """Reads a file of Ninja's language; placeholders `@NAME@` may stand wherever text may.
+    """Reads a file of Ninja's language; placeholders `@NAME@` may be wherever text may be.
 
     Raises:
         UserError: a line is not Ninja; located.

@@ -1,7 +1,7 @@
 """Batches whose statements differ in the design's folder and name only share a rule and a file of words.
 
 At each start Ninja reads every statement, and makes the text of every command to see whether it is another
-than last time. With many designs of one kind the stages of their batches are most of that text. So it stands
+than last time. With many designs of one kind the stages of their batches are most of that text. So it is
 once, in a file that configure.py writes, whose name says what is in it. A command names the file and the
 batch's first output, from which folder and design follow: variables of a statement would cost Ninja as much
 as a path each.

@@ -1,7 +1,7 @@
 """Rules for edges whose options are the same.
 
 A variable in a `build` statement gives it a scope of its own, which costs Ninja more than a path. Where many
-edges of a rule have the same options, as all tests of a project do, these stand in a rule of their own.
+edges of a rule have the same options, as all tests of a project do, these are in a rule of their own.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Template:
 
     @cached_property
     def rules(self) -> Mapping[str, Mapping[str, str]]:
-        """Every rule with its variables, placeholders and dollars as they stand."""
+        """Every rule with its variables, placeholders and dollars as they are."""
         return read_ninja(self.whole, self.file).rules
 
     @cached_property

@@ -185,7 +185,7 @@ class EmulatedCore:
 
     @property
     def places(self) -> CodePlaces:
-        """Where the module's instructions stand in its sources."""
+        """Where the module's instructions are in its sources."""
         if self._places is None:
             self._places = CodePlaces(self._engine, self._program.module)
         return self._places

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from npuninja.errors import DeviceError, Location, WrongResult
 
-#: A sentence and where its cause stands in a source file, if that is known.
+#: A sentence and where its cause is in a source file, if that is known.
 Note = tuple[str, "Location | None"]
 
 

@@ -88,7 +88,7 @@ def _lock(w: tuple[int, ...], known: Known) -> errors.EmulationError:
 
 
 def _release_location(info: CoreInfo | None, point: int) -> Location | None:
-    """Where a core's release stands; None for a DMA channel's."""
+    """Where a core's release is; None for a DMA channel's."""
     found = next((w for w in info.waits if w.point == point), None) if info is not None else None
     return Location(found.file, found.line, found.column) if found is not None else None
 

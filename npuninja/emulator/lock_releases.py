@@ -11,7 +11,7 @@ from npuninja.emulator.stream_trace import ReadRegister
 
 
 def _released_by_channel(read: ReadRegister, device: layout.Geometry, channel: ActorState) -> set[int]:
-    """Locks that the chain of BDs at which a channel stands releases."""
+    """Locks that the chain of BDs at which a channel is releases."""
     tile = channel.actor // layout.CHANNELS_PER_TILE
     chain = chain_of(read, device, tile, channel.bd)
     return {bd.releases for bd in chain if bd.releases is not None}

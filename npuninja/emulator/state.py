@@ -22,7 +22,7 @@ IDLE, LOADED, HEADER, MOVING = range(4)
 class ActorState(NamedTuple):
     """One actor. Of a core, `state` is 1 when it has ended, `bd` its resume point, `tasks_done` 1 when it was
     left in the middle of its code, `words_moved` its steps; of the runtime sequence, `state` is 1 when it is
-    done, `bd` the offset of the operation at which it stands.
+    done, `bd` the offset of the operation at which it is.
     """
 
     actor: int

@@ -172,7 +172,7 @@ def with_section(elf: bytes, name: str, kind: int, data: bytes) -> bytes:
     """The file with one more section, which is not loaded; all others stay where they are.
 
     Args:
-        elf: a file of `assemble` or of aiebu's assembler, whose section headers stand at its end.
+        elf: a file of `assemble` or of aiebu's assembler, whose section headers are at its end.
     """
     header = list(_HEADER.unpack_from(elf))
     table, count, names_number = header[6], header[12], header[13]

@@ -39,7 +39,7 @@ class DataSegment(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """A place where a core waits: its resume point, where it stands in the design, and the lock's symbol."""
+    """A place where a core waits: its resume point, where it is in the design, and the lock's symbol."""
 
     point: int
     file: str

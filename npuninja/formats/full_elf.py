@@ -16,7 +16,7 @@
 
 XRT fills in addresses: of the sequence's arguments, by their numbers from 0; of a PDI, by its section's name,
 in the operation that loads it; of control packets, `control-packet`; of the scratchpad, `scratch-pad-ctrl`.
-Kernels stand in the order of their C++ names, PDIs and instances in that of their names. Byte for byte what
+Kernels are in the order of their C++ names, PDIs and instances in that of their names. Byte for byte what
 `aiebu-asm -t aie2_config -j full_elf_config.json` writes (version of XRT 2.25).
 
 Sources: XRT, xrt_elf.cpp (how it is read), elf_patcher.h (the relocations); MLIR-AIE, SidecarFiles.h in

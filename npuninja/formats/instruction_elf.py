@@ -123,7 +123,7 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
 def relocated(
     stream: bytes, name: str, first_argument: int, control_argument: int = -1
 ) -> tuple[bytes, list[FilledPlace]]:
-    """A stream as it stands in an ELF, and what XRT fills in.
+    """A stream as it is in an ELF, and what XRT fills in.
 
     Args:
         stream: the bytes of insts.bin.

@@ -187,7 +187,7 @@ def expression_text(
     Args:
         e: the expression.
         names: spells dimensions and symbols; default: `d0`, `s0`.
-        bound: whether the text stands where only an operand can: an operation is in parentheses there.
+        bound: whether the text is where only an operand can: an operation is in parentheses there.
     """
     kind = e[0]
     if kind in "ds":

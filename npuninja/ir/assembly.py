@@ -22,7 +22,7 @@ One row describes an operation; parser and printer both run its directives.
 
 Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several),
 `same(x)`, `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are
-attributes that stand in the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an
+attributes that are in the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an
 attribute equal to its default is never stored, with `name+=default` it always is. Operands are kept in the
 order in which the row names them.
 """

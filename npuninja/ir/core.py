@@ -1,7 +1,7 @@
 """The in-memory form of MLIR: operations, blocks, regions, values.
 
 No use lists, and no types beyond their canonical text: a design has a few hundred operations, so a walk is
-cheaper than keeping use lists right. `op.loc` is where the operation's name stands in the source.
+cheaper than keeping use lists right. `op.loc` is where the operation's name is in the source.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Region:
 
 
 class Operation:
-    """An operation. Operands of each variadic group stand in a row; `segments` has the group sizes.
+    """An operation. Operands of each variadic group are in a row; `segments` has the group sizes.
 
     `successors` pairs a block with the values passed to its arguments (for `cf.br`, `aie.dma_start`, …);
     those values are not in `operands`.
@@ -255,7 +255,7 @@ class Operation:
 
     @property
     def tile(self) -> Value:
-        """The tile that the operation stands on, of those that take it as their first operand."""
+        """The tile that the operation is on, of those that take it as their first operand."""
         return self.operands[0]
 
     def symbol(self, key: str) -> str:

@@ -71,7 +71,7 @@ def _parse_host_config(p: Parser, s: OpState) -> None:
         name = p.word("an option")
         p.expect("=")
         s.attributes[name] = p.enum_case("TraceShimRouting") if name == "routing" else p.typed_integer("i32")
-    # What stands as keywords is older; the dictionary has neither of these as an attribute of its own.
+    # The form with keywords is older; the dictionary has neither of these as an attribute of its own.
     if s.attributes:
         s.attributes.setdefault("arg_idx", IntegerAttr(4, "i32"))
         return

@@ -1,4 +1,4 @@
-"""The elements of an operation's custom form; those that are attributes stand in `attribute_directives`.
+"""The elements of an operation's custom form; those that are attributes are in `attribute_directives`.
 
 Each can read itself and write itself; `assembly.py` makes them from rows.
 """

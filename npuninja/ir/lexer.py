@@ -1,4 +1,4 @@
-"""Cuts MLIR text into tokens, and knows where each token stands.
+"""Cuts MLIR text into tokens, and knows where each token is.
 
 A token is its text; its kind is plain from its first character (`%` value, `@` symbol, `^` block, `#`
 attribute, `!` type, `"` string, digit or `-` number, letter word, the rest punctuation). A whole shaped or
@@ -92,7 +92,7 @@ class TokenStream:
         return self._ends[index] - len(self.tokens[index])
 
     def location(self, index: int) -> Location:
-        """Where token `index` stands."""
+        """Where token `index` is."""
         return self._location_of(self._ends[index] - len(self.tokens[index]))
 
     def _location_of(self, offset: int) -> Location:

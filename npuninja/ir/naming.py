@@ -13,7 +13,7 @@ from npuninja.ir.attributes import BoolAttr, IntegerAttr, StringAttr
 from npuninja.ir.core import Operation, Region, Value
 from npuninja.ir.tiles import TILE_NAMES, device_of
 
-# Names by operation for what stands on a tile: AIE dialect, getAsmResultNames.
+# Names by operation for what is on a tile: AIE dialect, getAsmResultNames.
 _ON_TILE = {
     "aie.core": "core",
     "aie.mem": "mem",

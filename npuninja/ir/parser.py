@@ -123,7 +123,7 @@ class Parser(DeclaredParser):
         return op
 
     def _result_names(self) -> list[tuple[str, int]]:
-        """Reads `%a, %b:2 =`; the names with the token each stands at, `%b:2` as b and an empty name."""
+        """Reads `%a, %b:2 =`; the names with the token each is at, `%b:2` as b and an empty name."""
         names: list[tuple[str, int]] = []
         while True:
             token = self.tokens[self.i]
@@ -228,7 +228,7 @@ class Parser(DeclaredParser):
         return op
 
     def _operand_list(self) -> tuple[list[Value], list[int]]:
-        """Reads `(%a, %b)`: the values, and the token that each stands at."""
+        """Reads `(%a, %b)`: the values, and the token that each is at."""
         places: list[int] = []
 
         def use() -> Value:

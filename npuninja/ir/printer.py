@@ -228,7 +228,7 @@ class OpWriter:
         return name if len(group) == 1 else f"{name[:-2]}:{len(group)}"
 
     def region(self, region: Region, arguments_shown: bool = False) -> None:
-        """Writes ` { … }`; the entry block's arguments are left out when they stand elsewhere."""
+        """Writes ` { … }`; the entry block's arguments are left out when they are elsewhere."""
         if self._spaced or not self._punctuation:
             self.out.append(" ")
         outer = self._definition

@@ -14,7 +14,7 @@ OuterScope = tuple[dict[str, list[Value]], list[list[str]], dict[str, tuple[Valu
 class ScopeParser(AttributeParser):
     """The part of the parser that knows values and blocks by name.
 
-    In MLIR a value may be used before its definition is read (blocks stand in any order). Such a use gets a
+    In MLIR a value may be used before its definition is read (blocks are in any order). Such a use gets a
     placeholder until the definition comes; `verify` checks that the definition really comes first.
     """
 

@@ -337,7 +337,7 @@ _FAMILIES: tuple[tuple[str, str, str], ...] = (
     ("math", "$lhs , $rhs {} : type(lhs,rhs) => same(lhs)", "ipowi"),
 )
 
-# Names that MLIR lets stand without their dialect.
+# Names that MLIR writes without their dialect.
 SHORT_NAMES = {
     "module": "builtin.module",
     "return": "func.return",

@@ -1,4 +1,4 @@
-"""Checks what the lowering relies on, and reports the first violation where it stands.
+"""Checks what the lowering relies on, and reports the first violation where it is.
 
 This module checks what holds for every operation: required attributes, that values are defined before they
 are used, that blocks end in terminators, that symbols are unique. What holds for single operations is in
@@ -314,7 +314,7 @@ def _reachable(entry: Block) -> list[Block]:
 
 
 def _ancestor_in(op: Operation, region: Region) -> Operation | None:
-    """`op` or the operation around it that stands directly in `region`, or None."""
+    """`op` or the operation around it that is directly in `region`, or None."""
     while op.parent is not None and op.parent.parent is not region:
         parent = op.parent_op
         if parent is None:

@@ -200,7 +200,7 @@ def _check_stream(op: Operation) -> None:
     if parent is not None and parent.name != "aie.core":
         raise op_error(
             op,
-            f"it stands in '{parent.name}'",
+            f"it is in '{parent.name}'",
             "MLIR-AIE takes it directly in aie.core only; in a loop use cf branches, or a kernel",
         )
 

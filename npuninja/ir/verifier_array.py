@@ -98,9 +98,7 @@ def _check_configure(op: Operation) -> None:
             types = [device.attributes.get("device") for device in (here, other)]
             if types[0] != types[1]:
                 names = [kind.case if isinstance(kind, EnumAttr) else "?" for kind in types]
-                raise op_error(
-                    op, f"it configures {names[1]}, but stands in a device of {names[0]}", note=other
-                )
+                raise op_error(op, f"it configures {names[1]}, but is in a device of {names[0]}", note=other)
 
 
 def _check_host_config(op: Operation) -> None:

@@ -71,9 +71,7 @@ def _check_descriptor_block(block: Block) -> None:
             action = op.typed("action", EnumAttr)
             part = "release" if action is not None and action.case == "Release" else "acquire"
         elif op.name == "aie.dma" and block.parent is not None and len(block.parent.blocks) > 1:
-            raise op_error(
-                op, "it stands in a region of several blocks", "aie.dma takes a region of one block"
-            )
+            raise op_error(op, "it is in a region of several blocks", "aie.dma takes a region of one block")
         if part and seen.setdefault(part, op) is not op:
             raise op_error(
                 op, f"the block has a second {part}, and a buffer descriptor holds one", note=seen[part]

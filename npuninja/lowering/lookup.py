@@ -97,7 +97,7 @@ def lookup(device: Operation, name: str, kinds: tuple[str, ...], user: Operation
 
 
 def _written(symbol: str, wanted: str) -> str:
-    """The name that stands in the design: that of the objectFifo whose allocation it is."""
+    """The name that is in the design: that of the objectFifo whose allocation it is."""
     short = symbol.removesuffix(ALLOCATION_SUFFIX)
     return symbol if short == wanted else short
 

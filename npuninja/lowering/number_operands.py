@@ -220,9 +220,9 @@ def numbers_to_values(root: Operation) -> None:
 
 
 def has_braced_length(op: Operation) -> bool:
-    """Whether the length of an `aie.dma_bd` stands in its braces and is that of its whole buffer.
+    """Whether the length of an `aie.dma_bd` is in its braces and is that of its whole buffer.
 
-    Such a length stands before the offset, which then is a default.
+    Such a length comes before the offset, which then is a default.
     """
     keys = list(op.attributes)
     if "len" not in keys or "dimensions" in keys or keys.index("len") > keys.index("offset"):
@@ -233,7 +233,7 @@ def has_braced_length(op: Operation) -> bool:
 def _give_descriptor(op: Operation) -> None:
     attributes = op.attributes
     if has_braced_length(op):
-        # These releases leave what stands in the braces where it is, and take the whole buffer.
+        # These releases leave what is in the braces where it is, and take the whole buffer.
         del attributes["offset"]
         attributes.pop("offset_written", None)
         op.segments = (1, 0, 0, 0, 0)

@@ -177,7 +177,7 @@ def _descriptor_mark(op: Operation) -> GenerationMark | None:
     if "offset" not in op.attributes:
         return GenerationMark((NEW,), "keywords of aie.dma_bd", op.loc, "aie.dma_bd")
     keys = list(op.attributes)
-    # A length in the dictionary stands before the offset, which then is a default. The releases with keywords
+    # A length in the dictionary comes before the offset, which then is a default. The releases with keywords
     # leave it there and take the whole buffer, which is the same for a length that says just that.
     if "len" in keys and keys.index("len") < keys.index("offset") and not has_braced_length(op):
         return GenerationMark(_UP_TO_MIDDLE, "a length of aie.dma_bd in braces", op.loc, "aie.dma_bd")

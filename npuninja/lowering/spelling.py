@@ -1,8 +1,8 @@
 """Puts a design into the spelling of another release of MLIR-AIE; each reads its own only.
 
 What changed between the known releases: the runtime sequence's name, whether a shim's DMA allocation names a
-tile or a column, whether `link_with` stands at functions, whether numbers of locks, descriptors and register
-writes are attributes or SSA values, the form of `aie.trace.host_config`, where a padding value stands.
+tile or a column, whether `link_with` is at functions, whether numbers of locks, descriptors and register
+writes are attributes or SSA values, the form of `aie.trace.host_config`, where a padding value is.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def respell(
         module: the design.
         sequence_op: `aiex.runtime_sequence` or `aie.runtime_sequence`.
         allocation_has_tile: whether `aie.shim_dma_allocation` names a tile; else its column.
-        functions_link: whether `link_with` may stand at a function; else each core names its one object.
+        functions_link: whether `link_with` may be at a function; else each core names its one object.
         numbers: `values` or `attributes`; "" leaves them as they are.
 
     Raises:
@@ -138,7 +138,7 @@ def _respell_allocation(op: Operation) -> None:
     assert device is not None
     tile = tile_at(device, (column, 0)) or op.insert_before(op_builders.tile(column, 0, model_of(device)))
     block = device.body.ops
-    if block.index(tile) > block.index(op):  # a value must stand before its use
+    if block.index(tile) > block.index(op):  # a value must come before its use
         block.remove(tile)
         op.insert_before(tile)
     op.operands.append(tile.result)

@@ -1,4 +1,4 @@
-"""Finding tiles and what stands on them in an `aie.device`."""
+"""Finding tiles and what is on them in an `aie.device`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from npuninja.lowering import op_builders
 if TYPE_CHECKING:
     from typing import Iterator
 
-#: Declarations that may stand in the region of a DMA.
+#: Declarations that may be in the region of a DMA.
 _NESTED = frozenset(("aie.buffer", "aie.lock", "aie.external_buffer"))
 DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
@@ -26,10 +26,10 @@ def model_of(device: Operation) -> DeviceModel:
 
 
 def model_around(op: Operation) -> DeviceModel:
-    """The device model of the `aie.device` that an operation stands in; UserError when it stands in none."""
+    """The device model of the `aie.device` that an operation is in; UserError when it is in none."""
     device = op.enclosing("aie.device")
     if device is None:
-        raise UserError(f"'{op.name}' stands in no aie.device", op.loc)
+        raise UserError(f"'{op.name}' is in no aie.device", op.loc)
     return model_of(device)
 
 
@@ -90,7 +90,7 @@ def append(device: Operation, op: Operation) -> Operation:
 
 
 def get_or_create_tile(device: Operation, place: TilePlace) -> Operation:
-    """The tile op at a place; a new one stands behind the last tile op."""
+    """The tile op at a place; a new one comes after the last tile op."""
     found = tile_at(device, place)
     if found is None:
         found = op_builders.tile(*place, model_of(device))

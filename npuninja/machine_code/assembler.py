@@ -1,7 +1,7 @@
 """The assembler: text to an object. It takes what `npuninja disasm` prints, and what a person writes.
 
 A line is a bundle: instructions separated by `;`. `name:` (or `00000020 <name>:` of a listing) is a label;
-`//` begins a comment; in front of a bundle a listing's address and bytes may stand. Directives: `.text .data
+`//` begins a comment; in front of a bundle a listing's address and bytes may come. Directives: `.text .data
 .bss .section NAME`, `.globl NAME`, `.type NAME, @function`, `.align BYTES`, `.word .half .byte VALUE…`,
 `.space BYTES`, `.ascii "…"`, `.reloc OFFSET, TYPE, SYMBOL±N`, and for the lines of another source
 `.file NUMBER ["FOLDER"] "NAME"`, `.loc NUMBER LINE [COLUMN]`.
@@ -171,7 +171,7 @@ class _Assembler:
                 )
                 return
         raise self._error(
-            f"'{reference.symbol}' cannot stand in {instruction.instruction.mnemonic} of this bundle: "
+            f"'{reference.symbol}' cannot be in {instruction.instruction.mnemonic} of this bundle: "
             "there is no relocation"
         )
 

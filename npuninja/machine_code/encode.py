@@ -35,7 +35,7 @@ class EncodeError(Exception):
 
 
 class LabelReference(NamedTuple):
-    """A symbol that stands where an immediate is wanted: it is filled in later."""
+    """A symbol that is where an immediate is wanted: it is filled in later."""
 
     symbol: str
     addend: int
@@ -108,7 +108,7 @@ def _field(instruction: Instruction, index: int, text: str) -> tuple[int | None,
     for code, name in enumerate(operand.registers):
         if name == register:
             return code, None, ""
-    return None, None, f"'{text}' cannot stand there (class {operand.kind})"
+    return None, None, f"'{text}' cannot be there (class {operand.kind})"
 
 
 @cache

@@ -20,7 +20,7 @@ DELAY_SLOTS = 5
 #: Mnemonics that change the program counter: whether the way straight on is possible too.
 BRANCHES = {"j": False, "jl": True, "jz": True, "jnz": True, "jnzd": True, "ret lr": False}
 CALLS = frozenset({"jl"})
-#: How far apart the writes of `ls` and `le` of one loop may stand, in bundles.
+#: How far apart the writes of `ls` and `le` of one loop may be, in bundles.
 _LOOP_SETUP_BUNDLES = 64
 
 
@@ -61,7 +61,7 @@ class Flow(NamedTuple):
 
     Attributes:
         bundles: by address.
-        branches: by the address of the bundle they stand in.
+        branches: by the address of the bundle they are in.
         delay_slots: address of a bundle -> (its number from 1, address of the branch).
         loops: by the address of their last bundle.
         blocks: in order of address.
@@ -147,7 +147,7 @@ def analyse(
 def _loops(
     bundles: Sequence[Bundle], by_address: Mapping[int, Bundle], fixed: Mapping[int, int]
 ) -> Iterator[Loop]:
-    """Zero-overhead loops: of writes of `ls` and `le` that stand near each other."""
+    """Zero-overhead loops: of writes of `ls` and `le` that are near each other."""
     latest: dict[str, tuple[int, int]] = {}
     for index, bundle in enumerate(bundles):
         for register in ("ls", "le"):

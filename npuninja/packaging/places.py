@@ -54,7 +54,7 @@ class BuildFolders:
     def identity(self, word: str) -> str | None:
         """Name and version of the tool that a word of a command stands for; None when it stands for none.
 
-        The word also tells the tool's place and time. What the tool is stands among the dependencies.
+        The word also tells the tool's place and time. The dependencies say which tool it is.
         """
         return self._identities.get(word)
 

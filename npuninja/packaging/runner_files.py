@@ -40,7 +40,7 @@ def runner_files(references: Mapping[str, bytes], emulator: bool) -> dict[str, b
 
 
 def own_files() -> dict[str, bytes]:
-    """run.py and what stands beside it, and the licence of the runner."""
+    """run.py and what is beside it, and the licence of the runner."""
     files = {name: _read(os.path.join(SHIPPED, name)) for name in ("__init__.py", "__main__.py", "run.py")}
     return {**files, RUNNER_LICENSE: _read(os.path.join(SHIPPED, "LICENSE"))}
 

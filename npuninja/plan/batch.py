@@ -2,7 +2,7 @@
 
 A stage of ours takes a few milliseconds, the process around it forty. So the stages of one design that are
 short and follow each other are run by one command, a batch, which makes the same files. Between two batches
-stand the stages that are worth a process of their own: compilers, linkers, other real tools. A change that
+are the stages that are worth a process of their own: compilers, linkers, other real tools. A change that
 needs one stage of a batch runs the others too, which takes less than a process for that stage alone. What
 leaves a batch with the same bytes keeps its time, so the rebuild ends there as without batches.
 """

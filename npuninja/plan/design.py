@@ -47,7 +47,7 @@ class OwnKernel(NamedTuple):
 
 @record(frozen=True)
 class Sequence:
-    """A runtime sequence: its name, how many host buffers it takes, and where it stands."""
+    """A runtime sequence: its name, how many host buffers it takes, and where it is."""
 
     name: str
     buffers: int
@@ -61,7 +61,7 @@ class Configuration:
     Attributes:
         symbol: the name of the operation, `main` when it has none.
         device: the device of `aie.device(…)`.
-        location: where it stands.
+        location: where it is.
         sequences: in the order of the text; () for one that only others load.
         cores: by column and row.
         place: in the module, from 1: the number by which a stream loads it; 0 for its place among the
@@ -113,7 +113,7 @@ class Design:
         configurations: its devices, in the order of the text; at least one has a runtime sequence.
         logical_tiles: whether it leaves the places of tiles to the lowering.
         traces: whether it has `aie.trace`.
-        generations: those of the dialect in which its text reads as it stands, oldest first.
+        generations: those of the dialect in which its text reads as it is, oldest first.
         days: (from, before), where only releases of the days between two generations read the text; else ().
         generation: of its dialect, as the project says it; `auto` for what the text says.
         alloc_scheme: how its buffers are placed, as the project says it; "" for the default.
@@ -155,7 +155,7 @@ class Design:
 
     @property
     def device_location(self) -> Location:
-        """Where the device of its widest configuration stands."""
+        """Where the device of its widest configuration is."""
         return self.widest.location
 
     @property

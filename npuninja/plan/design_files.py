@@ -12,8 +12,8 @@ from npuninja.stages.declaration import FILES, OF_DEVICE, OF_SEQUENCE
 class DesignFiles:
     """The files of one design by their names in the table of stages.
 
-    With several devices, `DEVICE.` stands in front of what belongs to one of them; with several runtime
-    sequences of a device, `.SEQUENCE` stands before the ending, as `npuninja lower` names them.
+    With several devices, `DEVICE.` comes before what belongs to one of them; with several runtime
+    sequences of a device, `.SEQUENCE` comes before the ending, as `npuninja lower` names them.
     """
 
     def __init__(self, context: Context, design: Design) -> None:

@@ -13,7 +13,7 @@ class DesignSettings:
 
     Attributes:
         name: of the design.
-        location: where the section stands.
+        location: where the section is.
         source: its file, relative to toolchain.toml.
         source_location: where that is said.
         arguments: the command line of a design in Python.

@@ -98,7 +98,7 @@ def find_designs(
         needed: whether a project must have designs; one of host programs that build their own need not.
 
     Raises:
-        UserError: there is no folder with designs, and no design stands elsewhere; when they are needed.
+        UserError: there is no folder with designs, and no design is elsewhere; when they are needed.
     """
     found: dict[str, Source] = {}
     refused: list[Faulty] = []

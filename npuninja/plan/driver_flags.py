@@ -23,7 +23,7 @@ _VALUES = {"--alloc-scheme": "alloc_scheme", "--cores-per-col": "cores_per_colum
 #: What is for aiecc to know, and changes nothing in the result here.
 _WITHOUT_EFFECT = ("--no-xchesscc", "--no-xbridge", "--xchesscc", "--xbridge", "--verbose", "-v", "--no-unified",
                    "--unified", "--no-compile-host", "--progress")  # fmt: skip
-#: What decides the result and is not done here, and why. A value for which that is not so stands behind it.
+#: What decides the result and is not done here, and why. A value for which that is not so comes after it.
 _REFUSED = {
     "--load-pdi-to-ctrl-pkt": (
         "npuninja puts no configurations into sequences as control packets; "

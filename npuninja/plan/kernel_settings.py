@@ -29,7 +29,7 @@ class KernelSettings:
 
     Attributes:
         name: of the object; `*` and `?` stand for other characters.
-        location: where that stands; None for the command line.
+        location: where that is; None for the command line.
         sources: what it is made of; None: the file of its name below kernels/.
         defines: `NAME` or `NAME=VALUE`.
         include: folders, relative to the project or absolute.
@@ -37,7 +37,7 @@ class KernelSettings:
         language: "" for what the suffix says.
         float: `exact`, `fast` or "".
         designs: only for these; () for all.
-        places: key -> where it stands.
+        places: key -> where it is.
     """
 
     name: str
@@ -52,7 +52,7 @@ class KernelSettings:
     places: tuple[tuple[str, Location], ...] = ()
 
     def place(self, key: str) -> Location | None:
-        """Where a key stands."""
+        """Where a key is."""
         return dict(self.places).get(key, self.location)
 
     def fits(self, name: str, design: str) -> bool:

@@ -318,7 +318,7 @@ def _choose_one(
         return Chosen(stage, picked, tool.tool, tool.version, tool.path, reason)
     reason = "asked for"
     if word == "auto":
-        # In every row the vendor's stands first, npuninja's own last.
+        # In every row the vendor's comes first, npuninja's own last.
         reason = _problem(stage, STAGES[stage].providers[0], toolchain, unknown) or "the cores are emulated"
     if picked.label:
         tool = toolchain.found(picked.tools[0])

@@ -154,7 +154,7 @@ def _plan_verdicts(
 class _Faults:
     """Targets of designs that cannot be built: each says why, and fails.
 
-    Those of all designs together stand behind the good ones, so that the good ones are made first.
+    Those of all designs together come after the good ones, so that the good ones are made first.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ def _plan_run(
     if files.reference_source:
         needs += (files["reference"], *(path for pair in files.vectors for path in pair))
         options += ("--verify", "--seed", SEED)
-        # Beside the manifest: so the options of all designs are the same, and stand in one rule.
+        # Beside the manifest: so the options of all designs are the same, and are in one rule.
         beside = [[name.replace(files.folder, "{}", 1) for name in pair] for pair in files.vectors]
         options += tuple(word for pair in beside for word in ("--vectors", *pair))
     brief = ("--brief",) if target in ("run", "test", "check") else ()

@@ -73,7 +73,7 @@ def scan_module(
 
 
 def _generations(module: Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The generations in which the text reads as it stands (() for a mix, which the lowering reports), and
+    """The generations in which the text reads as it is (() for a mix, which the lowering reports), and
     the days (from, before) whose releases alone read it (() when a generation does).
     """
     from npuninja.lowering.spelled_generation import generations_and_days
@@ -184,7 +184,7 @@ def _core(core: Operation, device: Operation, file: str) -> Core:
     tile = core.operands[0].owner if core.operands else None
     if not isinstance(tile, Operation) or tile.name != "aie.tile":
         raise UserError(
-            "the core does not stand on a tile of the device",
+            "the core is on no tile of the device",
             _location(core, file),
             hint="make the tile with aie.tile or aie.logical_tile in the device",
         )
@@ -229,7 +229,7 @@ def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
 
 
 def _attribute_location(op: Operation, value: str, file: str) -> Location:
-    """Where a string attribute stands. Attributes have no place, so the text behind `op` is searched."""
+    """Where a string attribute is. Attributes have no place, so the text behind `op` is searched."""
     where = _location(op, file)
     try:
         with open(where.file, encoding="utf-8", errors="replace") as stream:

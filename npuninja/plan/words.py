@@ -1,4 +1,4 @@
-"""Words of command lines: what a release of MLIR-AIE takes, and what stands behind the rules' variables."""
+"""Words of command lines: what a release of MLIR-AIE takes, and what comes after the rules' variables."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from npuninja.porting.found import DesignBuild
 
 #: What makes a module: source, command line, flags, words replaced.
 Module = tuple[object, ...]
-#: What stands in the name of a file for a device, or for a device and a sequence.
+#: What is in the name of a file for a device, or for a device and a sequence.
 _PART = "{0}"
 #: Files that a design has once, whichever part of it a call is for.
 _OF_DESIGN = ("xclbin", "lowered", "full_elf", "parameters")

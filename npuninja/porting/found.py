@@ -27,7 +27,7 @@ class ShellCommand:
         stdout: the file that takes its output, absolute; "" for none.
         environment: NAME=VALUE words in front of it.
         line: the whole line, for messages.
-        alone: it stands neither in a pipe nor in anything else that decides at run time.
+        alone: it is neither in a pipe nor in anything else that decides at run time.
         device: the family of the NPU that a test runs it on; "" when nothing says.
         output_has: texts that a test wants in its output.
         stdin: the file that is its input, absolute; "" for none.

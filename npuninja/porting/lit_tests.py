@@ -164,7 +164,7 @@ def _commands(
 
 
 def _test_library(folder: str) -> str:
-    """The words with which a host program gets `test_utils` of the tree that a folder stands in."""
+    """The words with which a host program gets `test_utils` of the tree that a folder is in."""
     above = folder
     while os.path.dirname(above) != above:
         above = os.path.dirname(above)

@@ -125,7 +125,7 @@ def _key_header(key: str) -> str:
 
 
 def _sections(project: ImportedProject, target: str) -> dict[str, str]:
-    """Header (and a number, where it stands several times) -> the section's text."""
+    """Header (and a number, where it occurs several times) -> the section's text."""
     found: dict[str, str] = {}
 
     def add(header: str, entries: Mapping[str, object]) -> None:

@@ -48,7 +48,7 @@ def read_sed_words(command: ShellCommand) -> ReplacedWords | str:
 
 def _shorter(word: str, new: str, text: str) -> tuple[str, str]:
     """Without their common beginning up to a `=`, which ends a word in `replace`, when the rest of the word
-    stands at the same places only.
+    is at the same places only.
     """
     at = word.rfind("=") + 1
     same = word[:at] == new[:at] and text.count(word) == text.count(word[at:])

@@ -116,7 +116,7 @@ def _substituted(match: re.Match[str]) -> str:
 
 
 def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
-    """The words between separators, and whether what stands there is always done."""
+    """The words between separators, and whether what is there is always done."""
     # All that is on a line with a condition depends on it. Its words are a shell's, where a command begins.
     begins = (word for before, word in zip([";", *words], words) if before in _SEPARATORS | _CONTROL)
     decided = any(word in ("||", "|", "|&") for word in words) or any(word in _CONTROL for word in begins)

@@ -1,4 +1,4 @@
-"""Stands in front of a stage's command: has a service run it, and puts the results where the stage would.
+"""Comes before a stage's command: has a service run it, and puts the results where the stage would.
 
     PYTHON -S -E npuninja/remote/__main__.py REMOTE.json --needs FILE… --makes FILE… -- STAGE ARGUMENT…
 

@@ -1,6 +1,6 @@
 """The headers of a C or C++ source, found without a compiler: an action needs them before its first run.
 
-Every `#include "…"` counts, whatever `#if` it stands under, and so do `#embed` and `__has_include`: too many
+Every `#include "…"` counts, whatever `#if` it is under, and so do `#embed` and `__has_include`: too many
 files do no harm, and one that is not there may be for another compiler, which the compiler is to judge. What
 is in angle brackets comes with the compiler or with npuninja, so workers have it.
 """

@@ -134,7 +134,7 @@ def _tile(device: Operation, place: TilePlace, size: TileMemory | None) -> Tile:
 
 
 def _is_on(op: Operation, place: TilePlace) -> bool:
-    """Whether an operation stands on the tile at a place."""
+    """Whether an operation is on the tile at a place."""
     tile = op.tile.made_by("aie.tile") if op.operands else None
     return tile is not None and place_of(op.tile) == place
 

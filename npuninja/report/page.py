@@ -114,7 +114,7 @@ def _lines(number: int, route: DrawnRoute, rows: int) -> list[PageLine]:
     found = []
     for way in route.ways:
         corners = [_corner(place, rows) for place in way]
-        # On the right, where no text stands.
+        # On the right, where no text is.
         points = [(x + TILE_W - 32 + shift, y + TILE_H - 14 + shift / 2) for x, y in corners]
         if len(points) == 1:
             points.append((points[0][0] + 14, points[0][1]))

@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 
 class Roofline(NamedTuple):
-    """Where the design stands between computing and moving.
+    """Where the design is between computing and moving.
 
     Attributes:
         instructions: of all cores, modelled.

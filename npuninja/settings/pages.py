@@ -52,7 +52,7 @@ def template(schema: str = "") -> str:
     """
     lines = [f"#:schema {schema}"] if schema else []
     lines += _comment(
-        "What this project says about its build. Everything is optional, and each key stands here as a "
+        "What this project says about its build. Everything is optional, and each key is here as a "
         "comment with an example. Paths count from this file."
     )
     for section in SECTIONS:

@@ -1,4 +1,4 @@
-"""Where keys stand in a TOML file: the parsers keep no places."""
+"""Where keys are in a TOML file: the parsers keep no places."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SettingPlaces:
         counts: dict[Path, int] = {}
         depth = 0
         for number, line in enumerate(text.split("\n"), 1):
-            # What stands in strings and comments is neither bracket nor key.
+            # What is in strings and comments is neither bracket nor key.
             plain = _STRING_OR_COMMENT.sub(lambda m: "#" if m[0][0] == "#" else "_" * len(m[0]), line)
             header = _HEADER.match(line) if depth == 0 else None
             if header:
@@ -83,7 +83,7 @@ class SettingPlaces:
 
 
 def _key_at(text: str, start: int) -> tuple[list[str], int]:
-    """The dotted key that stands there, and where it ends; [] when there is none."""
+    """The dotted key that is there, and where it ends; [] when there is none."""
     parts: list[str] = []
     position = start
     while True:

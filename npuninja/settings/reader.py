@@ -40,7 +40,7 @@ class SettingsFile:
         self._check_tables(self.content, SECTIONS, ())
 
     def place(self, *path: str) -> Location:
-        """Where a key stands, by the names on the way to it: in the presets that are used, then outside."""
+        """Where a key is, by the names on the way to it: in the presets that are used, then outside."""
         for preset in self._preset:
             where = self._places.of(("preset", preset, *path))
             if where != self._places.of(("preset", preset)):
@@ -153,7 +153,7 @@ class SettingsFile:
         below = [part for part in way if not part.isdecimal()]
         where = f" in [{'.'.join(below)}]" if below else ""
         elsewhere = [_written(s) for s in SECTIONS if s.name and s.name != "preset" and s.key(name)]
-        others = f"it stands in {' or '.join(elsewhere)}" if elsewhere else f"known: {', '.join(known)}"
+        others = f"it is in {' or '.join(elsewhere)}" if elsewhere else f"known: {', '.join(known)}"
         raise UserError(
             f"unknown key {name!r}{where}",
             self._places.of((*way, name)),

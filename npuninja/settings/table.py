@@ -407,7 +407,7 @@ PACKAGE = Section(
     ),
 )
 
-# The options of configure.py that can stand in a file, with the option's name.
+# The options of configure.py that can be in a file, with the option's name.
 OPTION_KEYS: tuple[Key, ...] = (
     Key("device", "text", "Only the designs for this device.", '"npu1_1col"'),
     Key(

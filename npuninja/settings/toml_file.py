@@ -71,7 +71,7 @@ def toml_package() -> Any:
 
 
 class Table:
-    """A table of a TOML file that knows where it stands; every value is asked for by type.
+    """A table of a TOML file that knows where it is; every value is asked for by type.
 
     Args:
         content: the table.
@@ -117,7 +117,7 @@ class Table:
         raise UserError(f"{key!r} must be a table, got {value!r}", self.place(key))
 
     def place(self, key: str) -> Location:
-        """Where a key stands: the parsers keep no places, so its first line of that form is looked for."""
+        """Where a key is: the parsers keep no places, so its first line of that form is looked for."""
         pattern = re.compile(rf"(?:^\s*|[{{,.\[]\s*)(['\"]?)({re.escape(key)})\1\s*[=\].]")
         try:
             with open(self.path, encoding="utf-8") as stream:

@@ -43,7 +43,7 @@ COMMON_FLAGS: tuple[tuple[str, str], ...] = (
     ("-D__AIEARCH__=20", "AIE2"),
     ("-D__AIE2__", "predefined by Peano"),
     ("-DNPUNINJA_AIE2_COMPILER", "for kernels that must know"),
-    ("-Dmemcpy=npuninja_memcpy", "the header's own must not stand in the way of the runtime's"),
+    ("-Dmemcpy=npuninja_memcpy", "the header's own must not replace the runtime's"),
     ("-Dmemmove=npuninja_memmove", "the same"),
     ("-Dmemset=npuninja_memset", "the same"),
 )
@@ -72,7 +72,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
 
     Args:
         program: absolute path of `zig` or of a clang that has the target riscv32.
-        words: what stands between the program and its options; `cc` for zig, nothing for clang.
+        words: what is between the program and its options; `cc` for zig, nothing for clang.
         source: the file to be compiled; C++ needs another driver.
         language: of it, when the suffix does not say.
     """

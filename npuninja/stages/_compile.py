@@ -59,7 +59,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     # How sources ask for a macro that their Makefile gives: by #error, or by using its name.
     (
         r"\| *#\s*error\b|use of undeclared identifier '[A-Z][A-Z0-9_]+'",
-        "a macro that a Makefile gives with -D stands in toolchain.toml: "
+        "a macro that a Makefile gives with -D is in toolchain.toml: "
         '[kernel."OBJECT.o"] defines = ["NAME=VALUE"]; or, for one build, configure.py --define NAME=VALUE',
     ),
 )

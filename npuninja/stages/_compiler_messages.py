@@ -1,7 +1,7 @@
 """What a compiler says of a kernel that does not compile, cut to what its author can act on.
 
 clang reports an error inside a template at the template, many lines of our headers away from the kernel's.
-Here it stands at the kernel's line that asked for the template; candidates, includes and errors that follow
+Here it is at the kernel's line that asked for the template; candidates, includes and errors that follow
 from it are left out. What cannot be placed in a file of the kernel's stays as it was.
 """
 

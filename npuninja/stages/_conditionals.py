@@ -1,7 +1,7 @@
 """`condition ? x : 0.0f` with a bfloat16 x: to a compiler of an NPU both are numbers, the result is a float.
 
 In the headers for emulated cores bfloat16 is a class, so such an expression is ambiguous to C++. The compiler
-says where its operands stand, in the source or in a header that it includes. There they are given to
+says where its operands are, in the source or in a header that it includes. There they are given to
 `npu_number`, which makes a float of a bfloat16 and leaves anything else as it is. The compiler reads the
 changed text in place of the file (`-ivfsoverlay`), which does not change; lines keep their numbers.
 """

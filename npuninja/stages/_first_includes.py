@@ -22,7 +22,7 @@ _INCLUDE = re.compile(r'#\s*include\s*([<"])([^>"]+)[>"]')
 _DEFINE = re.compile(r"#\s*define\s+(\w+)")
 #: Directives that change no macro, as far as headers can tell.
 _IDLE = re.compile(r"#\s*(?:pragma\s+once|if|ifdef|ifndef|elif|else|endif|error|warning)\b")
-#: Macros alone, which stand before the first line of every kernel.
+#: Macros alone, which come before the first line of every kernel.
 _MACROS = "macros.h"
 #: The folder of what kernels bring along elsewhere; no header includes it.
 _KERNELS_OWN = "aie_kernels"
@@ -46,11 +46,11 @@ def is_word_of_headers(name: str, *, after_the_macros: bool = False) -> bool:
 
     Args:
         name: of the macro.
-        after_the_macros: it is defined in a source, so behind the macros that stand before the first line:
+        after_the_macros: it is defined in a source, so behind the macros that come before the first line:
             those are read.
     """
     text = _text_of_headers(after_the_macros)
-    # Asked at every compilation with macros, and few of the names stand anywhere in the headers.
+    # Asked at every compilation with macros, and few of the names are anywhere in the headers.
     return name in text and re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?!\w)", text) is not None
 
 

@@ -33,7 +33,7 @@ def from_options(options: Arguments) -> KernelFlags:
 
 
 def words(asked: KernelFlags) -> list[str]:
-    """The compiler's flags, which stand behind the build's own and in front of the source.
+    """The compiler's flags, which come after the build's own and in front of the source.
 
     `float` is among the build's own: the headers know what it means.
     """

@@ -1,4 +1,4 @@
-"""The headers that stand before the first line of every C++ kernel, kept as the compiler has read them.
+"""The headers that come before the first line of every C++ kernel, kept as the compiler has read them.
 
 Reading them takes most of the time of a small kernel. The compiler keeps what it read in a file beside its
 cache, one for each set of flags and state of the headers, made by the first kernel that wants it. It has the

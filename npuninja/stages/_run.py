@@ -79,7 +79,7 @@ def stage_arguments(stage: str, arguments: list[str]) -> Arguments:
     )
 
 
-#: Stands in front of each stage's command in that of a batch.
+#: Comes before each stage's command in that of a batch.
 SEPARATOR = "--then"
 
 

@@ -134,7 +134,7 @@ def compiler_command(program: str, words: list[str], source: str, language: str 
 
     Args:
         program: absolute path of `zig` or of a clang.
-        words: what stands between the program and its options; `cc` for zig, nothing for clang.
+        words: what is between the program and its options; `cc` for zig, nothing for clang.
         source: the file to be compiled; C++ needs another driver.
         language: of it, when the suffix does not say.
     """

@@ -5,7 +5,7 @@ many lines, and only then what it kept. So a stage keeps its words itself, and w
 the terminal, pipe or file that is Ninja's standard output. The pool `console` writes there too, but runs one
 command at a time.
 
-What a stage that succeeds says are warnings. They stand in a file beside its depfile, `OUTPUT.warnings`,
+What a stage that succeeds says are warnings. They are in a file beside its depfile, `OUTPUT.warnings`,
 until the stage runs again, so that `npuninja report` can show them in the sources.
 """
 
@@ -88,7 +88,7 @@ def _write_first(words: str) -> bool:
             words = without_colour(words)
         if not words.endswith("\n"):
             words += "\n"
-        # On a terminal the line of progress stands there without an end: it is written over.
+        # On a terminal the line of progress is there without an end: it is written over.
         data = (("\r\x1b[K" if terminal else "") + words).encode("utf-8", "backslashreplace")
         while data:
             data = data[os.write(place, data) :]

@@ -18,7 +18,7 @@ RUN_LIMIT_S = 30.0
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Raises:
         DeviceError: the design does not run to its end; says why, and where in the sources.

@@ -22,7 +22,7 @@ from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Raises:
         UserError: an input is damaged, or the configuration has what packets cannot do.

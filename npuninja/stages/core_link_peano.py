@@ -15,7 +15,7 @@ from npuninja.stages._peano_object import check_object, read_symbols
 from npuninja.stages._run import Outputs, print_warnings, read_bytes, read_text, stage_arguments
 from npuninja.stages._tool import WorkFolder, run_tool
 
-# In every linker script of MLIR-AIE; what the words of the build file stand in front of.
+# In every linker script of MLIR-AIE; what the words of the build file come before.
 LINK_WORDS = ("-Wl,--gc-sections", "-Wl,--orphan-handling=error")
 
 
@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> None:
 
         linked = os.path.abspath(outputs.temporary(target, check))
         command = [options.one("--clang"), *options.all("--word"), os.path.abspath(core), *LINK_WORDS]
-        # What is merged into the core (link_merge_files) stands in no script.
+        # What is merged into the core (link_merge_files) is in no script.
         command += [os.path.abspath(path) for path in kernels if os.path.basename(path) not in named]
         command += [f"-Wl,-T,{os.path.abspath(script)}", "-o", linked]
         with WorkFolder(linked + ".d", *kernels) as folder:

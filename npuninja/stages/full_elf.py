@@ -35,7 +35,7 @@ from npuninja.stages.control_packets import started
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Raises:
         UserError: an input is damaged, or the file cannot say what the instructions need.

@@ -31,7 +31,7 @@ _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILIN
 
 
 def run(arguments: list[str]) -> list[str]:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Returns:
         The modules beside the reference that it imports. They are copied with it: a package has nothing but

@@ -7,7 +7,7 @@ from npuninja.stages._run import Outputs, print_warnings, stage_arguments
 
 
 def run(arguments: list[str]) -> list[str]:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Raises:
         UserError: a file is missing or not of this build, or what `[package]` says is wrong.

@@ -8,7 +8,7 @@ from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Raises:
         UserError: the lowered design is damaged.

@@ -13,7 +13,7 @@ from npuninja.stages._run import Outputs, read_text, stage_arguments
 
 
 def run(arguments: list[str]) -> list[str]:
-    """The arguments stand in docs/architecture.md, "Stages".
+    """The arguments are in docs/architecture.md, "Stages".
 
     Returns:
         The files that the reference has read: modules beside it, recorded data.

@@ -15,7 +15,7 @@ from npuninja.stages._sequence_arguments import sequence_arguments
 
 
 def run(arguments: list[str]) -> None:
-    """The arguments stand in docs/architecture.md, "Stages"."""
+    """The arguments are in docs/architecture.md, "Stages"."""
     options = stage_arguments("sequence", arguments)
     target, facts = options.one("-o"), options.all("--arguments")
     named = [*zip(options.all("--device-symbol"), options.all("--sequence"))]

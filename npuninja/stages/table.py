@@ -9,7 +9,7 @@ A stage is a module of this folder with `run(arguments)`. A new one is a row her
 `scope` "design" it is made for every design from the files that it reads. A new provider is a `Provider` in
 its stage's row and, unless it only adds words to the command line, a module. See CONTRIBUTING.md.
 
-Rows stand in the order of planning. Stage processes load this module, so it imports nothing but the records.
+Rows are in the order of planning. Stage processes load this module, so it imports nothing but the records.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ class ArrayContext:
         if call.unit == NO_UNIT and not emulator.loaded_by_number and not _loads(insts):
             self.remarks.append(
                 "nothing has configured the array: a sequence of a full ELF begins with aiex.npu.load_pdi, "
-                "or stands in an aiex.configure"
+                "or is in an aiex.configure"
             )
         # Word 0 of a stream: version, then the generation.
         family = of_generation(insts[2]) if len(insts) > 2 else None

@@ -1,4 +1,4 @@
-"""A command as a child that this process stands in for: it gets our signals, and does not outlive us."""
+"""A command as a child that this process acts for: it gets our signals, and does not outlive us."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The attacks that this project once fell to, by kind, and the tests that show that it does not any more.
 
 A row is a number, what was done, what is wanted, and the tests, as `file::function`; `test_rows.py` fails
-when one is gone. What an outsider would try in addition stands in the files of this folder.
+when one is gone. What an outsider would try in addition is in the files of this folder.
 """
 
 from __future__ import annotations

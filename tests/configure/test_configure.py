@@ -200,7 +200,7 @@ def test_a_python_without_the_packages_says_what_to_install(project):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ('retarget = "npu2"\n', ["toml:1:1: error: unknown key 'retarget'", "it stands in [configure]"]),
+        ('retarget = "npu2"\n', ["toml:1:1: error: unknown key 'retarget'", "it is in [configure]"]),
         ('[tool]\nzig = "x"\n', ["toolchain.toml:1:2: error: unknown key 'tool'", "did you mean 'tools'?"]),
         (
             '[tools]\nbootgn = "x"\n',

@@ -1,4 +1,4 @@
-"""build.ninja.in is the user's: whatever Ninja's language has may stand there, for Ninja and for Make."""
+"""build.ninja.in is the user's: whatever Ninja's language has may be there, for Ninja and for Make."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_changes_of_every_kind_are_planned(project: Project):
 
 
 def test_folders_that_are_not_looked_at_are_loaded_by_nothing_here():
-    """Neither by what configure.py imports, nor by what that imports, wherever in a module it stands."""
+    """Neither by what configure.py imports, nor by what that imports, wherever in a module it is."""
     files = {module_name(path, ROOT): path for path in sorted((ROOT / "npuninja").rglob("*.py"))}
     reached, pending = set(), ["npuninja.configure.main"]
     while pending:

@@ -35,7 +35,7 @@ module {
 """
 
 
-def test_the_warning_of_the_build_stands_in_the_deadlock(
+def test_the_warning_of_the_build_is_in_the_deadlock(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -143,7 +143,7 @@ def test_a_device_is_built_with_those_that_its_sequence_loads(project):
 
 
 def test_a_core_that_only_a_configured_device_has(project):
-    """A conformance design whose driver device stands last: built, checked and run without a reference."""
+    """A conformance design whose driver device comes last: built, checked and run without a reference."""
     shutil.copy(TESTS / "conformance/new_two_devices/design.mlir", project.folder / "mlir/two.mlir")
     project.write("kernels/plus/plus.c", "void plus_k(int *a) { for (int i = 0; i < 16; i++) a[i] += 1; }\n")
     project.configure("two")

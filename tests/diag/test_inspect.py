@@ -201,7 +201,7 @@ def test_core_elf() -> None:
         (b"", "the file is empty"),
         (b"hello, this is text", "unknown kind of file"),
         (b"xclbin2\0", "ends too early"),
-        # What stands where the instructions cannot be an ELF.
+        # What is where the instructions cannot be an ELF.
         (
             b"no ELF: error: byte 16 loads PDI 1\nhint: full-elf",
             "^error: byte 16 loads PDI 1\nhint: full-elf",

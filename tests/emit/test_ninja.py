@@ -119,7 +119,7 @@ def test_designs_of_one_kind_share_rules(tmp_path):
     assert "--name gain --gain 1" in commands[0]
 
 
-def test_words_that_designs_share_stand_in_a_file():
+def test_words_that_designs_share_are_in_a_file():
     """The command of a statement names it; for a design it says what that design's batch says."""
     template = Template(
         "stage = cat\n"
@@ -187,7 +187,7 @@ def test_batches_of_stages_that_find_no_files_have_no_record():
         assert ("--depfile" in text, "depfile =" in text, "deps = gcc" in text) == (recorded,) * 3
 
 
-def test_options_of_many_edges_stand_in_a_rule(tmp_path):
+def test_options_of_many_edges_are_in_a_rule(tmp_path):
     """Ninja runs what it runs when each edge says its options itself; those of few say them."""
     template = Template("tool = a$$b 'c  d'\nrule one\n  command = $tool ${options} $in\n", "t")
     options = ("-x", "a\\1$ b")

@@ -232,7 +232,7 @@ def test_iteration_moves_the_base_with_each_repetition(bench) -> None:
     p.start(0, 3, "S2MM", 1, 0)
     bench.execute(p)
     assert bench.memory(3)[:10].tolist() == [0, 1, 10, 11, 20, 21, 0, 1, 10, 11]
-    # Five loads: the counter has wrapped once and stands at 2.
+    # Five loads: the counter has wrapped once and is at 2.
     assert bench.npu.read32(2 << 20 | 0x1D010) >> 19 == 2
 
 

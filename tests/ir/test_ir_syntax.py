@@ -340,7 +340,7 @@ def test_old_spellings_are_read() -> None:
     assert "stack_size" not in only(body, "aie.core").attributes  # the default
 
 
-def test_offset_and_length_may_stand_in_the_dictionary() -> None:
+def test_offset_and_length_may_be_in_the_dictionary() -> None:
     body = """
         %t = aie.tile(0, 2)
         %b = aie.buffer(%t) {sym_name = "b"} : memref<16xi32>

@@ -37,7 +37,7 @@ def core(body: str, attributes: str = "") -> str:
 
 FIFO = SHIM + TILE + "aie.objectfifo @f(%s, {%t}, 2 : i32) : !aie.objectfifo<memref<4xi32>>\n"
 
-# (what stands in a device npu1_2col, line of the error in it, message)
+# (what is in a device npu1_2col, line of the error in it, message)
 INVALID = [
     ("%t = aie.tile(2, 0)\n", 1, "column 2 is outside npu1_2col, which has columns 0 to 1"),
     ("%t = aie.tile(0, 6)\n", 1, "row 6 is outside npu1_2col, which has rows 0 to 5"),
@@ -104,7 +104,7 @@ INVALID = [
         TILE + "%core = aie.core(%t) {\n  %z = arith.constant 0 : index\n  %p = arith.constant 0 : i32\n"
         "  scf.for %i = %z to %z step %z {\n    aie.put_stream(%p : i32, %p : i32)\n  }\n  aie.end\n}\n",
         6,
-        "it stands in 'scf.for'",
+        "it is in 'scf.for'",
     ),
     (
         BUFFER + "%m = aie.mem(%t) {\n"

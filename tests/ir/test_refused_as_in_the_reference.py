@@ -162,7 +162,7 @@ aiex.run @run() : ()
 }
 }
 }"""
-    with pytest.raises(UserError, match="configures npu1, but stands in a device of npu2"):
+    with pytest.raises(UserError, match="configures npu1, but is in a device of npu2"):
         verify(parse_module(text, "design.mlir"))
     verify(parse_module(text.replace("npu1", "npu2"), "design.mlir"))
 

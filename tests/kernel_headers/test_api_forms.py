@@ -184,7 +184,7 @@ def test_what_an_iterator_points_to_is_an_operand(kernels):
 def test_accumulators_to_half_and_a_quarter_of_their_lanes(kernels):
     x = np.concatenate([random(I16, 32) * I32(3), np.arange(16, dtype=I32)[::-1] * 4])
     entries = random(I16, 16, 3)
-    table = np.repeat(entries.reshape(2, 8), 2, axis=0).copy()  # each 16 bytes stand twice
+    table = np.repeat(entries.reshape(2, 8), 2, axis=0).copy()  # each 16 bytes come twice
     got = kernels.run("narrowed", [x, table], (112,), I16)
     # Neither rounding nor saturation is set: the low bits of what is left.
     assert (got[:16] == (x[:16] >> 2).astype(I16)).all()

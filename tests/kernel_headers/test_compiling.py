@@ -301,8 +301,8 @@ def test_short_defines_reach_a_kernel_and_no_header(wasm_build):
         ("namespace aie {}\n", False),
     ],
 )
-def test_what_may_stand_before_the_api(tmp_path, before, begins):
-    """The API is read once for many kernels where nothing that stands before it could change it."""
+def test_what_may_come_before_the_api(tmp_path, before, begins):
+    """The API is read once for many kernels where nothing that comes before it could change it."""
     (tmp_path / "beside.h").write_text("#ifndef BESIDE\n#define BESIDE(x) \\\n    x\n#endif\n")
     (tmp_path / "changing.h").write_text("#undef lower\n#define lower(x) x\n")
     source = tmp_path / "k.cc"

@@ -72,7 +72,7 @@ LOOP = """%v = memref.load %a[%c0] : memref<64xi32>
     ("expression", "hoisted"),
     [("arith.muli %v, %w", True), ("arith.remsi %v, %w", True), ("arith.divsi %v, %w", False)],
 )
-def test_what_does_not_change_stands_before_the_loop_unless_it_may_trap(expression, hoisted):
+def test_what_does_not_change_goes_before_the_loop_unless_it_may_trap(expression, hoisted):
     text = text_of(core(LOOP.format(expression)))
     assert (text.index(expression.split()[0]) < text.index("use_lock")) is hoisted
 

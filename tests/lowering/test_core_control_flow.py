@@ -190,7 +190,7 @@ def test_arithmetic_on_constants_is_folded(expression: str, result: str) -> None
     assert core_lines(module)[-2:] == [result, "aie.end"]
 
 
-def test_constants_stand_on_the_right_and_are_joined() -> None:
+def test_constants_go_to_the_right_and_are_joined() -> None:
     module = core(
         "%v = memref.load %b[%c0] : memref<16xi32>",
         "%x = arith.addi %one, %v : i32",

@@ -424,7 +424,7 @@ def test_unused_tiles_disappear() -> None:
     assert len(lines_with(newer, "aie.packet_flow(15)")) == 0
 
 
-def test_tiles_may_stand_behind_cores() -> None:
+def test_tiles_may_come_after_cores() -> None:
     module = lowered(
         """%a = aie.tile(0, 2)
         aie.core(%a) {

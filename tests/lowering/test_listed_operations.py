@@ -111,7 +111,7 @@ def test_scratchpad_parameters_are_fetched_where_the_sequence_says() -> None:
         ).operations
         for behind in ("aiex.sync_scratchpad_parameters_from_host", "")
     ]
-    # Without the mark they come first; with it they stand at its place.
+    # Without the mark they come first; with it they are at its place.
     named = [[type(operation).__name__ for operation in stream] for stream in streams]
     assert sorted(named[0]) == sorted(named[1])
     assert named[0] != named[1]

@@ -12,7 +12,7 @@ REPLACED = "operands are put in the place of others"
 BY_PLACE = {
     "number_operands.py": (
         7,
-        "numbers stand behind the operands of the definition until they are attributes",
+        "numbers come after the operands of the definition until they are attributes",
     ),
     "control_flow/affine_to_scf.py": (2, "dimensions and symbols of a map are one group, in the map's order"),
     "control_flow/block_merging.py": (1, REPLACED),
@@ -24,7 +24,7 @@ BY_PLACE = {
     "core_code/vectors.py": (5, SEVERAL_NAMES),
     "resources/place_by_demand.py": (1, SEVERAL_NAMES),
     "sequence/arguments.py": (1, SEVERAL_NAMES),
-    "sequence/bd_chains.py": (1, "what stands behind a chain's arguments is given on as it is"),
+    "sequence/bd_chains.py": (1, "what comes after a chain's arguments is given on as it is"),
 }
 
 

@@ -52,7 +52,7 @@ MOVED = ("aie-unroll-runtime-sequence-loops", "canonicalize")
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
 def test_the_order_is_that_of_the_reference(release):
-    """Every two passes that a release's pipeline and ours share stand in the same order."""
+    """Every two passes that a release's pipeline and ours share are in the same order."""
     ours = [one.name for one in (*RESOURCES, *ROUTING, *SEQUENCES) if one.runs(rules_of(release.generation))]
     theirs = re.findall(
         r"[a-z][\w-]+", re.sub(r"\{\{.*?\}\}", "", ",".join((release.lower, release.sequence)))
@@ -73,7 +73,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.since)
-def test_each_pass_of_the_reference_is_one_of_ours_or_stands_behind_one(release):
+def test_each_pass_of_the_reference_is_one_of_ours_or_part_of_one(release):
     pipelines = re.sub(r"\{\{.*?\}\}", "", ",".join((release.lower, release.sequence)))
     theirs = set(re.findall(r"aiex?-[\w-]+", pipelines)) - set(ELSEWHERE)
     assert {find(name) for name in theirs} <= set(names())

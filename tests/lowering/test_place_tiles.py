@@ -92,7 +92,7 @@ def test_a_core_with_more_partners_than_channels_gets_room_beside_it() -> None:
         [fifo("p", "a", "hub"), fifo("q", "b", "hub"), fifo("r", "c", "hub"), fifo("o", "hub", "s")]
     )
     found = places(body, "2026-08")
-    # Three inputs, two channels: one must share memory, so hub stands where cores are above and below.
+    # Three inputs, two channels: one must share memory, so hub is where cores are above and below.
     assert found["hub"] == "0,3"
     assert {found["a"], found["b"], found["c"]} == {"0,2", "0,4", "0,5"}
 

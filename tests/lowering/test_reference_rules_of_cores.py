@@ -113,7 +113,7 @@ RULES: dict[str, list[Rule]] = {
                 "scf.for %i = %c0 to %c3 step %c1 {\n%v = aie.get_stream(%x : i32) : i32\n"
                 "memref.store %v, %buf[%i] : memref<16xi32>\n}"
             ),
-            refused="'aie.get_stream': it stands in 'scf.for'",
+            refused="'aie.get_stream': it is in 'scf.for'",
         ),
         Rule(
             core("%v = aie.get_cascade() : vector<16xi32>\n    aie.put_cascade(%v : vector<16xi32>)"),

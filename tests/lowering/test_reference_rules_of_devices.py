@@ -23,7 +23,7 @@ def packets(*flows: tuple[int, str, str], more: str = "") -> str:
     )
 
 
-#: The last flow has the first one's destination, and a flow of another group stands between.
+#: The last flow has the first one's destination, and a flow of another group is between.
 BETWEEN = packets(
     (1, "a, DMA : 0", "c, DMA : 0"), (2, "b, DMA : 0", "d, DMA : 0"), (3, "a, DMA : 1", "c, DMA : 0")
 )

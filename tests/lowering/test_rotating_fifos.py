@@ -191,7 +191,7 @@ def test_sliding_window_needs_no_lock_value_at_run_time() -> None:
         source((Loop(9, (Take(0, 2), Give(0, 1))),), (3, 1, 1), "{dynamic_objfifo_lowering = true}"),
         generation="2026-08",
     )
-    # The first trip stands in front of the loop: it takes two, each further one takes one.
+    # The first trip comes before the loop: it takes two, each further one takes one.
     assert len(lines_with(module, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual, %c2_i32")) == 1
     assert len(lines_with(module, "use_lock", "a_cons_cons_lock_0", "AcquireGreaterEqual, %c1_i32")) == 1
     assert len(lines_with(module, "cf.switch")) == 2

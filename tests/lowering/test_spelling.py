@@ -111,7 +111,7 @@ aie.end
 @pytest.mark.parametrize(
     ("called", "object_file", "moved"), [("g", "b.o", True), ("f", "a.o", True), ("f", "b.o", False)]
 )
-def test_objects_stand_at_functions_for_newer_tools(called: str, object_file: str, moved: bool) -> None:
+def test_objects_are_at_functions_for_newer_tools(called: str, object_file: str, moved: bool) -> None:
     module = parse_module(CORES.replace("CALLED", called).replace("OBJECT", object_file), "design.mlir")
     assert to_attributes(module) == moved
     at_cores = [op for op in module.walk() if op.name == "aie.core" and "link_with" in op.attributes]

@@ -32,7 +32,7 @@ def test_a_tile_behind_a_core_that_uses_a_fifo(before, body, behind, warned):
     warnings = Warnings()
     text = DESIGN.format(before=before, body=body, behind=behind)
     files = lower_design(text, "design.mlir", None, "2026-02", warnings)
-    found = [place for message, place in warnings.items if "stands behind a core" in message]
+    found = [place for message, place in warnings.items if "comes after a core" in message]
     assert len(found) == warned
     assert not warned or (found[0] is not None and found[0].line == 11)
     assert b"aie.core" in files["input_with_addresses.mlir"]

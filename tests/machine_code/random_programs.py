@@ -38,7 +38,7 @@ _CONFIGURATIONS = {False: "r14", True: "r13"}
 
 @cache
 def executed(*, ports: bool = False) -> dict[str, list[Instruction]]:
-    """What stands in random programs, by slot: all that the runtime executes, apart from branches and table
+    """What is in random programs, by slot: all that the runtime executes, apart from branches and table
     look-ups, which read where random bytes say (test_unusual_programs). `ports`: what waits for a stream or
     the cascade, too.
     """
@@ -133,7 +133,7 @@ class _Deck:
 
 @cache
 def _formats() -> list[tuple[str, ...]]:
-    """The slots of every bundle format in which a random instruction may stand."""
+    """The slots of every bundle format in which a random instruction may be."""
     return sorted(
         {
             slots

@@ -85,7 +85,7 @@ def test_a_bundle_takes_the_shortest_format() -> None:
         ("addd r0, r0, r1", "there is no instruction 'addd'"),
         ("add r0, r0, #64", "not between -64 and 63"),
         ("lda r0, [sp, #3]", "in steps of 4"),
-        ("add r0, p0, r1", "cannot stand there"),
+        ("add r0, p0, r1", "cannot be there"),
         ("add r0, r1, r1; sub r2, r3, r3", "two instructions for the slot alu"),
         ("add r0, r1", "expected: add"),
     ],

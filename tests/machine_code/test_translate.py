@@ -350,7 +350,7 @@ def test_look_ups_in_tables_are_translated(engine: tuple[wasmtime.Engine, wasmti
 
 
 #: The two once differed: a word of the cascade and a sum land in one accumulator in one cycle, across a
-#: block's border; an acquire of an exact value stands behind a release that has not acted yet.
+#: block's border; an acquire of an exact value comes after a release that has not acted yet.
 ONCE_DIFFERENT = {
     "cascade and sum": (
         "movxm crSCDEn, #1\n nop\n vmov.hi cm5, SCD\n nop\n vsub cm5, cm0, cm7, r14\n nop\n nop\n",

@@ -65,7 +65,7 @@ def test_a_design_that_cannot_be_planned_leaves_nothing_and_says_why():
     assert target(graph, "run-host-check").inputs == ("bad",)
 
 
-def test_a_fault_that_was_not_asked_for_does_not_stand_in_the_way():
+def test_a_fault_that_was_not_asked_for_stops_nothing():
     made = replace(context(machine(*VENDORS)), rules=VERDICTS)
     graph = plan(made, [design()], None, ["gain"], [Faulty("bad", "mlir/bad.mlir", "e", 2)])
     assert target(graph, "all").inputs == ("gain",)

@@ -206,7 +206,7 @@ def test_a_script_that_ends_itself_says_where(folder):
     [
         ('show "a\n', 'build.sh:1: a " is missing'),
         ("if true; then\n  show a\n", "build.sh:3: 'fi' is expected, not ''"),
-        ("show a\n)\n", "build.sh:2: ')' stands where no command can begin"),
+        ("show a\n)\n", "build.sh:2: ')' is where no command can begin"),
         (
             "while true; do show a; done\n",
             "build.sh:1: only a run shows the end of this loop",

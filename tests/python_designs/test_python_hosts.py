@@ -60,7 +60,7 @@ def run(tmp_path, text, generation="2026-08"):
 @pytest.mark.parametrize(
     ("generation", "behind", "sizes"),
     [
-        ("2026-02", "{'ddr_id': -1}", [16, 16, 4, 4, 32]),  # the fifth argument, whatever stands in between
+        ("2026-02", "{'ddr_id': -1}", [16, 16, 4, 4, 32]),  # the fifth argument, whatever is in between
         ("2026-08", "{'reuse_output_buffer': True}", [16, 16, 32]),
     ],
 )

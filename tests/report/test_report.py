@@ -1,4 +1,4 @@
-"""Pages about built designs: the ways of streams, what stands on a page, and what a browser makes of it."""
+"""Pages about built designs: the ways of streams, what is on a page, and what a browser makes of it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names_in(folder):
-    """The files of a folder, without the places of lines that stand beside MLIR."""
+    """The files of a folder, without the places of lines that are beside MLIR."""
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".places")
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_batch(folder, words, code, message):
     assert message in done.stderr
 
 
-def test_the_words_may_stand_in_a_file(folder):
+def test_the_words_may_be_in_a_file(folder):
     """As Ninja writes it, quoted for a shell; the command that a failure shows is short then."""
     sequence = (*SEQUENCE, "--sequence", "sequence", *SEQUENCE_FILES)
     quoted = " ".join(map(shlex.quote, ["-o", *OUTPUTS, *LOWER, *sequence, *INSTS]))

@@ -58,7 +58,7 @@ def test_another_living_process_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "x", "1", "999999999 4", "-5 3", "1 1", "\x00\xff" * 60])
-def test_what_stands_in_the_file_is_not_trusted(tmp_path, text):
+def test_what_is_in_the_file_is_not_trusted(tmp_path, text):
     (tmp_path / LOCK).write_text(text, encoding="latin-1")
     claim_build_folder(str(tmp_path / LOCK))
 

@@ -13,7 +13,7 @@ from npuninja.stages._compiler_messages import shortened
 
 API = "#include <aie_api/aie.hpp>\n"
 VECTOR = "auto v = aie::load_v<32>(a); "
-# The body of `void k(int16 *a, int32 *b, int16 *c)` on line 2, or a whole file; where the first error stands,
+# The body of `void k(int16 *a, int32 *b, int16 *c)` on line 2, or a whole file; where the first error is,
 # and its text; the last words of the stage.
 FAULTS = {
     "no include": (

@@ -151,7 +151,7 @@ def test_control_packets_go_into_the_elf_of_the_sequence_that_sends_them(tmp_pat
         refuse_no_elf(str(tmp_path / "made.elf"))
 
 
-def test_configurations_may_stand_in_the_place_of_loads(words: list[str], tmp_path: Path) -> None:
+def test_configurations_may_take_the_place_of_loads(words: list[str], tmp_path: Path) -> None:
     """Two empty PDIs take turns before them, since a firmware leaves out a load of the last one."""
     for name in ("main", "plus", "minus"):
         for part in ("elfs", "init", "enable"):

@@ -135,7 +135,7 @@ def test_the_command_without_an_npu(case):
     assert found == [sys.executable, "-m", "npuninja", *COMMANDS[case]]
 
 
-def test_on_an_npu_nothing_stands_in_front():
+def test_on_an_npu_nothing_comes_first():
     limited = run_host.command_of("/p/x", [], "", "npu1", "", emulated=True, limit_s=1000)
     assert limited[3:] == ["emu", "--device", "npu1", "--time-limit", "900", "--", "/p/x"]
     assert run_host.command_of("/p/x", ["a"], "", "npu1", "", emulated=False) == ["/p/x", "a"]

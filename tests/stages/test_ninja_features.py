@@ -62,7 +62,7 @@ def test_outputs_of_a_renamed_design_are_deleted(embedded):
         (embedded.folder / old).rename(embedded.folder / new)
     embedded.ninja()
     assert (embedded.folder / "build/npu1_1col/wasm/louder/louder.xclbin").exists()
-    # Where lines come from stands beside a file, not in the graph; it is no result that one could use.
+    # Where lines come from is beside a file, not in the graph; it is no result that one could use.
     assert [p for p in (embedded.folder / DESIGN).iterdir() if p.suffix != ".places"] == []
     assert (embedded.folder / "build/npu1_1col/wasm/kernels/gain.o").exists()
 

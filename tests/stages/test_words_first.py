@@ -1,4 +1,4 @@
-"""Why a command failed stands before Ninja's `FAILED:` and the command, on a terminal and in a pipe."""
+"""Why a command failed comes before Ninja's `FAILED:` and the command, on a terminal and in a pipe."""
 
 from __future__ import annotations
 

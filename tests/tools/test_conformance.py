@@ -1,4 +1,4 @@
-"""`npuninja conformance`, which stands in the source tree, and what it says where there is none."""
+"""`npuninja conformance`, which is in the source tree, and what it says where there is none."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
 
 def _taken_out(region_op: PrintedOp) -> list[PrintedOp]:
-    """The buffers and locks that stand in a DMA's region, taken out: they are the tile's all the same."""
+    """The buffers and locks that are in a DMA's region, taken out: they are the tile's all the same."""
     found = []
     for region in region_op.regions:
         for block in region:

@@ -1,7 +1,7 @@
 """Code that keeps a kernel's accesses in the buffers of the arguments that their addresses are made of.
 
 At a function's start the engine says, for each set of parameters that an address is made of, which buffer
-that is: where it begins and how long it is, or everything when that is unknown. Two comparisons then stand
+that is: where it begins and how long it is, or everything when that is unknown. Two comparisons then come
 before each access.
 """
 

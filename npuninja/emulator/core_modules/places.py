@@ -1,4 +1,4 @@
-"""Where an instruction of a core's module stands in its sources: line, and functions it was inlined into.
+"""Where an instruction of a core's module is in its sources: line, and functions it was inlined into.
 
 wasmtime reads line tables, but says a place only in a trap. So the module is made again with every function
 empty but for a trap at the wanted offset, at which the line tables still point, and is run.
@@ -64,7 +64,7 @@ class CodePlaces:
         self._known: dict[CodePlace, list[SourceFrame]] = {}
 
     def frames(self, place: CodePlace) -> list[SourceFrame]:
-        """The function that the instruction stands in, and those it was inlined into, innermost first."""
+        """The function that the instruction is in, and those it was inlined into, innermost first."""
         if place not in self._known:
             function = self._code.get(place.function)
             try:

@@ -1,7 +1,7 @@
 """A core's module as it is run: see `npuninja.emulator.core_modules`.
 
 What code computes is what it computed before; only where its accesses go, and that they are reported, is new.
-Functions keep their numbers: what is added stands behind them.
+Functions keep their numbers: what is added comes after them.
 """
 
 from __future__ import annotations

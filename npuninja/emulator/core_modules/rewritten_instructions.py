@@ -115,7 +115,7 @@ class InstructionWriter:
         self._shift = 0 if is_entry else KERNELS
 
     def prologue(self) -> bytes:
-        """What stands before the first instruction."""
+        """What comes before the first instruction."""
         if not (self._entry and self._writer.checked):
             return self._bound.prologue()
         return self._writer.engine("core_begin") + self._writer.helper("set_epoch")

@@ -743,7 +743,7 @@ __attribute__((always_inline)) static inline u32 core_access(u32 address, u32 pa
     return marks;
 }
 
-/* A core begins, or goes on. What it touched stays known while its clock stands: an actor that touched the same since then, and is
+/* A core begins, or goes on. What it touched stays known while its clock stays: an actor that touched the same since then, and is
  * ordered behind it, learnt of it by something that moved the clock. */
 EXPORT("core_begin") u32 core_begin(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];

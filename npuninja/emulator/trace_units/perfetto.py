@@ -29,7 +29,7 @@ def perfetto(
 
     Args:
         traces: what each unit sent.
-        places: what each core in event-PC mode sent; its events have no times, so they stand 1 us apart.
+        places: what each core in event-PC mode sent; its events have no times, so they are put 1 us apart.
         units: those that the design switches on; a packet of none of them keeps the numbers of its events.
         names: of channels, locks and cores.
         cycles: what the cycles are worth, for people.

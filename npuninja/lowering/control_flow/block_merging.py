@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Branches that can pass more values to their targets.
 BRANCHES = ("cf.br", "cf.cond_br", "cf.switch")
-#: Where an operand stands in a block: number of the operation, number of the operand.
+#: Where an operand is in a block: number of the operation, number of the operand.
 _OperandPosition = tuple[int, int]
 #: A block, and those equal to it but for operands in some places.
 _Cluster = tuple[Block, list[tuple[Block, list[_OperandPosition]]]]

@@ -32,7 +32,7 @@ def simplify_branches(device: Operation) -> None:
 
 
 def _gather_constants(holder: Operation) -> None:
-    """Constants stand at the top, each number once: a block with only a jump is then one to pass through."""
+    """Constants are at the top, each number once: a block with only a jump is then one to pass through."""
     known: dict[tuple[Attribute, str], Value] = {}
     kept: list[Operation] = []
     replaced: dict[Value, Value] = {}

@@ -182,7 +182,7 @@ def _joined(
 ) -> tuple[str, int, bool] | None:
     """What an operation with constant c1 on one with constant c0 is: name, constant, constant on the right.
 
-    `outer_right` and `inner_right`: on which side the constants stand. Source: MLIR ArithCanonicalization.td.
+    `outer_right` and `inner_right`: on which side the constants are. Source: MLIR ArithCanonicalization.td.
     """
     assert c0 is not None
     add, sub = "arith.addi", "arith.subi"
@@ -269,7 +269,7 @@ def _remove_dead(core: Operation) -> None:
     for op in ops:
         for value in read_by(op):
             used[value] = used.get(value, 0) + 1
-    for op in reversed(ops):  # uses stand behind definitions
+    for op in reversed(ops):  # uses come after definitions
         if op is core or op.parent is None or any(used.get(result) for result in op.results):
             continue
         if is_removable(op):

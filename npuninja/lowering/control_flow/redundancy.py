@@ -1,4 +1,4 @@
-"""Equal operations become one, and what does not change in a loop stands before it.
+"""Equal operations become one, and what does not change in a loop comes before it.
 
 The reference's first pass runs MLIR's `cse` and `loop-invariant-code-motion` over the whole module, between
 two runs of the canonicalizer; scalar code of cores and runtime sequences goes through it too.

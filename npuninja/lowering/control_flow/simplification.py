@@ -16,7 +16,7 @@ from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equ
 from npuninja.lowering.control_flow.view_folding import fold_views_in
 from npuninja.lowering.tiles import model_of
 
-#: Operations whose code is simplified: what stands directly in a device or module.
+#: Operations whose code is simplified: what is directly in a device or module.
 _CORES = ("aie.core", "func.func")
 
 

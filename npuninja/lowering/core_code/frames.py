@@ -124,7 +124,7 @@ class StepFrame:
         return f"({{ npu_get_cascade((void *)0x{CASCADE_PLACE:x}); *({type} *)0x{CASCADE_PLACE:x}; }})"
 
     def declarations(self) -> str:
-        """What stands in front of the function; asked for after the body was written."""
+        """What comes before the function; asked for after the body was written."""
         assert self.writer is not None
         kept = {name for op in self._live for name in self._kept(op)}
         fields = "".join(

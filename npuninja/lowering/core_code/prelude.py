@@ -196,5 +196,5 @@ def prelude(code: str) -> str:
         if name not in wanted:
             wanted.add(name)
             pending += [other for other in _NAME.findall(_FUNCTIONS[name]) if other in _FUNCTIONS]
-    # The table is in order of use: a function stands behind those it calls.
+    # The table is in order of use: a function comes after those it calls.
     return "".join(f"static inline {text}\n" for name, text in _FUNCTIONS.items() if name in wanted)

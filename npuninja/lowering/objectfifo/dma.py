@@ -280,7 +280,7 @@ def _transfers(
     if link.legs == 1:
         if kind_at(fifo.producer).name == "core":
             return [(0, fifo.elements, 0)] * repeat
-        # What padding adds stands in no buffer, but counts.
+        # What padding adds is in no buffer, but counts.
         length = max(target.elements, fifo.elements) if longest or fifo.pads else target.elements
         return [(0, length, 0)] * repeat
     if target is fifo:

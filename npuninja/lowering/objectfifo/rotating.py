@@ -3,7 +3,7 @@
 For each port of each fifo that a core acquires there are two numbers: the *index* of the oldest object it
 holds, and how many it *holds*. Both are 0 at the start. An acquire of n takes what is missing to n; a release
 of m moves the index on by m, modulo the depth. Where a number is known it is no value at all: the buffer
-stands in the code and the lock is used with a constant. Where it differs between trips or branches it is an
+is in the code and the lock is used with a constant. Where it differs between trips or branches it is an
 `i32` that loops carry and conditions result in, and an access is an `scf.index_switch` on it.
 
 Rules: MLIR-AIE of August 2026, AIEObjectFifoStatefulTransform.cpp (the patterns of acquire, release, access,
@@ -45,7 +45,7 @@ def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, pee
         peels: whether a loop's first trip is taken out where the number of objects held is known behind it.
 
     Raises:
-        UserError: accesses stand inside an operation that is no loop and no condition.
+        UserError: accesses are inside an operation that is no loop and no condition.
     """
     writer = _RotationWriter(core, fifos, warnings, peels)
     for region in core.regions:
@@ -285,7 +285,7 @@ def _label(fifo: ObjectFifo) -> str:
 
 
 def _value(state: Rotations, key: FifoPort, field: str, before: Operation) -> Value:
-    """A number as a value; a constant for it stands before an operation."""
+    """A number as a value; a constant for it comes before an operation."""
     number: Number = getattr(state[key], field)
     return _constant(before, number) if isinstance(number, int) else number
 

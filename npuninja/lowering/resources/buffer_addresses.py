@@ -93,7 +93,7 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
     for op in device.walk():
         if op.name == "aie.buffer" and "address" not in op.attributes:
             raise UserError(
-                "this buffer gets no address: buffers stand in the device or in the region of a DMA", op.loc
+                "this buffer gets no address: buffers are in the device or in the region of a DMA", op.loc
             )
 
 

@@ -134,7 +134,7 @@ def channel_demand(device: Operation, *, counts_linked_ends: bool) -> dict[Opera
         if counted and name not in out_of:
             add(producer, Channels(0, 1))
     for link in links:
-        # A link stands at the first consumer of its first input.
+        # A link is at the first consumer of its first input.
         for first in [fifos[name] for name in link.symbols("fifoIns") if name in fifos][:1]:
             for tile in group(first, "consumerTiles")[:1]:
                 add(tile.op, Channels(len(link.symbols("fifoIns")), len(link.symbols("fifoOuts"))))

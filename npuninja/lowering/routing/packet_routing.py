@@ -280,7 +280,7 @@ def _rules(
 
 
 class FalseMatch(NamedTuple):
-    """The rule `earlier` of `slave` comes first and catches `identifier`, for which `later` stands.
+    """The rule `earlier` of `slave` comes first and catches `identifier`, for which `later` is.
 
     When `later` is not made for `identifier`, no packet goes astray; the reference complains as well.
     """

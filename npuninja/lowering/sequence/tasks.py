@@ -125,7 +125,7 @@ def _only_descriptor(block: Block, task: Operation) -> Operation:
                 )
             found = op
         elif op.name not in ("aie.use_lock", "aie.next_bd", "aie.end"):
-            raise UserError(f"'{op.name}' cannot stand in a task", op.loc)
+            raise UserError(f"'{op.name}' cannot be in a task", op.loc)
     if found is None:
         raise UserError("a block of this task has no aie.dma_bd", (block.ops[0] if block.ops else task).loc)
     return found

@@ -251,7 +251,7 @@ class Expansion:
         return UNKNOWN if found is None else str(found)
 
     def _parameter(self, text: str, quoted: bool) -> list[str]:
-        """What stands in `${…}`."""
+        """What is in `${…}`."""
         match = _PARAMETER.match(text)
         if match is None:
             return [UNKNOWN]
@@ -336,7 +336,7 @@ def _regular(pattern: str) -> str:
 
 
 def _behind(text: str, at: int) -> int:
-    """As `quoting.behind`; what does not end (in a here-document anything may stand) ends with the text."""
+    """As `quoting.behind`; what does not end (in a here-document anything may come) ends with the text."""
     try:
         return behind(text, at)
     except UnclosedError:

@@ -41,7 +41,7 @@ def parse_script(text: str, name: str) -> CommandList:
         name: its file, for messages.
 
     Raises:
-        UserError: a quote or a part does not end, or stands where it cannot; with the line.
+        UserError: a quote or a part does not end, or is where it cannot; with the line.
     """
     return _ShellParser(text.replace("\r\n", "\n"), name).script()
 
@@ -59,7 +59,7 @@ class _ShellParser:
     def script(self) -> CommandList:
         block = self._list(())
         if self._at < len(self._text):
-            raise self._error(f"{self._text[self._at]!r} stands where no command can begin")
+            raise self._error(f"{self._text[self._at]!r} is where no command can begin")
         return block
 
     def elements(self) -> list[str]:
@@ -378,5 +378,5 @@ class _ShellParser:
             else:
                 words.append(word)
         if not words and not assignments and not redirects:
-            raise self._error(f"{self._operator()!r} stands where a command is expected")
+            raise self._error(f"{self._operator()!r} is where a command is expected")
         return Simple(tuple(assignments), tuple(words), tuple(redirects), line)

@@ -164,7 +164,7 @@ class Shell(ABC):
             if redirect.operator == "<":
                 stdin = self.places.here(os.path.join(self.folder, self.expansion.text(redirect.target)))
             elif redirect.operator in ("<<", "<<-") and words[1:2] in ([], ["-"]):
-                words = [words[0], "-c", "…"]  # a program that stands in the script itself
+                words = [words[0], "-c", "…"]  # a program that is in the script itself
         exported = [
             (name, self.variables.text(name))
             for name in sorted(self.exported)

@@ -29,7 +29,7 @@ class Simple:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Commands with `|` between them, and whether a `!` stands in front."""
+    """Commands with `|` between them, and whether a `!` comes in front."""
 
     parts: tuple[Node, ...]
     negated: bool

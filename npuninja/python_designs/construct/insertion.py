@@ -61,7 +61,7 @@ class InsertionPoint:
 
     @property
     def ref_operation(self) -> Any:
-        """The operation it stands before, or None."""
+        """The operation it comes before, or None."""
         from npuninja.python_designs.construct.operations import view_of
 
         return None if self.before is None else view_of(self.before)

@@ -98,11 +98,11 @@ class TargetModel:
         return AIEArch.AIE2p if is_second else AIEArch.AIE2
 
     def get_column_shift(self) -> int:
-        """Where the column stands in an address."""
+        """Where the column is in an address."""
         return COLUMN_SHIFT if self._name != "xcvc1902" else 23
 
     def get_row_shift(self) -> int:
-        """Where the row stands in an address."""
+        """Where the row is in an address."""
         return ROW_SHIFT if self._name != "xcvc1902" else 18
 
     # Kinds of tiles

@@ -110,7 +110,7 @@ def setup_and_run_aie(
 
     Args:
         opts: the command line's `xclbin`, `instr`, `trace_size` (bytes), `trace_file`, `verify`, `verbosity`.
-        trace_after_output: whether the trace stands behind the output, in one buffer.
+        trace_after_output: whether the trace comes after the output, in one buffer.
     """
     traced = opts.trace_size > 0
     out_bytes = int(out_volume) * np.dtype(out_dtype).itemsize

@@ -84,7 +84,7 @@ _FIXED: dict[tuple[str, str], tuple[str, ...]] = {
     ("convert-vector-to-aievec", "target-backend"): ("llvmir",),
 }
 
-# A pass stands several times in the pipeline when its arguments differ by generation.
+# A pass occurs several times in the pipeline when its arguments differ by generation.
 _KNOWN: dict[str, list[passes.Pass]] = {}
 for _one in (one for step in passes.STEPS.values() for one in step):
     if not _one.name.startswith("own-") and _one.name not in _GENERAL:

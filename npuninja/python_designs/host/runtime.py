@@ -29,9 +29,9 @@ class TraceConfig:
     Args:
         trace_size: bytes.
         trace_file: where `write_trace` writes.
-        reuse_output_buffer: whether it stands behind the result.
+        reuse_output_buffer: whether it comes after the result.
         enable_ctrl_pkts: whether the state of the trace units is read by control packets as well.
-        last_tensor_shape, last_tensor_dtype: of the result, when the trace stands behind it.
+        last_tensor_shape, last_tensor_dtype: of the result, when the trace comes after it.
         ddr_id: of spring 2026: the trace's place among the arguments, -1 for behind the result.
 
     Raises:

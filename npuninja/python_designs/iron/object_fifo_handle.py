@@ -102,7 +102,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
 
     @property
     def endpoint(self) -> Any:
-        """What stands at this end, or None."""
+        """What is at this end, or None."""
         return self._endpoint
 
     @endpoint.setter

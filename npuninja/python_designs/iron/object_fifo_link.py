@@ -12,7 +12,7 @@ from npuninja.python_designs.iron.resolvable import Resolvable
 
 
 class ObjectFifoEndpoint:
-    """What stands at an end: a worker, a link, or the host."""
+    """What is at an end: a worker, a link, or the host."""
 
     def __init__(self, tile: Tile) -> None:
         self._tile = tile

@@ -1,4 +1,4 @@
-/* The functions of the C library that this library stands in front of. */
+/* The functions of the C library that this library's own take the place of. */
 #ifndef NPUNINJA_NEXT_H
 #define NPUNINJA_NEXT_H
 

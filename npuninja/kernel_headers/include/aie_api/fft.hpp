@@ -155,7 +155,7 @@ __attribute__((noinline)) void fft_stage(const In *x, const Tw *const *tables, u
 }
 } // namespace npu_detail
 
-/* The order of the twiddle tables is the API's: for radix 4 the one of rate 2 stands first. Floats have no shifts. */
+/* The order of the twiddle tables is the API's: for radix 4 the one of rate 2 comes first. Floats have no shifts. */
 template <unsigned V, class In, class Out, class Tw>
 NPU_INLINE void fft_dit_r2_stage(const In *x, const Tw *tw, unsigned n, unsigned shift_tw, unsigned shift, bool inv, Out *out) {
     const Tw *tables[] = {tw};

@@ -6,7 +6,7 @@
 namespace aie {
 enum class lut_oor_policy { saturate, truncate };
 
-/** n entries in memory. With four parallel accesses every 16 bytes of the table stand twice in a row, and `cd` holds the same as `ab`. */
+/** n entries in memory. With four parallel accesses every 16 bytes of the table come twice in a row, and `cd` holds the same as `ab`. */
 template <unsigned ParallelAccesses, class OffsetType, class SlopeType = OffsetType> struct lut {
     unsigned LUT_elems_;
     const void *LUT_ab_;

@@ -673,7 +673,7 @@ enum { rnd_floor = 0, rnd_ceil = 1, rnd_sym_floor = 2, rnd_sym_ceil = 3, rnd_neg
 NPU_INLINE unsigned get_coreid() { return npu::control().core; }
 NPU_INLINE unsigned long long get_cycles() { return ++npu::control().cycles; }
 
-/* Tables in which every 16 bytes stand twice: 16 entries by a byte index that counts both copies. An entry comes in the low bits of 64. */
+/* Tables in which every 16 bytes come twice: 16 entries by a byte index that counts both copies. An entry comes in the low bits of 64. */
 namespace npu {
 template <unsigned Bytes, class V> NPU_INLINE void load_entries(const void *table, lanes<i32, 16> index, V &low, V &high) {
     using Word = typename integer_of<Bytes, false>::type;

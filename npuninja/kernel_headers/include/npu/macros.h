@@ -64,7 +64,7 @@
 #define __aie_register_keep(x) (x)
 #define __aie_register(x)
 
-/* Two pragmas that only Peano knows stand bare in some kernels. clang expands macros in a loop pragma, and these two say what is
+/* Two pragmas that only Peano knows are without a guard in some kernels. clang expands macros in a loop pragma, and these two say what is
  * true here anyway. */
 #define min_iteration_count(n) pipeline(disable)
 #define max_iteration_count(n) distribute(disable)
