@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of a stage and of a kernel compiler is done here, word for word, and built."""
+"""What CONTRIBUTING.md says is done here, word for word: built, and checked by the tests that it names."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from conftest import CONFORMANCE, ROOT
 
 PAGE = ROOT / "CONTRIBUTING.md"
 TEST = r"tests/[\w/]+\.py(?:::\w+)?"
-# The walks of which a test does every step.
-BUILT = ("Add a stage", "Add a kernel compiler")
 
 
 def blocks() -> dict[str, str]:
@@ -25,22 +23,39 @@ def blocks() -> dict[str, str]:
     )
 
 
-def checks() -> list[str]:
-    """The test files that the page names for a stage and for a kernel compiler."""
-    text = PAGE.read_text(encoding="utf-8")
-    parts = [re.search(rf"^## {name}\n(.*?)^## ", text, re.M | re.S) for name in BUILT]
-    return sorted({name for part in parts if part for name in re.findall(rf"`({TEST})`", part[1])})
+def checks(*walks: str) -> list[str]:
+    """The tests that the page names in some of its walks."""
+    parts = PAGE.read_text(encoding="utf-8").split("\n## ")
+    walked = [part for part in parts if part.startswith(tuple(f"{walk}\n" for walk in walks))]
+    assert len(walked) == len(walks)
+    return sorted({name for part in walked for name in re.findall(rf"`({TEST})`", part)})
+
+
+def failed(folder: Path, *words: str) -> set[str]:
+    """The tests that fail in a copy, of those that `words` name."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found = set(re.findall(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE))
+    assert done.returncode == bool(found), done.stdout + done.stderr
+    return found
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> Path:
-    """npuninja with the stage and the compiler of the page."""
+def copied(tmp_path: Path) -> Path:
+    """npuninja with its tests."""
     folder = tmp_path / "changed"
     skipped = shutil.ignore_patterns("__pycache__", CONFORMANCE.name)
     for name in ("npuninja", "tests", "docs", "tools", "host", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=skipped)
-    for name in ("configure.py", "build.ninja.in", "pyproject.toml"):
+    for name in ("configure.py", "build.ninja.in", "pyproject.toml", "toolchain.toml"):
         shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def changed(copied: Path) -> Path:
+    """The same with the stage and the compiler of the page."""
+    folder = copied
     table = folder / "npuninja/stages/table.py"
     text = table.read_text(encoding="utf-8")
     for name, block in blocks().items():
@@ -97,23 +112,34 @@ def test_a_stage_and_a_compiler_are_a_row_and_a_module_each(project: Project, ch
 
 
 def test_the_checks_of_the_page_ask_for_what_was_forgotten_and_for_nothing_else(changed: Path):
-    def failed(*words: str) -> set[str]:
-        # The plans of made-up designs follow the table, so the page need not name them.
-        tests = ("tests/plan/test_recipe.py", *checks())
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", *tests, *words]
-        done = subprocess.run(command, cwd=changed, capture_output=True, text=True, check=False)
-        found = set(re.findall(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE))
-        assert done.returncode == bool(found), done.stdout + done.stderr
-        return found
-
-    assert failed() == {
+    # The plans of made-up designs follow the table, so the page need not name them.
+    tests = ("tests/plan/test_recipe.py", *checks("Add a stage", "Add a kernel compiler"))
+    assert failed(changed, *tests) == {
         "test_the_page_of_the_architecture_has_the_table_of_stages",
         "test_the_page_of_the_tools_has_the_table_of_providers",
         "test_build_file_and_graph_of_a_small_project",
     }
-    assert failed("--regen") == set()
+    assert failed(changed, *tests, "--regen") == set()
     (changed / "npuninja/stages/overview.py").rename(changed / "npuninja/stages/view.py")
-    assert "test_every_module_has_a_row_and_every_row_a_module" in failed()
+    assert "test_every_module_has_a_row_and_every_row_a_module" in failed(changed, *tests)
+
+
+def test_a_device_is_a_record_and_the_checks_of_the_page_ask_for_its_facts(copied: Path):
+    table = copied / "npuninja/arch/families.py"
+    row = (
+        'FAMILIES["npu7"] = FAMILIES["npu2"]._replace(\n'
+        '    name="npu7", architecture="aie7", first_device_number=70, txn_generation=7, elf_flag=7,\n'
+        '    driver=FAMILIES["npu2"].driver._replace(xrt_numbers=(17,), pci_device=0x17F7),\n'
+        ")\n\n\n"
+    )
+    function = "def architectures()"
+    table.write_text(table.read_text(encoding="utf-8").replace(function, row + function), encoding="utf-8")
+    # Which devices there are is in an error's hint, too.
+    tests = ("tests/ir/test_ir_errors.py::test_error_place_and_message", *checks("Add a device"))
+    asked = {"test_facts_of_every_family_are_here", "test_designs_in_python_know_every_family"}
+    written = {"test_page_schema_and_template_are_those_of_the_table"}
+    assert failed(copied, *tests) == {*asked, *written}
+    assert failed(copied, *tests, "--regen") == asked
 
 
 def test_what_the_page_names_is_there():

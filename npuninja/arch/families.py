@@ -96,6 +96,7 @@ class Family(NamedTuple):
         joins_control_packets: whether control packets for a tile may share a transfer, each with its stream
             header; MLIR-AIE sends them so (AIECtrlPacketToDma.cpp).
         stream_words_per_cycle: words that a stream moves in a cycle at most.
+        compression_known: whether it is known what a DMA makes of data when it compresses them.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Family(NamedTuple):
     controller_ids: tuple[int, ...]
     joins_control_packets: bool
     stream_words_per_cycle: int
+    compression_known: bool
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -182,6 +184,7 @@ FAMILIES: dict[str, Family] = {
             controller_ids=_CONTROLLER_IDS,
             joins_control_packets=False,
             stream_words_per_cycle=1,
+            compression_known=True,
         ),
         Family(
             name="npu2",
@@ -223,6 +226,7 @@ FAMILIES: dict[str, Family] = {
             joins_control_packets=True,
             # AIE-ML v2 has streams of 64 bits (AM027). Whether Strix has is not verified.
             stream_words_per_cycle=2,
+            compression_known=False,
         ),
     )
 }

@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.families import FAMILIES
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.errors import UserError
 from npuninja.lowering.generation import CHOICES
 from npuninja.python_designs.script import is_jitted, run_design, start_with_bindings
@@ -24,14 +24,14 @@ _CHOICES = {
     "--provider": ("embedded", "real", "auto"),
 }
 
-USAGE = """\
-usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--device npu1|npu2] [--print]
+USAGE = f"""\
+usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--device {"|".join(FAMILIES)}] [--print]
                        [--provider embedded|real|auto] [--module NAME] [-- ARGUMENTS]
 
 Runs a design written for MLIR-AIE's Python bindings without them, and prints what it prints: its MLIR. The
 generation says for which release of MLIR-AIE the text is; auto (default) reads it off the imports and says
 which it took. With --print, what @iron.jit would compile at the first call is printed, and nothing is
-compiled or run; --device is then what get_current_device() gives (npu1 without it). Words behind -- are the
+compiled or run; --device is then what get_current_device() gives ({DEFAULT} without it). Words behind -- are the
 script's own. With --module the script is run as `python -m NAME` would run it.
 
 --provider real has MLIR-AIE's own bindings run it, where they are installed and prove themselves; they print

@@ -39,7 +39,7 @@ def _read(code: int, output: str) -> Proof:
         )
     if "Xilinx AI Engine" not in output:
         return Proof(reason=f"an LLVM {match[1]} without the AI Engine targets")
-    targets = set(re.findall(r"^\s+(aie2p?)\b", output, re.MULTILINE))
+    targets = set(re.findall(r"^\s+(aie\d\w*)", output, re.MULTILINE))
     return Proof(version=match[1], facts=tuple(sorted(targets)))
 
 

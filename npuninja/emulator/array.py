@@ -271,7 +271,7 @@ class Array:
         generation = insts[2]  # in the stream's header
         if generation != self._generation:  # a call takes a tenth of a dispatch
             family = of_generation(generation)
-            self.call("set_compression_known", int(family is not None and family.architecture == "aie2"))
+            self.call("set_compression_known", int(family is not None and family.compression_known))
             self.call("set_control_packets_join", int(family is not None and family.joins_control_packets))
             self._generation = generation
         self.call("begin", self._insts.put(insts), len(insts), arguments)

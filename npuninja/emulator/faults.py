@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from npuninja.arch.devices import LOCK_VALUE_MAX, LOCK_VALUE_MIN, TASK_QUEUE_DEPTH
+from npuninja.arch.families import FAMILIES
 from npuninja.emulator import errors, layout
 from npuninja.emulator.deadlock import lock_symbols, route_error
 from npuninja.emulator.stream_trace import port_name
@@ -37,11 +38,13 @@ class Known(NamedTuple):
 
 _BAD_BD_INVALID, _BAD_BD_MEMORY, _BAD_BD_WINDOW, _BAD_BD_LOCK, _BAD_BD_CHANNEL = range(1, 6)
 
+_UNKNOWN_COMPRESSION = ", ".join(name for name, family in FAMILIES.items() if not family.compression_known)
+
 #: `Unmodelled` in engine/engine.h.
 _UNMODELLED = {
     1: "register 0x{b:05x} of tile {tile} set to 0x{c:x}",
     2: "out-of-order mode of {channel}",
-    3: "compression of {channel}, on npu2 or of a part of 32 bytes",
+    3: f"compression of {{channel}}, on {_UNKNOWN_COMPRESSION} or of a part of 32 bytes",
     4: "finish-on-TLAST of {channel}",
     5: "pausing {channel}",
     6: "a packet that meets a packet port of tile {tile} after its header was dropped",

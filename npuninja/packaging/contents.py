@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npuninja import __version__
+from npuninja.arch.families import architectures
 from npuninja.packaging.package import Package
 from npuninja.records import NamedTuple
 
@@ -57,7 +58,7 @@ def is_emulated(designs: Sequence[PackagedDesign]) -> bool:
 def readme(package: Package, designs: Sequence[PackagedDesign]) -> bytes:
     """The content of the package's README.txt."""
     first = designs[0].name
-    needs = ["NumPy", "pyxrt, which is a part of XRT, for designs with aie2 or aie2p cores"]
+    needs = ["NumPy", f"pyxrt, which is a part of XRT, for designs with {' or '.join(architectures())} cores"]
     if is_emulated(designs):
         needs.append("wasmtime for designs with wasm cores, which run on an emulated NPU only")
     rows = [f"  {d.name:24} {d.device:12} {d.core_kind} cores" for d in designs]

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.porting.found import ShellCommand
 from npuninja.porting.make_words import read_make_words
 from npuninja.porting.project import PEANO_PLACE, text_of
@@ -24,7 +25,8 @@ _SUFFIXES = (".mlir", ".py")
 _LINE = re.compile(r"\b(REQUIRES|XFAIL|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
-_SECOND_NPU = "npu2"
+#: The families whose tests come behind those of the one that is taken where nobody names one.
+_OTHER_NPUS = tuple(name for name in FAMILIES if name != DEFAULT)
 _ON_DEVICE = re.compile(r"%run_on_(npu\d+)%?\s*")
 # Output that is compared with the test's own CHECK lines; other prefixes and files are left to people.
 _CHECKED = re.compile(r"\|\s*FileCheck\s+%s\s*$")
@@ -176,12 +178,12 @@ def _test_library(folder: str) -> str:
 
 def _needs(requires: tuple[str, ...]) -> tuple[bool, bool]:
     words = " ".join(requires).lower()
-    return any(word in words for word in _FOREIGN), _SECOND_NPU in words
+    return any(word in words for word in _FOREIGN), any(name in words for name in _OTHER_NPUS)
 
 
 def _distance(test: LitTest) -> tuple[bool, bool, bool, int, str]:
-    foreign, second = _needs(test.requires)
-    return foreign, bool(test.fails), second, len(test.variables), test.name
+    foreign, other = _needs(test.requires)
+    return foreign, bool(test.fails), other, len(test.variables), test.name
 
 
 def _asking_make(name: str, test: _TestFile) -> LitTest | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npuninja.arch.families import FAMILIES
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.lowering.generation import CHOICES
 from npuninja.plan.driver_flags import ALLOCATION_SCHEMES
@@ -361,7 +361,7 @@ HOST = Section(
             "device",
             "text",
             "The NPU that is emulated for a program that names no design of the project; "
-            "`npu1` when it is not said.",
+            f"`{DEFAULT}` when it is not said.",
             '"npu2"',
             tuple(FAMILIES),
         ),

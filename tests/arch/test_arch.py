@@ -16,17 +16,18 @@ from npuninja.errors import UserError
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    ("name", "columns", "architecture", "generation", "starts"),
-    [
-        ("npu1", 4, "aie2", 3, (0,)),
-        ("npu1_1col", 1, "aie2", 3, (1, 2, 3, 4)),
-        ("npu1_3col", 3, "aie2", 3, (1, 2)),
-        ("npu2", 8, "aie2p", 4, (0,)),
-        ("npu2_4col", 4, "aie2p", 4, (1,)),
-        ("npu2_7col", 7, "aie2p", 4, (0, 1)),
-    ],
-)
+# Of every family: its device, columns, cores, generation in insts.bin, columns where a partition may start.
+FACTS = [
+    ("npu1", 4, "aie2", 3, (0,)),
+    ("npu1_1col", 1, "aie2", 3, (1, 2, 3, 4)),
+    ("npu1_3col", 3, "aie2", 3, (1, 2)),
+    ("npu2", 8, "aie2p", 4, (0,)),
+    ("npu2_4col", 4, "aie2p", 4, (1,)),
+    ("npu2_7col", 7, "aie2p", 4, (0, 1)),
+]
+
+
+@pytest.mark.parametrize(("name", "columns", "architecture", "generation", "starts"), FACTS)
 def test_devices(
     name: str, columns: int, architecture: str, generation: int, starts: tuple[int, ...]
 ) -> None:
@@ -51,11 +52,15 @@ def test_a_partition_fits_where_it_may_start(model: devices.DeviceModel) -> None
     assert all(0 <= start <= model.physical_columns - model.columns for start in model.start_columns)
 
 
+def test_facts_of_every_family_are_here() -> None:
+    assert {devices.device(name).family.name for name, *_ in FACTS} == set(FAMILIES)
+
+
 def test_device_list_is_complete() -> None:
-    assert len(devices.DEVICES) == 4 + 8
+    assert len(devices.DEVICES) == sum(family.columns for family in FAMILIES.values())
     assert "npu1_4col" not in devices.DEVICES
     with pytest.raises(UserError) as caught:
-        devices.device("npu9")
+        devices.device("npu0")
     assert "npu2_7col" in caught.value.render()
 
 

@@ -31,7 +31,11 @@ ERRORS = [
         "unknown operation 'tosa.mul'",
         "the known dialects are affine, aie, aievec, aiex, ",
     ),
-    ("aie.device(«npu9) {}", "unknown AIEDevice 'npu9', expected one of xcvc1902, ", "did you mean 'npu2'?"),
+    (
+        "aie.device(«npu2_7cols) {}",
+        "unknown AIEDevice 'npu2_7cols', expected one of xcvc1902, ",
+        "did you mean 'npu2_7col'?",
+    ),
     (
         "%t = aie.tile(0, 2)\naie.flow(%t, «DMB : 0, %t, DMA : 1)",
         "unknown WireBundle 'DMB'",

@@ -2,8 +2,12 @@
 
 import pytest
 
+from npuninja.arch.families import FAMILIES
+from npuninja.ir.tiles import LOGICAL_KINDS
 from npuninja.python_designs.dialects.aie_enums import WireBundle
 from npuninja.python_designs.dialects.target_model import TargetModel
+from npuninja.python_designs.iron.device import from_name
+from npuninja.python_designs.kernels.factory import _MAC
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,17 @@ def test_shapes(name, columns, rows, memory_rows, is_npu):
         memory_rows,
         is_npu,
     )
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_designs_in_python_know_every_family(family):
+    whole = from_name(family.name, n_cols=None)
+    assert (whole.NAME, whole.cols, whole.rows) == (family.name, family.columns, family.rows.number)
+    assert f"{family.name}_1col" == from_name(family.name).NAME
+    kinds = tuple(LOGICAL_KINDS[whole.kind_at(row)] for row in range(whole.rows))
+    assert kinds == family.rows.kinds
+    assert whole.arch == family.architecture == TargetModel(family.name).get_target_arch().name.lower()
+    assert family.architecture in _MAC, "the sizes of its multiplications of matrices"
 
 
 def test_tiles_and_their_neighbours():

@@ -7,18 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from npuninja.arch.families import architectures
 from npuninja.python_designs.construct import attribute_names, types, values
 from npuninja.python_designs.construct.insertion import Context, InsertionPoint, Location, Module
 from npuninja.python_designs.construct.operations import Block, OpView, Region
 
-
-class AIEArch(IntEnum):
-    """The architectures."""
-
-    AIE1 = 1
-    AIE2 = 2
-    AIE2p = 3
-
+#: The architectures: AIE1, AIE2, AIE2p, …
+AIEArch: Any = IntEnum("AIEArch", ["AIE1", *(name.replace("aie", "AIE") for name in architectures())])  # type: ignore[misc]
 
 NAMES: dict[str, Any] = {
     "np": np,

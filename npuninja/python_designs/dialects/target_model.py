@@ -25,6 +25,7 @@ class Shape(NamedTuple):
     rows: Rows
     noc_columns: frozenset[int] | None
     is_npu: bool
+    architecture: str
 
 
 def _rows(memory: int, cores: int) -> Rows:
@@ -34,10 +35,16 @@ def _rows(memory: int, cores: int) -> Rows:
 #: Devices that are no NPUs: a design may name them, nothing more.
 _VERSAL = {
     "xcvc1902": Shape(
-        50, _rows(0, 8), frozenset((2, 3, 6, 7, 10, 11, 18, 19, 26, 27, 34, 35, 42, 43, 46, 47)), False
+        50,
+        _rows(0, 8),
+        frozenset((2, 3, 6, 7, 10, 11, 18, 19, 26, 27, 34, 35, 42, 43, 46, 47)),
+        False,
+        "aie1",
     ),
-    "xcve2302": Shape(17, _rows(1, 2), frozenset((2, 3, 6, 7, 10, 11)), False),
-    "xcve2802": Shape(38, _rows(2, 8), frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False),
+    "xcve2302": Shape(17, _rows(1, 2), frozenset((2, 3, 6, 7, 10, 11)), False, "aie2"),
+    "xcve2802": Shape(
+        38, _rows(2, 8), frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False, "aie2"
+    ),
 }
 
 
@@ -75,7 +82,7 @@ class TargetModel:
         versal = _VERSAL.get(name)
         if versal is None:
             found = device_model(name)
-            versal = Shape(found.columns, found.family.rows, None, True)
+            versal = Shape(found.columns, found.family.rows, None, True, found.architecture)
         self._shape = versal
 
     def columns(self) -> int:
@@ -90,12 +97,9 @@ class TargetModel:
         """Whether it is an NPU."""
         return self._shape.is_npu
 
-    def get_target_arch(self) -> AIEArch:
-        """The architecture of its cores."""
-        if self._name == "xcvc1902":
-            return AIEArch.AIE1
-        is_second = self.is_npu() and device_model(self._name).architecture == "aie2p"
-        return AIEArch.AIE2p if is_second else AIEArch.AIE2
+    def get_target_arch(self) -> Any:
+        """The architecture of its cores, a case of `AIEArch`."""
+        return next(case for case in AIEArch if case.name.lower() == self._shape.architecture)
 
     def get_column_shift(self) -> int:
         """Where the column is in an address."""

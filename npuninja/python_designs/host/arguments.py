@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-DEFAULT_DEV_CHOICES = ("npu", "npu2")
+from npuninja.arch.families import DEFAULT, FAMILIES
+
+DEFAULT_DEV_CHOICES = ("npu", *(name for name in FAMILIES if name != DEFAULT))
 
 
 def add_compile_args(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable
 
+from npuninja.arch.families import DEFAULT
 from npuninja.python_designs import running
 from npuninja.python_designs.iron.current_device import get_current_device, set_current_device
 from npuninja.python_designs.iron.device import Device, from_name
@@ -68,7 +69,7 @@ def _choose_device(opts: Any, device: Any, emits: bool, compiles: bool) -> None:
     if emits and running.DEVICE is None:
         sys.exit("--emit-mlir prints for one device; name it with --dev")
     if hasattr(opts, "dev"):
-        opts.dev = "npu2" if running.DEVICE == "npu2" else "npu"
+        opts.dev = "npu" if running.DEVICE in (None, DEFAULT) else running.DEVICE
         chosen = device(opts) if callable(device) and not isinstance(device, type) else None
         set_current_device(chosen or from_name(opts.dev))
         return

@@ -18,5 +18,5 @@ def compile_mlir_module(
 
 
 def resolve_target_arch(device: Any) -> str:
-    """The architecture: aie2 or aie2p."""
+    """The architecture of a device's cores."""
     return str(device.arch)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from npuninja.arch.families import architectures
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
 from npuninja.ir.printer import print_module
@@ -80,7 +81,7 @@ _OPTIONS: dict[tuple[str, str], tuple[str, Callable[[str], Any]]] = {
 
 #: (pass, option) -> the values that the lowering has anyway.
 _FIXED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("convert-vector-to-aievec", "aie-target"): ("aie2", "aie2p"),
+    ("convert-vector-to-aievec", "aie-target"): architectures(),
     ("convert-vector-to-aievec", "target-backend"): ("llvmir",),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npuninja.arch.families import DEFAULT
 from npuninja.python_designs import running
 from npuninja.python_designs.iron.device import DEVICES, Device, from_name
 
@@ -20,7 +21,7 @@ def get_current_device(*, probe_runtime: bool = True) -> Device | None:
     """The device that was set, else that of `--device`, else the emulated NPU of the first generation."""
     if _current is not None or not probe_runtime:
         return _current
-    return from_name(running.DEVICE or "npu1", n_cols=None)
+    return from_name(running.DEVICE or DEFAULT, n_cols=None)
 
 
 def ensure_current_device() -> Device | None:
@@ -33,4 +34,4 @@ def ensure_current_device() -> Device | None:
 def detect_npu_device() -> Device:
     """The machine's NPU, or the emulated one."""
     found = get_current_device()
-    return DEVICES["NPU1"]() if found is None else found
+    return DEVICES[DEFAULT.upper()]() if found is None else found

@@ -131,8 +131,8 @@ class Device:
 
     @property
     def arch(self) -> str:
-        """The architecture: aie2 or aie2p."""
-        return "aie2p" if self.NAME.startswith("npu2") else "aie2"
+        """The architecture of its cores, as in `-march`."""
+        return str(self._model().get_target_arch().name.lower())
 
     def get_tile_type(self, col: int, row: int) -> Any:
         """The kind of the tile at a place."""
@@ -147,11 +147,11 @@ class Device:
         return [t for t in self.tile_iterator() if self.kind_at(t.row) == kind]
 
     def get_shim_tiles(self) -> list[Tile]:
-        """The shim tiles, by column."""
+        """The shim tiles."""
         return self._of(SHIM)
 
     def get_mem_tiles(self) -> list[Tile]:
-        """The memory tiles, by column."""
+        """The memory tiles."""
         return self._of(MEMORY)
 
     def get_compute_tiles(self) -> list[Tile]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.python_designs.install_paths import cxx_header_path
 from npuninja.python_designs.iron.current_device import get_current_device
 from npuninja.python_designs.iron.kernel import ExternalFunction
@@ -34,11 +35,12 @@ def array(count: Any, dtype: Any) -> Any:
 
 
 def architecture() -> str:
-    """aie2 or aie2p, by the current device."""
+    """The architecture of the current device's cores."""
     device = get_current_device()
     if device is None:
-        warnings.warn("no current device: kernels are taken for aie2", stacklevel=3)
-        return "aie2"
+        default = FAMILIES[DEFAULT].architecture
+        warnings.warn(f"no current device: kernels are taken for {default}", stacklevel=3)
+        return default
     return device.arch
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from npuninja.arch.events import events_of
+from npuninja.arch.families import architectures
 from npuninja.python_designs.dialects.aie_enums import DMAChannelDir, WireBundle
 from npuninja.python_designs.tracing import first_events
 
@@ -127,7 +128,7 @@ NAMES: dict[str, Any] = {
     **{
         f"{c.__name__}{arch}": c
         for c in (CoreEvent, MemEvent, MemTileEvent, ShimTileEvent)
-        for arch in ("AIE2", "AIE2P")
+        for arch in map(str.upper, architectures())
     },
     **{f"{kind}AIE": events for kind, events in first_events.NAMES.items() if kind != "MemTileEvent"},
     "get_events_for_device": get_events_for_device,
