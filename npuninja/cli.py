@@ -206,7 +206,9 @@ def _with_build_folder(words: list[str]) -> list[str]:
             )
             if not folder:
                 raise UserError("-B: expected a folder", hint="npuninja -B FOLDER VERB")
-            os.environ["NPUNINJA_BUILD"] = os.path.abspath(folder if isinstance(folder, str) else folder[0])
+            from npuninja.build_places import BUILD_VARIABLE
+
+            os.environ[BUILD_VARIABLE] = os.path.abspath(folder if isinstance(folder, str) else folder[0])
             return [*words[:at], *rest]
     return words
 

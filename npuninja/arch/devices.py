@@ -22,6 +22,8 @@ DEFAULT_STACK_BYTES = 0x400
 #: Address of a core's four data memory windows, each 64 KiB (aie-rt: DataMemAddr, DataMemShift).
 DATA_WINDOWS = {"south": 0x40000, "west": 0x50000, "north": 0x60000, "own": 0x70000}
 DATA_WINDOW_BYTES = 0x10000
+#: Where the first of them begins and the last ends.
+DATA_START, DATA_END = DATA_WINDOWS["south"], DATA_WINDOWS["own"] + DATA_WINDOW_BYTES
 #: First lock number of each window as a core sees it (AIETargetModel.cpp: getLockLocalBaseIndex).
 CORE_LOCK_BASES = {"south": 0, "west": 16, "north": 32, "own": 48}
 #: First byte address of each memory as a memtile's DMA sees it (AIETargetModel.cpp: getMemLocalBaseAddress).

@@ -10,6 +10,7 @@ from npuninja.errors import UserError, Warnings
 from npuninja.ir.core import Operation, clone
 from npuninja.lowering import passes
 from npuninja.lowering.generation import CHOICES
+from npuninja.lowering.resources.allocation_schemes import SCHEMES
 from npuninja.records import NamedTuple
 from npuninja.stages._run import Outputs, print_warnings, read_arguments, read_text
 
@@ -40,7 +41,6 @@ module. Without -o and --stop-after nothing is written.
 """
 OPTIONS = ("--alloc-scheme", "--generation", "--dynamic-fifos", "--print-after", "--stop-after")
 FLAGS = ("--packet-fifos", "--werror", "--passes")
-SCHEMES = ("basic-sequential", "bank-aware")
 
 
 def _meant(word: str) -> str:

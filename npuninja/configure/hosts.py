@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from npuninja import TYPE_CHECKING
 from npuninja.configure.settings import Settings, expanded, from_root
 from npuninja.errors import Location, UserError, in_words
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.formats.notebook import program_of_notebook
 from npuninja.plan.designs import HOST
 from npuninja.plan.host_program import (
     DEFAULT_TIME_LIMIT_S,
     NOTEBOOK,
     SCRIPT_SUFFIXES,
-    SOURCE_SUFFIXES,
     HostProgram,
 )
 from npuninja.plan.names import is_name
@@ -37,14 +37,14 @@ def has_hosts(settings: Settings, designs: Collection[str] = ()) -> bool:
 
 def has_sources(settings: Settings) -> bool:
     """Whether there is any host program to be compiled."""
-    return bool(settings.hosts) or any(name.endswith(SOURCE_SUFFIXES) for name in _found())
+    return bool(settings.hosts) or any(name.endswith(C_SUFFIXES) for name in _found())
 
 
 def _found() -> Iterator[str]:
     """The names of the files in host/ that are host programs by their names."""
     if os.path.isdir(HOST):
         for name in sorted(os.listdir(HOST)):
-            if name.endswith((*SOURCE_SUFFIXES, _SCRIPT_END)):
+            if name.endswith((*C_SUFFIXES, _SCRIPT_END)):
                 yield name
 
 
@@ -135,7 +135,7 @@ def _check_sources(name: str, sources: tuple[str, ...], where: Location) -> None
     for source in sources:
         if not os.path.isfile(source):
             raise UserError(f"host program {name}: there is no file {source}", where)
-        if not source.endswith((*SOURCE_SUFFIXES, *SCRIPT_SUFFIXES, ".o", ".a")):
+        if not source.endswith((*C_SUFFIXES, *SCRIPT_SUFFIXES, ".o", ".a")):
             raise UserError(f"host program {name}: {source} is neither C, C++ nor Python", where)
     if len(sources) > 1 and any(source.endswith(SCRIPT_SUFFIXES) for source in sources):
         raise UserError(f"host program {name} has a Python script among several sources", where)
@@ -164,7 +164,7 @@ def _lacking(path: str, script: ast.Module, module: str, places: list[str]) -> s
 
 
 def _by_name(name: str) -> Iterator[str]:
-    for end in (*SOURCE_SUFFIXES, ".py"):
+    for end in (*C_SUFFIXES, ".py"):
         path = f"{HOST}/{name}{end}"
         if os.path.isfile(path):
             yield path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.plan.kernel_settings import KernelSettings
-from npuninja.plan.kernels import BINARIES, SUFFIXES, KernelFolder
+from npuninja.plan.kernels import BINARIES, KernelFolder
 
 
 def read_kernel_folder(path: str, shown: str, settings: Sequence[KernelSettings] = ()) -> KernelFolder:
@@ -28,7 +29,7 @@ def read_kernel_folder(path: str, shown: str, settings: Sequence[KernelSettings]
             stem, suffix = os.path.splitext(entry.name)
             if entry.is_dir():
                 pending.append((entry.path, os.path.join(name, entry.name)))
-            elif suffix in SUFFIXES:
+            elif suffix in C_SUFFIXES:
                 sources.setdefault(stem, []).append(os.path.join(name, entry.name))
             elif suffix in BINARIES:
                 binaries.setdefault(entry.name, []).append(os.path.join(name, entry.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from npuninja.build_places import BUILD_FILE
 from npuninja.configure.designs import DesignSet
 from npuninja.configure.options import Options, makefile_name
 from npuninja.detect.machine import Toolchain
@@ -87,7 +88,7 @@ def _others(found: DesignSet) -> list[str]:
 def _next(options: Options, found: DesignSet, changed: bool) -> str:
     """What was written, and the command that builds by it."""
     folder, by_make = options.build_folder, options.generator == "make"
-    target = os.path.join(folder or "", makefile_name(folder) if by_make else "build.ninja")
+    target = os.path.join(folder or "", makefile_name(folder) if by_make else BUILD_FILE)
     command = "make -j" if by_make else "ninja"
     command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
     only = f" (only {', '.join(found.wanted)})" if found.left_out else ""

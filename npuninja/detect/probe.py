@@ -21,11 +21,11 @@ from npuninja.detect.tool import (
 )
 from npuninja.detect.versions import day_of, package_version
 from npuninja.errors import in_words
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.install.installed_files import problem_of_program
 from npuninja.records import record
 
 ANSWER_LIMIT_S = 30.0
-_ELF = b"\x7fELF"
 
 
 @record(frozen=True)
@@ -159,7 +159,7 @@ def _loader_of(path: str, environment: Mapping[str, str]) -> str | None:
     """What in the environment decides how a program is loaded; None for scripts: they load what they want."""
     try:
         with open(path, "rb") as stream:
-            if stream.read(len(_ELF)) != _ELF:
+            if stream.read(len(ELF_MAGIC)) != ELF_MAGIC:
                 return None
     except OSError:
         return None

@@ -15,6 +15,7 @@ from npuninja.argument_parser import VerbParser
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES, add_memory_limit
 from npuninja.device.run_options import CHECKED, add_checks, add_time_limit, with_time_limit
 from npuninja.errors import Error, UserError, WrongResult
+from npuninja.file_kinds import XCLBIN_MAGIC
 from npuninja.files import is_special, read_file, write_file
 from npuninja.formats.stream_2023 import is_stream_2023, to_transaction
 from npuninja.formats.txn import HEX_LINES, AddressPatch, read_txn
@@ -23,7 +24,6 @@ from npuninja.records import NamedTuple
 if TYPE_CHECKING:
     from npuninja.emulator import Emulator
 
-XCLBIN_MAGIC = b"xclbin2\0"
 #: What the array has of host memory.
 MAX_BUFFER_BYTES = 4 << 30
 

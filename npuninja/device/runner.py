@@ -28,7 +28,7 @@ from npuninja.device.source_paths import locate, print_reference, with_warnings
 from npuninja.device.timing import timing_of
 from npuninja.device.vectors import Vectors, make_vectors, read_vectors
 from npuninja.errors import INTERRUPTED, DeviceError, Error, UserError, WrongResult
-from npuninja.formats.elf import ELF_MAGIC
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.records import NamedTuple
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any, Callable, Sequence, TypeVar
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
+from npuninja.arch.devices import DATA_END, DATA_START, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, of_generation
 from npuninja.diag import inspect_full_elf, inspect_objects
 from npuninja.diag.command_text import Described, describe_cdo, describe_txn, numbered
 from npuninja.diag.inspect_report import InspectReport
 from npuninja.diag.register_names import register_at
 from npuninja.errors import Error, Location, UserError
+from npuninja.file_kinds import ARCHIVE_MAGIC, ELF_MAGIC, PDI_MAGIC, WASM_MAGIC, XCLBIN_MAGIC
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.cdo import read_cdo
@@ -25,7 +26,6 @@ from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.full_elf_reader import is_full_elf
 from npuninja.formats.pdi import read_pdi
 from npuninja.formats.txn import HEX_LINES, Sync, read_txn
-from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.formats.xclbin import read_xclbin
 from npuninja.formats.xclbin_check import problem_of
@@ -60,7 +60,7 @@ def _manifest(data: bytes, name: str) -> InspectReport:
 
 def inspect_bytes(data: bytes, name: str) -> InspectReport:
     """Finds out what `data` is and describes it. Raises UserError when it is damaged or unknown."""
-    if data[:8] != xclbin.MAGIC:
+    if data[:8] != XCLBIN_MAGIC:
         inspect_objects.refuse_pointer(data, name)
     for is_kind, describe in _KINDS:
         if is_kind(data):
@@ -261,7 +261,7 @@ def _elf(data: bytes, name: str) -> InspectReport:
     _, problem = _tried(lambda: check_core_elf(found, architecture, name))
     functions, of_functions = _tried(lambda: functions_of(data, name))
     problem = problem or of_functions
-    program_bytes = sum(s.memory_bytes for s in found.segments if s.address < elf.DATA_START)
+    program_bytes = sum(s.memory_bytes for s in found.segments if s.address < DATA_START)
     facts = {
         "bytes": len(data),
         "machine": found.machine,
@@ -300,7 +300,7 @@ def _elf_parts(found: elf.Elf) -> dict[str, Any]:
 
 
 def _elf_lines(found: elf.Elf) -> list[str]:
-    data = [s for s in found.segments if s.address >= elf.DATA_START]
+    data = [s for s in found.segments if s.address >= DATA_START]
     return [
         *(f"  data: 0x{s.address:x}, {len(s.data)} bytes, {s.memory_bytes} in memory" for s in data),
         *(f"  section {s.name}: {s.size_bytes} bytes at 0x{s.address:x}" for s in found.sections if s.name),
@@ -345,7 +345,7 @@ def _core_info_lines(info: CoreInfo) -> list[str]:
     """What a core's module says about itself."""
     return [
         f"  core ({info.column}, {info.row}), entry {info.entry}, stack {info.stack_bytes} bytes",
-        f"  data ends at 0x{info.data_end:x} of 0x{elf.DATA_END:x}",
+        f"  data ends at 0x{info.data_end:x} of 0x{DATA_END:x}",
         f"  uses the memory of: {', '.join(info.neighbours) or 'itself only'}",
         *(f"  buffer {b.symbol}: 0x{b.address:x}, {b.size_bytes} bytes" for b in info.buffers),
         *(f"  wait {w.point}: lock {w.lock} at {w.file}:{w.line}:{w.column}" for w in info.waits),
@@ -359,13 +359,13 @@ def _words(data: bytes, name: str) -> InspectReport:
 
 #: What tells a kind of file, first to last, and what describes it.
 _KINDS: tuple[tuple[Callable[[bytes], object], Callable[[bytes, str], InspectReport]], ...] = (
-    (lambda data: data[:8] == xclbin.MAGIC, _xclbin),
-    (lambda data: data[:8] == elf.ARCHIVE_MAGIC, inspect_objects.archive),
+    (lambda data: data[:8] == XCLBIN_MAGIC, _xclbin),
+    (lambda data: data[:8] == ARCHIVE_MAGIC, inspect_objects.archive),
     (is_full_elf, inspect_full_elf.full_elf),
-    (lambda data: data[:4] == elf.ELF_MAGIC, _elf),
+    (lambda data: data[:4] == ELF_MAGIC, _elf),
     (lambda data: data[:8] == WASM_MAGIC, _wasm),
     (lambda data: data[:1] == b"{" and b'"design"' in data and b'"xclbin"' in data, _manifest),
-    (lambda data: data[:4] == b"\xdd\0\0\0", _pdi),
+    (lambda data: data[:4] == PDI_MAGIC, _pdi),
     (
         lambda data: int.from_bytes(data[4:8], "little") == cdo.MAGIC,
         lambda data, name: _commands("CDO", data, name, [describe_cdo(c) for c in read_cdo(data, name)]),

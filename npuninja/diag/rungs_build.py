@@ -8,6 +8,7 @@ import sys
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.tool import Surroundings
 from npuninja.diag.rung import Rung
+from npuninja.own_compiler import OWN_COMPILERS
 
 OLDEST_PYTHON = (3, 10)
 REAL_TOOLS = ("bootgen", "xclbinutil", "aie-opt", "aie-translate", "aiecc", "peano")
@@ -81,7 +82,7 @@ def _ninja(surroundings: Surroundings, toolchain: Toolchain) -> Rung:
 
 
 def _emulated_compiler(toolchain: Toolchain) -> Rung:
-    zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
+    zig, clang, linker = (toolchain.found(name) for name in OWN_COMPILERS)
     if zig:
         return Rung("compiler for emulated cores", "ok", f"ziglang {zig.version} ({zig.path})")
     if clang and linker:

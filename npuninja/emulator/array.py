@@ -22,6 +22,7 @@ from npuninja.emulator.shared_memory import PAGE_BYTES, FilePlace, SharedMemory
 from npuninja.emulator.state import STATE_BYTES, ActorState, read_states
 from npuninja.errors import InternalError, ToolError, UserError
 from npuninja.formats import cdo, txn
+from npuninja.formats.wasm_module import WASM_PAGE_BYTES
 
 #: What the engine's `run` and `settle` return.
 RUN_DONE, RUN_DEADLOCK, RUN_MORE, RUN_LOAD_PDI, RUN_START_CORE = range(5)
@@ -121,9 +122,10 @@ class Array:
             STATE_BYTES,
         )
         check_layout(ours, found)
-        if layout.WASM_PAGE_BYTES % PAGE_BYTES:
+        if WASM_PAGE_BYTES % PAGE_BYTES:
             raise ToolError(
-                f"this machine's pages of {PAGE_BYTES} bytes are larger than the emulator can use (65536)"
+                f"this machine's pages of {PAGE_BYTES} bytes are larger than the emulator can use "
+                f"({WASM_PAGE_BYTES})"
             )
 
     def _map(self) -> None:
@@ -180,7 +182,7 @@ class Array:
         )
 
     def _extend_ddr(self, size: int) -> int:
-        pages = size // layout.WASM_PAGE_BYTES
+        pages = size // WASM_PAGE_BYTES
         offset = self._ddr_bytes
         limit = min(self.ddr_limit_bytes, layout.DDR_END - layout.DDR_BASE)
         if offset + size > limit:
@@ -318,7 +320,7 @@ class Array:
 
 
 def _whole_pages(size_bytes: int) -> int:
-    return -(-max(size_bytes, 1) // layout.WASM_PAGE_BYTES) * layout.WASM_PAGE_BYTES
+    return -(-max(size_bytes, 1) // WASM_PAGE_BYTES) * WASM_PAGE_BYTES
 
 
 class _Area:

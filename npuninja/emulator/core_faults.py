@@ -13,6 +13,7 @@ from npuninja.emulator.core_modules.address_map import ADDRESS_SPACE_BYTES
 from npuninja.emulator.core_modules.places import SourceFrame
 from npuninja.emulator.cores import EmulatedCore, nearest_buffer
 from npuninja.emulator.errors import CoreFault, EmulationError, Note, StackOverflow, TimeLimit, finding
+from npuninja.file_kinds import HEADERS_IN_OBJECTS
 from npuninja.formats.core_abi import OWN_DATA
 
 _ADDRESS = re.compile(r"memory fault at wasm address 0x([0-9a-f]+)")
@@ -24,8 +25,6 @@ _MEANINGS = {
     "wasm `unreachable` instruction executed": "the compiler has put a trap there: the code gets there only "
     "by what C leaves undefined, or calls __builtin_trap",
 }
-#: What the names of npuninja's headers begin with in line tables (npuninja/stages/_wasm_flags.py).
-_OWN_HEADERS = "npuninja/"
 #: Callers that are named; a function that calls itself for ever has thousands.
 _SHOWN_CALLERS = 8
 
@@ -44,7 +43,7 @@ def own_frames(frames: list[SourceFrame]) -> list[SourceFrame]:
     first = 0
     while first + 1 < len(frames):
         where = frames[first][1]
-        if where is None or not where.file.startswith(_OWN_HEADERS):
+        if where is None or not where.file.startswith(HEADERS_IN_OBJECTS):
             break
         first += 1
     return frames[first:]

@@ -16,7 +16,7 @@ from typing import Any
 
 import wasmtime
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.arch.devices import DATA_END, DATA_START, DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import kernel_output, layout, math_functions
 from npuninja.emulator.array import Array
 from npuninja.emulator.core_modules.added_functions import ENGINE_FUNCTIONS
@@ -41,11 +41,13 @@ from npuninja.emulator.shared_memory import PAGE_BYTES, SharedMemory
 from npuninja.errors import UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA, STATE_PAGE
 from npuninja.formats.core_image import CoreBuffer, CoreInfo, read_core_image
-from npuninja.formats.wasm_module import read_wasm
+from npuninja.formats.wasm_module import WASM_PAGE_BYTES, read_wasm
 from npuninja.records import NamedTuple
 
 #: The functions that a core's module may import from `env`.
 IMPORTS = math_functions.NAMES | {kernel_output.IMPORT, "npu_event"} | set(WAITING_IMPORTS)
+#: A phrase about an address in none of the windows.
+NO_MEMORY = f"no memory is there: data memory is {DATA_START:#x} to {DATA_END - 1:#x}"
 #: From a tile's number to that of its neighbour.
 NEIGHBOUR_STEPS = {"south": -1, "west": -layout.ROWS_PER_COLUMN, "north": 1}
 
@@ -215,8 +217,8 @@ class EmulatedCore:
         if suspends:
             memory.map_private(base + SAVED_CALLS, SAVED_CALLS_BYTES)
         memory.map_at(base + LOCK_PAGE, 0, layout.LOCK_PLANE_BYTES)
-        memory.map_private(base + STATE_PAGE, layout.WASM_PAGE_BYTES)
-        memory.map_private(base + KERNELS + REGISTERS, layout.WASM_PAGE_BYTES)
+        memory.map_private(base + STATE_PAGE, WASM_PAGE_BYTES)
+        memory.map_private(base + KERNELS + REGISTERS, WASM_PAGE_BYTES)
         number = struct.pack("<I", self.info.column << 16 | self.info.row)
         ctypes.memmove(base + KERNELS + CORE_NUMBER, number, len(number))
         if self.checked:
@@ -270,8 +272,8 @@ def _pages(buffers: tuple[CoreBuffer, ...], window: int) -> set[int]:
 
 def nearest_buffer(info: CoreInfo, address: int) -> str:
     """A phrase about what lies at a data address of a core: inside, behind or before which buffer."""
-    if not 0x40000 <= address < ADDRESS_SPACE_BYTES:
-        return "no memory is there: data memory is 0x40000 to 0x7ffff"
+    if not DATA_START <= address < DATA_END:
+        return NO_MEMORY
     if OWN_DATA <= address < OWN_DATA + info.stack_bytes:
         return "in the stack"
     best: tuple[int, str] | None = None

@@ -40,8 +40,6 @@ LOCK_PLANE_BYTES = core_abi.LOCK_PAGE_BYTES
 _FILE_TILES = 0x10000
 _TILE_SLOT_BYTES = TILE_KINDS["mem"].memory_bytes
 FILE_DDR = 0x4000000
-#: Wasm memory grows in pages of this size; windows and host buffers are aligned to it.
-WASM_PAGE_BYTES = 0x10000
 
 #: Fresh data memory holds this word: not a number as float and as two bfloat16, and rare as an integer.
 POISON = 0xFFC1FFC1

@@ -14,7 +14,7 @@ import hashlib
 import struct
 
 from npuninja import TYPE_CHECKING
-from npuninja.formats.elf import PROGBITS, RELA
+from npuninja.formats.elf import IDENTITY, PROGBITS, RELA
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def assemble(sections: Sequence[FileSection], abi_version: int) -> bytes:
         address = offsets[index] - start
         table += _PROGRAM.pack(1, offsets[index], address, 0, length, length, access, _LOADED_ALIGNMENT)
     header = _HEADER.pack(
-        b"\x7fELF\1\1\1" + bytes((OS_ABI, abi_version)) + bytes(7), 2, _MACHINE, 1, 0, _HEADER.size,
+        IDENTITY + bytes((OS_ABI, abi_version)) + bytes(7), 2, _MACHINE, 1, 0, _HEADER.size,
         start + len(body), 0, _HEADER.size, _PROGRAM.size, programs, SECTION.size, len(every) + 1, 1,
     )  # fmt: skip
     return (header + table).ljust(start, b"\0") + bytes(body) + headers

@@ -12,11 +12,12 @@ import json
 import struct
 
 from npuninja import TYPE_CHECKING
+from npuninja.arch.devices import DATA_END, DATA_START
+from npuninja.file_kinds import OWN_MAGIC, WASM_MAGIC
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.core_abi import ABI_VERSION, MEMORY_PAGES, OWN_DATA
-from npuninja.formats.elf import DATA_END, DATA_START, check_core_elf, read_elf
-from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
-from npuninja.formats.wasm_module import PAGE_BYTES, WasmModule, read_wasm
+from npuninja.formats.elf import check_core_elf, read_elf
+from npuninja.formats.wasm_module import WASM_PAGE_BYTES, WasmModule, read_wasm
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ CORE_SECTION = "npuninja.core"
 NEIGHBOURS = ("south", "west", "north")
 
 _STUB = struct.Struct("<8sII32s16x")
-_STUB_MAGIC = b"NPUNWASM"
 STUB_BYTES = _STUB.size
 
 
@@ -146,8 +146,8 @@ def _from_wasm(data: bytes, name: str) -> CoreImage:
     if module.memory_pages != (MEMORY_PAGES, MEMORY_PAGES):
         low, high = module.memory_pages or (0, 0)
         raise reader.error(
-            f"the core module has {low * PAGE_BYTES} to {'any' if high is None else high * PAGE_BYTES} "
-            f"bytes of memory, expected exactly {MEMORY_PAGES * PAGE_BYTES}"
+            f"the core module has {low * WASM_PAGE_BYTES} to {'any' if high is None else high * WASM_PAGE_BYTES} "
+            f"bytes of memory, expected exactly {MEMORY_PAGES * WASM_PAGE_BYTES}"
         )
     for export, kind in (("memory", "memory"), ("__stack_pointer", "global"), (info.entry, "function")):
         found = module.export(export)
@@ -179,7 +179,7 @@ def _from_wasm(data: bytes, name: str) -> CoreImage:
 
 def make_stub(stack_bytes: int, module: bytes) -> bytes:
     """What is put into the program memory of a core whose program is this wasm module."""
-    return _STUB.pack(_STUB_MAGIC, ABI_VERSION, stack_bytes, hashlib.sha256(module).digest())
+    return _STUB.pack(OWN_MAGIC, ABI_VERSION, stack_bytes, hashlib.sha256(module).digest())
 
 
 def read_stub(program_memory: bytes) -> Stub | None:
@@ -187,7 +187,7 @@ def read_stub(program_memory: bytes) -> Stub | None:
     if len(program_memory) < STUB_BYTES:
         return None
     magic, version, stack_bytes, digest = _STUB.unpack_from(program_memory)
-    return Stub(stack_bytes, digest) if magic == _STUB_MAGIC and version == ABI_VERSION else None
+    return Stub(stack_bytes, digest) if magic == OWN_MAGIC and version == ABI_VERSION else None
 
 
 def read_core_info(module: WasmModule, name: str) -> CoreInfo:

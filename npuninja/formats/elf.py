@@ -8,15 +8,17 @@ from __future__ import annotations
 import struct
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS, PROGRAM_MEMORY_BYTES
+from npuninja.arch.devices import DATA_END, DATA_START, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import FAMILIES
+from npuninja.file_kinds import ARCHIVE_MAGIC, ELF_MAGIC
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Iterator, Sequence
 
-ELF_MAGIC, ARCHIVE_MAGIC = b"\x7fELF", b"!<arch>\n"
+#: An ELF of 32 bits, little-endian, in version 1 of the format.
+IDENTITY = ELF_MAGIC + b"\1\1\1"
 MACHINE = 264  # EM_AIENGINE
 EXECUTABLE = 2
 RELOCATABLE = 1
@@ -42,7 +44,6 @@ MAX_NAME_CHARACTERS = 1 << 26
 
 #: Below it a segment is program memory, above it data.
 SEGMENT_LIMIT = 0x40000
-DATA_START, DATA_END = DATA_WINDOWS["south"], DATA_WINDOWS["own"] + DATA_WINDOW_BYTES
 #: The `e_flags` of AIE, the generation before the NPUs'.
 _FIRST_GENERATION = 1
 
@@ -142,9 +143,9 @@ class Elf(NamedTuple):
 def read_elf(data: bytes, name: str) -> Elf:
     """Reads an ELF32 little-endian file. Raises UserError when it is another file or is damaged."""
     reader = ByteReader(data, name)
-    if reader.data[:4] != b"\x7fELF":
+    if reader.data[:4] != ELF_MAGIC:
         hint = "link the core again"
-        if reader.data[:8] == b"!<arch>\n":
+        if reader.data[:8] == ARCHIVE_MAGIC:
             hint = "this is an archive; link it into an executable first"
         raise reader.error(
             f"not an ELF file: expected 7f 45 4c 46 at 0x0, found {reader.data[:4].hex(' ')}", hint
@@ -343,7 +344,7 @@ def write_core_elf(
             "<8I", _LOAD, start + len(body), address, address, len(data), memory_bytes, access, 16
         )
         body += data
-    identity = b"\x7fELF\1\1\1".ljust(16, b"\0")
+    identity = IDENTITY.ljust(16, b"\0")
     header = struct.pack(
         "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, ELF_HEADER_BYTES, 0, flags, ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES,
         len(segments), 0, 0, 0,

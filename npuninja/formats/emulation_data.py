@@ -14,12 +14,12 @@ import hashlib
 import struct
 
 from npuninja import TYPE_CHECKING
+from npuninja.file_kinds import OWN_MAGIC
 from npuninja.formats.byte_reader import ByteReader
 
 if TYPE_CHECKING:
     from typing import Sequence
 
-MAGIC = b"NPUNWASM"
 _DATA_VERSION = 1
 _TABLE_START = 16
 _ENTRY_BYTES = 40
@@ -35,12 +35,12 @@ def write_emulation_data(modules: Sequence[bytes]) -> bytes:
         body += bytes(-(start + len(body)) % 8)
         table += digest + struct.pack("<II", start + len(body), len(module))
         body += module
-    return MAGIC + struct.pack("<II", _DATA_VERSION, len(by_hash)) + bytes(table) + bytes(body)
+    return OWN_MAGIC + struct.pack("<II", _DATA_VERSION, len(by_hash)) + bytes(table) + bytes(body)
 
 
 def write_family(family: str) -> bytes:
     """The section of a design without cores."""
-    return MAGIC + struct.pack("<II", _DATA_VERSION, 0) + family.encode()
+    return OWN_MAGIC + struct.pack("<II", _DATA_VERSION, 0) + family.encode()
 
 
 def read_family(data: bytes) -> str:
@@ -54,7 +54,7 @@ def read_emulation_data(data: bytes, name: str) -> dict[bytes, bytes]:
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "EMULATION_DATA")
     version, count = reader.words(8, 2, "the header of EMULATION_DATA")
-    if magic != MAGIC or version != _DATA_VERSION:
+    if magic != OWN_MAGIC or version != _DATA_VERSION:
         raise reader.error(
             f'unknown EMULATION_DATA: expected "NPUNWASM" version 1, found {magic!r} version {version}'
         )

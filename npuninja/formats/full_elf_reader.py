@@ -9,6 +9,7 @@ import re
 import struct
 
 from npuninja.errors import UserError
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.formats.control_code_elf import (
     CONTROL_PACKETS,
@@ -20,7 +21,7 @@ from npuninja.formats.control_code_elf import (
     UID_NOTE,
     FilledPlace,
 )
-from npuninja.formats.elf import ELF_MAGIC, NOBITS, Elf, ElfSection, read_elf
+from npuninja.formats.elf import NOBITS, Elf, ElfSection, read_elf
 from npuninja.formats.full_elf import CONFIGURATION_NOTE, EMULATION_SECTION, FullInstance, FullKernel
 from npuninja.formats.instruction_elf import patches_of, refuse_shared_places, relocated
 from npuninja.records import NamedTuple

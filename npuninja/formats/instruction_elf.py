@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 
 from npuninja import TYPE_CHECKING
+from npuninja.arch.registers import TILE_BYTES
 from npuninja.errors import UserError
 from npuninja.formats.control_code_elf import (
     ADDRESS,
@@ -46,7 +47,6 @@ ABI_VERSION = 2
 _FIRST_ARGUMENT = 3  # a kernel's arguments 0 to 2 are the opcode, the instructions and their length
 _DESCRIPTOR_BYTES = 32
 _SHIM_DESCRIPTORS = range(0x1D000, 0x1D200, _DESCRIPTOR_BYTES)  # their registers within a shim tile
-_TILE_MASK = 0xFFFFF
 _MAX_ARGUMENT = 32
 _ADDRESS_OFFSET = 8  # of the address in the operations that load a PDI and make a scratchpad
 
@@ -105,7 +105,7 @@ def _patch(operation: AddressPatch, written: dict[int, tuple[int, int]], what: s
             hint="as an ELF, instructions can patch only descriptors that a dma_memcpy_nd, "
             "a task or npu.writebd wrote; use insts.bin",
         )
-    if operation.address & _TILE_MASK not in [start + 4 for start in _SHIM_DESCRIPTORS]:
+    if operation.address & TILE_BYTES - 1 not in [start + 4 for start in _SHIM_DESCRIPTORS]:
         raise UserError(
             f"{what} fills in register 0x{operation.address:x}, which is no address of a shim's descriptor",
             hint="as an ELF, instructions can patch only addresses of host buffers; use insts.bin",

@@ -6,12 +6,14 @@ Source: WebAssembly core specification, chapter 5.
 
 from __future__ import annotations
 
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats import wasm_sections
 from npuninja.formats.byte_reader import ByteReader
 from npuninja.records import NamedTuple
 
-MAGIC = b"\0asm\1\0\0\0"
-PAGE_BYTES = 65536
+WASM_PAGE_BYTES = 0x10000
+#: Entries of the section of globals: a number that code may change, 0 at first.
+I32_GLOBAL, I64_GLOBAL = b"\x7f\x01\x41\x00\x0b", b"\x7e\x01\x42\x00\x0b"
 
 CUSTOM = 0
 _EXTERNAL_KINDS = ("function", "table", "memory", "global", "tag")
@@ -135,7 +137,7 @@ class _Cursor:
 def read_wasm(data: bytes, name: str) -> WasmModule:
     """Reads a module. Raises UserError when it is not a wasm module or is damaged."""
     reader = ByteReader(data, name)
-    if reader.data[:8] != MAGIC:
+    if reader.data[:8] != WASM_MAGIC:
         raise reader.error(
             f"not a wasm module: expected 00 61 73 6d 01 00 00 00 at 0x0, found {reader.data[:8].hex(' ')}"
         )
@@ -144,7 +146,7 @@ def read_wasm(data: bytes, name: str) -> WasmModule:
     exports: list[WasmExport] = []
     segments: list[WasmSegment] = []
     memory: tuple[int, int | None] | None = None
-    at = len(MAGIC)
+    at = len(WASM_MAGIC)
     while at < len(reader):
         head = _Cursor(reader, at, len(reader), "a section's head")
         number = head.take(1)[0]

@@ -14,6 +14,7 @@ import struct
 
 from npuninja import TYPE_CHECKING
 from npuninja.errors import UserError
+from npuninja.file_kinds import XCLBIN_MAGIC
 from npuninja.formats import xclbin_sections as sections
 from npuninja.formats.aie_partition import AiePartition, PartitionPdi, write_aie_partition
 from npuninja.formats.byte_reader import ByteReader
@@ -47,8 +48,6 @@ from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Sequence
-
-MAGIC = b"xclbin2\0"
 
 #: Names of section kinds (XRT xclbin.h: axlf_section_kind), for people.
 KIND_NAMES = {
@@ -219,7 +218,7 @@ def _header(file_bytes: int, uuid: bytes, section_count: int) -> bytes:
     )
     return struct.pack(
         "<8si28s256sQQQQHBBHH16s64s16s16sI4x",
-        MAGIC,
+        XCLBIN_MAGIC,
         -1,  # not signed
         b"\xff" * 28,
         b"\xff" * 256,
@@ -244,7 +243,7 @@ def read_xclbin(data: bytes, name: str = "xclbin") -> Xclbin:
     """Reads a container. UserError when it is not one, is cut off, or a section lies outside the file."""
     reader = ByteReader(data, name)
     magic = reader.block(0, 8, "the mark of an XCLBIN")
-    if magic != MAGIC:
+    if magic != XCLBIN_MAGIC:
         hint = (
             "this is a Git LFS pointer; fetch the file itself with `git lfs pull`"
             if magic == b"version "

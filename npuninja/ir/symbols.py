@@ -24,6 +24,8 @@ _SYMBOLS = frozenset(
 )
 #: The operations that hold a runtime sequence, of 2025-10 and of later generations.
 RUNTIME_SEQUENCES = ("aiex.runtime_sequence", "aie.runtime_sequence")
+#: The operations that hold code of cores.
+CODE_HOLDERS = ("aie.core", "func.func")
 # Names of symbols that are written without one.
 _DEFAULT_NAMES = {
     "aie.device": "main",

@@ -20,9 +20,6 @@ BEFORE_THE_FIRST_LINE = "npu/core.h"
 #: That and the AIE API, for a compiler that reads headers once for many kernels.
 WITH_THE_API = "npu/core_and_api.h"
 
-#: What the places of code say for `INCLUDE_FOLDER`: an object is the same wherever npuninja lies.
-FOLDER_IN_OBJECTS = "npuninja"
-
 #: How float arithmetic of the vector unit is done: to the bit, or as the host's float32, which is faster.
 FLOAT_MODES: tuple[str, ...] = ("exact", "fast")
 

@@ -6,6 +6,7 @@ import os
 import re
 
 from npuninja.errors import Error, Location, Warnings
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.verifier import verify
@@ -15,7 +16,6 @@ from npuninja.lowering.pipeline import generation_of, lower_resources
 from npuninja.records import NamedTuple
 
 _WORD = re.compile(r"[@%][\w$.-]+(?:#\d+)?")
-_C_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 #: Lines of the lowered design that a hover shows.
 SHOWN = 14
 
@@ -129,7 +129,7 @@ def _c_function(name: str, path: str) -> Location | None:
     pattern = re.compile(rf"^[^\n;#/]*\b{re.escape(name)}\s*\([^;{{]*\)\s*\{{", re.MULTILINE)
     for where, _, files in os.walk(folder):
         for file in sorted(files):
-            if not file.endswith(_C_SUFFIXES):
+            if not file.endswith(C_SUFFIXES):
                 continue
             source = os.path.join(where, file)
             try:

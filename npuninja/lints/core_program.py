@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, advised_stack_bytes
+from npuninja.arch.devices import DATA_START, PROGRAM_MEMORY_BYTES, advised_stack_bytes
 from npuninja.errors import Location, Warnings
-from npuninja.formats.elf import DATA_START, Elf
+from npuninja.formats.elf import Elf
 
 #: From this share of program memory on there is barely room for the next change.
 NEARLY_FULL = 0.9

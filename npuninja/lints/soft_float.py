@@ -6,6 +6,7 @@ import re
 
 from npuninja import TYPE_CHECKING
 from npuninja.errors import Warnings
+from npuninja.file_kinds import HEADERS_IN_OBJECTS
 from npuninja.formats.wasm_code import BULK, CALL, SIMD
 from npuninja.lints.kernel_code import KernelFunction
 
@@ -38,10 +39,9 @@ _OPERATIONS: dict[int, str] = {
 }
 _HELPER = re.compile(r"__\w+[sdt]f[23]?$|__float\w+|__fix\w+")
 
-# Our headers, as objects name them (npuninja.stages._wasm_flags): an NPU does their work in its vector unit.
+# Our headers, as objects name them: an NPU does their work in its vector unit.
 # Scalars of C++ are the exception: a bfloat16 is a class here.
-_HEADERS = "npuninja/"
-_SCALARS = ("npuninja/npu/scalars.h", "npuninja/cmath", "npuninja/math.h")
+_SCALARS = tuple(HEADERS_IN_OBJECTS + name for name in ("npu/scalars.h", "cmath", "math.h"))
 
 
 def check_soft_float(
@@ -66,8 +66,8 @@ def check_soft_float(
                 place = function.place_of(instruction.offset)
                 if not place.line and function.location.line:
                     continue  # merged from several places, which are counted elsewhere or are in a header
-                if place.file.startswith(_HEADERS):
-                    if place.file not in _SCALARS or function.location.file.startswith(_HEADERS):
+                if place.file.startswith(HEADERS_IN_OBJECTS):
+                    if place.file not in _SCALARS or function.location.file.startswith(HEADERS_IN_OBJECTS):
                         continue
                     place = function.location
                 first = first or place

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Declarations that may be in the region of a DMA.
 _NESTED = frozenset(("aie.buffer", "aie.lock", "aie.external_buffer"))
+#: The programs of DMAs, in the order they are configured.
 DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
 
 

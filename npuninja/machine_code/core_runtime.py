@@ -12,6 +12,7 @@ from pathlib import Path
 import wasmtime
 
 from npuninja import TYPE_CHECKING
+from npuninja.arch.devices import DATA_END, DATA_START
 from npuninja.cache_files import cache_folder
 from npuninja.compiled_modules import (
     Sources,
@@ -305,7 +306,8 @@ class CoreRuntime:
 _FAULTS = {
     1: "the bytes there are no bundle, or the program ends before",
     2: "{name} is not executed here: nothing is guessed about instructions that are not proved",
-    3: "an access of {b} bytes to 0x{a:x}: no data memory is there (0x40000 to 0x7ffff)",
+    3: "an access of {b} bytes to 0x{a:x}: no data memory is there "
+    f"({DATA_START:#x} to {DATA_END - 1:#x})",
     4: "an access to the data memory to the {window}, which this core does not have",
     5: "an access of {b} bytes to 0x{a:x}, which is not a multiple of {b}",
     6: "a branch in a delay slot of the branch at 0x{a:x}",

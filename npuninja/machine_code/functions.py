@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 
 from npuninja import TYPE_CHECKING
+from npuninja.arch.devices import DATA_START
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
 from npuninja.machine_code.flow import Branch, Flow, Loop, analyse, ends_core
@@ -78,7 +79,7 @@ def functions_of(data: bytes, name: str) -> tuple[Function, ...]:
     found = elf.read_elf(data, name)
     if (found.machine, found.type, elf.architecture_of(found.flags)) != (elf.MACHINE, elf.EXECUTABLE, "aie2"):
         return ()
-    pieces = [(s.address, s.data) for s in found.segments if s.address < elf.DATA_START]
+    pieces = [(s.address, s.data) for s in found.segments if s.address < DATA_START]
     _, programs = read_programs(data, name)
     return Functions(pieces, [symbol for program in programs for symbol in program.symbols]).all
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 
 from npuninja import TYPE_CHECKING
+from npuninja.arch.devices import DATA_START
 from npuninja.errors import Error, Location
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.dwarf_lines import LineTable
-from npuninja.formats.elf import DATA_START
 from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.source_lines import line_table

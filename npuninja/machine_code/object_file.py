@@ -13,6 +13,7 @@ from npuninja.formats.elf import (
     ABSOLUTE,
     ELF_HEADER_BYTES,
     EXECUTABLE,
+    IDENTITY,
     MACHINE,
     NOBITS,
     PROGBITS,
@@ -211,7 +212,7 @@ def _file(bodies: list[_SectionBody], flags: int, linked: bool) -> bytes:
     out += bytes(-len(out) % 4)
     section_offset, count = len(out), len(bodies) + 1
     out += headers
-    out[:ELF_HEADER_BYTES] = b"\x7fELF\1\1\1".ljust(16, b"\0") + struct.pack(
+    out[:ELF_HEADER_BYTES] = IDENTITY.ljust(16, b"\0") + struct.pack(
         "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, ELF_HEADER_BYTES if loaded else 0,
         section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0, loaded, _SECTION_BYTES, count, count - 1,
     )  # fmt: skip

@@ -7,10 +7,10 @@ import struct
 import wasmtime
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
+from npuninja.arch.devices import DATA_END, DATA_START, PROGRAM_MEMORY_BYTES
 from npuninja.errors import Location, UserError
 from npuninja.formats.core_abi import LOCK_PAGE, OWN_DATA
-from npuninja.formats.elf import DATA_END, DATA_START, RELOCATABLE, SEGMENT_LIMIT
+from npuninja.formats.elf import RELOCATABLE, SEGMENT_LIMIT
 from npuninja.machine_code import core_runtime as rt
 from npuninja.machine_code.core_runtime import CoreRuntime, fault_sentence, load_runtime
 from npuninja.machine_code.listing import Names

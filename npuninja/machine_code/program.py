@@ -10,26 +10,31 @@ from array import array
 from itertools import groupby
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.devices import PROGRAM_MEMORY_BYTES
+from npuninja.arch.devices import DATA_START, PROGRAM_MEMORY_BYTES
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.registers import PROGRAM_MEMORY, split_address
 from npuninja.errors import Location, UserError
+from npuninja.file_kinds import (
+    ARCHIVE_MAGIC,
+    ELF_MAGIC,
+    PDI_MAGIC,
+    THIN_ARCHIVE_MAGIC,
+    WASM_MAGIC,
+    XCLBIN_MAGIC,
+)
 from npuninja.formats import cdo, elf, xclbin
 from npuninja.formats.aie_partition import read_aie_partition
 from npuninja.formats.control_code_elf import OS_ABI
 from npuninja.formats.core_image import Stub, read_stub
 from npuninja.formats.emulation_data import read_emulation_data
 from npuninja.formats.pdi import read_pdi
-from npuninja.formats.wasm_module import MAGIC as WASM_MAGIC
 from npuninja.machine_code.foreign_code import require_aie2
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Sequence
 
-_PDI_MAGIC = b"\xdd\0\0\0"
 #: An archive that holds the names of objects only, which lie elsewhere.
-THIN_ARCHIVE_MAGIC = b"!<thin>\n"
 #: Of an archive: libraries of kernels have hundreds.
 MOST_MEMBERS = 1 << 16
 _MAX_NAME_BYTES = 4096
@@ -94,9 +99,9 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
     Raises:
         UserError: the file is damaged, or no kind of file that holds programs.
     """
-    if data[:8] == xclbin.MAGIC:
+    if data[:8] == XCLBIN_MAGIC:
         return "XCLBIN", _of_xclbin(data, name)
-    if data[:4] == b"\x7fELF":
+    if data[:4] == ELF_MAGIC:
         found = elf.read_elf(data, name)
         if found.machine != elf.MACHINE and data[7] == OS_ABI:
             raise UserError(
@@ -107,7 +112,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
         return ("object" if found.type == elf.RELOCATABLE else "ELF"), [_of_elf(found, name, "")]
     if data[:8] == WASM_MAGIC:
         return "wasm", [MachineProgram("", "wasm", (), module=data)]
-    if data[:8] == elf.ARCHIVE_MAGIC:
+    if data[:8] == ARCHIVE_MAGIC:
         return "archive", _of_archive(data, name)
     if data[:8] == THIN_ARCHIVE_MAGIC:
         raise UserError(
@@ -115,7 +120,7 @@ def read_programs(data: bytes, name: str) -> tuple[str, list[MachineProgram]]:
             Location(name),
             hint="name the objects themselves",
         )
-    if data[:4] == _PDI_MAGIC:
+    if data[:4] == PDI_MAGIC:
         return "PDI", _of_commands(read_pdi(data, name).commands(name), {}, 0, name)
     raise UserError(
         f"no file with a core's program: it starts with {data[:8].hex(' ') or 'nothing'}",
@@ -165,7 +170,7 @@ def _of_elf(found: elf.Elf, name: str, title: str) -> MachineProgram:
         sections = [
             CodeSection(f"segment {s.number}", s.address, s.data)
             for s in found.segments
-            if s.address < elf.DATA_START
+            if s.address < DATA_START
         ]
     everything.sort(key=lambda s: (s.address, s.kind != "function", s.name))
     return MachineProgram(title, isa, tuple(sections), None, tuple(everything), elf=found)
@@ -196,7 +201,7 @@ def _relocations_by_section(found: elf.Elf) -> dict[int, list[Relocation]]:
 def _of_archive(data: bytes, name: str) -> list[MachineProgram]:
     programs = []
     long_names = b""
-    at, members = len(elf.ARCHIVE_MAGIC), 0
+    at, members = len(ARCHIVE_MAGIC), 0
     while at + 60 <= len(data):
         header = data[at : at + 60]
         digits = header[48:58].rstrip(b" ")
@@ -214,12 +219,12 @@ def _of_archive(data: bytes, name: str) -> list[MachineProgram]:
             title = _long_name(long_names, int(title[1:]))
         else:
             title = title.rstrip("/")
-        if content[:4] == b"\x7fELF":
+        if content[:4] == ELF_MAGIC:
             where = f"{name}({title})"
             programs.append(_of_elf(elf.read_elf(content, where), where, title))
         elif content[:8] == WASM_MAGIC:
             programs.append(MachineProgram(title, "wasm", (), module=content))
-        elif content[:8] in (elf.ARCHIVE_MAGIC, THIN_ARCHIVE_MAGIC):
+        elif content[:8] in (ARCHIVE_MAGIC, THIN_ARCHIVE_MAGIC):
             raise UserError(
                 f"the archive holds another one, '{title}'",
                 Location(name),

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Union
 
 from npuninja import TYPE_CHECKING
-from npuninja.formats.wasm_module import MAGIC, name_bytes, section_bytes, unsigned_leb128
+from npuninja.file_kinds import WASM_MAGIC
+from npuninja.formats.wasm_module import name_bytes, section_bytes, unsigned_leb128
 
 if TYPE_CHECKING:
     from typing import Any, Sequence
@@ -189,7 +190,7 @@ def write_module(
     element = b"\x00\x41\x01\x0b" + _vector([unsigned(f) for f in table])
     return b"".join(
         (
-            MAGIC,
+            WASM_MAGIC,
             section_bytes(1, _vector(type_items)),
             section_bytes(2, _vector(import_items)),
             section_bytes(3, _vector([unsigned(t) for t, _ in functions])),

@@ -17,8 +17,8 @@ from typing import Any
 from npuninja.arch.devices import DEVICES
 from npuninja.device.manifest import Manifest, parse_manifest
 from npuninja.errors import Error
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.formats.aie_partition import read_aie_partition
-from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.emulation_data import read_emulation_data, read_family
 from npuninja.formats.txn import read_txn
 from npuninja.formats.xclbin import AIE_PARTITION, EMULATION_DATA, read_xclbin

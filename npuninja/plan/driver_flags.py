@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from npuninja.errors import Location, UserError
+from npuninja.lowering.resources.allocation_schemes import SCHEMES
 from npuninja.records import NamedTuple
 
-ALLOCATION_SCHEMES = ("basic-sequential", "bank-aware")
 _OVERLAY = "--generate-ctrl-pkt-overlay"
 _SWITCHES = {
     "--dynamic-objFifos": "dynamic_fifos",
@@ -104,8 +104,8 @@ def _switch(flag: str, value: str, where: Location | None) -> str:
 
 
 def _value(flag: str, value: str, where: Location | None) -> str:
-    if flag == "--alloc-scheme" and value not in ALLOCATION_SCHEMES:
-        raise UserError(f"aiecc flag {flag}={value}: expected {' or '.join(ALLOCATION_SCHEMES)}", where)
+    if flag == "--alloc-scheme" and value not in SCHEMES:
+        raise UserError(f"aiecc flag {flag}={value}: expected {' or '.join(SCHEMES)}", where)
     if flag == "--cores-per-col" and not (value.lstrip("-").isdigit() and value != "0"):
         raise UserError(f"aiecc flag {flag} {value}: expected a number of cores", where)
     return "" if value.startswith("-") else value

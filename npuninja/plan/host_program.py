@@ -22,7 +22,6 @@ PLACEHOLDERS = {
     "txn": "txn",
     "lowered": "lowered",
 }
-SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 #: A notebook is run as the Python program that its code cells are.
 NOTEBOOK = ".ipynb"
 SCRIPT_SUFFIXES = (".py", NOTEBOOK)

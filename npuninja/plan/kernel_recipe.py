@@ -7,12 +7,13 @@ import os
 from npuninja.arch.devices import DEVICES
 from npuninja.detect.peano import peano_program
 from npuninja.errors import UserError
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design, LinkedObject
 from npuninja.plan.edges import Value, edge_of, provider_of
 from npuninja.plan.graph import Graph
 from npuninja.plan.kernel_settings import KernelSettings
-from npuninja.plan.kernels import ASSEMBLY, BINARIES, SUFFIXES, KernelObject
+from npuninja.plan.kernels import ASSEMBLY, BINARIES, KernelObject
 from npuninja.stages import _kernel_flags as kernel_flags
 from npuninja.stages import _peano_flags as peano_flags
 from npuninja.stages import _wasm_flags as wasm_flags
@@ -47,7 +48,7 @@ def plan_kernel(
         return output
     owner = f"kernel {made.name}"
     first = made.sources[0]
-    if len(made.sources) == 1 and first.endswith((*SUFFIXES, *ASSEMBLY)):
+    if len(made.sources) == 1 and first.endswith((*C_SUFFIXES, *ASSEMBLY)):
         _plan_compile(context, graph, design, made, first, output, owner)
         return output
     parts = []

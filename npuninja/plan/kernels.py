@@ -10,12 +10,12 @@ import posixpath
 import re
 
 from npuninja.errors import UserError
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.plan.design import LinkedObject
 from npuninja.plan.kernel_settings import KernelSettings, settings_of
 from npuninja.records import field, record
 from npuninja.suggestions import near
 
-SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 ASSEMBLY = (".s", ".S")
 # What is not compiled: objects and archives made elsewhere.
 BINARIES = (".o", ".a")
@@ -109,8 +109,8 @@ class KernelFolder:
             raise UserError(f"{settings.name!r} is made of nothing", where, hint="name a source")
         for path in settings.sources:
             suffix = os.path.splitext(path)[1]
-            if suffix not in (*SUFFIXES, *ASSEMBLY, *BINARIES):
-                known = ", ".join((*SUFFIXES, *ASSEMBLY, *BINARIES))
+            if suffix not in (*C_SUFFIXES, *ASSEMBLY, *BINARIES):
+                known = ", ".join((*C_SUFFIXES, *ASSEMBLY, *BINARIES))
                 raise UserError(f"{path!r} is no source of a kernel", where, hint=f"sources end in {known}")
             if path in self.absent and not self.is_kernel(path, settings):
                 raise UserError(f"there is no file {path!r}", where, hint="paths count from toolchain.toml")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from npuninja.detect.machine import Toolchain
 from npuninja.detect.tool import FoundTool
 from npuninja.errors import ToolError
+from npuninja.own_compiler import OWN_COMPILERS
 from npuninja.records import record
 
 
@@ -26,7 +27,7 @@ def wasm_compiler(toolchain: Toolchain, choices: Mapping[str, str]) -> WasmCompi
 
     `--provider kernel=` and `link=` may name one; without `link=` the linker is of the compiler's kind.
     """
-    zig, clang, linker = (toolchain.found(name) for name in ("ziglang", "clang", "wasm-ld"))
+    zig, clang, linker = (toolchain.found(name) for name in OWN_COMPILERS)
     if not zig and not (clang and linker):
         return None
     kernel, link = choices.get("kernel"), choices.get("link")
@@ -47,7 +48,7 @@ def wasm_compiler(toolchain: Toolchain, choices: Mapping[str, str]) -> WasmCompi
 
 def no_wasm_compiler(toolchain: Toolchain) -> ToolError:
     """The error for a machine without one, with what was examined."""
-    absents = filter(None, map(toolchain.absent, ("ziglang", "clang", "wasm-ld")))
+    absents = filter(None, map(toolchain.absent, OWN_COMPILERS))
     return ToolError(
         "no compiler for emulated cores: neither the ziglang package nor clang with wasm-ld is usable",
         notes=tuple((f"{absent.tool}: {absent.explain()}", None) for absent in absents),

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".C", ".c++", ".s", ".S")
+from npuninja.file_kinds import C_SUFFIXES
+
+SOURCE_SUFFIXES = (*C_SUFFIXES, ".C", ".c++", ".s", ".S")
 OBJECT_SUFFIXES = (".o", ".a", ".obj")
 _SHARED_LIBRARY = re.compile(r"lib[^/]*\.so(\.\d+)*$")
 # Words with their value in the next one; those that npuninja gives itself are left out with it.

@@ -20,8 +20,9 @@ sys.path[0] = os.path.dirname(
 try:
     from npuninja.depfile import ROOT
     from npuninja.errors import INTERRUPTED, Error, InternalError, ToolError, report, report_bug
+    from npuninja.file_kinds import C_SUFFIXES
     from npuninja.remote.action import Action, as_here, depfile_as_here, make_action
-    from npuninja.remote.includes import SOURCES, included_files
+    from npuninja.remote.includes import included_files
     from npuninja.remote.settings import WRONG_WORKER, RemoteSettings, read_remote_settings
     from npuninja.remote.trexe import run_action
     from npuninja.stages._build_lock import LOCK, claim_build_folder
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
         words = with_words(words)
         settings = read_remote_settings(arguments[0])
         claim_build_folder(os.path.join(os.path.dirname(arguments[0]), LOCK))
-        for source in [path for path in needs if path.endswith(SOURCES)]:
+        for source in [path for path in needs if path.endswith(C_SUFFIXES)]:
             needs += [path for path in included_files(source) if path not in needs]
         copies = _copies_of_modules(words)
         needs += [module for module in copies.values() if module not in needs]

@@ -19,7 +19,6 @@ _DIRECTIVE = re.compile(
 )
 _COMMENT = re.compile(rb'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 _SPLIT_LINE = re.compile(rb"(?:[^\n]*\\\r?\n)+[^\n]*")
-SOURCES = (".c", ".cc", ".cpp", ".cxx")
 
 
 def included_files(source: str) -> list[str]:

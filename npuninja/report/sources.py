@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from npuninja.file_kinds import C_SUFFIXES
 from npuninja.records import NamedTuple
 from npuninja.source_places import WARNINGS_SUFFIX, warnings_of
 
 #: What is shown of a design: its own text, its kernels' and its reference's.
-SUFFIXES = (".mlir", ".py", ".c", ".cc", ".cpp", ".cxx")
+SUFFIXES = (".mlir", ".py", *C_SUFFIXES)
 _MOST_BYTES = 400_000
 _WARNING = re.compile(r"^(?P<file>[^\n:]+):(?P<line>\d+)(?::\d+)?: warning: (?P<text>.*)$", re.MULTILINE)
 _PLAIN = re.compile(r"^(?:(?P<file>[^\n:]+): )?warning: (?P<text>.*)$", re.MULTILINE)

@@ -10,6 +10,7 @@ import os
 from typing import Sequence
 
 from npuninja.arch.devices import (
+    DATA_START,
     DATA_WINDOWS,
     DEFAULT_STACK_BYTES,
     PROGRAM_MEMORY_BYTES,
@@ -20,7 +21,7 @@ from npuninja.arch.devices import (
 from npuninja.errors import Location, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.formats.core_image import read_core_image
-from npuninja.formats.elf import DATA_START, Elf, read_elf
+from npuninja.formats.elf import Elf, read_elf
 from npuninja.formats.wasm_code import functions
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.ir.core import Operation

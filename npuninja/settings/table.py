@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from npuninja.arch.families import DEFAULT, FAMILIES
 from npuninja.detect.machine import HOST_TOOLS, TOOLS
+from npuninja.kernel_headers import FLOAT_MODES
 from npuninja.lowering.generation import CHOICES
-from npuninja.plan.driver_flags import ALLOCATION_SCHEMES
+from npuninja.lowering.resources.allocation_schemes import SCHEMES
 from npuninja.plan.providers import STAGES, choices_of
 from npuninja.records import NamedTuple
 
-FLOATS = ("exact", "fast")
 LANGUAGES = (
     *("c", *(f"{start}{year}" for start in ("c", "gnu") for year in ("99", "11", "17", "2x", "23"))),
     *(
@@ -223,7 +223,7 @@ KERNEL = Section(
             "How embedded cores compute with bfloat16 and accumulators: `exact`, bit for bit as the NPU "
             "where that is known, or `fast`, in plain float32, which rounds differently.",
             '"exact"',
-            FLOATS,
+            FLOAT_MODES,
         ),
     ),
     named="OBJECT.o",
@@ -275,7 +275,7 @@ DESIGN = Section(
             "text",
             "How buffers are placed in memory.",
             '"bank-aware"',
-            ALLOCATION_SCHEMES,
+            SCHEMES,
         ),
         Key(
             "aiecc-flags",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from npuninja import kernel_headers
 from npuninja.aie2_compiler import COMPILER_HEADERS, RUNTIME_FOLDER
+from npuninja.file_kinds import HEADERS_IN_OBJECTS
 from npuninja.stages._wasm_flags import C_FLAGS, CODE_FLAGS, CXX_FLAGS, driver, is_cxx, values
 
 # Flag and reason.
@@ -94,7 +95,8 @@ def compile_flags(source: str, prefix_maps: list[str], language: str = "") -> li
     """
     of_language = CXX_FLAGS if is_cxx(source, language) else C_FLAGS
     own = [
-        f"{folder}=npuninja" for folder in (RUNTIME_FOLDER, COMPILER_HEADERS, kernel_headers.INCLUDE_FOLDER)
+        f"{folder}={HEADERS_IN_OBJECTS[:-1]}"
+        for folder in (RUNTIME_FOLDER, COMPILER_HEADERS, kernel_headers.INCLUDE_FOLDER)
     ]
     maps = [f"-ffile-prefix-map={m}" for m in [*prefix_maps, *own]]
     headers = ["-isystem", COMPILER_HEADERS, "-isystem", kernel_headers.INCLUDE_FOLDER]

@@ -11,6 +11,7 @@ from npuninja import kernel_headers
 from npuninja.arch.families import architectures
 from npuninja.depfile import read_depfile
 from npuninja.errors import Location, UserError, Warnings
+from npuninja.file_kinds import CXX_SUFFIXES, WASM_MAGIC
 from npuninja.formats.wasm_module import read_wasm
 from npuninja.lints.kernel_code import KernelFunction, read_functions
 from npuninja.stages import _kernel_flags, _peano_flags, _shift_search, _wasm_flags
@@ -29,7 +30,6 @@ _FIRST_HEADERS = tuple(
 _LARGE_FRAME_BYTES = 512
 _UNROLLING, _MORE_UNROLLED = "-unroll-threshold=", 4000
 _LONGER = 2  # times the object, from which on it is not worth it
-WASM_OBJECT_MAGIC = b"\0asm\1\0\0\0"
 
 _EXTERN_C = r"extern \"C\""
 # What the API has for the newer cores alone.
@@ -290,7 +290,7 @@ def _refused(plain: str, source: str, is_cxx: bool) -> UserError:
         name = unknown[1] or unknown[2]
         what = "there for AIE2P (npu2) only" if name in _OF_AIE2P else "not offered by the embedded compiler"
         return UserError(f"aie::{name} is {what} (docs/kernels.md)", Location(source))
-    is_cxx = is_cxx or source.endswith(_wasm_flags.CXX_SUFFIXES)
+    is_cxx = is_cxx or source.endswith(CXX_SUFFIXES)
     hints = (
         text for pattern, text in HINTS if not (is_cxx and pattern == _EXTERN_C) and re.search(pattern, plain)
     )
@@ -330,7 +330,7 @@ def _check_of(kind: str, target: str) -> Check:
 
 
 def _check_object(data: bytes) -> None:
-    if not data.startswith(WASM_OBJECT_MAGIC):
+    if not data.startswith(WASM_MAGIC):
         raise UserError(
             "the compiler did not make a wasm object", hint="give a clang that has the target wasm32"
         )

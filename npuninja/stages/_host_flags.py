@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
+from npuninja.file_kinds import CXX_SUFFIXES
 
 if TYPE_CHECKING:
     from typing import Iterable
 
-_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".C", ".c++")
+_CPLUSPLUS = (*CXX_SUFFIXES, ".C", ".c++")
 #: What programs for today's XRT are written in, where they do not say it.
 _DEFAULT_LANGUAGE = "gnu++20"
 

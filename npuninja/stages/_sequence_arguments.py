@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npuninja import TYPE_CHECKING
-from npuninja.arch.registers import BD_STRIDE, COLUMN_SHIFT, bd_offset, channel_queue
+from npuninja.arch.registers import BD_STRIDE, COLUMN_SHIFT, bd_offset, channel_queue, split_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
@@ -94,7 +94,7 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
 
 def _raw_directions(device: Operation, sequence: Operation, patch: Operation) -> set[str]:
     """Which way the descriptor that has an address moves, by the writes that start it; both if none does."""
-    column, register = patch.integer("addr") >> COLUMN_SHIFT, patch.integer("addr") & 0xFFFFF
+    column, _, register = split_address(patch.integer("addr"))
     number = (register - bd_offset("shim", 0)) // BD_STRIDE
     found: set[str] = set()
     for op in sequence.walk():
@@ -150,7 +150,7 @@ def _raw_bytes(sequence: Operation) -> dict[int, int]:
     found: dict[int, int] = {}
     for op in sequence.walk():
         if op.name == "aiex.npu.address_patch":
-            column, register = op.integer("addr") >> COLUMN_SHIFT, op.integer("addr") & 0xFFFFF
+            column, _, register = split_address(op.integer("addr"))
             number = (register - bd_offset("shim", 0)) // BD_STRIDE
             end = op.integer("arg_plus", 0) + lengths.get((column, number), 0)
             found[op.integer("arg_idx")] = max(found.get(op.integer("arg_idx"), 0), end)

@@ -20,10 +20,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from npuninja import kernel_headers
+from npuninja.file_kinds import HEADERS_IN_OBJECTS
 from npuninja.records import NamedTuple
 from npuninja.stages._tool import remove, run_tool
 
-_HEADERS = f"{kernel_headers.FOLDER_IN_OBJECTS}/"
 _NAME = r'%(?:[-\w.$]+|"[^"]+")'
 _INSTRUCTION = re.compile(
     rf"^( +)({_NAME}) = (shl|lshr|ashr)(?: nuw| nsw| exact)* (i(?:32|64)|<(\d+) x i(?:32|64)>) (.+), ({_NAME})"
@@ -280,8 +280,8 @@ class _DebugFiles:
         if kind == "File":
             name = re.search(r'filename: "([^"]*)"', fields)
             path = name[1] if name else ""
-            return path.startswith(_HEADERS) and os.path.exists(
-                os.path.join(kernel_headers.INCLUDE_FOLDER, path[len(_HEADERS) :])
+            return path.startswith(HEADERS_IN_OBJECTS) and os.path.exists(
+                os.path.join(kernel_headers.INCLUDE_FOLDER, path[len(HEADERS_IN_OBJECTS) :])
             )
         above = re.search(r"scope: !(\d+)" if kind == "Location" else r"file: !(\d+)", fields)
         return above is not None and self.is_header(above[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from npuninja import kernel_headers
+from npuninja.file_kinds import CXX_SUFFIXES, HEADERS_IN_OBJECTS
 
 # Flag and reason. The layout flags make structs look as on AIE2, whose i64 and double are aligned to 4 bytes.
 COMMON_FLAGS: tuple[tuple[str, str], ...] = (
@@ -48,7 +49,6 @@ LINK_FLAGS: tuple[tuple[str, str], ...] = (
     ),
     ("--threads=1", "a core is too small to be linked by several threads"),
 )
-CXX_SUFFIXES = (".cc", ".cpp", ".cxx")
 
 # Math functions that are no wasm instruction: imports (module "env") that the emulator serves, for float (…f)
 # and double.
@@ -118,7 +118,7 @@ def compile_flags(
     # The last map that matches wins, and our headers may lie below a folder that is mapped too.
     maps = [
         f"-ffile-prefix-map={m}"
-        for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}={kernel_headers.FOLDER_IN_OBJECTS}"]
+        for m in [*prefix_maps, f"{kernel_headers.INCLUDE_FOLDER}={HEADERS_IN_OBJECTS[:-1]}"]
     ]
     headers = kernel_headers.compile_flags(is_cxx(source, language), architecture, float_mode)
     return [*values(COMMON_FLAGS), *values(of_language), *maps, *headers]

@@ -6,7 +6,8 @@ Format: WebAssembly tool conventions, Linking.md, version 2.
 from __future__ import annotations
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.wasm_module import MAGIC, WasmModule, read_wasm
+from npuninja.file_kinds import ARCHIVE_MAGIC, ELF_MAGIC, WASM_MAGIC
+from npuninja.formats.wasm_module import WasmModule, read_wasm
 from npuninja.formats.wasm_names import EXPLICIT_NAME, UNDEFINED
 from npuninja.records import NamedTuple
 
@@ -75,7 +76,7 @@ def read_symbols(data: bytes, path: str) -> Symbols:
     Raises:
         UserError: the bytes are no relocatable wasm object; the message says what they are, if known.
     """
-    if not data.startswith(MAGIC):
+    if not data.startswith(WASM_MAGIC):
         hint = "emulated cores are linked from wasm objects only"
         raise UserError(f"not a wasm object but {_what(data)}", Location(path), hint=hint)
     module = read_wasm(data, path)
@@ -106,12 +107,12 @@ def global_value(module: WasmModule, name: str) -> int | None:
 
 
 def _what(data: bytes) -> str:
-    if data.startswith(b"\x7fELF"):
+    if data.startswith(ELF_MAGIC):
         machine = int.from_bytes(data[18:20], "little")
         return f"an ELF object for {_ELF_MACHINES.get(machine, f'machine {machine}')}"
     if data.startswith(b"BC\xc0\xde"):
         return "LLVM bitcode"
-    if data.startswith(b"!<arch>"):
+    if data.startswith(ARCHIVE_MAGIC):
         return "an archive"
     return f"a file that begins with {data[:4].hex(' ')}"
 

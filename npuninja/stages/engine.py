@@ -6,8 +6,6 @@ import os
 
 from npuninja.stages._run import Outputs, stage_arguments
 
-WASM_MAGIC = b"\0asm"
-
 
 def run(arguments: list[str]) -> list[str]:
     """`-o engine.wasm`; returns the engine's sources.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from npuninja.errors import Location, UserError
-from npuninja.formats.elf import ARCHIVE_MAGIC, ELF_MAGIC
-from npuninja.stages._compile import WASM_OBJECT_MAGIC
+from npuninja.file_kinds import ARCHIVE_MAGIC, ELF_MAGIC, WASM_MAGIC
 from npuninja.stages._peano_object import check_object
 from npuninja.stages._run import Outputs, read_bytes, stage_arguments
 from npuninja.stages._tool import ToolFailed, run_tool
@@ -50,7 +49,7 @@ def _check_part(data: bytes, path: str, kind: str) -> None:
         return  # its other members are checked by the linker, and the result is below
     if kind != "wasm":
         check_object(kind, path)(data)
-    elif not data.startswith(WASM_OBJECT_MAGIC):
+    elif not data.startswith(WASM_MAGIC):
         raise UserError(
             "neither an object nor an archive", Location(path), hint="name its source in toolchain.toml"
         )
@@ -61,7 +60,7 @@ def _check_object(kind: str, path: str):  # type: ignore[no-untyped-def]
         return check_object(kind, path)
 
     def check(data: bytes) -> None:
-        if not data.startswith(WASM_OBJECT_MAGIC):
+        if not data.startswith(WASM_MAGIC):
             raise UserError("the linker did not make a wasm object", Location(path))
 
     return check

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from npuninja.errors import UserError
-from npuninja.formats.elf import ARCHIVE_MAGIC
+from npuninja.file_kinds import ARCHIVE_MAGIC, ELF_MAGIC
 from npuninja.machine_code.program import read_programs
 from npuninja.stages._compile_aie2 import KIND, check_kind
 from npuninja.stages._peano_object import check_object
@@ -44,7 +44,7 @@ def _members(archive: bytes) -> list[bytes]:
     while at + 60 <= len(archive):
         size = int(archive[at + 48 : at + 58])
         content = archive[at + 60 : at + 60 + size]
-        if content.startswith(b"\x7fELF"):
+        if content.startswith(ELF_MAGIC):
             found.append(content)
         at += 60 + size + size % 2
     return found

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from npuninja import TYPE_CHECKING
 from npuninja.device.manifest import MANIFEST_FORMAT
 from npuninja.errors import InternalError, Location, UserError
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.files import read_file
-from npuninja.formats.elf import ELF_MAGIC
 from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_ID, DEFAULT_KERNEL_NAME, MOST_BUFFERS
 from npuninja.records import NamedTuple
 from npuninja.stages._run import (

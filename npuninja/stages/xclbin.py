@@ -10,6 +10,7 @@ import os
 
 from npuninja.arch.devices import device as device_model
 from npuninja.errors import Location, ToolError, UserError, Warnings
+from npuninja.file_kinds import ELF_MAGIC
 from npuninja.formats.core_image import read_core_image
 from npuninja.formats.elf import made_by, read_elf
 from npuninja.formats.emulation_data import write_emulation_data, write_family
@@ -101,7 +102,7 @@ def _buffers(text: str) -> int:
 def _warnings(programs: dict[str, bytes], path: str) -> Warnings:
     """Programs of different compilers work together by luck only."""
     makers = {
-        made_by(read_elf(program, name)) for name, program in programs.items() if program[:4] == b"\x7fELF"
+        made_by(read_elf(program, name)) for name, program in programs.items() if program[:4] == ELF_MAGIC
     } - {""}
     warnings = Warnings()
     if len(makers) > 1:

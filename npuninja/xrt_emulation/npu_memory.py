@@ -9,8 +9,8 @@ import os
 import threading
 from collections.abc import Iterator
 
-from npuninja.emulator.layout import WASM_PAGE_BYTES
 from npuninja.errors import InternalError, ToolError, in_words
+from npuninja.formats.wasm_module import WASM_PAGE_BYTES
 from npuninja.xrt_emulation.wire import CONTEXTS
 
 #: Size of the file. It is sparse: only what is touched takes memory.

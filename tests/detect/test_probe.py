@@ -159,7 +159,7 @@ class Elsewhere(Machine):
         super().__init__(folder)
         monkeypatch.setenv("NPUNINJA_CACHE_DIR", str(folder / "user"))
         # What looks like an executable: the pretended tools are scripts.
-        monkeypatch.setattr("npuninja.detect.probe._ELF", b"#!/bin/sh")
+        monkeypatch.setattr("npuninja.detect.probe.ELF_MAGIC", b"#!/bin/sh")
         self.folders = 0
 
     def look(self, tool: Tool, *denied: Denied) -> FoundTool | AbsentTool:
@@ -211,7 +211,7 @@ def other_libraries(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPa
 
 def a_script(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     break_silently(path)
-    monkeypatch.setattr("npuninja.detect.probe._ELF", b"\x7fELF")
+    monkeypatch.setattr("npuninja.detect.probe.ELF_MAGIC", b"\x7fELF")
 
 
 def other_machine(machine: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,13 @@ from npuninja.diag.descriptor_text import descriptor_fields, descriptor_text
 from npuninja.diag.inspect import inspect_bytes
 from npuninja.diag.register_names import register_at, value_meaning
 from npuninja.errors import UserError
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats.cdo import BlockWrite, Delay, Fill, MaskPoll, Nop, Other, write_cdo
 from npuninja.formats.core_image import CORE_SECTION, make_stub
 from npuninja.formats.elf import write_core_elf
 from npuninja.formats.pdi import write_pdi
 from npuninja.formats.txn import LoadPdi, Preempt, Transaction, write_txn
-from npuninja.formats.wasm_module import MAGIC, append_custom_section
+from npuninja.formats.wasm_module import append_custom_section
 from npuninja.formats.xclbin import XclbinKernel, write_xclbin
 
 MIX = CONFORMANCE / "hand_memtile_mix"
@@ -147,7 +148,7 @@ def wasm_core() -> bytes:
         bytes([len(name)]) + name + kind
         for name, kind in ((b"memory", b"\2\0"), (b"__stack_pointer", b"\3\0"), (b"core_0_2", b"\0\0"))
     )
-    module = MAGIC + memory + bytes([7, len(exports) + 1, 3]) + exports
+    module = WASM_MAGIC + memory + bytes([7, len(exports) + 1, 3]) + exports
     return append_custom_section(module, CORE_SECTION, json.dumps(info).encode())
 
 
@@ -157,7 +158,7 @@ def test_wasm_core() -> None:
     assert "buffer a: 0x70400, 1024 bytes" in text
     assert "wait 1: lock lock_a at design.mlir:12:7" in text
     assert "problem" not in text
-    assert "wasm module (no core)" in text_of(MAGIC)
+    assert "wasm module (no core)" in text_of(WASM_MAGIC)
 
 
 def test_wasm_core_with_a_problem() -> None:

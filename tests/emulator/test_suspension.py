@@ -14,8 +14,9 @@ import ziglang
 
 from npuninja.emulator.core_modules.operand_types import SIGNATURES
 from npuninja.emulator.core_modules.suspension import make_suspendable
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats.wasm_code import SIMD
-from npuninja.formats.wasm_module import MAGIC, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import read_wasm, unsigned_leb128
 
 ZIG = os.path.join(os.path.dirname(ziglang.__file__), "zig")
 SOURCE = Path(__file__).parent / "suspended.c"
@@ -110,7 +111,7 @@ def suspended(module: bytes, seed: int, share: float) -> tuple[list[object], int
     """What the rewritten module sends, and how often it was left."""
     host, store = Host(seed, share), wasmtime.Store()
     wasm = read_wasm(module, "core")
-    bare = MAGIC + b"".join(
+    bare = WASM_MAGIC + b"".join(
         bytes([s.id]) + unsigned_leb128(len(s.data)) + s.data for s in wasm.sections if s.id in KEPT
     )
     entry_export = wasm.export("core_0_2")
@@ -189,7 +190,7 @@ def test_signatures_are_those_of_the_compiler_of_modules():
             continue
         body = b"\0" + b"".join(zeros[t] for t in taken) + code + b"\x0b"
         kind = b"\x60\0" + unsigned_leb128(len(left)) + bytes(bytes_of[t] for t in left)
-        module = MAGIC
+        module = WASM_MAGIC
         for section, data in (
             (1, b"\1" + kind),
             (3, b"\1\0"),

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npuninja.errors import UserError
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats.core_image import DataSegment, Stub, read_core_image, read_stub
 from npuninja.formats.elf import write_core_elf
-from npuninja.formats.wasm_module import MAGIC, append_custom_section, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import append_custom_section, read_wasm, unsigned_leb128
 
 INFO: dict[str, Any] = {
     "abi": 1,
@@ -58,7 +59,7 @@ def core_module(
     """A module with the exports of a core, without code that could run."""
     data = b"".join(b"\0\x41" + signed_leb128(a) + b"\x0b" + unsigned_leb128(len(d)) + d for a, d in segments)
     module = (
-        MAGIC
+        WASM_MAGIC
         + wasm_section(2, b"\1" + name("env") + name("sinf") + b"\0\0")
         + wasm_section(5, b"\1\1" + unsigned_leb128(pages) + unsigned_leb128(pages))
         + wasm_section(
@@ -88,7 +89,7 @@ def test_wasm_module_is_decoded() -> None:
     st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=300), st.binary(max_size=300)
 )
 def test_custom_section_survives(title: str, content: bytes) -> None:
-    module = append_custom_section(MAGIC, title, content)
+    module = append_custom_section(WASM_MAGIC, title, content)
     assert read_wasm(module, "x.wasm").custom_section(title) == content
 
 

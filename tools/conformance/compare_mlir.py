@@ -17,6 +17,7 @@ from conformance.dense_text import canonical_values
 from conformance.mlir_lines import PrintedOp, read, split_commas
 from conformance.printed_programs import Scope, body_lines, constant, dma_program
 from npuninja.errors import UserError
+from npuninja.lowering.tiles import DMA_REGIONS
 
 #: How often a fact holds, or a list of which the order counts.
 Fact = Union[int, list[str]]
@@ -38,9 +39,6 @@ def compare(text_a: str, text_b: str, *, ignore: tuple[str, ...] = ()) -> list[s
     return list(_differences(_module_facts(text_a, "first"), _module_facts(text_b, "second"), ignore))
 
 
-_DMA_REGIONS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")
-
-
 def _taken_out(region_op: PrintedOp) -> list[PrintedOp]:
     """The buffers and locks that are in a DMA's region, taken out: they are the tile's all the same."""
     found = []
@@ -58,7 +56,7 @@ class _DeviceFacts:
         self.facts: Facts = {}
         self.scope = Scope()
         ops = device.inside
-        ops += [inner for op in ops if op.name in _DMA_REGIONS for inner in _taken_out(op)]
+        ops += [inner for op in ops if op.name in DMA_REGIONS for inner in _taken_out(op)]
         # Values may be used before their definition in the print order of another tool: define first.
         for define in (self._define_tile_or_global, self._define_lock_or_buffer):
             for op in ops:
@@ -119,7 +117,7 @@ class _DeviceFacts:
             "aie.core": self._core,
             "aie.packet_flow": self._packet_flow,
             "memref.global": self._global,
-            **dict.fromkeys(_DMA_REGIONS, self._dma),
+            **dict.fromkeys(DMA_REGIONS, self._dma),
         }
         sequence = self._sequence if op.name.endswith(".runtime_sequence") else self._other
         gather.get(op.name, sequence)(op)

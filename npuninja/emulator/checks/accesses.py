@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from npuninja.arch.devices import DATA_WINDOW_BYTES, DATA_WINDOWS
+from npuninja.arch.devices import DATA_END, DATA_START, DATA_WINDOW_BYTES, DATA_WINDOWS
 from npuninja.emulator import layout
 from npuninja.emulator.checks.regions import BUFFER, MemoryRegion, regions_of
 from npuninja.emulator.core_faults import own_frames, stack_overflow
 from npuninja.emulator.core_modules.places import SourceFrame
-from npuninja.emulator.cores import NEIGHBOUR_STEPS, EmulatedCore
+from npuninja.emulator.cores import NEIGHBOUR_STEPS, NO_MEMORY, EmulatedCore
 from npuninja.emulator.errors import BadAccess, EmulationError, Note, finding
 
 #: `BadAccess` in engine/checks.c.
@@ -74,8 +74,8 @@ def _where(
     address: int, size: int, regions: list[MemoryRegion], tile: int, cores: Mapping[int, EmulatedCore]
 ) -> str:
     """A phrase about the place: in which buffer, or how far from the nearest."""
-    if not 0x40000 <= address < 0x80000:
-        return "no memory is there: data memory is 0x40000 to 0x7ffff"
+    if not DATA_START <= address < DATA_END:
+        return NO_MEMORY
     for region in regions:
         if region.start <= address < region.end:
             return _inside(region, address, size)

@@ -16,6 +16,8 @@ The gaps keep an address beyond 0x80000 from meeting another region.
 
 from __future__ import annotations
 
+from npuninja.formats.wasm_module import WASM_PAGE_BYTES
+
 ADDRESS_SPACE_BYTES = 0x80000
 KERNELS = 0x100000
 #: An address of kernels, in the page before the data windows, so `KERNELS` above it in the instance.
@@ -27,5 +29,5 @@ SAVED_CALLS_BYTES = 0x10000
 READ_MARKS = 0x300000
 WRITE_MARKS = 0x600000
 #: Pages of the rewritten module's memory, without and with marks.
-PLAIN_PAGES = (KERNELS + ADDRESS_SPACE_BYTES) // 65536
-CHECKED_PAGES = (WRITE_MARKS + ADDRESS_SPACE_BYTES) // 65536
+PLAIN_PAGES = (KERNELS + ADDRESS_SPACE_BYTES) // WASM_PAGE_BYTES
+CHECKED_PAGES = (WRITE_MARKS + ADDRESS_SPACE_BYTES) // WASM_PAGE_BYTES

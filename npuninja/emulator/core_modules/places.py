@@ -14,11 +14,11 @@ from npuninja.emulator.core_modules import encoding as e
 from npuninja.emulator.core_modules.rewritten_instructions import CodePlace
 from npuninja.emulator.core_modules.section_tables import number_at, with_items
 from npuninja.errors import Location
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import FunctionCode, functions
 from npuninja.formats.wasm_module import (
     CUSTOM,
-    MAGIC,
     append_custom_section,
     name_bytes,
     read_wasm,
@@ -108,7 +108,7 @@ class CodePlaces:
             wasm_sections.EXPORT: b"\x01" + export,
             wasm_sections.CODE: head + b"".join(bodies),
         }
-        out = MAGIC + b"".join(section_bytes(n, replaced[n]) for n in _ORDER if n in replaced)
+        out = WASM_MAGIC + b"".join(section_bytes(n, replaced[n]) for n in _ORDER if n in replaced)
         for custom in self._wasm.sections:
             if custom.id == CUSTOM:
                 out = append_custom_section(out, custom.name, custom.data)

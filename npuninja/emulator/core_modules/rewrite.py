@@ -49,7 +49,7 @@ from npuninja.emulator.core_modules.suspension import make_suspendable, needs_su
 from npuninja.errors import UserError
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import CALL, FunctionCode, functions
-from npuninja.formats.wasm_module import name_bytes, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import I32_GLOBAL, I64_GLOBAL, name_bytes, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Counted up when rewriting changes: names what the cache keeps.
@@ -241,10 +241,10 @@ class _ModuleWriter:
                 self._sections.get(wasm_sections.TABLE, b"\0"), [b"\x70\x01" + size + size]
             )
             zeros = (
-                b"\x7f\x01\x41\x00\x0b",
-                b"\x7e\x01\x42\x00\x0b",
+                I32_GLOBAL,
+                I64_GLOBAL,
                 b"\x7b\x01\xfd\x0c" + bytes(16) + b"\x0b",
-                b"\x7f\x01\x41\x00\x0b",
+                I32_GLOBAL,
             )
             replaced[wasm_sections.GLOBAL] = with_items(
                 self._sections.get(wasm_sections.GLOBAL, b"\0"), zeros

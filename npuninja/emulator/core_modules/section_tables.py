@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats import wasm_sections
 from npuninja.formats.wasm_code import ByteCursor, FunctionCode
-from npuninja.formats.wasm_module import MAGIC, section_bytes, unsigned_leb128
+from npuninja.formats.wasm_module import section_bytes, unsigned_leb128
 from npuninja.records import NamedTuple
 
 VALUE_LETTERS = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v"}
@@ -151,7 +152,7 @@ def with_code(
     sized = [unsigned_leb128(len(code)) + code for code, _ in bodies]
     content = b"".join((head, *sized, *added))
     numbers = [number for number in wasm_sections.OF_CORES[:-1] if number in sections]
-    module = MAGIC + b"".join(section_bytes(number, sections[number]) for number in numbers)
+    module = WASM_MAGIC + b"".join(section_bytes(number, sections[number]) for number in numbers)
     module += section_bytes(wasm_sections.CODE, content)
     at = len(module) - len(content) + len(head)
     starts: list[int] = []

@@ -43,7 +43,7 @@ from npuninja.formats.wasm_code import (
     WasmInstruction,
     functions,
 )
-from npuninja.formats.wasm_module import WasmModule, read_wasm, unsigned_leb128
+from npuninja.formats.wasm_module import I32_GLOBAL, WasmModule, read_wasm, unsigned_leb128
 from npuninja.records import NamedTuple
 
 #: Where the innermost function that was left is saved: the number of its waiting call, then its variables.
@@ -204,7 +204,7 @@ class _SuspensionWriter:
         self.sections[wasm_sections.MEMORY] = b"\x01\x01" + pages + pages
         start = b"\x7f\x01" + e.const(FIRST_FRAME) + e.END
         self.sections[wasm_sections.GLOBAL] = with_items(
-            self.sections.get(wasm_sections.GLOBAL, b"\0"), [b"\x7f\x01\x41\x00\x0b", start]
+            self.sections.get(wasm_sections.GLOBAL, b"\0"), [I32_GLOBAL, start]
         )
         self.sections[wasm_sections.TYPE] = with_items(self.sections[wasm_sections.TYPE], self._types.items)
         module, starts, origins = with_code(self.sections, bodies, added, -1)

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from npuninja.emulator.core_modules.section_tables import locals_count, number_at, with_items
 from npuninja.emulator.timing.operations import kind_of_operation, with_lanes
 from npuninja.errors import UserError
+from npuninja.file_kinds import WASM_MAGIC
 from npuninja.formats import wasm_sections
 from npuninja.formats.core_abi import LOCK_PAGE, LOCK_PAGE_BYTES
 from npuninja.formats.core_image import CORE_SECTION
 from npuninja.formats.wasm_code import CALL, I32_STORE, MEMORY_COPY, MEMORY_FILL, FunctionCode, functions
 from npuninja.formats.wasm_module import (
     CUSTOM,
-    MAGIC,
+    I64_GLOBAL,
     WasmModule,
     name_bytes,
     read_wasm,
@@ -81,7 +82,7 @@ def instrument(module: bytes, name: str) -> Instrumented:
         ) from error
     pieces = tuple(piece._replace(operations=with_lanes(piece.operations)) for piece in writer.pieces)
     replaced = {
-        wasm_sections.GLOBAL: with_items(sections[wasm_sections.GLOBAL].data, [_NEW_GLOBAL] * len(pieces)),
+        wasm_sections.GLOBAL: with_items(sections[wasm_sections.GLOBAL].data, [I64_GLOBAL] * len(pieces)),
         wasm_sections.EXPORT: with_items(
             sections[wasm_sections.EXPORT].data,
             [
@@ -91,10 +92,7 @@ def instrument(module: bytes, name: str) -> Instrumented:
         ),
         wasm_sections.CODE: with_items(b"\0", [unsigned_leb128(len(body)) + body for body in bodies]),
     }
-    return Instrumented(MAGIC + b"".join(_sections(wasm, replaced)), pieces)
-
-
-_NEW_GLOBAL = b"\x7e\x01\x42\x00\x0b"  # i64, mutable, i64.const 0, end
+    return Instrumented(WASM_MAGIC + b"".join(_sections(wasm, replaced)), pieces)
 
 
 def _sections(wasm: WasmModule, replaced: dict[int, bytes]) -> Iterator[bytes]:

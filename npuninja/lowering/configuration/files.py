@@ -28,13 +28,12 @@ from npuninja.ir.dense_bytes import initial_value_bytes
 from npuninja.lowering.configuration.dma import dma_program
 from npuninja.lowering.configuration.switch import cascade, shim_mux, shim_switchbox, switchbox
 from npuninja.lowering.lookup import find_device
-from npuninja.lowering.tiles import kind_at, model_of, ops_of, place_of
+from npuninja.lowering.tiles import DMA_REGIONS, kind_at, model_of, ops_of, place_of
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Iterator, Mapping
 
-_DMA_PROGRAMS = ("aie.mem", "aie.memtile_dma", "aie.shim_dma")  # in the order they are configured
 # The channels of a core in the order aie-rt resets them.
 _CORE_CHANNELS = (("MM2S", 0), ("MM2S", 1), ("S2MM", 0), ("S2MM", 1))
 
@@ -172,7 +171,7 @@ def _initial_state(
                 buffer.integer("address"),
                 initial_value_bytes(value, buffer.loc),
             )
-    for name in _DMA_PROGRAMS:
+    for name in DMA_REGIONS:
         for program in ops_of(device, name):
             yield from dma_program(program, model)
     for box in ops_of(device, "aie.switchbox"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import Attribute, DenseElementsAttr
 from npuninja.ir.core import Block, Operation, Region, Value
+from npuninja.ir.symbols import CODE_HOLDERS
 from npuninja.ir.syntax import operand
 from npuninja.lowering.control_flow.block_merging import BRANCHES
 from npuninja.lowering.control_flow.effects import read_by
@@ -26,7 +27,7 @@ Target = tuple[Block, list[Value]]
 def simplify_branches(device: Operation) -> None:
     """Simplifies the branches in the cores and functions of a device."""
     for op in device.body.ops:
-        if op.name in ("aie.core", "func.func") and op.regions and len(op.regions[0].blocks) > 1:
+        if op.name in CODE_HOLDERS and op.regions and len(op.regions[0].blocks) > 1:
             _gather_constants(op)
             _Simplifier(op.regions[0]).run()
 

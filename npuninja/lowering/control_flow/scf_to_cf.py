@@ -5,11 +5,10 @@ from __future__ import annotations
 from npuninja.errors import UserError
 from npuninja.ir.attributes import DenseElementsAttr, EnumAttr
 from npuninja.ir.core import Block, Operation, Region, Value, final
+from npuninja.ir.symbols import CODE_HOLDERS
 from npuninja.ir.syntax import group, operand
 
 _STRUCTURED = ("scf.for", "scf.if", "scf.while", "scf.index_switch", "scf.execute_region")
-
-_HOLDERS = ("aie.core", "func.func")
 
 
 def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
@@ -21,7 +20,7 @@ def lower_scf(module: Operation, *, case_type: str = "i32") -> None:
         UserError: there is an scf operation that has no lowering.
     """
     for holder in list(module.walk()):
-        if holder.name in _HOLDERS and any(op.name in _STRUCTURED for op in holder.walk()):
+        if holder.name in CODE_HOLDERS and any(op.name in _STRUCTURED for op in holder.walk()):
             replaced: dict[Value, Value] = {}
             for region in holder.regions:
                 _lower_region(region, replaced, case_type)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from npuninja.ir.attributes import Attribute
 from npuninja.ir.core import Operation, Value, erase_all
-from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.symbols import CODE_HOLDERS, RUNTIME_SEQUENCES
 from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, vector
 from npuninja.lowering.control_flow.condition_simplification import simplify_conditions_in
@@ -16,16 +16,13 @@ from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equ
 from npuninja.lowering.control_flow.view_folding import fold_views_in
 from npuninja.lowering.tiles import model_of
 
-#: Operations whose code is simplified: what is directly in a device or module.
-_CORES = ("aie.core", "func.func")
-
 
 def simplify_code(module: Operation) -> None:
     """Simplifies the cores, functions and runtime sequences of a module in place."""
     for op in list(module.body.ops):
         if op.name == "aie.device":
             for inner in list(op.body.ops):
-                if inner.name in _CORES or inner.name in RUNTIME_SEQUENCES:
+                if inner.name in CODE_HOLDERS or inner.name in RUNTIME_SEQUENCES:
                     _simplify(inner)
             share_sequence_constants(op)
             _name_broadcasts(op)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from npuninja import TYPE_CHECKING
 from npuninja.ir.attributes import ArrayAttr, DictAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Operation
-from npuninja.ir.symbols import RUNTIME_SEQUENCES
+from npuninja.ir.symbols import CODE_HOLDERS, RUNTIME_SEQUENCES
 from npuninja.lowering.control_flow.redundancy import hoist_invariants, join_equal_operations
 from npuninja.lowering.control_flow.simplification import canonicalize_code, share_sequence_constants
 
@@ -56,7 +56,7 @@ def drop_unused_symbols(module: Operation) -> None:
 
 def _holders(module: Operation) -> Iterator[Operation]:
     for op in module.walk():
-        if op.name in ("aie.core", "func.func") or op.name in RUNTIME_SEQUENCES:
+        if op.name in CODE_HOLDERS or op.name in RUNTIME_SEQUENCES:
             yield op
 
 

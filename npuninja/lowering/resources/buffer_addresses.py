@@ -14,12 +14,10 @@ from npuninja.ir.core import Operation
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.generation import Rules
 from npuninja.lowering.op_builders import i32
+from npuninja.lowering.resources.allocation_schemes import BASIC_SEQUENTIAL, SCHEMES
 from npuninja.lowering.resources.introsort import sorted_like_std_sort
 from npuninja.lowering.tiles import kind_at, ops_of, place_of
 from npuninja.records import NamedTuple
-
-BANK_AWARE, BASIC_SEQUENTIAL = "bank-aware", "basic-sequential"
-SCHEMES = (BANK_AWARE, BASIC_SEQUENTIAL)
 
 
 class _PlacedBuffer(NamedTuple):
@@ -111,7 +109,9 @@ def _name_buffers(device: Operation) -> None:
 def _place(memory: _TileMemory, scheme: str | None, warnings: Warnings) -> None:
     if scheme is not None and scheme not in SCHEMES:
         raise UserError(
-            f"unknown allocation scheme '{scheme}'", memory.tile.loc, hint=f"known: {', '.join(SCHEMES)}"
+            f"unknown allocation scheme '{scheme}'",
+            memory.tile.loc,
+            hint=f"known: {', '.join(sorted(SCHEMES))}",
         )
     if scheme != BASIC_SEQUENTIAL:
         placed: dict[Operation, _PlacedBuffer] = {}

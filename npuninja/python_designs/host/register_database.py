@@ -15,7 +15,7 @@ from typing import Any
 from npuninja.arch.devices import PROGRAM_MEMORY_BYTES, TILE_KINDS
 from npuninja.arch.families import SHARED_ROWS, Rows
 from npuninja.arch.register_table import RegisterField, tile_registers
-from npuninja.arch.registers import PROGRAM_MEMORY, split_address, tile_address
+from npuninja.arch.registers import PROGRAM_MEMORY, TILE_BYTES, split_address, tile_address
 from npuninja.errors import UserError
 from npuninja.ir.attributes import IntegerAttr, StringAttr
 from npuninja.ir.core import Operation
@@ -285,7 +285,7 @@ class MLIRModuleAnnotator:
             column, row, address = split_address(address)
         device = device_of(op)
         rows = SHARED_ROWS if device is None else device.family.rows
-        decoded = self.decoder.parse_address(tile_address(column, row, address & 0xFFFFF), rows)
+        decoded = self.decoder.parse_address(tile_address(column, row, address & TILE_BYTES - 1), rows)
         op.attributes["comment"] = StringAttr(self.generate_comment(decoded, value, mask))
         return True
 
