@@ -5,7 +5,7 @@
 Memory must not grow. Each row is a process of its own, which does its work three times: in the first
 allocators take what they keep, and pages are touched that the kernel counts from then on; from the second to
 the third nothing may be added, or the exit code is 1. Seconds of the clock and of the CPU are of the second
-and the third together, memory is what is resident behind each. `--write` keeps the rows that were not
+and the third together, memory is what is resident after each. `--write` keeps the rows that were not
 measured. Host time of this machine.
 """
 

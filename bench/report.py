@@ -4,7 +4,7 @@
 
 The design is made (bench/lowering.py), built, run and reported as in a project, in a temporary folder, which
 takes minutes. Then Chromium without a window opens the page N times. A figure is the time from the
-navigation's begin to the first frame behind the `load` event, by the browser's own clock, without the
+navigation's begin to the first frame after the `load` event, by the browser's own clock, without the
 browser's start. Nothing here runs in the tests.
 """
 

@@ -61,7 +61,7 @@ class _OwnModules:
 def keep_own_bytecode() -> None:
     """From now on modules of npuninja are loaded from bytecode, which is written beside them."""
     if not any(isinstance(finder, _OwnModules) for finder in sys.meta_path):
-        # Before Python's own finder, behind those that others put before it.
+        # Before Python's own finder, after those that others put before it.
         sys.meta_path.insert(sys.meta_path.index(PathFinder), _OwnModules())
 
 

@@ -26,7 +26,7 @@ else:
         from collections import _tuplegetter
 
     class KW_ONLY:  # noqa: N801  (as dataclasses calls it)
-        """As a type: the fields behind it are given by name."""
+        """As a type: the fields after it are given by name."""
 
     class field:  # noqa: N801
         """The default of a field of which each record has its own."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 #: File, line and column, as in `npuninja.errors.Location`.
 SourcePlace = tuple[str, int, int]
-#: What is behind a file's name in the name of its places.
+#: What is after a file's name in the name of its places.
 SUFFIX = ".places"
-#: Behind the name of an output, or of a batch of stages: what was said when it was made, as people read it.
+#: After the name of an output, or of a batch of stages: what was said when it was made, as people read it.
 WARNINGS_SUFFIX = ".warnings"
 #: Files that one place may lead through: lowered, routed, and the design.
 _MOST_STEPS = 4

@@ -111,7 +111,7 @@ def _parameters(node: ast.FunctionDef, method: bool) -> str:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """The fields of a class, each with the string behind it."""
+    """The fields of a class, each with the string after it."""
     for part, behind in zip(node.body, [*node.body[1:], None]):
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             if part.target.id.startswith("_"):

@@ -1,4 +1,4 @@
-/* One tile of a matrix product, 32×64 · 64×32, on the AIE API. Operands and result are made of small row-major blocks, one behind the
+/* One tile of a matrix product, 32×64 · 64×32, on the AIE API. Operands and result are made of small row-major blocks, one after the
  * other, in the order of the blocks' rows: the DMA cuts matrices into them. Two by two blocks of the result are worked on at a time,
  * so that each block of A and B that is read serves twice. */
 #include <aie_api/aie.hpp>

@@ -187,7 +187,7 @@ static inline lanes output(lanes high, lanes low, lanes exponent) {
  * times larger, and each filter sums up both kinds. (All of a frame's bins together are below 2^29 of that unit.) */
 static inline void bands(lanes shift, int8_t *out) {
     lanes exponent = (6 - shift) * (2 * 1536);
-    /* Of the bins between the last two corners: what rises belongs to the band that has its top behind them, the rest
+    /* Of the bins between the last two corners: what rises belongs to the band that has its top after them, the rest
      * falls and belongs to the band before. */
     lanes risen = splat(0), risen_big = splat(0);
     int32_t k = 1;

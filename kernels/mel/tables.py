@@ -63,7 +63,7 @@ def places() -> list[int]:
 
 
 def edges(bands: int) -> list[int]:
-    """For each interval between two corners, the first bin behind it."""
+    """For each interval between two corners, the first bin after it."""
     return [min(BINS, math.ceil(corner * WINDOW / SAMPLE_RATE_HZ)) for corner in corners_hz(bands)[1:]]
 
 
@@ -106,7 +106,7 @@ def tables(bands: int) -> list[tuple[str, str, str, list[int]]]:
             twiddles(400, [*range(1, 101)]),
         ),
         ("uint8_t", "places", "where the transform leaves each point", places()),
-        ("uint8_t", "edges", "first bin behind each interval between corners", edges(bands)),
+        ("uint8_t", "edges", "first bin after each interval between corners", edges(bands)),
         ("uint16_t", "rises", "weight of bins 1..199 in the upper of their two filters, 2^-16", rises(bands)),
         ("int16_t", "offsets", "of each band's logarithm, 1/1536 octave", offsets(bands)),
         ("int16_t", "logarithms", "log2(1 + (i + 1/2)/128), 1/1536 octave", logarithms()),

@@ -120,7 +120,7 @@ def _with_runtime(
     stack_bytes: int,
     compile_runtime: CompileRuntime,
 ) -> list[tuple[str, bytes]]:
-    """The objects with start code in front, and behind them what they need of the runtime."""
+    """The objects with start code in front, and after them what they need of the runtime."""
     # The stack pointer, and the register that is 0. RV32's stack grows downwards.
     stack = f"{STACK_SYMBOL}+{stack_bytes + STACK_BIAS_BYTES}"
     start = assemble(start_code(stack, f"movxm {ZERO}, #0"), "start").object()

@@ -150,7 +150,7 @@ def _connect(nodes: list[_ScheduledOperation]) -> None:
         kind = node.operation.forms[0].memory
         if kind:
             found += _behind_memory(kind, memory)
-            # What came before the last store is behind it by that store's own distance.
+            # What came before the last store is after it by that store's own distance.
             memory = [(node, kind)] if kind != "L" else [*memory, (node, kind)]
         _note(node, writes, writers, replace=True)
         for write in writes:
@@ -164,7 +164,7 @@ def _connect(nodes: list[_ScheduledOperation]) -> None:
 def _behind_memory(
     kind: str, earlier: list[tuple[_ScheduledOperation, str]]
 ) -> Iterator[tuple[_ScheduledOperation, int]]:
-    """How far an access comes behind earlier ones; loads need no order among each other."""
+    """How far an access comes after earlier ones; loads need no order among each other."""
     for other, before in earlier:
         if not kind == before == "L":
             yield other, _AFTER_PART_WORD if before == "LS" else 1

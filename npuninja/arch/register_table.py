@@ -5,7 +5,7 @@ Source: AM025 as data in MLIR-AIE's aie_registers_aie2.json. A `[module]` heads 
     NAME OFFSET WIDTH ACCESS RESET FIELD[HIGH:LOW] …
 
 with widths in bits and offsets in bytes from the tile's start. `{0..5:0x20}` in a name are six registers,
-each 0x20 bytes behind the one before.
+each 0x20 bytes after the one before.
 """
 
 from __future__ import annotations

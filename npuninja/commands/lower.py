@@ -36,7 +36,7 @@ do; its driver, and builds here, take true from 2026-08 on). With --werror what 
 error.
 
 --print-after prints the module on standard error after a pass, under the names of MLIR-AIE's passes, which
---passes lists. --stop-after ends behind one: it writes FOLDER/PASS.mlir only, or without -o prints the
+--passes lists. --stop-after ends after one: it writes FOLDER/PASS.mlir only, or without -o prints the
 module. Without -o and --stop-after nothing is written.
 """
 OPTIONS = ("--alloc-scheme", "--generation", "--dynamic-fifos", "--print-after", "--stop-after")

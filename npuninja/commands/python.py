@@ -31,7 +31,7 @@ usage: npuninja python DESIGN.py [--generation auto|2025-10|2026-02|2026-08] [--
 Runs a design written for MLIR-AIE's Python bindings without them, and prints what it prints: its MLIR. The
 generation says for which release of MLIR-AIE the text is; auto (default) reads it off the imports and says
 which it took. With --print, what @iron.jit would compile at the first call is printed, and nothing is
-compiled or run; --device is then what get_current_device() gives ({DEFAULT} without it). Words behind -- are the
+compiled or run; --device is then what get_current_device() gives ({DEFAULT} without it). Words after -- are the
 script's own. With --module the script is run as `python -m NAME` would run it.
 
 --provider real has MLIR-AIE's own bindings run it, where they are installed and prove themselves; they print

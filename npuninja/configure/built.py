@@ -88,7 +88,7 @@ def _is_project(folder: str) -> bool:
 
 
 def _upwards(start: str) -> Iterator[str]:
-    """A folder and those above it: where a project may be. Raises UserError behind the last."""
+    """A folder and those above it: where a project may be. Raises UserError after the last."""
     folder = os.path.abspath(start)
     while True:
         yield folder

@@ -176,7 +176,7 @@ def _record_compilers(project: Project, machine: Machine) -> None:
 
 def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
     """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
-    # Windows starts commands without a shell; Make's recipes go on behind them.
+    # Windows starts commands without a shell; Make's recipes go on after them.
     by_shell = os.name == "posix" and project.options.generator == "ninja"
     layout = project.layout
     return {

@@ -157,7 +157,7 @@ def _ask_aiecc(path: str, python: str, word: str) -> list[str]:
 
 def _read_aiecc(code: int, output: str) -> Proof:
     # aiecc.py 5950a4d3d2c1…                  (2025, in Python)
-    # aiecc (C++ version) 97962964…           (2026, also behind an aiecc.py that only starts it)
+    # aiecc (C++ version) 97962964…           (2026, also by an aiecc.py that only starts it)
     # OPTIONS: … --get-xclbin, --get=<node>   (from 1.4 on; --aie-version says "git SHA:  3ca0193c…")
     if code:
         return refusal(output, f"`aiecc --help` failed with exit code {code}")

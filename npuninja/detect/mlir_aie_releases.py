@@ -159,7 +159,7 @@ _then(
 # 8bfa8ce6 (#2969): more than O1 miscompiles
 _then("2026-03-15", opt=("--passes=default<O1>", "-inline-threshold=10", "-S"))
 
-# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids behind the fifos (#3298, #3377);
+# 3ca0193c, MLIR-AIE 1.4: numbers are values (#3225, #3308, #3306), lock ids after the fifos (#3298, #3377);
 # its LLVM is 24, Peano's 21, so other edits.
 _then(
     "2026-08-14",

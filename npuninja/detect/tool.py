@@ -101,7 +101,7 @@ class Tool:
         candidates: the files that may be it, best first; without the pinned one.
         pinned: the file that a pin means: a pin may name the install folder.
         command: the command line that proves a candidate.
-        further: command lines whose outputs are wanted too, behind `command`'s, whatever their exit codes.
+        further: command lines whose outputs are wanted too, after `command`'s, whatever their exit codes.
         variables: environment variables that the candidate needs.
         read: exit code of `command`, all outputs -> proof. A docstring or comment has a sample of output.
         refuse: a reason to refuse a candidate without running it, or "".

@@ -26,7 +26,7 @@ def memory_size(text: str) -> int:
     size = int(found[1]) * _UNITS[found[2].lower()] if found else 0
     if size < 1:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is not a size: a number of bytes, with KiB, MiB or GiB behind it if you like"
+            f"'{text}' is not a size: a number of bytes, with KiB, MiB or GiB after it if you like"
         )
     return size
 

@@ -10,7 +10,7 @@ from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
 from npuninja.lowering.tiles import DMA_REGIONS, place_of
 
-#: What the lowering puts behind an objectFifo's name.
+#: What the lowering puts after an objectFifo's name.
 _MADE = re.compile(r"(?:_cons)?(?:_buff_\d+|_shim_alloc|_(?:prod|cons)_lock_\d+)$")
 
 

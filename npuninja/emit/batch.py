@@ -1,4 +1,4 @@
-"""Commands of several stages: the rules' own command lines, one behind the other, for one process."""
+"""Commands of several stages: the rules' own command lines, one after the other, for one process."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _of_alias(name: str, makers: Mapping[str, Edge | Batch]) -> tuple[str, ...]:
 
 
 def _twins(edges: Sequence[Edge]) -> dict[str, tuple[str, ...] | None]:
-    """Targets that do the same (`test-NAME`, `check-NAME`): the others behind the first, None for these."""
+    """Targets that do the same (`test-NAME`, `check-NAME`): the others after the first, None for these."""
     alike: dict[tuple[object, ...], list[str]] = {}
     for edge in edges:
         if edge.rule != "phony" and len(edge.outputs) == 1 and not edge.implicit_outputs:

@@ -142,7 +142,7 @@ def settled(text: str, read: NinjaText) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines with what is continued behind `$` on them, each with its number; comments left out."""
+    """The lines with what is continued after `$` on them, each with its number; comments left out."""
     whole, first = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")
@@ -162,7 +162,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _build(number: int, text: str, own: Mapping[str, str], read: NinjaText) -> BuildStatement:
-    """The statement behind `build`. UserError when it has no outputs, or no rule."""
+    """The statement after `build`. UserError when it has no outputs, or no rule."""
     groups: dict[str, list[str]] = {
         name: [] for name in (*_BEFORE_COLON.values(), *_BEHIND_COLON.values(), "rule")
     }

@@ -7,7 +7,7 @@ from npuninja.plan.graph import Batch, Edge, Graph
 
 
 def remote_stage(graph: Graph, command: Edge | Batch) -> tuple[str, ...]:
-    """The words behind `$remote` that come before a command which another machine runs; () for one of
+    """The words of `$remote`, which come before a command which another machine runs; () for one of
     this machine.
 
     They name every file that the command reads and makes, because the other machine sees nothing else.

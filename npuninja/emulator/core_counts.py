@@ -32,7 +32,7 @@ def core_counts(
         before, now: what every actor had done before the run, and has now.
 
     Raises:
-        EmulationError: a core has used all of its stack, and what lies behind it may be another's.
+        EmulationError: a core has used all of its stack, and what lies after it may be another's.
     """
     steps = {s.actor: s.words_moved for s in before}
     counts: list[CoreCount] = []

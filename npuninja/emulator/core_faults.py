@@ -100,7 +100,7 @@ def stack_overflow(
         location,
         notes=_callers(frames),
         hint=f"give the core more stack, e.g. stack_size = 0x{advised_stack_bytes(claimed):x}, or make "
-        "local arrays static; on hardware this would overwrite the buffers behind the stack",
+        "local arrays static; on hardware this would overwrite the buffers after the stack",
         report={**report, "stack_bytes": stack, "stack_claimed_bytes": claimed},
     )
 

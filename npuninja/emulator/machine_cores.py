@@ -51,7 +51,7 @@ INTERPRETED_BUNDLES = 3_000_000
 
 
 class StackRoom(NamedTuple):
-    """A core's stack: what it used, what there was room for, and what lies behind it."""
+    """A core's stack: what it used, what there was room for, and what lies after it."""
 
     used_bytes: int
     room_bytes: int
@@ -183,7 +183,7 @@ class MachineCore:
         return {kind: self.runtime.state(counter) for kind, counter in kinds.items()}
 
     def stack(self, read: Callable[[int], int]) -> StackRoom:
-        """The stack, and the room up to the first buffer of the tile's DMA behind its start.
+        """The stack, and the room up to the first buffer of the tile's DMA after its start.
 
         Args:
             read: reads a register of the array.

@@ -35,7 +35,7 @@ class CoreCount(NamedTuple):
     """What a core did: steps of this run, whether it has ended, and the most stack it used since the start.
 
     A core of machine code has also the bundles it issued since the start (exact), its stalls by kind
-    (modelled), and what lies behind its stack; `stack_bytes` is the room up to there.
+    (modelled), and what lies after its stack; `stack_bytes` is the room up to there.
     """
 
     column: int
@@ -106,7 +106,7 @@ class RunReport(NamedTuple):
         ]
         remarks += [
             f"the stack of core ({c.column}, {c.row}) takes {c.stack_used_bytes} bytes and reaches over "
-            f"{c.behind_stack}, {c.stack_bytes} bytes behind its start: they overwrite each other, on an "
+            f"{c.behind_stack}, {c.stack_bytes} bytes after its start: they overwrite each other, on an "
             "NPU too; give the core a larger stack"
             for c in self.cores
             if c.issue_cycles is not None and c.stack_used_bytes > c.stack_bytes

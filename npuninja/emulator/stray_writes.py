@@ -23,7 +23,7 @@ class StrayWrite(NamedTuple):
 
     Attributes:
         column, row: the tile.
-        start, end: data addresses of its core: the first byte that changed, and the one behind the last.
+        start, end: data addresses of its core: the first byte that changed, and the one after the last.
         where: what is nearest, as a phrase.
     """
 

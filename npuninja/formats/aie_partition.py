@@ -47,7 +47,7 @@ class AiePartition(NamedTuple):
 
 
 class _Heap:
-    """Collects items behind the header."""
+    """Collects items after the header."""
 
     def __init__(self) -> None:
         self.data = bytearray()

@@ -173,7 +173,7 @@ def _read_command(reader: ByteReader, offset: int, end: int) -> tuple[Command, i
     return command, next_offset
 
 
-# Fewest and most argument words. MASK_POLL may carry flags and an error code behind the time-out.
+# Fewest and most argument words. MASK_POLL may carry flags and an error code after the time-out.
 _ANY = 1 << 32
 _SHAPES = {
     MASK_POLL: (4, 6), MASK_WRITE: (3, 3), WRITE: (2, 2), DELAY: (1, 1), DMA_WRITE: (2, _ANY), MASK_POLL64: (5, 7),

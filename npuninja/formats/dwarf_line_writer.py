@@ -30,7 +30,7 @@ _ADDRESS_BYTES = 4
 
 
 class CodeRows(NamedTuple):
-    """Rows of one piece of code: (address, place) by address, and the address behind its last byte."""
+    """Rows of one piece of code: (address, place) by address, and the address after its last byte."""
 
     rows: tuple[tuple[int, Location], ...]
     end: int

@@ -6,7 +6,7 @@
     .ctrldata.N, .ctrltext.N
                         control packets and instructions of instance N, counted over all kernels
     .dynstr, .dynsym, .rela.dyn, .dynamic
-                        what XRT fills in, behind the first instance that has such places
+                        what XRT fills in, after the first instance that has such places
     .group.N            the numbers of the sections of instance N; its info field is the instance's symbol
     .note.xrt.configuration
                         the columns that a context has
@@ -210,7 +210,7 @@ def _check_names(kernels: Iterable[FullKernel]) -> None:
                         f"XRT cannot take '{name}' as the name of a kernel or of a sequence in a full ELF",
                         hint="begin it with a letter, without ':', '(' and ')'",
                     )
-            # XRT looks for the two names written one behind the other.
+            # XRT looks for the two names written one after the other.
             twin = said.setdefault(kernel.name + instance.name, label)
             if twin != label:
                 raise UserError(f"XRT cannot tell {twin} and {label} of a full ELF apart")

@@ -21,7 +21,7 @@ _IPYTHON = re.compile(r"\s*(?:[\w, ]+=\s*)?[!%?]|.*\w\?{1,2}\s*$")
 
 
 def program_of_notebook(text: str, path: str) -> str:
-    """The code cells of a notebook as one program, each behind a comment with its number.
+    """The code cells of a notebook as one program, each after a comment with its number.
 
     Args:
         text: of the file, JSON.

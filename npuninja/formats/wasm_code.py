@@ -19,7 +19,7 @@ NOP, DROP, SELECT, GLOBAL_SET, I32_STORE = 0x01, 0x1A, 0x1B, 0x24, 0x36
 I32_ADD, I32_SUB = 0x6A, 0x6B
 UNREACHABLE, BLOCK, LOOP, IF, ELSE = 0x00, 0x02, 0x03, 0x04, 0x05
 BR, BR_IF, BR_TABLE, RETURN, CALL_INDIRECT, SELECT_TYPED = 0x0C, 0x0D, 0x0E, 0x0F, 0x11, 0x1C
-#: Instructions behind a prefix byte are numbered `PREFIX | number`.
+#: Instructions after a prefix byte are numbered `PREFIX | number`.
 BULK, SIMD = 0xFC000, 0xFD000
 MEMORY_COPY, MEMORY_FILL = BULK | 10, BULK | 11
 

@@ -154,7 +154,7 @@ def write_xclbin(
     content = [
         (MEM_TOPOLOGY, "main_mem_topolo", memories),
         (AIE_PARTITION, "main_aie_partit", write_aie_partition(partition)),
-        # xclbinutil puts an added section here: behind these two, before those that it makes itself.
+        # xclbinutil puts an added section here: after these two, before those that it makes itself.
         *([(EMULATION_DATA, "core_modules", emulated)] if emulated else []),
         (
             EMBEDDED_METADATA,

@@ -20,8 +20,8 @@ One row describes an operation; parser and printer both run its directives.
 | `_`, `~` | a space where the printer would put none; none where it would put one |
 | anything else | itself |
 
-Behind `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several),
-`same(x)`, `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). Behind `|` are
+After `=>` are the types of the results: a type's text, `x` (a result named in `type(…)`), `x*` (several),
+`same(x)`, `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). After `|` are
 attributes that are in the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an
 attribute equal to its default is never stored, with `name+=default` it always is. Operands are kept in the
 order in which the row names them.
@@ -297,7 +297,7 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
 
 
 def result_types(definition: OpDefinition, s: OpState) -> tuple[str, ...]:
-    """The types of the results, by the rules behind `=>`."""
+    """The types of the results, by the rules after `=>`."""
     types: list[str] = []
     for rule in definition.results:
         known = s.types.get(rule.rstrip("*"))

@@ -78,7 +78,7 @@ def _print_arguments_region(w: OpWriter, op: Operation) -> None:
     w.region(op.regions[0], arguments_shown=True)
 
 
-# (%a: type, …) attributes {…} { … }; the older form has the dictionary behind the region.
+# (%a: type, …) attributes {…} { … }; the older form has the dictionary after the region.
 
 
 def _parse_sequence(p: Parser, s: OpState) -> None:
@@ -163,7 +163,7 @@ def _parse_objectfifo(p: Parser, s: OpState) -> None:
         place = p.i
         s.attributes["elemNumber"] = p.typed_integer("i32")
         if p.tokens[p.i - 1] != "i32":
-            p.error("a depth without a type is an i64, expected an i32: write ': i32' behind it", place)
+            p.error("a depth without a type is an i64, expected an i32: write ': i32' after it", place)
     s.attributes["dimensionsToStream"] = to_stream
     s.attributes["dimensionsFromStreamPerConsumer"] = BDDimLayoutArrayArrayAttr(tuple(from_stream))
 

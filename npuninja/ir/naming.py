@@ -97,7 +97,7 @@ def _name_results(op: Operation, names: dict[Value, str], used: set[str], counte
 
 
 def result_groups(op: Operation) -> list[list[Value]]:
-    """The results as printed before the `=`: a group is a named result and the unnamed ones behind it."""
+    """The results as printed before the `=`: a group is a named result and the unnamed ones after it."""
     groups: list[list[Value]] = []
     for result in op.results:
         if groups and not result.name:

@@ -268,7 +268,7 @@ class Parser(DeclaredParser):
         sizes = written.values if isinstance(written, DenseArrayAttr) else None
         if not found.name.startswith("cf.") or not block_count:
             return sizes, passed
-        # The branches of `cf` pass operands on: behind those of the operation itself, block after block.
+        # The branches of `cf` pass operands on: after those of the operation itself, block after block.
         own = len(found.groups)
         if sizes is None:
             sizes = (*(1,) * own, len(operands) - own)

@@ -102,7 +102,7 @@ class OpWriter:
         self.glued(text)
 
     def glued(self, text: str) -> None:
-        """Writes `text` directly behind what is there."""
+        """Writes `text` directly after what is there."""
         self.out.append(text)
         self._spaced = True
         self._punctuation = False
@@ -120,7 +120,7 @@ class OpWriter:
         self._punctuation = True
 
     def indented(self, lines: list[str]) -> None:
-        """Writes `lines` with commas, each on a line of its own, and goes to a new line behind them."""
+        """Writes `lines` with commas, each on a line of its own, and goes to a new line after them."""
         inner = ",".join(f"\n{self._indent}  {line}" for line in lines)
         self.glued(f"{inner}\n{self._indent}")
 

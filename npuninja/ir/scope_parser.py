@@ -200,7 +200,7 @@ class ScopeParser(AttributeParser):
         return block
 
     def successor(self, arguments: bool) -> tuple[Block, list[Value]]:
-        """Reads `^label`, and `(%x, … : type, …)` behind it if `arguments`."""
+        """Reads `^label`, and `(%x, … : type, …)` after it if `arguments`."""
         label = self.tokens[self.i]
         if label[:1] != "^" or not self._open_blocks:
             self.expected("a block such as '^bb1'")

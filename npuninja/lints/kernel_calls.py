@@ -39,7 +39,7 @@ _STORED_BYTES = (4, 8, 4, 8, 1, 2, 1, 2, 4)
 _LOADS = {**dict(enumerate(_LOADED_BYTES, 0x28)), SIMD: 16, **dict.fromkeys(range(SIMD | 1, SIMD | 7), 8)}
 _STORES = {**dict(enumerate(_STORED_BYTES, 0x36)), SIMD | 11: 16}
 _MOVED_BYTES = {**_LOADS, **_STORES}
-# What control can leave by: behind it, code may never run.
+# What control can leave by: after it, code may never run.
 _BRANCHES = (0x00, 0x04, 0x0C, 0x0D, 0x0E, 0x0F)
 _OTHER_CONSTANTS = (0x42, 0x43, 0x44, SIMD | 12)
 _SPLATS = range(SIMD | 15, SIMD | 21)

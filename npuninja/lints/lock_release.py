@@ -87,7 +87,7 @@ def _check_lock(lock: Operation, uses: list[_Use], warnings: Warnings) -> None:
         if first is wait and wait.amount > initial and all(use.agent == wait.agent for use in releases):
             warnings.add(
                 f"{name} is waited for here, with the first value {initial} instead of {wait.amount}, "
-                "and only released behind this wait",
+                "and only released after this wait",
                 wait.op.loc,
             )
             return

@@ -2,7 +2,7 @@
 
 Counted are the operations of the linked WebAssembly, without what only moves values on its stack and without
 structure (blocks, ends). An AIE2 bundle is 2 to 16 bytes long and holds one to six operations: full bundles
-take about 2.5 bytes an operation. Behind a jump five bundles run before it is taken; where nothing fits they
+take about 2.5 bytes an operation. After a jump five bundles run before it is taken; where nothing fits they
 are `nop`s of two bytes. An operation alone in its bundle takes 4 to 8 bytes. Other compilers unroll and
 inline differently. Nobody has compared this with Peano's programs: the band follows from the encoding.
 """

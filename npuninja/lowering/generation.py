@@ -34,7 +34,7 @@ class Rules(NamedTuple):
     linearizes_transfers: bool = False
     #: A channel's tokens carry the controller id of the shim tile of its column, not of its own tile.
     shim_controller_id: bool = False
-    #: Tasks of core and memory tiles may use locks, and the address of a tile's buffer is written behind the
+    #: Tasks of core and memory tiles may use locks, and the address of a tile's buffer is written after the
     #: descriptor, field by field.
     tasks_have_locks: bool = False
     #: Step 3 runs MLIR's canonicalizer, over core bodies too.
@@ -49,7 +49,7 @@ class Rules(NamedTuple):
     aligns_buffers: bool = False
     #: Buffers with addresses of their own are looked at in the order of these, not of the text.
     sorts_given_addresses: bool = False
-    #: The data of a core lies in the largest gap between stack and buffers, not behind all of them.
+    #: The data of a core lies in the largest gap between stack and buffers, not after all of them.
     data_in_largest_gap: bool = False
     #: Flows are sorted by kind and source before routing, and packet rules are the fewest that do.
     sorts_flows: bool = False
@@ -81,7 +81,7 @@ class Rules(NamedTuple):
     orders_memtile_fifos: bool = False
     #: Channels that `aie.shim_dma_allocation` names are not given to fifos.
     reserves_allocations: bool = False
-    #: Traces get an argument of their own behind the others, and packet ids in the order of places.
+    #: Traces get an argument of their own after the others, and packet ids in the order of places.
     appends_trace_buffer: bool = False
     #: Devices are numbered from 1 for `load_pdi`.
     numbers_devices: bool = False

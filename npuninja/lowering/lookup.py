@@ -12,7 +12,7 @@ from npuninja.lowering.op_builders import known_number
 from npuninja.lowering.tiles import ops_of, place_of
 from npuninja.records import NamedTuple
 
-#: What the lowering puts behind an objectFifo's name to name its channel of a shim tile.
+#: What the lowering puts after an objectFifo's name to name its channel of a shim tile.
 ALLOCATION_SUFFIX = "_shim_alloc"
 
 

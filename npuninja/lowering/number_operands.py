@@ -97,7 +97,7 @@ def _drop_unused(root: Operation, freed: dict[Operation, None]) -> None:
     blocks = {op.parent for op in freed if op.result in wanted}
     for block in blocks:
         if block is not None:
-            # One behind the terminator stays: the verifier says so.
+            # One after the terminator stays: the verifier says so.
             last = block.ops[-1]
             block.ops = [op for op in block.ops if op is last or not (op in freed and op.result in wanted)]
 
@@ -125,7 +125,7 @@ def _take_numbers(op: Operation, freed: dict[Operation, None]) -> None:
 
 
 def _take_descriptor(op: Operation, freed: dict[Operation, None]) -> None:
-    """Makes `offset`, `len` and `dimensions` of `static_offset`, … and of the operands behind the buffer.
+    """Makes `offset`, `len` and `dimensions` of `static_offset`, … and of the operands after the buffer.
 
     When one of them is no constant, it only makes the others static.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PassSettings(NamedTuple):
-    """What passes are given; what is behind `warnings` is explained at `pipeline.lower_resources`."""
+    """What passes are given; what is after `warnings` is explained at `pipeline.lower_resources`."""
 
     rules: Rules
     warnings: Warnings
@@ -40,7 +40,7 @@ class Pass(NamedTuple):
         name: the reference's, or one that begins with `own-`.
         function: MODULE:FUNCTION below `npuninja.lowering`.
         scope: what it runs on: the module, each device, or each runtime sequence of a device.
-        takes: its arguments behind that, by name: a field of `PassSettings`, `device`, `model` (of the
+        takes: its arguments after that, by name: a field of `PassSettings`, `device`, `model` (of the
             device), or `rules.FIELD`; `=` in front of it names a keyword: `join=False`, `wanted='true'`.
         when: the field of `Rules` without which it does not run; `not FIELD` for the contrary.
         only_with: operations, or the beginning of their names up to a dot or underscore, without which it has

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, Mapping, Sequence
 
 SOURCES = Path(__file__).parent / "runtime"
-#: First byte of the runtime's own memory: behind everything that a core can address.
+#: First byte of the runtime's own memory: after everything that a core can address.
 OWN_BASE = 0x100000
 MEMORY_BYTES = 0x800000
 PROGRAM = Sources(

@@ -56,7 +56,7 @@ class Bundle(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The address behind it."""
+        """The address after it."""
         return self.address + len(self.data)
 
     @property

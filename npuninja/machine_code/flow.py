@@ -1,6 +1,6 @@
 """Control flow of machine code: branches with delay slots, zero-overhead loops, basic blocks, functions.
 
-Rules (aie2-isa §4): the five bundles behind a branch are issued, then its target. A zero-overhead loop goes
+Rules (aie2-isa §4): the five bundles after a branch are issued, then its target. A zero-overhead loop goes
 from the bundle at `ls` to the one at `le`; both are constants in every program known.
 """
 
@@ -15,7 +15,7 @@ from npuninja.records import NamedTuple
 if TYPE_CHECKING:
     from typing import Iterator, Mapping, Sequence
 
-#: Bundles that are issued behind a branch before its target.
+#: Bundles that are issued after a branch before its target.
 DELAY_SLOTS = 5
 #: Mnemonics that change the program counter: whether the way straight on is possible too.
 BRANCHES = {"j": False, "jl": True, "jz": True, "jnz": True, "jnzd": True, "ret lr": False}
@@ -26,7 +26,7 @@ _LOOP_SETUP_BUNDLES = 64
 
 class Branch(NamedTuple):
     """A branch: its bundle's address, its mnemonic, its target (None when it is in a register), and the
-    address behind its delay slots (None when the program ends before).
+    address after its delay slots (None when the program ends before).
     """
 
     address: int

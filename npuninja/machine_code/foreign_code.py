@@ -44,7 +44,7 @@ def require_aie2(pieces: Sequence[tuple[int, bytes]], title: str, name: str) -> 
 def foreign_bytes(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes] | None:
     """The first address on the way from 0 without an AIE2 instruction, and its bytes; None if there is none.
 
-    Calls in registers and what comes behind `_ENOUGH` bundles are not followed.
+    Calls in registers and what comes after `_ENOUGH` bundles are not followed.
     """
     seen: set[int] = set()
     waiting = [0]

@@ -285,7 +285,7 @@ def _lines(inputs: list[_Input], placed: _PlacedSections) -> dict[str, CodeRows]
 
 
 class _PlacedSections(NamedTuple):
-    """Where each section goes, the content of program memory and data, where zeros behind the data end."""
+    """Where each section goes, the content of program memory and data, where zeros after the data end."""
 
     addresses: dict[_SectionOfObject, int]
     code: bytearray

@@ -35,7 +35,7 @@ _SECTION_BYTES = 40
 
 
 class ObjectSection(NamedTuple):
-    """A section: its name (the linker puts `#` and a number behind it), its bytes (or only its size for
+    """A section: its name (the linker puts `#` and a number after it), its bytes (or only its size for
     .bss), its alignment, its address when linked.
     """
 

@@ -112,7 +112,7 @@ class Graph:
         self.edges.append(edge)
 
     def back_to(self, count: int) -> None:
-        """Forgets all edges behind the first `count`: a design could not be planned to its end."""
+        """Forgets all edges after the first `count`: a design could not be planned to its end."""
         for edge in self.edges[count:]:
             for output in (*edge.outputs, *edge.implicit_outputs):
                 del self._made_by[output]

@@ -229,7 +229,7 @@ def _names(op: Operation, file: str) -> list[tuple[str, Location]]:
 
 
 def _attribute_location(op: Operation, value: str, file: str) -> Location:
-    """Where a string attribute is. Attributes have no place, so the text behind `op` is searched."""
+    """Where a string attribute is. Attributes have no place, so the text after `op` is searched."""
     where = _location(op, file)
     try:
         with open(where.file, encoding="utf-8", errors="replace") as stream:

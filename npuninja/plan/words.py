@@ -99,7 +99,7 @@ def _with_overlay(pipeline: str) -> str:
 
 
 def variables(context: Context) -> dict[str, tuple[str, ...]]:
-    """The words behind the rules' variables; an absent or unused tool has none."""
+    """The words after the rules' variables; an absent or unused tool has none."""
     toolchain, layout, python = context.toolchain, context.layout, context.toolchain.python
     maps: list[str] = []
     for prefix in (layout.source_prefix, layout.output("")):

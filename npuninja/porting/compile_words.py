@@ -57,7 +57,7 @@ _FOLDERS = ("include", "library_folders")
 class CompileWords:
     """A command line, taken apart. Paths are absolute, in the order of the words.
 
-    `libraries` has names, as behind `-l`, and paths of files.
+    `libraries` has names, as after `-l`, and paths of files.
     """
 
     sources: list[str] = field(default_factory=list)

@@ -72,7 +72,7 @@ def test_for_make(folder: str) -> LitTest | None:
     """The folder's test nearest to a plain `make run` on the first NPU; None when there is no test of make.
 
     One that needs a tool which npuninja has nothing for, or is known to fail, comes last, one for the
-    second NPU behind those for the first; of equals, the one with the fewest variables.
+    second NPU after those for the first; of equals, the one with the fewest variables.
     """
     names = [name for name in sorted(os.listdir(folder)) if name.endswith(".lit")]
     found = (_asking_make(name, _read(os.path.join(folder, name))) for name in names)

@@ -1,4 +1,4 @@
-"""The words behind `make` on a command line."""
+"""The words after `make` on a command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MakeWords(NamedTuple):
 
 
 def read_make_words(words: Sequence[str]) -> MakeWords:
-    """Takes the words behind `make` apart; options that change nothing that is built are left out."""
+    """Takes the words after `make` apart; options that change nothing that is built are left out."""
     values = {"-C": "", "-f": ""}
     variables: dict[str, str] = {}
     targets: list[str] = []

@@ -116,7 +116,7 @@ def plain_name(text: str) -> str:
 
 
 def unlike(name: str, others: Iterable[str]) -> str:
-    """A name that none of the others has: the name itself, or with a number behind it."""
+    """A name that none of the others has: the name itself, or with a number after it."""
     taken, number, found = set(others), 2, name
     while found in taken:
         found, number = f"{name[:59]}_{number}", number + 1  # 63 characters with up to 999

@@ -65,7 +65,7 @@ def commands_of_scripts(
 
     Args:
         folder: that is imported, absolute.
-        scripts: names in it or paths, each with the script's own words behind it (`build.sh npu2`).
+        scripts: names in it or paths, each with the script's own words after it (`build.sh npu2`).
         variables: that the scripts find set.
         environment: of this process, below them.
 

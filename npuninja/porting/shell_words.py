@@ -42,7 +42,7 @@ _CONTROL = {
     "[",
     "test",
 }
-#: A number right before a redirection is its descriptor (`2> FILE`); behind a blank it is an argument.
+#: A number right before a redirection is its descriptor (`2> FILE`); after a blank it is an argument.
 _DESCRIPTOR = re.compile(r"(?<=\s)(\d)(?=[<>])")
 _MARK = "\0"
 _BUILDS = re.compile(r"aiecc|clang|xchess")

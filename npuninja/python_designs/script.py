@@ -103,7 +103,7 @@ def start_design(
 
     Args:
         script: the design's file.
-        arguments: what it finds behind its own name in `sys.argv`.
+        arguments: what it finds after its own name in `sys.argv`.
         generation: one of `CHOICES`.
         device: what `get_current_device()` gives, npu1 or npu2, or None.
         print_only: stop at the first module that `@iron.jit` would compile, and print it.

@@ -111,7 +111,7 @@ def _with_names(settings: RemoteSettings, words: list[str]) -> tuple[list[str], 
 
 
 def _at_start(path: str, behind: str = "") -> re.Pattern[str]:
-    """Finds a path at the start of a word, or behind a `=` in it."""
+    """Finds a path at the start of a word, or after a `=` in it."""
     return re.compile(f"(^|=){re.escape(path)}{behind}")
 
 

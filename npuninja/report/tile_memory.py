@@ -49,7 +49,7 @@ class TileMemory(NamedTuple):
         stack_need: what the program takes of it at least; None when that is not known.
         buffers: of all buffers.
         data: of the kernels' variables and tables.
-        end: where the last of them ends. Only what is behind it can take more of the kernels' data: buffers
+        end: where the last of them ends. Only what is after it can take more of the kernels' data: buffers
             that are spread over the banks leave gaps.
         limit: of the memory.
         program_estimate: what the program of a wasm core would take on an NPU.
@@ -153,7 +153,7 @@ def _tile(
 def _program(
     folder: str, prefix: str, place: TilePlace, architecture: str
 ) -> tuple[int | None, int | None, int, ProgramSize | None]:
-    """Bytes of program memory, of stack, and the end of the data behind the buffers, from the core's own
+    """Bytes of program memory, of stack, and the end of the data after the buffers, from the core's own
     memory on; and the estimate of the program memory for a wasm core.
     """
     column, row = place

@@ -26,7 +26,7 @@ class SettingPlaces:
     def __init__(self, file: str, text: str) -> None:
         self._file = file
         self._found: dict[Path, Location] = {}
-        # Line of every `[table]` and, behind it, of every `key =`; in inline tables the name alone is known.
+        # Line of every `[table]` and, after it, of every `key =`; in inline tables the name alone is known.
         self._inner: list[tuple[Path, str, Location]] = []
         self._scan(text)
 

@@ -98,7 +98,7 @@ def _compile_keys(what: str) -> tuple[Key, ...]:
         Key(
             "flags",
             "texts",
-            "Further words for the compiler, behind the build's own, so that they win. "
+            "Further words for the compiler, after the build's own, so that they win. "
             "Target, input, output and depfile are the build's.",
             '["-O3"]',
         ),
@@ -282,7 +282,7 @@ DESIGN = Section(
             "texts",
             "Flags of MLIR-AIE's driver that decide how it is lowered: `--alloc-scheme=S`, "
             "`--dynamic-objFifos[=BOOL]`, `--packet-sw-objFifos`, `--cores-per-col=N`, "
-            "`--expand-load-pdis`. They come behind those that a design under `@iron.jit` says. Without "
+            "`--expand-load-pdis`. They come after those that a design under `@iron.jit` says. Without "
             "`--dynamic-objFifos` cores of 2026-08 keep the loops in which they take objects, and older "
             "ones are unrolled, as the driver of each does.",
             '["--dynamic-objFifos"]',

@@ -1,6 +1,6 @@
 """What a kernel says before it includes the AIE API, and whether that could change the API's headers.
 
-A kernel that includes the API first, or behind macros and headers that mean nothing to it, can have the API
+A kernel that includes the API first, or after macros and headers that mean nothing to it, can have the API
 from a file that the compiler has read before.
 """
 
@@ -46,7 +46,7 @@ def is_word_of_headers(name: str, *, after_the_macros: bool = False) -> bool:
 
     Args:
         name: of the macro.
-        after_the_macros: it is defined in a source, so behind the macros that come before the first line:
+        after_the_macros: it is defined in a source, so after the macros that come before the first line:
             those are read.
     """
     text = _text_of_headers(after_the_macros)

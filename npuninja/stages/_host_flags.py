@@ -44,6 +44,6 @@ def compile_words(
     if is_cplusplus:
         # A newer library's <bits/stdc++.h> has these types too, so programs do not all name the header.
         words += ["-idirafter", headers, "-include", "stdfloat"]
-    # Behind everything else: the folder may be a whole system's, whose C library is not this one's.
+    # After everything else: the folder may be a whole system's, whose C library is not this one's.
     words += ["-idirafter", xrt_include] if xrt_include else []
     return words + list(flags)

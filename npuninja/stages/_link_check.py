@@ -209,7 +209,7 @@ def translate(failure: ToolFailed, info: dict[str, Any]) -> Error:
 
 
 def data_too_large(end: int, info: dict[str, Any]) -> UserError:
-    """The kernels' data does not fit behind the buffers; `end` is the address where it would end."""
+    """The kernels' data does not fit after the buffers; `end` is the address where it would end."""
     data_origin, stack_bytes = info["data_origin"], info["stack_bytes"]
     hint = "use smaller tables, smaller or fewer objectFifo elements, or a smaller stack_size"
     if info.get("banked"):

@@ -23,7 +23,7 @@ def sequence_arguments(device: Operation, sequence: Operation) -> list[dict[str,
 
     Directions come from the transfers. An argument that is moved both ways is `inout`, and so is one that raw
     register writes move where those do not say which way. One that nothing moves is `in`. One that takes what
-    trace units send is `trace`; older generations pass it behind the declared arguments, and what lies
+    trace units send is `trace`; older generations pass it after the declared arguments, and what lies
     between is `none`.
 
     Raises:
@@ -178,7 +178,7 @@ def _ways_of_run(device: Operation, run: Operation, active: tuple[Operation, ...
 
 
 def _number(value: Value, sequence: Operation) -> int | None:
-    """The number of the sequence's argument behind a value; None for a buffer of the array."""
+    """The number of the sequence's argument that a value comes from; None for a buffer of the array."""
     owner = value.owner
     while isinstance(owner, Operation) and owner.name in (
         "memref.cast",

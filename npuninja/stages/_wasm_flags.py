@@ -154,7 +154,7 @@ def link_flags(entry: str, data_origin: int, stack_bytes: int) -> list[str]:
 
     Args:
         entry: the core's function, `core_C_R`.
-        data_origin: data address (0x70000 to 0x7FFFF) behind the highest buffer, for the kernels' data.
+        data_origin: data address (0x70000 to 0x7FFFF) after the highest buffer, for the kernels' data.
         stack_bytes: of the core's stack.
     """
     # LLVM 14 reads decimal numbers only.

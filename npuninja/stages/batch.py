@@ -9,11 +9,11 @@ from npuninja.stages._run import SEPARATOR, placed_outputs, remove_outputs
 def run(arguments: list[str]) -> list[str]:
     """`[--depfile D] -o OUTPUT… --then STAGE ARGUMENT… [--then STAGE ARGUMENT…]…`: runs stages in this order.
 
-    When one fails, the outputs of those before it stay, for a look at them; those behind it are taken away,
+    When one fails, the outputs of those before it stay, for a look at them; those after it are taken away,
     because they are of an earlier build.
 
     Args:
-        arguments: behind `-o` all outputs of all stages; then each stage's command line, without its depfile.
+        arguments: after `-o` all outputs of all stages; then each stage's command line, without its depfile.
 
     Returns:
         The files that the stages read in addition to their inputs, without those that the batch makes.

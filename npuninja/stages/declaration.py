@@ -78,7 +78,7 @@ class Stage:
         when: the design's fact, or CHOICE=PROVIDER, without which it is not planned.
         driver: what drives the designs that it is planned for: "stages", "aiecc"; "" for either.
         also_reads: files that the command reads without an option of theirs.
-        instead_of: the file in whose place those that come behind it read what it makes.
+        instead_of: the file in whose place those that come after it read what it makes.
         discovers: the option with which it reads files that its command line does not name, and returns them
             for the depfile; "-o", which every command has, for always; "" for never.
         wanted: whether `ninja DESIGN` asks for what it makes.

@@ -1,6 +1,6 @@
 """Stage full_elf: configurations, instructions and kernels in one ELF (`npuninja.formats.full_elf`).
 
-By aiebu-asm or by ourselves; both write the same bytes. Modules of emulated cores are added behind them.
+By aiebu-asm or by ourselves; both write the same bytes. Modules of emulated cores are added after them.
 """
 
 from __future__ import annotations

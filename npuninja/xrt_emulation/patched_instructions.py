@@ -26,7 +26,7 @@ from npuninja.formats.txn import (
 from npuninja.records import NamedTuple
 
 _LOW_MASK, _HIGH_MASK = 0xFFFFFFFC, 0xFFFF
-# Of an address patch: argument and bytes to add, two 64-bit words behind its head and register.
+# Of an address patch: argument and bytes to add, two 64-bit words after its head and register.
 _ARGUMENT_OFFSET = 32
 _SCRATCHPAD_OFFSET = 8  # of the address in what makes a scratchpad
 

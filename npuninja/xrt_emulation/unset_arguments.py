@@ -1,7 +1,7 @@
 """Arguments that instructions write to, that a program did not set, and that nothing waits for: traces.
 
 XRT passes 0 for an argument that was not set: on an NPU a transfer to it goes to memory of no buffer. Designs
-with traces have such transfers: a trace goes to an argument behind the design's own, and a program that wants
+with traces have such transfers: a trace goes to an argument after the design's own, and a program that wants
 none passes none (MLIR-AIE's test bd_chain_repeat_on_memtile, which passes on NPUs). Whether a task ends whose
 words nothing takes is not known: where instructions wait for one, or read such an argument, the array
 stops with an error.

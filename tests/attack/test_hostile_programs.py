@@ -117,7 +117,7 @@ def test_a_line_table_has_as_many_rows_as_a_program_may_have(monkeypatch: pytest
         pytest.param(HEAD5 + b"\0" + ENDLESS, id="entries without bytes"),
         pytest.param(HEAD5 + b"\1\1\x1e" + ENDLESS, id="more entries than bytes"),
         pytest.param(HEAD5 + b"\1\1\x08" + b"\xff" * 100000 + b"\0", id="a number without an end"),
-        pytest.param(HEAD5 + b"\1\1\x09\1" + b"\xff" * 5 + b"\x7f", id="a block behind the end"),
+        pytest.param(HEAD5 + b"\1\1\x09\1" + b"\xff" * 5 + b"\x7f", id="a block after the end"),
     ],
 )
 def test_a_table_of_files_that_says_too_much_is_left_out(body: bytes) -> None:

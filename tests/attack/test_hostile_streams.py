@@ -44,7 +44,7 @@ STREAMS = {
     "three bytes": b"abc",
     "all ones": b"\xff" * 4096,
     "more operations than bytes": stream(write(SHIM_BD, 1), count=0xFFFFFFFF),
-    "a size behind the end": stream(write(SHIM_BD, 1), size=0xFFFFFFFF),
+    "a size after the end": stream(write(SHIM_BD, 1), size=0xFFFFFFFF),
     "an operation of no size": stream(struct.pack("<IIQII", 0, 0, SHIM_BD, 1, 0)),
     "an operation of nearly 4 GiB": stream(struct.pack("<IIQII", 0, 0, SHIM_BD, 1, 0xFFFFFFFC)),
     "a block of nearly 2 GiB": stream(block(SHIM_BD, bytes(16), 0x7FFFFFF0)),

@@ -164,7 +164,7 @@ def test_the_units_of_a_semaphore_are_handed_on_in_order():
 
 
 def test_an_acquire_of_nothing_waits_for_what_took():
-    """Lock == 0 again: what took the unit is behind all that came before."""
+    """Lock == 0 again: what took the unit is after all that came before."""
     p = two_cores((GIVES, "ACQUIRE(1, 0, 2, 1, 1);"), ("", ""))
     assert run(p, frozenset({"races"}))
 
@@ -172,7 +172,7 @@ def test_an_acquire_of_nothing_waits_for_what_took():
 MEMORY = (("in", 0x70800, 64), ("near", 0x70840, 64), ("out", 0x70900, 60), ("top", 0x70F00, 0x100))
 
 
-#: Functions that kernels call, on one line: the tests name the lines behind it.
+#: Functions that kernels call, on one line: the tests name the lines after it.
 INNER = (
     "__attribute__((noinline)) void fill_down(i32 *end, i32 n) { while (n--) *--end = n; }"
     " __attribute__((noinline)) void copy_of(i32 *a, i32 *b, i32 n) { for (i32 i = 0; i < n; "
@@ -249,7 +249,7 @@ def test_right_accesses_give_no_finding(kernel):
     assert memory(kernel).races == ()
 
 
-#: Two buffers that the same call was given, one right behind the other.
+#: Two buffers that the same call was given, one right after the other.
 BOTH_GIVEN = "kernel((i32 *)0x70800, (i32 *)0x70840);"
 
 

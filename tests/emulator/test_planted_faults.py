@@ -19,7 +19,7 @@ def nothing() -> bytes:
     return s.bytes()
 
 
-# --- What a kernel does behind the word, the transfer or the unit that says "it is ready".
+# --- What a kernel does after the word, the transfer or the unit that says "it is ready".
 
 SAYS = """
 extern void npu_put_stream(i32, i32, i32), npu_put_cascade(const void *), npu_release(i32, i32);

@@ -324,11 +324,11 @@ PLANTED: dict[str, tuple[Callable[[], Design], Callable[[], Design], str]] = {
         lambda: filled_in_a_neighbours_tile(WRITES, acquires=False), lambda: filled_in_a_neighbours_tile(WRITES),
         "S2MM 0 of tile (0, 3)",
     ),
-    "read behind a short transfer": (
+    "read after a short transfer": (
         lambda: filled_in_a_neighbours_tile("p[12];", 8), lambda: filled_in_a_neighbours_tile("p[3];", 8),
         "that nothing has written: byte 48 of buffer 'shared'",
     ),
-    "looked at again behind the release": (lambda: kept(True), lambda: kept(False), "S2MM 0 of tile (0, 2)"),
+    "looked at again after the release": (lambda: kept(True), lambda: kept(False), "S2MM 0 of tile (0, 2)"),
     "a fill that is too long": (
         lambda: alone("__builtin_memset((void *)p, 0, 68);"), lambda: alone("__builtin_memset((void *)p, 0, 64);"),
         "past the end of buffer 'shared'",
@@ -408,7 +408,7 @@ def halves_of_a_buffer() -> Design:
 
 
 def bytes_of_a_word_in_turn() -> Design:
-    """Two cores write bytes of one word, one behind the other."""
+    """Two cores write bytes of one word, one after the other."""
     return two_cores((0, 3), "south", ("((volatile u8 *)p)[0] = 1;", "((volatile u8 *)p)[1] = 1;"))(False)
 
 
@@ -453,7 +453,7 @@ def the_last_words_of_a_buffer() -> Design:
 
 
 def a_pointer_that_ends_behind() -> Design:
-    """A loop whose end is the address behind its buffer."""
+    """A loop whose end is the address after its buffer."""
     return alone("for (volatile i32 *q = p + 16; q != p;) *--q = 3;")
 
 

@@ -49,7 +49,7 @@ def test_functions_end_where_they_end(module):
         last = function.instructions[-1]
         assert last.opcode == END
         assert sum(i.opcode == END for i in function.instructions) >= 1
-        # The next body begins behind the size in front of it.
+        # The next body begins after the size in front of it.
         assert len(code) == last.offset + 1 if following is None else 0 < following - (last.offset + 1) <= 5
 
 

@@ -62,7 +62,7 @@ def test_two_kernels_have_the_sections_of_xclbinutil(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(xclbin, "content_uuid", lambda data: UUIDS.get(data, reference.uuid))
     kernels = [XclbinKernel(FIRST), XclbinKernel(SECOND, "MLIR_AIE2", "MLIRAIE2", 0x902)]
     ours = read_xclbin(write_xclbin(kernels, 1, COLUMNS))
-    # Extending a file moves AIE_PARTITION behind the kernels' sections, so the order differs.
+    # Extending a file moves AIE_PARTITION after the kernels' sections, so the order differs.
     assert sorted((s.kind, s.name, s.data) for s in ours.sections) == sorted(
         (s.kind, s.name, s.data) for s in reference.sections
     )

@@ -1,6 +1,6 @@
 """Mutations that know a file's kind: its sums are right again, its lengths, offsets and counts nearly so.
 
-A bit that is turned anywhere fails at the first checksum. These come behind it.
+A bit that is turned anywhere fails at the first checksum. These come after it.
 """
 
 from __future__ import annotations

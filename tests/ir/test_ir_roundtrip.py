@@ -24,7 +24,7 @@ def test_every_stage_is_valid_and_prints_as_aie_opt_printed_it(design: str) -> N
         verify(module, splits_transfers=design.startswith("aug_"))
         if path.name in ("design.mlir", "input_physical_with_elfs.mlir"):  # (partly) written by hand
             assert difference(module, parse_module(print_module(module), "again.mlir")) is None
-        else:  # aie-opt itself adds one more newline behind the module
+        else:  # aie-opt itself adds one more newline after the module
             assert print_module(module).rstrip("\n") == text.rstrip("\n"), path
         again = parse_module(print_module(module, generic=True), "again.mlir")
         assert difference(module, again) is None, path

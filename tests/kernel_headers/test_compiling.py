@@ -85,7 +85,7 @@ def kernel(wasm_build, text, architecture="aie2", *words):
     return target
 
 
-# A row of nine bytes behind the first, by a pointer's own arithmetic and by a stream's.
+# A row of nine bytes after the first, by a pointer's own arithmetic and by a stream's.
 BLOCK_FLOATS = """
 #include <aie_api/aie.hpp>
 static_assert(sizeof(bfp16ebs8) == {} && sizeof(bfp16ebs16) == {} && alignof(bfp16ebs8) == 1);

@@ -24,7 +24,7 @@ void r4_by_class(const cint16 *x, const cint16 *tw, cint16 *out, int n, int inve
             at[q * blocks] = results[q];
     }
 }
-void spectrum(const cint16 *x, const cint16 *tw, cint16 *out) { // 64 points; the tables of all stages one behind the other
+void spectrum(const cint16 *x, const cint16 *tw, cint16 *out) { // 64 points; the tables of all stages one after the other
     alignas(64) static cint16 other[64];
     aie::fft_dit_r4_stage<16>(x, tw, tw + 1, tw + 2, 64, 14, 14, false, out);
     aie::fft_dit_r4_stage<4>(out, tw + 3, tw + 7, tw + 11, 64, 14, 15, false, other);

@@ -525,7 +525,7 @@ REFUSED = {
         "scf.parallel (%i) = (%c0) to (%c1) step (%c1) { scf.reduce }",
         "'scf.parallel' is refused: a core does one thing at a time",
     ),
-    "transfers that may begin behind the first element": (
+    "transfers that may begin after the first element": (
         "%i = arith.constant 1 : index %z = arith.constant 0 : i32 "
         "%v = vector.transfer_read %b[%i, %i], %z : memref<4x4xi32>, vector<4xi32>",
         "'vector.transfer_read' in core code needs in_bounds",

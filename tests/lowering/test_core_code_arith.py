@@ -107,7 +107,7 @@ class Program:
         self.next_address += 8
 
     def results(self, key, text, types):
-        """Stores both results of `text` under `key` with 0 and 1 behind it."""
+        """Stores both results of `text` under `key` with 0 and 1 after it."""
         name = f"p{len(self.places)}"
         self.body.append(f"%{name}:2 = {text}")
         for i, type in enumerate(types):

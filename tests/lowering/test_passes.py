@@ -45,7 +45,7 @@ def test_every_pass_is_a_function_that_is_there():
             assert one.name.startswith(("own-", *OF_THE_REFERENCE)), one.name
 
 
-#: Before the substitution of allocations here, which meets no loops: the unrolling, and folding behind it.
+#: Before the substitution of allocations here, which meets no loops: the unrolling, and folding after it.
 #: Neither looks at the changes of the substitution, nor it at theirs.
 MOVED = ("aie-unroll-runtime-sequence-loops", "canonicalize")
 

@@ -16,7 +16,7 @@ GENERATION = "2026-08"
 
 
 def lowered(device: str, parameters: str = "") -> Operation:
-    """The module behind the steps that its sequences need."""
+    """The module after the steps that its sequences need."""
     module = parse_module(
         f"module {{\n{parameters}\naie.device(npu2_2col) {{\n{device}\n}}\n}}\n", "design.mlir"
     )

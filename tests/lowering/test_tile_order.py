@@ -1,4 +1,4 @@
-"""A tile op behind a core that uses a fifo: accepted with a warning, as MLIR-AIE's own tools fail on it."""
+"""A tile op after a core that uses a fifo: accepted with a warning, as MLIR-AIE's own tools fail on it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def registers(capsys: pytest.CaptureFixture[str], path: str, *words: str) -> dic
 
 
 def test_a_result_can_be_read_after_its_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """mul takes two cycles: the bundle behind it still sees the old value."""
+    """mul takes two cycles: the bundle after it still sees the old value."""
     path = elf(tmp_path, "mul r2, r0, r1", "mov r3, r2", "mov r4, r2", "done")
     found = registers(capsys, path, "--set", "r0=6", "--set", "r1=7", "--set", "r2=5")
     assert (found["r2"], found["r3"], found["r4"]) == (42, 5, 42)

@@ -54,7 +54,7 @@ def physical(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(
     folder: Path, body: str, *, script: bool = True, checks: frozenset[str] = frozenset({"memory"})
 ) -> None:
-    """Runs a program whose buffers `a` and `b` lie next to each other, and behind them nothing."""
+    """Runs a program whose buffers `a` and `b` lie next to each other, and after them nothing."""
     (folder / "core_0_2.ld.script").write_text(SCRIPT)
     elf = link([("a.o", assemble(HEAD + body + END).object())], read_linker_script(SCRIPT, "s"), "s")
     (folder / "core_0_2.elf").write_bytes(elf)

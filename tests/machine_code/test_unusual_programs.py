@@ -46,7 +46,7 @@ PROGRAMS: dict[str, tuple[str, dict[str, int]]] = {
         f"add r4, r2, r2\n{END}",
         {"r3": 18, "r4": 10},
     ),
-    "a load in a delay slot lands behind the branch": (
+    "a load in a delay slot lands after the branch": (
         "movxm p0, #0x70100\n"
         "mova r1, #6\n"
         "st r1, [p0, #0]\n"
@@ -69,7 +69,7 @@ PROGRAMS: dict[str, tuple[str, dict[str, int]]] = {
         f"{NOPS[4]}{END}",
         {"r0": 5, "r1": 0xFFFFFFFF},
     ),
-    "a call sets lr behind its delay slots": (
+    "a call sets lr after its delay slots": (
         f"jl fn\nmova r1, #1\n{NOPS[4]}mova r3, #3\n{END}fn:\nmova r2, #2\nret lr\n{NOPS[5]}",
         {"r1": 1, "r2": 2, "r3": 3},
     ),

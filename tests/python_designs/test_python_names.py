@@ -1,6 +1,6 @@
 """Small designs for the names of the specification's tables, each beside what it prints in each generation.
 
-A file of `names/` is sections; the golden file holds the module of each behind its names.
+A file of `names/` is sections; the golden file holds the module of each after its names.
 `pytest tests/python_designs/test_python_names.py --regen` writes them again; look at the difference.
 """
 

@@ -246,7 +246,7 @@ def test_other_pipelines_are_refused_by_name(pipeline, error):
 
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_host_of_autumn_2025_runs_and_compares(tmp_path, monkeypatch, capsys, behind):
-    def run(xclbin, insts, arrays):  # a device that adds one, and writes a word of trace behind the rest
+    def run(xclbin, insts, arrays):  # a device that adds one, and writes a word of trace after the rest
         arrays[1].reshape(-1).view(np.uint8)[:16] = (arrays[0] + 1).view(np.uint8)
         arrays[-1].reshape(-1).view(np.uint8)[-8:-4] = [4, 3, 2, 1]
 

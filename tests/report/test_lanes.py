@@ -41,7 +41,7 @@ def test_streams_move_when_their_sender_does_and_locks_have_values() -> None:
         Span(CORE, "work", 28, 40, says="computes", cause=-1, before=4),
         Span(layout.SEQUENCE_ACTOR, "wait", 10, 40, says="waits", cause=5, before=0),
     )
-    # The giver's change is found behind the taker's here: at one time, what gives comes first.
+    # The giver's change is found after the taker's here: at one time, what gives comes first.
     changes = (LockChange(FULL, CORE, 28, -1), LockChange(FULL, TAKE, 28, 1), LockChange(FULL, TAKE, 35, 1))
     timeline = Timeline(spans, (), 40.0, False, (), changes)
     lanes = {lane.name: lane for lane in lanes_of(timeline, WORK, {FULL: LockFacts("full", 0)})}

@@ -103,7 +103,7 @@ def test_the_words_may_be_in_a_file(folder):
 
 
 def test_designs_of_one_kind_share_a_file_of_words(folder):
-    """Folder and design follow from the output behind it; what was said in front of it stays."""
+    """Folder and design follow from the output after it; what was said in front of it stays."""
     words = [*("-o", *OUTPUTS), *LOWER, *SEQUENCE, "--sequence", "sequence", *SEQUENCE_FILES, *INSTS]
     text = " ".join(map(shlex.quote, words)).replace("gain.mlir", "'${folder}/../${design}.mlir'")
     (folder / "words").write_text(text, encoding="utf-8")

@@ -54,7 +54,7 @@ def test_in_a_pipe_the_reason_is_first_and_without_colours(folder: Path) -> None
     assert next(n for n, line in enumerate(lines) if line.startswith("FAILED")) > 100
     assert "\x1b" not in done.stdout
     assert lines[-1].startswith("ninja: build stopped")
-    assert done.stdout.count(SAID) == 101  # it is said once for each file, and not again behind the command
+    assert done.stdout.count(SAID) == 101  # it is said once for each file, and not again after the command
 
 
 def test_on_a_terminal_the_reason_is_first_and_in_colour(folder: Path) -> None:

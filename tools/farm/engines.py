@@ -21,7 +21,7 @@ CACHE_LIMIT = "10G"  # of casd's files
 KEEPALIVE_S = 6
 # A worker asks at least this often, for work and to say that it lives.
 _POLL_S = 3
-# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and behind it; with two at a time a CPU has work.
+# buildbox-worker 1.4.30 sleeps for 0.25 s before an action and after it; with two at a time a CPU has work.
 _JOBS_OF_A_WORKER = 2
 # What workers pass on to stages: those decide by themselves what tools see (npuninja/stages/_run.py).
 _PASSED = ("HOME", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "LANG")

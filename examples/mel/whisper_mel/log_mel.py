@@ -54,7 +54,7 @@ def outputs(session: LogMel, samples: Array, *, pad: bool = True) -> Array:
     if not pad:
         return session.frames(_reflected(clip), len(clip) // HOP)
     clip = clip[:CLIP_SAMPLES]
-    # Frames behind the last sample are silence; they need not be computed.
+    # Frames after the last sample are silence; they need not be computed.
     heard = min(CLIP_SAMPLES // HOP, -(-(len(clip) + _PADDING) // HOP)) if len(clip) else 0
     result = np.full((CLIP_SAMPLES // HOP, session.bands), -128, np.int8)
     stream = _reflected(np.concatenate([clip, np.zeros(CLIP_SAMPLES - len(clip), np.int16)]))

@@ -33,7 +33,7 @@ def _with(method: Callable[..., None], more: Any) -> _Handler:
 
 
 def _rows(method: Callable[..., None], rows: dict[str, Any]) -> dict[str, _Handler]:
-    """A handler for each mnemonic of RV32: a method, and what it needs of AIE2 behind the instruction."""
+    """A handler for each mnemonic of RV32: a method, and what it needs of AIE2 after the instruction."""
     return {name: _with(method, more) for name, more in rows.items()}
 
 

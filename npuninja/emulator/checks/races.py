@@ -35,7 +35,7 @@ _OF_SEQUENCE = {
     BD_REWRITTEN: (
         "the sequence rewrites {bd}, and nothing tells it that {name} has finished with it",
         "give each transfer in flight an id of its own, or wait for the one before (dma_wait); free a task "
-        "(dma_free_task, the end of a TaskGroup) only behind the wait for what needs its data",
+        "(dma_free_task, the end of a TaskGroup) only after the wait for what needs its data",
     ),
     BD_LATE: (
         "{name} loads {bd}, and nothing tells whether before or after the sequence wrote it",
@@ -227,9 +227,9 @@ class RaceReader:
         name, other = layout.actor_name(a.actor), layout.actor_name(b.actor)
         if layout.SEQUENCE_ACTOR in (a.actor, b.actor):
             core = other if a.actor == layout.SEQUENCE_ACTOR else name
-            return f"set a lock in the sequence (aiex.set_lock) behind the write, and acquire it in {core}"
+            return f"set a lock in the sequence (aiex.set_lock) after the write, and acquire it in {core}"
         return (
-            f"{name} must release a lock behind its access, "
+            f"{name} must release a lock after its access, "
             f"and {other} acquire it before{self._common_locks(a, b)}"
         )
 

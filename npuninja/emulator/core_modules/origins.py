@@ -90,7 +90,7 @@ class _OpenBlock:
         self.base = base
         self.passed = taken if is_loop else left
         self.left = left
-        #: Variables, then what branches bring: from here on behind the block, and in the `else` of an `if`.
+        #: Variables, then what branches bring: from here on after the block, and in the `else` of an `if`.
         self.state: ParameterMasks | None = None
         self.other_way: ParameterMasks | None = None
 
@@ -113,7 +113,7 @@ class _CodeWalk:
             1 << number if kind == "i32" and number < _MOST_BITS else _NO_PARAMETER
             for number, kind in enumerate(function.parameters)
         ]
-        #: None behind a branch that is always taken.
+        #: None after a branch that is always taken.
         self._variables: ParameterMasks | None = variables + [_NO_PARAMETER] * (locals_count - len(variables))
         self._stack: list[int] = []
         self._frames = [_OpenBlock(-1, False, 0, 0, len(function.results))]

@@ -86,7 +86,7 @@ def memory_pages(data: bytes) -> int:
 
 
 def number_at(data: bytes, at: int) -> tuple[int, int]:
-    """The number at an offset, and the offset behind it."""
+    """The number at an offset, and the offset after it."""
     cursor = ByteCursor(data)
     cursor.at = at
     return cursor.number(), cursor.at
@@ -110,7 +110,7 @@ def with_items(data: bytes, items: Sequence[bytes]) -> bytes:
 
 
 class AddedTypes:
-    """Types of functions that a module gets behind its own, each once.
+    """Types of functions that a module gets after its own, each once.
 
     Args:
         first: the number of the first of them.
@@ -145,7 +145,7 @@ def with_code(
     Args:
         sections: what is in front of the code, by number.
         bodies: its functions.
-        added: functions behind them, with their sizes.
+        added: functions after them, with their sizes.
         nowhere: what is known of the instructions of these.
     """
     head = unsigned_leb128(len(bodies) + len(added))

@@ -89,7 +89,7 @@ def make_suspendable(
         engine_table: number of the table of engine functions, which never wait.
         prologue: so many instructions of the core's function run on every call of it.
         kernel_shift: how much higher than its addresses the memory of a kernel lies.
-        renewal: code that runs behind each call with which a core lets others know what it did.
+        renewal: code that runs after each call with which a core lets others know what it did.
 
     Raises:
         UserError: it uses what no compiler makes for cores.

@@ -25,7 +25,7 @@ class Import(NamedTuple):
         gives: whether others can learn from it what the core did before.
         code: the function's body, made of: a call of the engine's function, the code for "not now", how
             much higher than its addresses the caller's memory lies.
-        locals: local variables that `code` uses behind the parameters.
+        locals: local variables that `code` uses after the parameters.
     """
 
     parameters: bytes
@@ -143,7 +143,7 @@ def body(what: Import, number: int, shift: int, state: int, renewal: bytes) -> b
         number: of the imported function, which is the engine's now.
         shift: how much higher than its addresses the caller's memory lies.
         state: number of the global that says whether calls are left or returned to.
-        renewal: what runs behind what others can see, in a checked run.
+        renewal: what runs after what others can see, in a checked run.
     """
     leave = e.const(LEAVING) + e.set_global(state) + e.zeros(what.results) + e.RETURN
     resumed = e.const(NORMAL) + e.set_global(state) if what.waits else b""

@@ -154,7 +154,7 @@ void host_bound_moved(u32 column, u32 number, u64 before, u64 after) {
     if (bounds[column][number].address == before) bounds[column][number].address = after;
 }
 
-/* A driver gives whole pages, so what a transfer does behind a buffer's end, in its last page, does no harm there. */
+/* A driver gives whole pages, so what a transfer does after a buffer's end, in its last page, does no harm there. */
 static u32 page_bytes = 1;
 static struct {
     u32 channel, number, argument, bytes;
@@ -166,7 +166,7 @@ void host_begin(void) { beyond.bytes = 0; }
 static u64 page_end(u64 address) { return (address + page_bytes - 1) / page_bytes * page_bytes; }
 
 /* The address in linear memory of a shim BD's first word; every word must lie in one host buffer, and in that of the
- * argument whose address it was given: on an NPU the bytes behind it are those of another buffer. */
+ * argument whose address it was given: on an NPU the bytes after it are those of another buffer. */
 static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
     i64 last;
     walk_extent(bd, &last);

@@ -625,7 +625,7 @@ static u32 own_clock(const CoreChecks *c) {
 
 /* Marks of one epoch say nothing in the next. A mark's bytes are low, high, low, high | 0x80, with low from 0x80 and high below
  * it: what is read across two marks never fits, and of either half the lower 15 bits are the same, which no read at an odd
- * address has. Behind the last epoch comes the first, whose mark has the module take all marks away. */
+ * address has. After the last epoch comes the first, whose mark has the module take all marks away. */
 static u32 mark_of(const CoreChecks *c) {
     u32 low = c->epoch >> 7 | 0x80, high = c->epoch & 0x7F;
     return low | high << 8 | low << 16 | (high | 0x80) << 24;
@@ -744,14 +744,14 @@ __attribute__((always_inline)) static inline u32 core_access(u32 address, u32 pa
 }
 
 /* A core begins, or goes on. What it touched stays known while its clock stays: an actor that touched the same since then, and is
- * ordered behind it, learnt of it by something that moved the clock. */
+ * ordered after it, learnt of it by something that moved the clock. */
 EXPORT("core_begin") u32 core_begin(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     if (c->epoch_clock && (c->epoch_clock == own_clock(c) || c->renewals > RENEWED_ALWAYS)) return mark_of(c);
     return next_epoch(c);
 }
-/* Inside a kernel, behind what others can see: what the core touches from here on is later than it. A kernel that sends word
- * by word would be asked about every access again: behind the first hundreds only now and then. */
+/* Inside a kernel, after what others can see: what the core touches from here on is later than it. A kernel that sends word
+ * by word would be asked about every access again: after the first hundreds only now and then. */
 EXPORT("core_renew") u32 core_renew(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     if (!(checks & CHECK_RACES)) return mark_of(c);

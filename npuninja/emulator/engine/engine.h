@@ -250,7 +250,7 @@ int queue_channel(u32 address);
 enum { TXN_BLOCKED, TXN_MOVED, TXN_DONE, TXN_LOAD_PDI };
 extern Wait txn_wait;
 extern u32 txn_offset, txn_pdi;
-extern u32 configuring; /* a configuration is being written: programs are known only behind it */
+extern u32 configuring; /* a configuration is being written: programs are known only after it */
 int txn_step(void);
 void txn_begin(u32 address, u32 bytes, u32 count);
 int txn_execute(u32 address, u32 bytes);

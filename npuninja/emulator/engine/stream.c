@@ -310,7 +310,7 @@ void tile_control_word(u32 tile, u32 word) {
 void tile_control_end(u32 tile) { controls[tile].in_packet = 0; }
 
 /* --- Packets of trace units. The host makes them when a run has ended: their words take the way of any packet from the slave
- * port of a tile. Returns how many words arrived; the rest of a packet that finds no room is lost, as behind a full buffer. */
+ * port of a tile. Returns how many words arrived; the rest of a packet that finds no room is lost, as after a full buffer. */
 #define PACKET_WORDS 8
 static u32 trace_packet[PACKET_WORDS];
 __attribute__((export_name("trace_packet"))) u32 trace_packet_address(void) { return (u32)trace_packet; }

@@ -218,7 +218,7 @@ static void written(u32 address) {
     bus_was_switched = !configuring && !schedule && tile_kind(tile) == CORE && address % TILE_BYTES == CORE_PROCESSOR_BUS;
 }
 
-/* A poll has seen what it waited for: it is behind all that the tile's channels and core did. */
+/* A poll has seen what it waited for: it is after all that the tile's channels and core did. */
 static void polled(u32 address) {
     u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31);
     for (u32 i = 0; i < CHANNELS_PER_TILE; i++)

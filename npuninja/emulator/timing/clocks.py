@@ -198,7 +198,7 @@ class _Clocks:
         op = self.operations[0] if self.operations else None
         if self.pushes.get(channel):
             at, cause = self.pushes[channel].popleft()
-        elif self._pushed(op) == channel:  # the operation starts it, and is in the log behind that
+        elif self._pushed(op) == channel:  # the operation starts it, and is in the log after that
             self.begun = True
             begun, cause = self._reached(layout.SEQUENCE_ACTOR)
             at = begun + _cost(op)[0]

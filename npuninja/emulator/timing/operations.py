@@ -166,7 +166,7 @@ _VECTOR = (
     (236, "vector double"),
     (248, "vector float"),
 )
-_TRUNCATIONS = 8  # saturating ones behind the prefix of bulk memory
+_TRUNCATIONS = 8  # saturating ones after the prefix of bulk memory
 
 
 def kind_of_operation(opcode: int) -> str:

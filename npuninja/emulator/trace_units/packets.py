@@ -122,7 +122,7 @@ def _frame(events: int, gap: int) -> bytes:
 
 
 def packets(packet: Packet, data: bytes) -> list[tuple[int, ...]]:
-    """The packets that carry these bytes, the last one filled up, and one of padding behind it."""
+    """The packets that carry these bytes, the last one filled up, and one of padding after it."""
     size = 4 * (PACKET_WORDS - 1)
     padded = data + bytes((PADDING,)) * (-len(data) % size + size)
     first = header(packet)

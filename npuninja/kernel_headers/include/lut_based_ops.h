@@ -85,7 +85,7 @@ template <class Word> NPU_INLINE auto look_up16(const Word *table, lanes<i32, 16
 
 /* Templates, so that a kernel may define a function of the same name, as the library's header allows. */
 
-/** exp of 16 values as the product of two table entries: of the whole part and of the 8 bits behind the point. */
+/** exp of 16 values as the product of two table entries: of the whole part and of the 8 bits after the point. */
 template <class = void> inline v16accfloat getExpBf16(v16bfloat16 x) {
     using namespace npu;
     const lanes<i32, 16> fixed = bf16_to_integers(x.npu_row, 8) & 0xffff;

@@ -122,7 +122,7 @@ class _Simplifier:
         ((onward, passed),) = block.ops[0].successors
         if onward is block:
             return None
-        # The arguments must not be used behind the jump.
+        # The arguments must not be used after the jump.
         if any(self._readers.get(argument, {}).keys() - block.ops for argument in block.args):
             return None
         mapping = dict(zip(block.args, values))

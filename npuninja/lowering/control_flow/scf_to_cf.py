@@ -67,7 +67,7 @@ def _branch(target: Block, values: list[Value], loc: Operation) -> Operation:
 
 
 def _result_args(op: Operation, rest: Block, replaced: dict[Value, Value]) -> None:
-    """Makes the results of an operation arguments of the block behind it."""
+    """Makes the results of an operation arguments of the block after it."""
     for result in op.results:
         arg = Value(result.type, result.name, rest)
         rest.args.append(arg)
@@ -132,7 +132,7 @@ def _lower_while(op: Operation, block: Block, rest: Block, replaced: dict[Value,
         and [o.name for o in after[0].ops] == ["scf.yield"]
         and after[0].ops[0].operands == after[0].args
     ):
-        # A do-while: nothing is left to do behind the condition.
+        # A do-while: nothing is left to do after the condition.
         targets = [(before[0], list(passed)), (rest, list[Value]())]
         before[-1].append(Operation("cf.cond_br", [flag], successors=targets, loc=op.loc))
         return before

@@ -43,7 +43,7 @@ class StepFrame:
         uses = [op for block in model.core.regions[0].blocks for op in block.ops if op.name == "aie.use_lock"]
         self.points = dict(enumerate(sorted(uses, key=lambda op: not is_wait(op)), 1))
         self._numbers = {op: number for number, op in self.points.items()}
-        # Numbers behind the points stand for headers of loops with waits.
+        # Numbers after the points stand for headers of loops with waits.
         back_edges = waiting_back_edges(model.core.regions[0])
         headers = dict.fromkeys(target for _, target in back_edges)
         self._headers = {block: number for number, block in enumerate(headers, len(uses) + 1)}

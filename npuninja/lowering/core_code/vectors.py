@@ -152,7 +152,7 @@ def _shape(type: str) -> tuple[int, ...]:
 
 
 def _address(op: Operation, memory: Value, base: str, indices: list[str]) -> str:
-    """Where the vector lies; behind the indices there may be a value for what lies outside."""
+    """Where the vector lies; after the indices there may be a value for what lies outside."""
     count = len(memref(memory.type).shape)
     return f"({base} + ({subscript(indices[:count], strides(memory.type, op))}))"
 

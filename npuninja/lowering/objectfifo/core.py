@@ -125,7 +125,7 @@ class _AccessLowering:
         self._subviews: dict[Value, list[Value]] = {}
 
     def block(self, block: Block, state: _HeldPorts) -> None:
-        """Goes through a block; `state` becomes that behind it."""
+        """Goes through a block; `state` becomes that after it."""
         for op in list(block.ops):
             if op.name == ELEMENT:
                 self.buffers[op.result] = self._subviews[operand(op, "subview")][op.integer("index")]

@@ -57,7 +57,7 @@ def create_dmas(fifos: ObjectFifos, rules: Rules, packets: bool) -> None:
 
 
 def _create_flows(producer: ObjectFifo, consumers: list[ObjectFifo], packet: PacketInfoAttr | None) -> None:
-    """Puts the flows of a fifo behind it; the last consumer's comes first."""
+    """Puts the flows of a fifo after it; the last consumer's comes first."""
     source = _end_of_flow(producer, producer.plio)
     dests = [_end_of_flow(consumer, producer.plio) for consumer in consumers]
     if packet is not None:

@@ -62,7 +62,7 @@ def _create_counters(
 
 
 def _switch(access: Operation, memory: Value, counter: _Counter) -> Value:
-    """Puts the choice of a buffer behind an access and returns the result."""
+    """Puts the choice of a buffer after an access and returns the result."""
     number = Operation("memref.load", [memory, counter.slot], {}, ("i32",), loc=access.loc)
     position = Operation("arith.index_cast", [number.result], {}, ("index",), loc=access.loc)
     switch = buffer_switch(access, counter.fifo, position.result)
@@ -71,7 +71,7 @@ def _switch(access: Operation, memory: Value, counter: _Counter) -> Value:
 
 
 def _advance(release: Operation, memory: Value, counter: _Counter) -> None:
-    """Puts `number = (number + released) mod depth` behind a release."""
+    """Puts `number = (number + released) mod depth` after a release."""
     loc = release.loc
     number = Operation("memref.load", [memory, counter.slot], {}, ("i32",), loc=loc)
     count = op_builders.constant(release.integer("size"), "i32")

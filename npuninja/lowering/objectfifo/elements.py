@@ -1,7 +1,7 @@
 """Buffers and locks of objectFifos.
 
 Rules: MLIR-AIE, AIEObjectFifoStatefulTransform.cpp (createObjectFifoElements, createObjectFifoLocks). All is
-put directly behind the last tile op, so that later fifos come first.
+put directly after the last tile op, so that later fifos come first.
 """
 
 from __future__ import annotations

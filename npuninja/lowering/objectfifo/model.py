@@ -142,7 +142,7 @@ class ObjectFifos:
     """All fifos and links of a device.
 
     Attributes:
-        fifos: in the order in which elements are made: behind a producer end its consumer ends, last first.
+        fifos: in the order in which elements are made: after a producer end its consumer ends, last first.
         splits: each split fifo with its consumer ends, in the order of the design.
     """
 
@@ -333,7 +333,7 @@ def _read(op: Operation) -> ObjectFifo:
 
 
 def _check_link(link: Link) -> None:
-    """The parts of a joined or distributed object lie in it one behind the other."""
+    """The parts of a joined or distributed object lie in it one after the other."""
     if link.legs > 1:
         whole = (link.outputs if link.is_join else link.inputs)[0].elements
         for leg in range(link.legs):

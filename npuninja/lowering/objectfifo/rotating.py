@@ -42,7 +42,7 @@ def rotate_accesses(core: Operation, fifos: ObjectFifos, warnings: Warnings, pee
         core: the `aie.core`, its loops unrolled or not.
         fifos: the fifos of its device, with their locks and buffers.
         warnings: takes what will not end well when the core runs.
-        peels: whether a loop's first trip is taken out where the number of objects held is known behind it.
+        peels: whether a loop's first trip is taken out where the number of objects held is known after it.
 
     Raises:
         UserError: accesses are inside an operation that is no loop and no condition.
@@ -211,7 +211,7 @@ class _RotationWriter:
             self.chosen[op.result] = op.insert_before(buffer_switch(op, fifo, position)).result
 
     def _may_peel(self, loop: Operation, state: Rotations) -> bool:
-        """Whether more is known of the number of objects held behind the first trip than in every trip."""
+        """Whether more is known of the number of objects held after the first trip than in every trip."""
         if not self.peels or len(loop.regions[0].blocks) > 1 or (trip_count(loop) or 0) < 2:
             return False
         body, entry = [loop.body], outlooks(state)
@@ -222,7 +222,7 @@ class _RotationWriter:
         )
 
     def _structured(self, op: Operation, state: Rotations, touched: list[FifoPort]) -> Rotations:
-        """Writes an operation that acquires or releases inside; returns the numbers behind it."""
+        """Writes an operation that acquires or releases inside; returns the numbers after it."""
         if op.name == "scf.for":
             return self._for(op, state, touched)
         if op.name == "scf.while":

@@ -1,6 +1,6 @@
 """What a core holds of objectFifos at a place of its code, numbers or values; and what can be known of them.
 
-`Outlooker` only looks at code and says which numbers are known behind it; `rotating` writes the code.
+`Outlooker` only looks at code and says which numbers are known after it; `rotating` writes the code.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Outlooker:
         self.keys = list(dict.fromkeys(key_of(op) for op in core.walk() if op.name == ACQUIRE))
 
     def behind(self, block: Block, state: Outlooks) -> Outlooks:
-        """What is known behind a block."""
+        """What is known after a block."""
         state = dict(state)
         for op in block.ops:
             if op.name in ACCESSES:

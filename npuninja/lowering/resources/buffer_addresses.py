@@ -1,6 +1,6 @@
 """Addresses of buffers in the data memory of their tiles.
 
-Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers behind the stack; `bank-aware`
+Rules: MLIR-AIE, AIEAssignBuffers.cpp. `basic-sequential` packs all buffers after the stack; `bank-aware`
 spreads them over the memory's banks, so that core and DMA work on different ones. Addresses are in bytes from
 the start of the tile's memory.
 """
@@ -199,7 +199,7 @@ def _given(memory: _TileMemory) -> list[tuple[int, int, str]]:
                 raise UserError(
                     f"buffer '{op.string('sym_name')}' at {start} to {end} is not inside "
                     f"{memory.stack_bytes} to {memory.kind.memory_bytes}, the memory of tile "
-                    f"{place_of(memory.tile.result)} behind the stack",
+                    f"{place_of(memory.tile.result)} after the stack",
                     op.loc,
                 )
             if start % memory.step(op):

@@ -39,7 +39,7 @@ def _join_tiles(device: Operation) -> None:
 
 
 def _put_tiles_before_cores(device: Operation, warnings: Warnings) -> None:
-    """Moves the tiles to the front when one comes after a core, since cores use the buffers put behind the
+    """Moves the tiles to the front when one comes after a core, since cores use the buffers put after the
     last tile. Warns where a fifo's buffers are meant: MLIR-AIE does not move it.
     """
     body = device.body
@@ -50,7 +50,7 @@ def _put_tiles_before_cores(device: Operation, warnings: Warnings) -> None:
         if behind is not None:
             warnings.add(
                 "this tile comes after a core that uses an objectFifo. MLIR-AIE's own tools fail on that "
-                '("operand #0 does not dominate this use"), since they put the fifo\'s buffers behind the '
+                '("operand #0 does not dominate this use"), since they put the fifo\'s buffers after the '
                 "last tile: put all tiles before the cores",
                 behind.loc,
             )

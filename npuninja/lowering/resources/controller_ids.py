@@ -46,7 +46,7 @@ def add_control_overlay(device: Operation, overlay: str = "") -> None:
 
 
 def route_control_packets(device: Operation, overlay: str, rules: Rules, *, wanted: str) -> None:
-    """The whole overlay, if asked for at this place: `first`, or `true`, behind what drops unused tiles.
+    """The whole overlay, if asked for at this place: `first`, or `true`, after what drops unused tiles.
 
     aiecc's `--generate-ctrl-pkt-overlay`: the shim's DMA reaches the control port of every tile from the shim
     to the design's highest, in all columns between its first and its last; the lower rows by channel 0, the

@@ -106,7 +106,7 @@ class LinkerScripts:
         ]
         if self._rules.data_in_largest_gap:
             origin, length = _largest_gap(stack_bytes, taken)
-        else:  # behind the stack and all buffers
+        else:  # after the stack and all buffers
             origin = max([stack_bytes, *(end for _, end in taken)])
             length = max(DATA_WINDOW_BYTES - origin, 0)
         lines = [f". = 0x{own:X};", "_sp_start_value_DM_stack = .;", f". += 0x{stack_bytes:X}; /* stack */"]
@@ -118,7 +118,7 @@ class LinkerScripts:
         return head + "\n".join(lines) + "\n"
 
     def _windows(self, place: TilePlace) -> Iterator[str]:
-        """The buffers in the four windows of a core's address space, or that one has no memory behind it."""
+        """The buffers in the four windows of a core's address space, or that one has no memory after it."""
         neighbours = memory_neighbours(model_of(self._device), place)
         for window, base in DATA_WINDOWS.items():
             owner = neighbours.get(window)

@@ -157,7 +157,7 @@ def _key(read: Operation) -> tuple[str, Value]:
 
 
 def _buffers(device: Operation, reads: list[Operation]) -> dict[tuple[str, Value], Operation]:
-    """A buffer for each parameter on each tile that reads it, behind the operation of the tile."""
+    """A buffer for each parameter on each tile that reads it, after the operation of the tile."""
     taken = {
         op.string("sym_name") for op in device.walk() if isinstance(op.attributes.get("sym_name"), StringAttr)
     }

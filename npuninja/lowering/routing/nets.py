@@ -51,7 +51,7 @@ class NetList:
 
     def _group(self, dest: Endpoint) -> int:
         """The group of a new packet net: that of the nets before it with this destination, raised by every
-        net of a higher group behind them; so a flow in between moves it on into that later group.
+        net of a higher group after them; so a flow in between moves it on into that later group.
         """
         group, found = CIRCUIT, False
         for net in self.nets:

@@ -78,11 +78,11 @@ class Fabric:
         return found
 
     def switchbox(self, place: TilePlace, after: Operation | None = None) -> Operation:
-        """The switchbox of a tile, made behind `after`, or at the end of the device, if there is none."""
+        """The switchbox of a tile, made after `after`, or at the end of the device, if there is none."""
         return self._interconnect(self.switchboxes, "switchbox", place, after)
 
     def mux(self, place: TilePlace, after: Operation | None = None) -> Operation:
-        """The shim multiplexer of a tile, made behind `after`, or at the device's end, if there is none."""
+        """The shim multiplexer of a tile, made after `after`, or at the device's end, if there is none."""
         return self._interconnect(self.muxes, "shim_mux", place, after)
 
     def _interconnect(

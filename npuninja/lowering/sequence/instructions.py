@@ -163,7 +163,7 @@ def _preempt(op: Operation, device: Operation) -> TxnOperation:
 
 
 def _create_scratchpad(op: Operation, device: Operation) -> TxnOperation:
-    # XRT puts the address of the scratchpad behind the size.
+    # XRT puts the address of the scratchpad after the size.
     return CreateScratchpad(op.integer("usage_type", 0), op.integer("size"), 0)
 
 

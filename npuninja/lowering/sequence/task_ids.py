@@ -38,7 +38,7 @@ def task_of(op: Operation) -> Operation:
 def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
     """Gives every task's descriptors their `bd_id` and `next_bd_id`, and erases `dma_free_task`.
 
-    An await frees its task; that it is freed once more behind that is the usual way to write it.
+    An await frees its task; that it is freed once more after that is the usual way to write it.
 
     Args:
         sequence: the runtime sequence.
@@ -70,7 +70,7 @@ def assign_bd_ids(sequence: Operation, *, checks_tokens: bool) -> None:
                 _free(op, in_use, live)
             awaited.add(value)
         elif op.name == "aiex.dma_free_task":
-            # The reference ignored all frees but the first; since it checks tokens, only one behind an await.
+            # The reference ignored all frees but the first; since it checks tokens, only one after an await.
             value = operand(op, "task")
             if value in live or (checks_tokens and value not in awaited):
                 _free(op, in_use, live)

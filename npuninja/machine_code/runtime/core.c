@@ -216,7 +216,7 @@ static void branch(const Op *op, u32 target) {
         fault(FAULT_BRANCH_IN_DELAY_SLOT, op, state.branch_at, 0, 0);
         return;
     }
-    state.branch_in = 6; /* counted down behind this bundle already */
+    state.branch_in = 6; /* counted down after this bundle already */
     state.branch_target = target & ADDRESS_MASK;
     state.branch_at = op->at;
 }

@@ -61,7 +61,7 @@ void lanes_op(u32 op, u32 bits, u32 is_signed, u8 *d, u64 *mask, const u8 *a, co
     if (mask) *mask = found;
 }
 
-/* Bytes `bytes` to `bytes` + 63 of a and b behind each other, zeros beyond. */
+/* Bytes `bytes` to `bytes` + 63 of a and b after each other, zeros beyond. */
 void v_shift(u8 *d, const u8 *a, const u8 *b, u32 bytes) {
     u8 result[64];
     for (u32 i = 0; i < 64; i++) {

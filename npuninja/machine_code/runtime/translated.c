@@ -62,7 +62,7 @@ EXPORT("t_load") u32 t_load(u32 op_at, u32 address, u32 slot) {
     return 1;
 }
 
-/* Four table look-ups: their data to `slot`, the addresses that were read behind it. 0 when there is a fault. */
+/* Four table look-ups: their data to `slot`, the addresses that were read after it. 0 when there is a fault. */
 EXPORT("t_gather") u32 t_gather(u32 op_at, u32 slot) {
     const Op *op = OPERATION;
     touch_nothing();
@@ -75,7 +75,7 @@ EXPORT("t_gather") u32 t_gather(u32 op_at, u32 slot) {
     return 1;
 }
 
-/* Stages 7 and 8 of a load with ups: shift and sign are kept behind the data, then saturation is read. */
+/* Stages 7 and 8 of a load with ups: shift and sign are kept after the data, then saturation is read. */
 EXPORT("t_ups_shift") void t_ups_shift(u32 op_at, u32 from, u32 to) {
     const Op *op = OPERATION;
     copy((u8 *)to, (const u8 *)from, op->size);

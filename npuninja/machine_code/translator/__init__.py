@@ -4,5 +4,5 @@
 - `values`: registers as local variables, results on their way to them.
 - `memory`: addresses, loads, stores.
 - `arithmetic`: what touches no memory.
-- `block`: a whole block: bundles in order, branches, loops, locks, what comes behind it.
+- `block`: a whole block: bundles in order, branches, loops, locks, what comes after it.
 """

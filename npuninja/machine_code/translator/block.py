@@ -1,4 +1,4 @@
-"""A whole block: its bundles in order, branches and loops, locks, and what comes behind it."""
+"""A whole block: its bundles in order, branches and loops, locks, and what comes after it."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class TranslatedBlock(Ports):
 
     def _acquire(self, op: int, f: Fields, address: int) -> None:
         code = self.code
-        # Operands are read in front of the condition: what is read inside it is not there behind it.
+        # Operands are read in front of the condition: what is read inside it is not there after it.
         number, value = self.value(f, f.a), self.value(f, f.b)
         if f.flags & F_CONDITION:
             code.when(self.scalar(R26))

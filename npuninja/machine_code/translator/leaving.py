@@ -24,7 +24,7 @@ class Leaving(TranslatedArithmetic):
     def finish(self, now: int) -> None:
         """Everything into memory at the end of a block of `now` bundles; the counters go on."""
         if self.some_meet():
-            raise GiveUpError  # behind the block it is not known any more which instructions they are of
+            raise GiveUpError  # after the block it is not known any more which instructions they are of
         self.flush()
         for p in self.pending:
             if p.local >= 0:
@@ -37,7 +37,7 @@ class Leaving(TranslatedArithmetic):
             self.code.store(constant(0), total, at, w.STORE64)
 
     def shape_after(self, now: int) -> Shape:
-        """What is in flight behind the block."""
+        """What is in flight after the block."""
         items = []
         for rank, p in enumerate(sorted(self.pending, key=lambda p: (p.due, p.order))):
             # The instruction matters only to what is not a plain result.

@@ -1,7 +1,7 @@
 """Streams and cascades in a block.
 
 A bundle that may wait for one begins a block, like one with an acquire: all of it can be issued, or the core
-waits and the block begins again. So does the bundle four cycles behind a read of the cascade, which takes
+waits and the block begins again. So does the bundle four cycles after a read of the cascade, which takes
 what is there then.
 """
 

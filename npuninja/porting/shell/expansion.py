@@ -22,7 +22,7 @@ _NAME = re.compile(r"\w+|[@*#?$!-]")
 _PARAMETER = re.compile(
     r"(?P<sharp>#)?(?P<bang>!)?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[(?P<index>[^\]]*)\])?"
 )
-#: `${NAME:-WORD}` and its like, behind the name.
+#: `${NAME:-WORD}` and its like, after the name.
 _OTHERWISE = re.compile(r"(:?)([-=+?])(.*)", re.DOTALL)
 #: What changes a value: what begins or ends it, what is in it, its case.
 _CHANGE = re.compile(r"%%|%|##|#|//|/[%#]?|\^\^|,,|\^|,|@")

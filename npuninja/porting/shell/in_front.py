@@ -6,7 +6,7 @@ import os
 
 from npuninja.porting.shell.parse import ASSIGNMENT
 
-# Name -> how many plain words they have themselves, and their options with a value behind a blank.
+# Name -> how many plain words they have themselves, and their options with a value after a blank.
 _IN_FRONT: dict[str, tuple[int, tuple[str, ...]]] = {
     "time": (0, ("-f", "-o")),
     "nice": (0, ("-n",)),

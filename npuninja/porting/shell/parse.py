@@ -163,7 +163,7 @@ class _ShellParser:
         return self._text[start : self._at]
 
     def _skip(self, end_of: Callable[[str, int], int]) -> None:
-        """Goes behind what begins here, as `quoting` says where that ends."""
+        """Goes after what begins here, as `quoting` says where that ends."""
         try:
             self._at = end_of(self._text, self._at)
         except UnclosedError as unclosed:

@@ -14,7 +14,7 @@ class UnclosedError(Exception):
 
 
 def behind(text: str, at: int, quoted: bool = False) -> int:
-    """The place behind one character of a word, or behind what is quoted or substituted there.
+    """The place after one character of a word, or after what is quoted or substituted there.
 
     Args:
         text: as it is written.
@@ -44,7 +44,7 @@ def behind(text: str, at: int, quoted: bool = False) -> int:
 
 
 def behind_closing(text: str, at: int) -> int:
-    """The place behind what closes the double quote, parenthesis or brace at a place; raises as `behind`.
+    """The place after what closes the double quote, parenthesis or brace at a place; raises as `behind`.
 
     In `"${…}"` a `'` begins a quote, for bash as in `${…}`.
     """

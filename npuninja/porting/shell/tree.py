@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Redirect:
-    """`2> FILE`: the descriptor ("" for the operator's own), the operator, the word behind it; the text of a
+    """`2> FILE`: the descriptor ("" for the operator's own), the operator, the word after it; the text of a
     here-document, which is read at the end of the line.
     """
 

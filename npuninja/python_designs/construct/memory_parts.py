@@ -1,7 +1,7 @@
 """Parts of memrefs: what indices and slices leave, as `memref.subview`; other shapes of the same elements.
 
 A part has as many dimensions as the whole: an index leaves one element of its dimension; `rank_reduce` among
-the indices drops those. Where elements lie one behind the other from the start on, the type has no layout, so
+the indices drops those. Where elements lie one after the other from the start on, the type has no layout, so
 that a function can take the part as it is.
 """
 
@@ -140,7 +140,7 @@ def _values(given: Sequence[Any]) -> list[Value]:
 def _layout(
     whole: Any, offsets: Sequence[Any], sizes: Sequence[Any], strides: Sequence[Any], kept: list[int]
 ) -> str | None:
-    """The layout of a part's kept dimensions; None where its elements lie one behind the other."""
+    """The layout of a part's kept dimensions; None where its elements lie one after the other."""
     base_strides, base_offset = strides_and_offset(whole)
     steps = [stride * base for stride, base in zip(strides, base_strides)]
     offset: Any = "?"
@@ -153,7 +153,7 @@ def _layout(
 
 
 def _dense_strides(sizes: Sequence[Any]) -> list[int] | None:
-    """The strides of elements that lie one behind the other; None for a number of them that is a value."""
+    """The strides of elements that lie one after the other; None for a number of them that is a value."""
     if _values(sizes):
         return None
     strides = [1]
@@ -170,7 +170,7 @@ def collapse_shape(result: Any, src: Any, reassociation: Sequence[Sequence[int]]
 
 
 def view(source: Any, shape: Sequence[int], dtype: Any = None, shift: Any = 0, **_: Any) -> Any:
-    """`memref.view`: another shape of the same bytes, `shift` elements behind the start."""
+    """`memref.view`: another shape of the same bytes, `shift` elements after the start."""
     element = memref(ir_value(source).type).element if dtype is None else mlir_type(dtype).text
     bytes_each = bits(element) // 8
     place = shift if isinstance(shift, (Value, OpView)) else constant(shift * bytes_each, index=True)

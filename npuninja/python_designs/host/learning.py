@@ -88,7 +88,7 @@ def run_conv_torch_test(
 ) -> bool:
     """Runs a convolution that is built, and compares it with a model of PyTorch.
 
-    Input and weights get the kernels' layouts, all weights behind each other as one tensor; the result is put
+    Input and weights get the kernels' layouts, all weights after each other as one tensor; the result is put
     back into PyTorch's layout, scaled, and compared with what the model gives. Prints PASS! or Failed.
 
     Args:

@@ -131,7 +131,7 @@ class PassManager:
         return made
 
     def add(self, pipeline: str) -> None:
-        """Adds passes behind those that are there."""
+        """Adds passes after those that are there."""
         self._steps += _read(pipeline)
 
     def run(self, operation: Any, invalidate_analyses: bool = True) -> None:

@@ -24,7 +24,7 @@ class HostRuntimeError(RuntimeError):
 
 
 class TraceConfig:
-    """Where a trace goes: into a buffer of its own behind the others, or behind the result in the last one.
+    """Where a trace goes: into a buffer of its own after the others, or after the result in the last one.
 
     Args:
         trace_size: bytes.
@@ -32,7 +32,7 @@ class TraceConfig:
         reuse_output_buffer: whether it comes after the result.
         enable_ctrl_pkts: whether the state of the trace units is read by control packets as well.
         last_tensor_shape, last_tensor_dtype: of the result, when the trace comes after it.
-        ddr_id: of spring 2026: the trace's place among the arguments, -1 for behind the result.
+        ddr_id: of spring 2026: the trace's place among the arguments, -1 for after the result.
 
     Raises:
         ValueError: the size is not positive.
@@ -173,7 +173,7 @@ class HostRuntime:
 
     @classmethod
     def prepare_args_for_trace(cls, args: list[Any], trace_config: TraceConfig) -> list[Any]:
-        """Gives tensors room for a trace, behind them or at the end of the last; the list itself changes.
+        """Gives tensors room for a trace, after them or at the end of the last; the list itself changes.
 
         Raises:
             HostRuntimeError: control packets are wanted, which the emulated tiles do not answer.
@@ -191,7 +191,7 @@ class HostRuntime:
 
     @classmethod
     def extract_trace_from_args(cls, args: list[Any], trace_config: TraceConfig) -> tuple[Any, Any]:
-        """(words of the trace, None). If it stood behind the result, the last tensor is the result again."""
+        """(words of the trace, None). If it stood after the result, the last tensor is the result again."""
         raw = np.asarray(args[-1]).reshape(-1).view(np.uint8)
         if trace_config.reuse_output_buffer:
             shape, dtype = trace_config.last_tensor_shape, np.dtype(trace_config.last_tensor_dtype)

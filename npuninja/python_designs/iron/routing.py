@@ -232,7 +232,7 @@ class TileDma:
             self._build(block)
 
     def _build(self, block: Any) -> None:
-        # A block with each channel's start, behind it those of its descriptors; at the end the last.
+        # A block with each channel's start, after it those of its descriptors; at the end the last.
         starts = list(itertools.accumulate((1 + len(channel.bds) for channel in self.channels), initial=0))
         # Blocks are in the order in which they are first named: all channels' starts, then the descriptors.
         for i, channel in enumerate(self.channels):

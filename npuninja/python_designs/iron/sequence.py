@@ -181,7 +181,7 @@ class SequenceRuntime:
         return task
 
     def _parameter(self, given: Any) -> Any:
-        """The name of a scratchpad parameter, which is declared behind the device."""
+        """The name of a scratchpad parameter, which is declared after the device."""
         if not isinstance(given, ScratchpadParameter):
             return given
         if given not in self.late_parameters:

@@ -136,7 +136,7 @@ def config_ctrl_pkts_aie(
     mm2s_bd_id: int = 14,
     s2mm_bd_id: int = 15,
 ) -> None:
-    """Sends control packets from argument 3 and writes the answers behind the trace in argument 4."""
+    """Sends control packets from argument 3 and writes the answers after the trace in argument 4."""
     for i in range(num_pkts):
         configure_shimtile_dma_aie2(
             shim, channel, MM2S, mm2s_bd_id, 3, 1, i * 4, 1, packet_id=shim2tile_pkt_id, packet_type=0

@@ -24,7 +24,7 @@ PLACES = {"core_tile": (0, 2), "other": (0, 3), "mem_tile": (0, 1), "shim": (0, 
 
 
 def print_sections(whole_modules=False):
-    """Prints each section's module behind its names; `whole_modules`: sections make their devices."""
+    """Prints each section's module after its names; `whole_modules`: sections make their devices."""
     for names, function in SECTIONS:
         print("// " + " ".join(names))
         with mlir_mod_ctx() as ctx:

@@ -32,7 +32,7 @@ template <> struct circle<dynamic_extent> {
     NPU_INLINE constexpr circle(size_t n) : size(n) {}
     NPU_INLINE constexpr ptrdiff_t length() const { return ptrdiff_t(size); }
 };
-/** A place in a circle of that length, also one from before its beginning or behind its end. */
+/** A place in a circle of that length, also one from before its beginning or after its end. */
 NPU_INLINE constexpr ptrdiff_t around(ptrdiff_t at, ptrdiff_t length) {
     at %= length;
     return at < 0 ? at + length : at;

@@ -208,7 +208,7 @@ template <unsigned M, unsigned K, unsigned N, class TypeA, class TypeB = TypeA, 
         data.npu_row = npu::load<typename accum_type::row_type>((const void *)npu::registers::block_c);
     }
 
-  private: // last: the compiler takes no member behind it, and one error is enough
+  private: // last: the compiler takes no member after it, and one error is enough
     static_assert(npu_detail::is_offered(npu_detail::kind_of_pair<TA, TB>(), {M, K, N}),
                   "aie::mmul: the API has no such shape for these elements (docs/kernels.md lists them)");
 };

@@ -1,4 +1,4 @@
-/* Views of an array as rows, planes and so on, by elements or by tiles that lie one behind the other. */
+/* Views of an array as rows, planes and so on, by elements or by tiles that lie one after the other. */
 #pragma once
 
 #include <aie_api/iterator.hpp>
@@ -132,7 +132,7 @@ template <class T, unsigned N> class tile_vector_iterator {
     friend NPU_INLINE bool operator==(const tile_vector_iterator &a, const tile_vector_iterator &b) { return a.p_ == b.p_; }
 };
 
-/** Tiles of the same shape one behind the other, each of them in a row of memory. */
+/** Tiles of the same shape one after the other, each of them in a row of memory. */
 template <class T, class Tile, size_t... E> class tiled_mdspan;
 template <class T, size_t... Tile, size_t... E> class tiled_mdspan<T, extents<Tile...>, E...> {
     using shape = npu_detail::span_shape<E...>;

@@ -2,7 +2,7 @@
  * product of matrices.
  *
  * In memory a group of 512 bits is a mask of 64 bits, one for each byte, and the bytes whose bit is set; the next mask begins at a
- * multiple of 4 bytes. The elements are B's columns, one behind the other. */
+ * multiple of 4 bytes. The elements are B's columns, one after the other. */
 #pragma once
 
 #include <aie_api/vector.hpp>
@@ -24,7 +24,7 @@ template <class T, unsigned N> inline constexpr bool is_sparse_vector_v<sparse_v
 template <class S> concept SparseVector = is_sparse_vector_v<__remove_cvref(S)>;
 
 namespace npu_detail {
-/** Groups of masks and bytes to the register page; returns what is behind them. */
+/** Groups of masks and bytes to the register page; returns what is after them. */
 __attribute__((noinline)) inline const npu::u8 *decompress(const npu::u8 *from, unsigned groups) {
     npu::u8 *to = (npu::u8 *)npu::registers::work;
     for (unsigned g = 0; g < groups; g++) {

@@ -114,7 +114,7 @@ template <unsigned M, unsigned K, unsigned N, class A, class B, bool RealB> __at
     }
 }
 
-/** Operands that are words already, A at `work`, B 4 KiB behind it. */
+/** Operands that are words already, A at `work`, B 4 KiB after it. */
 template <unsigned M, unsigned K, unsigned N, class C> __attribute__((noinline)) void multiply_words() {
     const i32 *a = block<i32>(registers::work), *b = block<i32>(registers::work + 4096);
     C *c = block<C>(registers::block_c);

@@ -68,7 +68,7 @@ template <unsigned M, unsigned Start, class V> NPU_INLINE auto part(V v) {
     return pick<M>(v, [](unsigned i) constexpr { return i + Start; });
 }
 
-/** b behind a. */
+/** b after a. */
 template <class V> NPU_INLINE auto join(V a, V b) {
     constexpr unsigned n = sizeof(V) / sizeof(a[0]);
     return pick<2 * n>(a, b, [](unsigned i) constexpr { return i; });

@@ -82,7 +82,7 @@ template <class D, class V> NPU_INLINE auto limited(V v) {
 }
 
 template <class D, class V> NPU_INLINE auto srs(V v, int shift);
-/** n lanes of 32 bits at `index_a` as lanes of D behind them, for a shift that 32 bits have no room for. */
+/** n lanes of 32 bits at `index_a` as lanes of D after them, for a shift that 32 bits have no room for. */
 template <class D> __attribute__((noinline)) inline void srs_of_wide_shift(unsigned n, int shift) {
     for (unsigned i = 0; i < n; i += 4)
         store((D *)(registers::index_a + 1024) + i, srs<D>(convert<i64>(load<lanes<i32, 4>>((i32 *)registers::index_a + i)), shift));

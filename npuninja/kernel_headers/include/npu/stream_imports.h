@@ -67,7 +67,7 @@ static inline int npu_packet_header(unsigned id, unsigned type) {
     const unsigned header = (place >> 16 & 127) << 21 | (place & 31) << 16 | (type & 7) << 12 | (id & 31);
     return (int)(header | (unsigned)!__builtin_parity(header) << 31);
 }
-/* The first word behind it in a packet to a tile's control port: address, words less one, operation, id of the answer. */
+/* The first word after it in a packet to a tile's control port: address, words less one, operation, id of the answer. */
 static inline int npu_control_header(unsigned address, unsigned words, unsigned operation, unsigned answer) {
     const unsigned header = (answer & 127) << 24 | (operation & 3) << 22 | ((words - 1) & 3) << 20 | (address & 0xfffff);
     return (int)(header | (unsigned)!__builtin_parity(header) << 31);

@@ -1,4 +1,4 @@
-"""A gain set by the host, behind a barrier: parameters, a buffer of the host, task groups, places."""
+"""A gain set by the host, after a barrier: parameters, a buffer of the host, task groups, places."""
 
 # generations: 2026-08
 
