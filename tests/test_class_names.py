@@ -1,68 +1,100 @@
-"""Each class has a name of its own: no two modules of npuninja define a public class of the same name."""
+"""Each class and each alias of a type has a name of its own: no two modules define one of the same name."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parents[1]
-#: Whose names are MLIR-AIE's, because designs import them from there.
-OFFERED = "python_designs/"
-#: Names that two modules have, and why that is clearer than two names.
-ALLOWED = dict.fromkeys(("BlockWrite", "MaskPoll", "Other"), "one command, in the two formats that have it")
+from conftest import ROOT
+
+#: Where names are MLIR-AIE's, because designs import them from there.
+OFFERED = "npuninja/python_designs/"
+#: Names of ours that MLIR-AIE's Python interface has too: they are in both places, and once in each.
+GIVEN = frozenset((
+    "Attribute", "Block", "Buffer", "Context", "DenseElementsAttr", "Device", "FunctionType", "Kernel", "Location",
+    "MemRefType", "ObjectFifo", "Operation", "PacketFlow", "Pipeline", "Program", "Region", "Release", "Value",
+))  # fmt: skip
+#: Other names that two modules have, and why that is clearer than two names.
+ALLOWED = {
+    **dict.fromkeys(("BlockWrite", "MaskPoll", "Other"), "one command, in the two formats that have it"),
+    "Device": "an instance of the dialect's, and the class of the devices of `iron`: both are MLIR-AIE's",
+    "Protocol": "typing's own, where typing is not imported at run time",
+}
 
 
-def test_no_class_name_is_in_two_modules() -> None:
+def test_no_name_is_in_two_modules() -> None:
     """But those of MLIR-AIE's Python interface, of which ours has the like, and those above."""
-    found = twice(sources())
-    assert {name: places for name, places in found.items() if name not in ALLOWED} == {}
+    found = twice(sources(), GIVEN)
+    assert {name: where for name, where in found.items() if name not in ALLOWED} == {}
     assert set(ALLOWED) <= set(found)
+    assert set(twice(sources(), frozenset())) >= GIVEN
 
 
 def test_the_reading_of_names_sees_what_is_meant() -> None:
+    text = "class One: ...\nTwo = tuple[int, int]\nclass _Three: ...\nif True:\n    class Four: ...\n"
+    more = "class _Two: ...\nclass Three: ...\nFour: TypeAlias = str\n_T = TypeVar('_T')\nFIVE = One()\n"
+    given = "class One: ...\nclass Six: ...\n"
     assert twice(
         {
-            "ir/a.py": "class One: ...\nclass Two: ...\nclass _Own: ...\nif True:\n    class Three: ...\n",
-            "ir/b.py": "class Two: ...\nclass _Own: ...\nclass Three: ...\n",
-            "python_designs/iron/c.py": "class One: ...\n",
-            "python_designs/iron/d.py": "class One: ...\nclass Four: ...\n",
-            "python_designs/iron/e.py": "class Four: ...\n",
-        }
+            "npuninja/ir/a.py": f"{text}_T = TypeVar('_T')\nFIVE = One()\n",
+            "tools/b.py": more,
+            "npuninja/python_designs/iron/c.py": given,
+            "npuninja/python_designs/iron/d.py": "class Six: ...\n",
+        },
+        frozenset({"One", "Six"}),
     ) == {
-        "Two": ["ir/a.py", "ir/b.py"],
-        "Three": ["ir/a.py", "ir/b.py"],
-        "One": ["python_designs/iron/c.py", "python_designs/iron/d.py"],
-        "Four": ["python_designs/iron/d.py", "python_designs/iron/e.py"],
+        "Two": ["npuninja/ir/a.py", "tools/b.py"],
+        "Three": ["npuninja/ir/a.py", "tools/b.py"],
+        "Four": ["npuninja/ir/a.py", "tools/b.py"],
+        "Six": ["npuninja/python_designs/iron/c.py", "npuninja/python_designs/iron/d.py"],
+    }
+    assert twice({"npuninja/a.py": "class One: ...", "npuninja/python_designs/b.py": given}, frozenset()) == {
+        "One": ["npuninja/a.py", "npuninja/python_designs/b.py"]
     }
 
 
 def sources() -> dict[str, str]:
-    """The text of every module of npuninja, without the templates of projects."""
-    package = ROOT / "npuninja"
+    """The text of every module of npuninja and of the tools, without the templates of projects."""
     return {
-        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(package.rglob("*.py"))
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in ("npuninja", "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
         if "templates" not in path.parts
     }
 
 
-def twice(texts: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """The public classes that two modules of the interface define, or two others, and where."""
+def twice(texts: Mapping[str, str], given: frozenset[str]) -> dict[str, Sequence[str]]:
+    """Names that two modules define, and where; a leading `_` is no difference.
+
+    Args:
+        texts: path -> text of the module.
+        given: names that count on each side of MLIR-AIE's interface for itself.
+    """
     found: dict[tuple[str, bool], dict[str, None]] = {}
     for path, text in texts.items():
-        for node in _top_level(ast.parse(text).body):
-            if not node.name.startswith("_"):
-                found.setdefault((node.name, path.startswith(OFFERED)), {})[path] = None
+        for name in map(_plain, _top_level(ast.parse(text).body)):
+            found.setdefault((name, name in given and path.startswith(OFFERED)), {})[path] = None
     return {name: list(paths) for (name, _), paths in found.items() if len(paths) > 1}
 
 
-def _top_level(body: Sequence[ast.stmt]) -> list[ast.ClassDef]:
-    """Also those below a condition, as for a version of Python."""
-    found: list[ast.ClassDef] = []
+def _plain(name: str) -> str:
+    return name.lstrip("_")
+
+
+def _top_level(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """Classes and aliases of types, also those below a condition, as for a version of Python."""
     for node in body:
         if isinstance(node, ast.ClassDef):
-            found.append(node)
+            yield node.name
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and _is_alias(target.id, node.value):
+                yield target.id
         elif isinstance(node, (ast.If, ast.Try)):
-            found += _top_level([*node.body, *node.orelse])
-    return found
+            yield from _top_level([*node.body, *node.orelse])
+
+
+def _is_alias(name: str, value: ast.expr | None) -> bool:
+    """Whether an assignment gives a type a name: it is written as a class's, and the value is no object."""
+    plain = _plain(name)
+    return plain[:1].isupper() and not plain.isupper() and not isinstance(value, (ast.Call, ast.Constant))

@@ -10,7 +10,7 @@ connections).
 from __future__ import annotations
 
 #: (bundle, channel), e.g. ("DMA", 0).
-Port = tuple[str, int]
+SwitchPort = tuple[str, int]
 
 #: Bundles in the order of MLIR's enum WireBundle, which is the order in which the router sorts ports.
 BUNDLES = ("Core", "DMA", "FIFO", "South", "West", "North", "East", "PLIO", "NOC", "Trace", "TileControl")
@@ -20,12 +20,12 @@ OPPOSITE = {"South": "North", "North": "South", "West": "East", "East": "West"}
 STEP = {"South": (0, -1), "North": (0, 1), "West": (-1, 0), "East": (1, 0)}
 
 
-def _ports(*groups: tuple[str, int]) -> tuple[Port, ...]:
+def _ports(*groups: tuple[str, int]) -> tuple[SwitchPort, ...]:
     return tuple((bundle, channel) for bundle, count in groups for channel in range(count))
 
 
 #: Master ports of each tile kind; the position is the hardware's port number.
-MASTERS: dict[str, tuple[Port, ...]] = {
+MASTERS: dict[str, tuple[SwitchPort, ...]] = {
     "core": _ports(
         ("Core", 1),
         ("DMA", 2),
@@ -40,7 +40,7 @@ MASTERS: dict[str, tuple[Port, ...]] = {
     "shim": _ports(("TileControl", 1), ("FIFO", 1), ("South", 6), ("West", 4), ("North", 6), ("East", 4)),
 }
 #: Slave ports of each tile kind. Trace:0 of a core tile is the core's trace, Trace:1 the memory module's.
-SLAVES: dict[str, tuple[Port, ...]] = {
+SLAVES: dict[str, tuple[SwitchPort, ...]] = {
     "core": _ports(
         ("Core", 1),
         ("DMA", 2),
@@ -89,7 +89,7 @@ def slave_index(kind: str, bundle: str, channel: int) -> int:
     return _SLAVE_INDEX[kind][bundle, channel]
 
 
-def _count(ports: tuple[Port, ...], extra: dict[str, int]) -> dict[str, int]:
+def _count(ports: tuple[SwitchPort, ...], extra: dict[str, int]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for bundle, _ in ports:
         counts[bundle] = counts.get(bundle, 0) + 1
@@ -134,7 +134,7 @@ _DESTS: dict[str, dict[str, frozenset[str]]] = {
 }
 
 
-def legal_connection(kind: str, source: Port, dest: Port) -> bool:
+def legal_connection(kind: str, source: SwitchPort, dest: SwitchPort) -> bool:
     """Whether the switch of a tile of this kind can connect slave `source` to master `dest`.
 
     On a shim tile every connection with what lies behind the multiplexer (DMA, NOC, PLIO) is legal, as in

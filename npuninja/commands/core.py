@@ -9,7 +9,7 @@ from typing import Any, Sequence
 from npuninja.argument_parser import VerbParser
 from npuninja.errors import DeviceError, UserError
 from npuninja.files import MAX_XCLBIN_BYTES, read_file, write_file
-from npuninja.machine_code.one_core import OneCore, Step
+from npuninja.machine_code.one_core import IssuedBundle, OneCore
 from npuninja.machine_code.program import read_programs
 from npuninja.machine_code.registers import NAMES
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     return DeviceError.exit_code if stopped in ("fault", "waits") else 0
 
 
-def _run(core: OneCore, options: argparse.Namespace) -> tuple[str, list[Step]]:
+def _run(core: OneCore, options: argparse.Namespace) -> tuple[str, list[IssuedBundle]]:
     for text in options.breaks:
         address = core.address_of(text)
         if address not in core.bundles:
@@ -122,7 +122,7 @@ def _run(core: OneCore, options: argparse.Namespace) -> tuple[str, list[Step]]:
     stopped = "break"
     if options.breaks or not options.trace:
         stopped = core.run(options.max_cycles)
-    steps: list[Step] = []
+    steps: list[IssuedBundle] = []
     if not options.trace or stopped != "break":
         return stopped, steps
     while options.max_cycles is None or core.core.state("issued") < options.max_cycles:
@@ -135,7 +135,7 @@ def _run(core: OneCore, options: argparse.Namespace) -> tuple[str, list[Step]]:
     return "max-cycles", steps
 
 
-def _step_text(core: OneCore, step: Step) -> str:
+def _step_text(core: OneCore, step: IssuedBundle) -> str:
     changes = [
         f"{name}=0x{value:x}" if isinstance(value, int) else f"{name}={value}"
         for name, value in step.registers.items()

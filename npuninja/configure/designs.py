@@ -15,7 +15,7 @@ from npuninja.configure.settings import Settings
 from npuninja.errors import Error, Location, UserError
 from npuninja.plan.design import Design
 from npuninja.plan.design_reader import DesignReader, ScanCache
-from npuninja.plan.designs import HOST, Faulty, Source, faulty, find_designs, select
+from npuninja.plan.designs import HOST, DesignSource, Faulty, faulty, find_designs, select
 from npuninja.plan.driver_flags import read_driver_flags
 from npuninja.plan.kernel_names import with_kernels
 from npuninja.plan.known_scans import KnownScans
@@ -83,7 +83,7 @@ def read_designs(
     known = KnownScans(".", stamp) if cache.is_new and not options.fresh else None
     reader = DesignReader(generated, cache, printing, known)
     try:
-        decided: dict[str, Source] = {}
+        decided: dict[str, DesignSource] = {}
         for name, source in sources.items():
             try:
                 decided[name] = _decided(source, settings)
@@ -111,7 +111,7 @@ def read_designs(
 
 
 def _readings(
-    sources: Mapping[str, Source], reader: DesignReader
+    sources: Mapping[str, DesignSource], reader: DesignReader
 ) -> Iterator[tuple[str, Callable[[], Design]]]:
     """Each design by name, and what gives it.
 
@@ -162,7 +162,7 @@ def _itself(design: Design) -> Design:
     return design
 
 
-def _decided(source: Source, settings: Settings) -> Source:
+def _decided(source: DesignSource, settings: Settings) -> DesignSource:
     """A source with what decides the places of its cores."""
     said = settings.design(source.name)
     read_driver_flags(said.aiecc_flags, said.location)

@@ -51,7 +51,7 @@ class Program(NamedTuple):
     """What the sequence is called in it."""
 
 
-class Started(NamedTuple):
+class StartedRuns(NamedTuple):
     """Runs in flight: what `Device.start` gives and `Device.wait` takes, once."""
 
     way: str
@@ -91,7 +91,7 @@ class Device(Protocol):
             DeviceError: the device refuses it.
         """
 
-    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> StartedRuns:
         """Begins runs of the loaded design without waiting; they run in the order of starting.
 
         The design's state (memories, locks) stays from run to run of one kernel, as on hardware; for another
@@ -105,7 +105,7 @@ class Device(Protocol):
             DeviceError: the device refuses.
         """
 
-    def wait(self, started: Started, time_limit_s: float) -> float:
+    def wait(self, started: StartedRuns, time_limit_s: float) -> float:
         """Waits until all that one `start` began has ended; returns the seconds from start to end.
 
         Raises:

@@ -16,10 +16,12 @@ from npuninja.files import read_file, write_file
 #: too long is shown with its length.
 _MORE_BYTES = 16 << 20
 
-Array = np.ndarray[Any, np.dtype[Any]]
+NumpyArray = np.ndarray[Any, np.dtype[Any]]
 
 
-def check_array(array: object, argument: Argument, source: str, location: Location | None = None) -> Array:
+def check_array(
+    array: object, argument: Argument, source: str, location: Location | None = None
+) -> NumpyArray:
     """The array, if it has exactly the argument's shape and dtype.
 
     Args:
@@ -74,7 +76,7 @@ def assign_files(options: list[str], arguments: list[Argument], what: str) -> li
     return [(names[name], file) for name, file in assigned.items()]
 
 
-def read_inputs(options: list[str], manifest: Manifest) -> list[Array]:
+def read_inputs(options: list[str], manifest: Manifest) -> list[NumpyArray]:
     """The arrays for all inputs from the files of --input.
 
     Raises:
@@ -91,7 +93,7 @@ def read_inputs(options: list[str], manifest: Manifest) -> list[Array]:
     return [by_name[a.name] for a in manifest.inputs]
 
 
-def _read(argument: Argument, file: str) -> Array:
+def _read(argument: Argument, file: str) -> NumpyArray:
     location = Location(file)
     try:
         if file.endswith(".npy"):
@@ -110,7 +112,7 @@ def _read(argument: Argument, file: str) -> Array:
     return np.frombuffer(data, argument.dtype).reshape(argument.shape)
 
 
-def write_outputs(options: list[str], manifest: Manifest, results: list[Array]) -> None:
+def write_outputs(options: list[str], manifest: Manifest, results: list[NumpyArray]) -> None:
     """Writes results to the files of --output: `.npy` as NumPy's format, any other as raw bytes.
 
     Raises:

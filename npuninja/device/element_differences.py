@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npuninja.device.arrays import Array
+from npuninja.device.arrays import NumpyArray
 from npuninja.device.manifest import Argument
 from npuninja.device.output_comparison import ElementDifference, OutputComparison, Tolerance, poison
 
@@ -15,8 +15,8 @@ SHOWN_DIFFERENCES = 10  # differences listed for each output
 
 def compare_elements(
     argument: Argument,
-    got: Array,
-    expected: Array,
+    got: NumpyArray,
+    expected: NumpyArray,
     poisoned: bool,
     tolerance: Tolerance = Tolerance(),  # noqa: B008
 ) -> OutputComparison:
@@ -66,7 +66,7 @@ def compare_elements(
     )
 
 
-def _numbers(argument: Argument, values: Array) -> np.ndarray[Any, np.dtype[Any]]:
+def _numbers(argument: Argument, values: NumpyArray) -> np.ndarray[Any, np.dtype[Any]]:
     """The elements, flat, as what they stand for: bf16 as float32."""
     flat = values.reshape(-1)
     if argument.element == "bf16":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from npuninja.arch.families import SHARED_ROWS, Rows, of_generation
-from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
+from npuninja.device.api import Buffer, Capabilities, Device, Program, StartedRuns
 from npuninja.device.memory_limit import RUN_LIMIT_BYTES
 from npuninja.errors import Error, InternalError, UserError
 
@@ -105,7 +105,7 @@ class EmulatedDevice(Device):
         self._programs.append((program.kernel, program.insts))
         return len(self._programs) - 1
 
-    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> StartedRuns:
         """Queues the runs. The array works on the buffers' memory itself, so there is nothing to copy."""
         if self._queue is None:
             raise InternalError("start before load")
@@ -113,9 +113,9 @@ class EmulatedDevice(Device):
             (*self._programs[number], _own(buffers))
             for number, buffers in zip(programs or [0] * len(runs), runs)
         ]
-        return Started("one after the other", self._queue.add(jobs))
+        return StartedRuns("one after the other", self._queue.add(jobs))
 
-    def wait(self, started: Started, time_limit_s: float) -> float:
+    def wait(self, started: StartedRuns, time_limit_s: float) -> float:
         """Waits, with the reason when it takes too long or fails."""
         if self._queue is None:
             raise InternalError("wait after close")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Sequence
 
-from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
+from npuninja.device.api import Buffer, Capabilities, Device, Program, StartedRuns
 
 
 class NullBuffer:
@@ -44,11 +44,11 @@ class NullDevice(Device):
         """Accepts any program; all have the number 0."""
         return 0
 
-    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> StartedRuns:
         """Nothing to do but to look at the time."""
-        return Started("nothing runs", time.perf_counter())
+        return StartedRuns("nothing runs", time.perf_counter())
 
-    def wait(self, started: Started, time_limit_s: float) -> float:
+    def wait(self, started: StartedRuns, time_limit_s: float) -> float:
         """Returns the time that doing nothing took."""
         return time.perf_counter() - float(started.handle)
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from npuninja.device.arrays import Array, check_array
+from npuninja.device.arrays import NumpyArray, check_array
 from npuninja.device.manifest import Argument
 from npuninja.device.output_comparison import Tolerance
 from npuninja.errors import Location, UserError
@@ -108,19 +108,19 @@ class Reference:
                 hint="see host/README.md",
             ) from error
 
-    def inputs(self, arguments: Sequence[Argument], seed: int) -> list[Array]:
+    def inputs(self, arguments: Sequence[Argument], seed: int) -> list[NumpyArray]:
         """The test data for all inputs among the design's `arguments`, the same for the same seed."""
         rng = np.random.default_rng(seed)
         arrays = self._guard("making inputs", lambda: self._inputs(rng, list(arguments)))
         return self._checked(arrays, [a for a in arguments if a.is_input], "inputs()")
 
-    def results(self, arguments: Sequence[Argument], inputs: list[Array]) -> list[Array]:
+    def results(self, arguments: Sequence[Argument], inputs: list[NumpyArray]) -> list[NumpyArray]:
         """The right outputs. The reference gets copies, so it cannot change what the device gets."""
         copies = [array.copy() for array in inputs]
         arrays = self._guard("computing the result", lambda: self._reference(copies))
         return self._checked(arrays, [a for a in arguments if a.is_output], "reference()")
 
-    def _checked(self, arrays: Any, arguments: list[Argument], source: str) -> list[Array]:
+    def _checked(self, arrays: Any, arguments: list[Argument], source: str) -> list[NumpyArray]:
         location = Location(self.path)
         if not isinstance(arrays, (list, tuple)):
             raise UserError(f"{source} returns {type(arrays).__name__}, expected a list of arrays", location)

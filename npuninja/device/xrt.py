@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Sequence
 
 from npuninja.device import xrt_messages
-from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
+from npuninja.device.api import Buffer, Capabilities, Device, Program, StartedRuns
 from npuninja.device.npu_match import check_match
 from npuninja.device.xrt_messages import translating
 from npuninja.device.xrt_runs import XrtCall, XrtRuns
@@ -148,7 +148,7 @@ class XrtDevice(Device):
             group = self._calls[0][0].group_id(FIRST_DATA_GROUP + position)
             return XrtBuffer(self._pyxrt.bo(self._device, nbytes, self._pyxrt.bo.host_only, group), nbytes)
 
-    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> StartedRuns:
         """Starts the runs. All buffers go to the device first, inputs and the prepared outputs alike."""
         handles = [[buffer.handle for buffer in buffers if isinstance(buffer, XrtBuffer)] for buffers in runs]
         if [len(row) for row in handles] != [len(buffers) for buffers in runs]:
@@ -161,9 +161,9 @@ class XrtDevice(Device):
         started = XrtRuns(self._pyxrt, self._context, calls)
         self._in_flight.add(started)
         started.begin()
-        return Started(started.way, started)
+        return StartedRuns(started.way, started)
 
-    def wait(self, started: Started, time_limit_s: float) -> float:
+    def wait(self, started: StartedRuns, time_limit_s: float) -> float:
         """Waits for their states, and brings the buffers' content back."""
         runs: XrtRuns = started.handle
         seconds = runs.wait(time_limit_s)

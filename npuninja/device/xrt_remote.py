@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Sequence
 from npuninja import errors
 from npuninja.detect.pyxrt_import import OtherPyxrt
 from npuninja.device import xrt_worker
-from npuninja.device.api import Buffer, Capabilities, Device, Program, Started
+from npuninja.device.api import Buffer, Capabilities, Device, Program, StartedRuns
 from npuninja.device.xrt import capabilities, refuse_emulated
 from npuninja.errors import DeviceError, InternalError, Location
 
@@ -93,7 +93,7 @@ class RemoteXrtDevice(Device):
         with _file_of(program.insts) as file:
             return self._ask(verb, file, insts_bytes=len(program.insts), **fields)
 
-    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> Started:
+    def start(self, runs: Sequence[Sequence[Buffer]], programs: Sequence[int] = ()) -> StartedRuns:
         """As `XrtDevice.start`."""
         numbers = [
             [buffer.number for buffer in buffers if isinstance(buffer, RemoteBuffer)] for buffers in runs
@@ -101,9 +101,9 @@ class RemoteXrtDevice(Device):
         if [len(row) for row in numbers] != [len(buffers) for buffers in runs]:
             raise InternalError("a buffer of another device")
         reply = self._ask("start", runs=numbers, programs=list(programs))
-        return Started(reply["way"], reply["number"])
+        return StartedRuns(reply["way"], reply["number"])
 
-    def wait(self, started: Started, time_limit_s: float) -> float:
+    def wait(self, started: StartedRuns, time_limit_s: float) -> float:
         """As `XrtDevice.wait`."""
         seconds: float = self._ask(
             "wait", None, time_limit_s, number=started.handle, time_limit_s=time_limit_s

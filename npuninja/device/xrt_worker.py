@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from npuninja.detect.pyxrt_import import import_pyxrt
-from npuninja.device.api import Program, Started
+from npuninja.device.api import Program, StartedRuns
 from npuninja.device.xrt import XrtBuffer, XrtDevice, open_with
 from npuninja.errors import Error
 
@@ -37,7 +37,7 @@ class _RequestWorker:
         self._channel = channel
         self._device: XrtDevice | None = None
         self._buffers: list[tuple[XrtBuffer, mmap.mmap]] = []
-        self._started: dict[int, tuple[Started, list[int]]] = {}
+        self._started: dict[int, tuple[StartedRuns, list[int]]] = {}
         self._starts = 0
 
     @property

@@ -102,7 +102,7 @@ def _fixed_names(kind: str) -> dict[int, str]:
     return names
 
 
-def port_name(port: switch.Port) -> str:
+def port_name(port: switch.SwitchPort) -> str:
     """`DMA0`, `North3`; a port that is alone keeps its number too."""
     return f"{port[0]}{port[1]}"
 

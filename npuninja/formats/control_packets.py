@@ -55,10 +55,10 @@ class ControlPacket(NamedTuple):
     words: tuple[int, ...]
 
 
-Step = ControlPacket | Write | MaskWrite
+ConfigurationStep = ControlPacket | Write | MaskWrite
 
 
-def configuration_steps(commands: Sequence[cdo.Command]) -> Iterator[Step]:
+def configuration_steps(commands: Sequence[cdo.Command]) -> Iterator[ConfigurationStep]:
     """A configuration as packets for its blocks and writes of single registers.
 
     Raises:
@@ -137,7 +137,9 @@ def with_parity(word: int) -> int:
     return word | (1 - word.bit_count() % 2) << 31
 
 
-def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[bytes, list[TxnOperation]]:
+def sending(
+    steps: Sequence[ConfigurationStep], model: DeviceModel, argument: int
+) -> tuple[bytes, list[TxnOperation]]:
     """The file of packets, and the operations that send it from a buffer and do the single writes, in order.
 
     Args:
@@ -166,7 +168,9 @@ def sending(steps: Sequence[Step], model: DeviceModel, argument: int) -> tuple[b
     return bytes(packets), operations
 
 
-def _transfers(steps: Sequence[Step], join: bool) -> Iterator[list[ControlPacket] | Write | MaskWrite]:
+def _transfers(
+    steps: Sequence[ConfigurationStep], join: bool
+) -> Iterator[list[ControlPacket] | Write | MaskWrite]:
     """Transfers, and what stays a write; `join`: packets in a row for one tile are one transfer."""
     packets: list[ControlPacket] = []
     for step in steps:

@@ -8,7 +8,7 @@ from npuninja.arch.devices import TilePlace
 from npuninja.errors import Error, Warnings
 from npuninja.ir.core import Operation
 from npuninja.lowering.pipeline import route
-from npuninja.report.routes import DrawnRoute, Port, routes_of
+from npuninja.report.routes import DrawnRoute, RoutePort, routes_of
 
 
 def ways_of(module: Operation, name: str, generation: str) -> list[str]:
@@ -37,13 +37,13 @@ def _lines(found: DrawnRoute) -> list[str]:
     ]
 
 
-def _ports(op: Operation, name: str) -> list[Port]:
+def _ports(op: Operation, name: str) -> list[RoutePort]:
     """The DMA channels of an operation that move the fifo's data."""
     if op.name == "aie.shim_dma_allocation":
         if op.string("sym_name", "") not in (name, f"{name}_shim_alloc"):
             return []
         place = _place(op) if op.operands else (op.integer("col", 0), 0)
-        return [Port(place, "DMA", op.integer("channel_index", 0))] if place else []
+        return [RoutePort(place, "DMA", op.integer("channel_index", 0))] if place else []
     if op.name not in ("aie.mem", "aie.memtile_dma"):
         return []
     place, mine = _place(op), re.compile(rf"{re.escape(name)}(_\d+)?(_cons)?_buff_\d+")
@@ -54,7 +54,7 @@ def _ports(op: Operation, name: str) -> list[Port]:
         block = start.successors[0][0]
         buffers = (inner.operands[0].owner for inner in block.ops if inner.name == "aie.dma_bd")
         if any(isinstance(b, Operation) and mine.fullmatch(b.string("sym_name", "")) for b in buffers):
-            found.append(Port(place, "DMA", start.integer("channel_index", 0)))
+            found.append(RoutePort(place, "DMA", start.integer("channel_index", 0)))
     return found
 
 

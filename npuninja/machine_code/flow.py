@@ -56,7 +56,7 @@ class FlowBlock(NamedTuple):
     cycles: int
 
 
-class Flow(NamedTuple):
+class ControlFlow(NamedTuple):
     """What is known of the control flow of one program.
 
     Attributes:
@@ -114,7 +114,7 @@ def _constant(bundle: Bundle, register: str) -> int | None:
 
 def analyse(
     bundles: Sequence[Bundle], leaders: Sequence[int] = (), fixed: Mapping[int, int] | None = None
-) -> Flow:
+) -> ControlFlow:
     """The control flow of bundles in order of address.
 
     Args:
@@ -141,7 +141,7 @@ def analyse(
     begins = {*leaders, *(loop.start for loop in found), *(by_address[end].end for end in loops)}
     begins |= {at for branch in branches.values() for at in (branch.after, branch.target) if at is not None}
     calls = frozenset(b.target for b in branches.values() if b.is_call and b.target is not None)
-    return Flow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), calls)
+    return ControlFlow(by_address, branches, delay_slots, loops, _blocks(bundles, begins), calls)
 
 
 def _loops(

@@ -12,7 +12,7 @@ from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DATA_START
 from npuninja.formats import elf
 from npuninja.machine_code.decode import Bundle, Decoded
-from npuninja.machine_code.flow import Branch, Flow, Loop, analyse, ends_core
+from npuninja.machine_code.flow import Branch, ControlFlow, Loop, analyse, ends_core
 from npuninja.machine_code.listing import Names
 from npuninja.machine_code.program import Symbol, read_programs
 from npuninja.machine_code.reachable import reachable_bundles
@@ -99,7 +99,7 @@ class Functions:
     def __init__(self, pieces: Sequence[tuple[int, bytes]], symbols: Sequence[Symbol] = ()) -> None:
         bundles = reachable_bundles(pieces)
         names = Names(symbols)
-        self.flow: Flow = analyse(bundles, [s.address for s in names.functions])
+        self.flow: ControlFlow = analyse(bundles, [s.address for s in names.functions])
         known = {s.address for s in names.functions} | {0} | set(self.flow.calls)
         self._starts = sorted(known & set(self.flow.bundles))
         self._addresses = [b.address for b in bundles]

@@ -12,7 +12,7 @@ from npuninja import TYPE_CHECKING
 from npuninja.errors import Location, UserError, source_lines
 from npuninja.formats.dwarf_lines import LineTable
 from npuninja.machine_code.decode import Bundle, UndecodableError, decoder
-from npuninja.machine_code.flow import DELAY_SLOTS, Flow, analyse
+from npuninja.machine_code.flow import DELAY_SLOTS, ControlFlow, analyse
 from npuninja.machine_code.program import CodeSection, MachineProgram, Relocation, Symbol
 from npuninja.records import NamedTuple
 
@@ -32,7 +32,7 @@ class SectionListing(NamedTuple):
 
     section: CodeSection
     bundles: tuple[Bundle, ...]
-    flow: Flow
+    flow: ControlFlow
 
 
 def list_section(program: MachineProgram, section: CodeSection, name: str) -> SectionListing:
@@ -150,7 +150,7 @@ def _relocation_line(relocation: Relocation) -> str:
     return f"          .reloc 0x{relocation.offset:x}, {relocation.type}, {relocation.symbol}{addend}"
 
 
-def _bundle_line(bundle: Bundle, flow: Flow, begins: dict[int, Any], names: Names) -> str:
+def _bundle_line(bundle: Bundle, flow: ControlFlow, begins: dict[int, Any], names: Names) -> str:
     address = bundle.address
     text = bundle.text
     branch = flow.branches.get(address)

@@ -50,7 +50,7 @@ _PORTS = {
 }
 
 
-class Step(NamedTuple):
+class IssuedBundle(NamedTuple):
     """One issued bundle of a trace: its address, its text, the registers and the memory words it changed."""
 
     address: int
@@ -196,7 +196,7 @@ class OneCore:
         self._waits_for = self.core.run()
         return _STOPPED[self._waits_for]
 
-    def step(self) -> tuple[str | None, Step]:
+    def step(self) -> tuple[str | None, IssuedBundle]:
         """Issues one bundle; why the core stopped, if it did, and what changed."""
         address = self.core.state("pc")
         before = self._scalars()
@@ -216,7 +216,9 @@ class OneCore:
             }
         bundle = self.bundles.get(address)
         text = bundle.text if bundle is not None else "?"
-        return (None if stopped in ("max-cycles", "break") else stopped), Step(address, text, changed, words)
+        return (None if stopped in ("max-cycles", "break") else stopped), IssuedBundle(
+            address, text, changed, words
+        )
 
     def _scalars(self) -> dict[str, int | str]:
         values: dict[str, int | str] = {name: self.core.register(name) for name in NAMES}

@@ -18,7 +18,7 @@ from npuninja.machine_code.families.fields import (
     IMM_OFFSET,
     OP,
     STREAM_NO_WAIT,
-    Family,
+    FamilyWriter,
     FieldLayout,
     Fields,
     operations,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from typing import Sequence
 
 #: Families by mnemonic up to the first dot; a key with a slot in front of it goes first.
-_FAMILIES: dict[str, Family] = {
+_FAMILIES: dict[str, FamilyWriter] = {
     **{name: binary(f"OP_{name.upper()}") for name in (
         "add", "sub", "adc", "sbc", "and", "or", "xor", "lshl", "ashl", "abs", "clb", "clz", "eq", "ne", "lt", "ltu",
         "ge", "geu", "eqz", "nez", "mul",
@@ -109,7 +109,7 @@ _FAMILIES: dict[str, Family] = {
 _STREAMS = ("OP_STREAM_READ", "OP_STREAM_WRITE")
 
 
-def _family(decoded: Decoded) -> Family | None:
+def _family(decoded: Decoded) -> FamilyWriter | None:
     instruction = decoded.instruction
     words = instruction.mnemonic.split(".")
     for key in (f"{instruction.slot} {words[0]}", ".".join(words[:2]), words[0]):

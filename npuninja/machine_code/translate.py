@@ -15,15 +15,15 @@ from __future__ import annotations
 from npuninja.machine_code import wasm_writer as w
 from npuninja.machine_code.core_runtime import MEMORY_BYTES, RuntimePlaces
 from npuninja.machine_code.families.fields import Fields
-from npuninja.machine_code.flow import Flow, analyse
+from npuninja.machine_code.flow import ControlFlow, analyse
 from npuninja.machine_code.prepare import Prepared, PreparedBundle
 from npuninja.machine_code.translator.block import TranslatedBlock
 from npuninja.machine_code.translator.in_flight import (
     CARRY,
     IMPORTS,
     LE,
+    InFlightShape,
     JumpInFlight,
-    Shape,
     is_translatable,
 )
 from npuninja.machine_code.wasm_writer import WrittenFunction, constant, write_module
@@ -54,7 +54,7 @@ class Translator:
         self.places = places
         self.bank = places.layout.bank
         self.bypass = places.layout.bypass_bank
-        self.flow: Flow = analyse([p.bundle for _, p in sorted(self.program.items())])
+        self.flow: ControlFlow = analyse([p.bundle for _, p in sorted(self.program.items())])
         self.fields_at: dict[int, Fields] = {
             at: fields for p in self.program.values() for at, fields in p.operations
         }
@@ -63,14 +63,14 @@ class Translator:
         self.carry_is_read = any(
             f.op in ("OP_ADC", "OP_SBC") or self.bank + CARRY in (f.a, f.b) for f in self.fields_at.values()
         )
-        self._numbers: dict[tuple[int, Shape, JumpInFlight | None], int] = {}
+        self._numbers: dict[tuple[int, InFlightShape, JumpInFlight | None], int] = {}
         self._shapes_at: dict[int, int] = {}
-        self._queue: list[tuple[int, Shape, JumpInFlight | None]] = []
-        self._lookup_numbers: dict[Shape, int] = {}
-        self._wanted: list[tuple[Shape, int]] = []
+        self._queue: list[tuple[int, InFlightShape, JumpInFlight | None]] = []
+        self._lookup_numbers: dict[InFlightShape, int] = {}
+        self._wanted: list[tuple[InFlightShape, int]] = []
         self.return_sites = _return_sites(self.flow)
 
-    def block(self, address: int, shape: Shape, jump: JumpInFlight | None = None) -> int:
+    def block(self, address: int, shape: InFlightShape, jump: JumpInFlight | None = None) -> int:
         """The number of a block; 0 when there shall be none, and the interpreter goes on."""
         key = (address, shape, jump)
         found = self._numbers.get(key)
@@ -87,7 +87,7 @@ class Translator:
         self._queue.append(key)
         return number
 
-    def lookup(self, shape: Shape) -> int:
+    def lookup(self, shape: InFlightShape) -> int:
         """The number of the lookup table of a shape, -1 when there are too many."""
         found = self._lookup_numbers.get(shape)
         if found is None:
@@ -150,7 +150,7 @@ def _loop_ends(program: dict[int, PreparedBundle]) -> set[int]:
     }
 
 
-def _return_sites(flow: Flow) -> dict[int, set[int]]:
+def _return_sites(flow: ControlFlow) -> dict[int, set[int]]:
     """By the address of a return: where it may lead, from the calls of the functions it belongs to."""
     sites: dict[int, set[int]] = {}
     callers: dict[int, set[int]] = {}
@@ -163,7 +163,7 @@ def _return_sites(flow: Flow) -> dict[int, set[int]]:
     return sites
 
 
-def _returns_from(entry: int, flow: Flow) -> set[int]:
+def _returns_from(entry: int, flow: ControlFlow) -> set[int]:
     """The addresses of the returns to which a function comes."""
     seen: set[int] = set()
     pending = [entry]

@@ -46,7 +46,7 @@ def signed(value: int) -> bytes:
 #: What puts one value on the stack: a local's number, instructions (`constant`), or an instruction and what
 #: it takes, as in `(ADD, local, constant(4))`; CHOOSE takes the value if the condition is not zero, the value
 #: if it is zero, and the condition.
-Expression = Union[int, bytes, "tuple[Any, ...]"]
+WasmExpression = Union[int, bytes, "tuple[Any, ...]"]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -71,7 +71,7 @@ def _access(opcode: bytes, offset: int) -> bytes:
     return opcode + b"\0" + unsigned(offset)
 
 
-def loaded(address: Expression, offset: int = 0, opcode: bytes = LOAD) -> Expression:
+def loaded(address: WasmExpression, offset: int = 0, opcode: bytes = LOAD) -> WasmExpression:
     """What is at an address plus `offset`."""
     return _access(opcode, offset), address
 
@@ -90,7 +90,7 @@ class WrittenFunction:
         self.parameters = parameters
         self.locals = parameters
 
-    def put(self, *expressions: Expression) -> None:
+    def put(self, *expressions: WasmExpression) -> None:
         """Puts values on the stack, in this order."""
         for one in expressions:
             if isinstance(one, int):
@@ -112,17 +112,19 @@ class WrittenFunction:
         self.code += _local_set(local)
         return local
 
-    def let(self, value: Expression) -> int:
+    def let(self, value: WasmExpression) -> int:
         """A new local variable with a value."""
         self.put(value)
         return self.new()
 
-    def store(self, address: Expression, value: Expression, offset: int = 0, opcode: bytes = STORE) -> None:
+    def store(
+        self, address: WasmExpression, value: WasmExpression, offset: int = 0, opcode: bytes = STORE
+    ) -> None:
         """Stores a value at an address plus `offset`."""
         self.put(address, value)
         self.code += _access(opcode, offset)
 
-    def store_at(self, address: int, value: Expression) -> None:
+    def store_at(self, address: int, value: WasmExpression) -> None:
         """Stores a word at a fixed address."""
         self.store(constant(0), value, address)
 
@@ -131,13 +133,13 @@ class WrittenFunction:
         self.code += bytes((0xFD, opcode, 0))
         self.code += unsigned(offset)
 
-    def call(self, function: int, *arguments: Expression) -> None:
+    def call(self, function: int, *arguments: WasmExpression) -> None:
         """A call by number; what it gives is on the stack."""
         self.put(*arguments)
         self.code.append(0x10)
         self.code += unsigned(function)
 
-    def when(self, *condition: Expression) -> None:
+    def when(self, *condition: WasmExpression) -> None:
         """Begins what happens when the condition, or else the value on the stack, is not zero."""
         self.put(*condition)
         self.code += b"\x04\x40"
@@ -146,7 +148,7 @@ class WrittenFunction:
         """Ends a case, a block or a loop."""
         self.code.append(0x0B)
 
-    def leave(self, value: Expression) -> None:
+    def leave(self, value: WasmExpression) -> None:
         """Leaves the function with a value."""
         self.put(value)
         self.code.append(0x0F)

@@ -14,7 +14,7 @@ from npuninja.detect.tool import file_stamp
 from npuninja.errors import Location, UserError, in_words
 from npuninja.files import write_if_changed
 from npuninja.plan.design import Design, OwnKernel, from_json, to_json
-from npuninja.plan.designs import Source
+from npuninja.plan.designs import DesignSource
 from npuninja.plan.known_scans import KnownScans
 from npuninja.records import replace
 
@@ -47,7 +47,7 @@ class ScanCache:
         """Whether there was nothing from the last time."""
         return not self._old
 
-    def get(self, source: Source, printed_by: str = "") -> Design | None:
+    def get(self, source: DesignSource, printed_by: str = "") -> Design | None:
         """The design of `source` if nothing that decided it changed. `printed_by` says what prints it."""
         entry = self._old.get(source.name)
         try:
@@ -64,7 +64,7 @@ class ScanCache:
         self._new[source.name] = entry
         return design
 
-    def put(self, design: Design, source: Source, printed_by: str = "") -> None:
+    def put(self, design: Design, source: DesignSource, printed_by: str = "") -> None:
         """Keeps a design for the next configure, with the hashes of what it was read from."""
         self._new[source.name] = {
             "source": source.path,
@@ -118,20 +118,20 @@ class DesignReader:
         self._scans = scans
         self._texts: dict[str, dict[str, str] | None] = {}
 
-    def remembered(self, source: Source) -> Design | None:
+    def remembered(self, source: DesignSource) -> Design | None:
         """The design in `source` when nothing that decided it has changed."""
         return self._cache.get(source, self._printed_by(source))
 
-    def read(self, source: Source) -> Design:
+    def read(self, source: DesignSource) -> Design:
         """The design in `source`: the remembered one, or what it is now. Raises UserError as `made`."""
         return self.remembered(source) or self.made(source)
 
-    def known_print(self, source: Source) -> PythonDesign | None:
+    def known_print(self, source: DesignSource) -> PythonDesign | None:
         """What a Python source prints, if its text alone decides that and another build folder has it."""
         words = self._closed_words(source)
         return self._scans.print_of(words) if words is not None and self._scans is not None else None
 
-    def _closed_words(self, source: Source) -> tuple[object, ...] | None:
+    def _closed_words(self, source: DesignSource) -> tuple[object, ...] | None:
         """All that decides what a Python source prints; None when that is more than its text."""
         if self._scans is None or self._bindings is not None or source.module or source.folder:
             return None
@@ -144,7 +144,7 @@ class DesignReader:
             return None
         return (texts, source.path, source.arguments, source.generation, sys.version)
 
-    def start(self, source: Source) -> StartedDesign:
+    def start(self, source: DesignSource) -> StartedDesign:
         """Starts the program that a Python source is; what it prints is for `made`. Raises UserError."""
         from npuninja.plan.python_design import StartedDesign
 
@@ -158,7 +158,7 @@ class DesignReader:
             source.generation or "auto",
         )
 
-    def made(self, source: Source, printed: PythonDesign | None = None) -> Design:
+    def made(self, source: DesignSource, printed: PythonDesign | None = None) -> Design:
         """The design in `source` as it is now, which is remembered. A Python source not yet `printed` is run.
 
         Raises:
@@ -202,12 +202,12 @@ class DesignReader:
         self._cache.put(design, source, self._printed_by(source))
         return design
 
-    def _write_mlir(self, source: Source, text: str) -> str:
+    def _write_mlir(self, source: DesignSource, text: str) -> str:
         path = os.path.join(self._generated_folder, f"{source.name}.mlir")
         write_if_changed(path, text)
         return path
 
-    def _printed_by(self, source: Source) -> str:
+    def _printed_by(self, source: DesignSource) -> str:
         """A word that changes when the same source may give another design: printer and project's words."""
         words = (
             *((self._python_printer,) if source.path.endswith(".py") else ()),
@@ -230,7 +230,7 @@ class DesignReader:
         return f"{self._bindings.identity if self._bindings else ''}:{digest}"
 
 
-def _own_kernel(record: Mapping[str, Any], source: Source, generated_folder: str) -> OwnKernel:
+def _own_kernel(record: Mapping[str, Any], source: DesignSource, generated_folder: str) -> OwnKernel:
     """A kernel that a design in Python brings; one without a file gets one in the build folder."""
     path = record["source"]
     if path and not os.path.isfile(path):

@@ -59,7 +59,7 @@ def faulty(name: str, source: str, error: Error) -> Faulty:
 
 
 @record(frozen=True)
-class Source:
+class DesignSource:
     """Where a design is written: its name, its file relative to the project, its command line; and what the
     project says of its lowering that decides the places of its cores.
     """
@@ -88,7 +88,7 @@ def find_designs(
     settings: Mapping[str, DesignSettings] | None = None,
     settings_folder: str = ".",
     needed: bool = True,
-) -> tuple[dict[str, Source], list[Faulty]]:
+) -> tuple[dict[str, DesignSource], list[Faulty]]:
     """Every design of a project by name, in the order of the names, and files that cannot be one.
 
     Args:
@@ -100,7 +100,7 @@ def find_designs(
     Raises:
         UserError: there is no folder with designs, and no design is elsewhere; when they are needed.
     """
-    found: dict[str, Source] = {}
+    found: dict[str, DesignSource] = {}
     refused: list[Faulty] = []
     settings = settings or {}
     elsewhere = {name for name, said in settings.items() if said.source}
@@ -110,7 +110,7 @@ def find_designs(
         try:
             _check_design_name(stem, path, found)
             said = settings.get(stem) or DesignSettings(stem)
-            found[stem] = Source(stem, path, said.arguments, replaced=_replaced(said, path))
+            found[stem] = DesignSource(stem, path, said.arguments, replaced=_replaced(said, path))
         except UserError as error:
             refused.append(faulty(stem, path, error))
             found.pop(stem, None)  # of two with one name neither can be meant
@@ -143,8 +143,8 @@ def _files(source_root: str, needed: bool) -> Iterator[tuple[str, str]]:
 
 
 def _elsewhere(
-    name: str, said: DesignSettings, found: Mapping[str, Source], source_root: str, settings_folder: str
-) -> Source:
+    name: str, said: DesignSettings, found: Mapping[str, DesignSource], source_root: str, settings_folder: str
+) -> DesignSource:
     """A design whose source toolchain.toml names. Raises UserError."""
     path = os.path.relpath(os.path.join(settings_folder, said.source), source_root)
     _check_design_name(name, str(said.location or path), found, said.location)
@@ -152,7 +152,7 @@ def _elsewhere(
         raise UserError(f"there is no file {said.source!r}", said.source_location)
     if not path.endswith((".mlir", ".py")):
         raise UserError(f"{said.source!r} is no design", said.source_location, hint=WHAT_DESIGNS_ARE)
-    return Source(
+    return DesignSource(
         name, path, said.arguments, module=said.module, folder=_run_in(said, settings_folder),
         replaced=_replaced(said, path),
     )  # fmt: skip
@@ -175,7 +175,7 @@ def _run_in(said: DesignSettings, settings_folder: str) -> str:
 
 
 def _check_design_name(
-    name: str, path: str, found: Mapping[str, Source], location: Location | None = None
+    name: str, path: str, found: Mapping[str, DesignSource], location: Location | None = None
 ) -> None:
     where = location or Location(path)
     check_name("design", name, where)

@@ -10,7 +10,7 @@ from npuninja.plan.graph import Edge
 from npuninja.stages.declaration import FILES, Provider, Stage
 from npuninja.stages.table import module_of, rule_name
 
-Value = str | tuple[str, ...]
+FactValue = str | tuple[str, ...]
 """A word, or the words of an option given several times. An empty one counts as unknown; a flag is "yes"."""
 
 
@@ -39,8 +39,8 @@ def provider_of(row: Stage, context: Context) -> Provider:
 def edge_of(
     row: Stage,
     provider: Provider,
-    known: Mapping[str, Value],
-    makes: Mapping[str, Value],
+    known: Mapping[str, FactValue],
+    makes: Mapping[str, FactValue],
     owner: str,
     compile_command: tuple[str, ...] = (),
 ) -> Edge:
@@ -83,6 +83,6 @@ def edge_of(
     )
 
 
-def several(value: Value) -> Iterable[str]:
+def several(value: FactValue) -> Iterable[str]:
     """One word, several, or none."""
     return ((value,) if value else ()) if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from npuninja.plan.design import Configuration, Core, Design, Sequence
 from npuninja.plan.design_files import DesignFiles
 from npuninja.plan.dialect import check_places, lowering_flags
 from npuninja.plan.driver_flags import read_driver_flags, words_of
-from npuninja.plan.edges import Value
+from npuninja.plan.edges import FactValue
 from npuninja.records import record
 from npuninja.stages.table import CDO
 
@@ -49,7 +49,7 @@ AIECC_GENERATIONS: dict[str, AieccFlags] = {
 }
 
 
-def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, Value]:
+def facts_of(context: Context, design: Design, files: DesignFiles) -> dict[str, FactValue]:
     """The facts of a design. Those of a core and a tool's words come with the stage that asks for them."""
     check_places(design, context.providers)
     spelling, release = context.providers.spelling, context.release
@@ -93,7 +93,7 @@ def _values(spelling: Release | None) -> str:
     return "" if spelling is None else "values" if spelling.values else "attributes"
 
 
-def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[str, Value]:
+def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[str, FactValue]:
     """The facts of one device of a design."""
     return {
         "device": configuration.device,
@@ -106,7 +106,7 @@ def facts_of_device(configuration: Configuration, files: DesignFiles) -> dict[st
 
 def facts_of_sequence(
     design: Design, configuration: Configuration, sequence: Sequence, files: DesignFiles
-) -> dict[str, Value]:
+) -> dict[str, FactValue]:
     """The facts of one runtime sequence of a design."""
     called = next(k.name for k in design.xclbin_kernels if k.configuration is configuration)
     return {
@@ -120,12 +120,12 @@ def facts_of_sequence(
     }
 
 
-def facts_of_core(configuration: Configuration, core: Core) -> dict[str, Value]:
+def facts_of_core(configuration: Configuration, core: Core) -> dict[str, FactValue]:
     """The facts of one core of a device."""
     return {"device_symbol": configuration.symbol, "core": f"{core.column},{core.row}", "objects": ()}
 
 
-def _of_kernels(design: Design) -> dict[str, Value]:
+def _of_kernels(design: Design) -> dict[str, FactValue]:
     """What XCLBIN and manifest say of kernels, where that is not what every design of one sequence has."""
     first = design.xclbin_kernels[0]
     if not design.has_own_names:
@@ -149,7 +149,7 @@ def _of_kernels(design: Design) -> dict[str, Value]:
     }
 
 
-def _of_full_elf(design: Design) -> dict[str, Value]:
+def _of_full_elf(design: Design) -> dict[str, FactValue]:
     """What a full ELF calls its configurations and sequences, whatever the XCLBIN's kernels are called."""
     numbers = (configuration.place or place for place, configuration in enumerate(design.configurations, 1))
     return {
@@ -161,7 +161,7 @@ def _of_full_elf(design: Design) -> dict[str, Value]:
     }
 
 
-def _of_aiecc(context: Context, design: Design) -> Mapping[str, Value]:
+def _of_aiecc(context: Context, design: Design) -> Mapping[str, FactValue]:
     """What the stage aiecc is given: the driver's command, and where its own tools are."""
     aiecc, peano, xclbinutil = (context.toolchain.found(name) for name in ("aiecc", "peano", "xclbinutil"))
     assert aiecc is not None

@@ -9,7 +9,7 @@ from npuninja.arch.devices import DEVICES
 from npuninja.arch.families import DEFAULT
 from npuninja.errors import UserError
 from npuninja.plan.context import Context
-from npuninja.plan.edges import Value, edge_of, provider_of
+from npuninja.plan.edges import FactValue, edge_of, provider_of
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.host_program import NOTEBOOK, PLACEHOLDERS, HostProgram, filled
 from npuninja.plan.steps import DesignSteps
@@ -133,7 +133,7 @@ class _HostProgramSteps:
             for absent in map(context.toolchain.absent, ("cxx", "xrt"))
             if absent
         ]
-        known: dict[str, Value] = {
+        known: dict[str, FactValue] = {
             "host_compiler": compiler.path if compiler else "",
             "missing": "; ".join(missing),
             "language": program.language,
@@ -169,7 +169,7 @@ class _HostProgramSteps:
         )
         return target
 
-    def _compile_command(self, known: Mapping[str, Value], source: str, target: str) -> tuple[str, ...]:
+    def _compile_command(self, known: Mapping[str, FactValue], source: str, target: str) -> tuple[str, ...]:
         """For clangd: what the stage host_cc runs."""
         compiler = str(known["host_compiler"]) or "c++"
         words = host_flags.compile_words(

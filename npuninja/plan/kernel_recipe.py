@@ -10,7 +10,7 @@ from npuninja.errors import UserError
 from npuninja.file_kinds import C_SUFFIXES
 from npuninja.plan.context import Context
 from npuninja.plan.design import Design, LinkedObject
-from npuninja.plan.edges import Value, edge_of, provider_of
+from npuninja.plan.edges import FactValue, edge_of, provider_of
 from npuninja.plan.graph import Graph
 from npuninja.plan.kernel_settings import KernelSettings
 from npuninja.plan.kernels import ASSEMBLY, BINARIES, KernelObject
@@ -66,7 +66,7 @@ def plan_kernel(
         _plan_compile(context, graph, design, made, source, part, owner)
         parts.append(part)
     row = stage("kernel_join")
-    known: dict[str, Value] = {"objects": tuple(parts), "kind": kind}
+    known: dict[str, FactValue] = {"objects": tuple(parts), "kind": kind}
     graph.add(edge_of(row, provider_of(row, context), known, {"object": output}, owner))
     return output
 
@@ -93,7 +93,7 @@ def _plan_compile(
         asked = asked._replace(language="")
     row = stage("kernel_cc")
     provider = provider_of(row, context)
-    known: dict[str, Value] = {
+    known: dict[str, FactValue] = {
         "kernel": source,
         "kind": context.kind_of(design),
         # What kernels take an emulated core for; a compiler for an NPU has it from the kind.

@@ -11,7 +11,7 @@ from itertools import groupby
 from npuninja.plan.context import Context
 from npuninja.plan.design import Configuration, Core, Design, LinkedObject, Sequence
 from npuninja.plan.design_files import DesignFiles
-from npuninja.plan.edges import Value, edge_of, provider_of, several
+from npuninja.plan.edges import FactValue, edge_of, provider_of, several
 from npuninja.plan.facts import facts_of, facts_of_core, facts_of_device, facts_of_sequence
 from npuninja.plan.graph import Edge, Graph
 from npuninja.plan.kernel_recipe import KernelObjects, plan_kernel
@@ -38,7 +38,7 @@ class DesignSteps:
         """What `ninja DESIGN` is to make."""
         self.device = design.device
         self._context, self._graph, self._design, self._objects = context, graph, design, objects
-        self._known: dict[str, Value] = {
+        self._known: dict[str, FactValue] = {
             **facts_of(context, design, self.files),
             "design": context.layout.source(design.mlir),
             "reference_source": self.files.reference_source,
@@ -154,7 +154,9 @@ class DesignSteps:
         core = part.core if part else None
         symbol = part.configuration.symbol if part else self._design.widest.symbol
         words = tool_words(rule, self._context, self._design, symbol, core) or known.get("words", ())
-        paths: dict[str, Value] = {name: part.file(name) if part else self.files.all(name) for name in makes}
+        paths: dict[str, FactValue] = {
+            name: part.file(name) if part else self.files.all(name) for name in makes
+        }
         edge = edge_of(row, provider, {**known, "words": words}, paths, owner)
         self._graph.add(edge)
         outputs = {*edge.outputs, *edge.implicit_outputs}
@@ -195,7 +197,7 @@ class _PartOfDesign:
 
     configuration: Configuration
     files: DesignFiles
-    known: dict[str, Value]
+    known: dict[str, FactValue]
     sequence: Sequence | None = None
     core: Core | None = None
     outer: _PartOfDesign | None = None

@@ -15,7 +15,7 @@ from npuninja.formats.xclbin_sections import DEFAULT_KERNEL_NAME
 from npuninja.porting.found import DesignBuild
 
 #: What makes a module: source, command line, flags, words replaced.
-Module = tuple[object, ...]
+ModuleKey = tuple[object, ...]
 #: What is in the name of a file for a device, or for a device and a sequence.
 _PART = "{0}"
 #: Files that a design has once, whichever part of it a call is for.
@@ -25,7 +25,7 @@ _OF_DESIGN = ("xclbin", "lowered", "full_elf", "parameters")
 @dataclass(frozen=True)
 class _Call:
     found: DesignBuild
-    module: Module
+    module: ModuleKey
     design: str
 
 
@@ -35,11 +35,11 @@ class DesignCalls:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
 
-    def add(self, found: DesignBuild, module: Module, design: str) -> None:
+    def add(self, found: DesignBuild, module: ModuleKey, design: str) -> None:
         """Takes a call, which is one of a design's."""
         self._calls.append(_Call(found, module, design))
 
-    def design_of(self, found: DesignBuild, module: Module) -> str:
+    def design_of(self, found: DesignBuild, module: ModuleKey) -> str:
         """The design of earlier calls that a call belongs to; "" when it is the first of one."""
         for call in self._calls:
             if call.module != module or bool(call.found.device) != bool(found.device):

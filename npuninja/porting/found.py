@@ -189,7 +189,7 @@ class HostRun:
     output_has: tuple[str, ...] = ()
 
 
-Finding = (
+CommandEffect = (
     FoundKernelObject
     | Archive
     | DesignScript

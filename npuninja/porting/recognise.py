@@ -14,9 +14,9 @@ from npuninja.porting.compile_words import found_libraries, read_compile_words
 from npuninja.porting.found import (
     Archive,
     CMakeBuild,
+    CommandEffect,
     CopiedFile,
     DesignScript,
-    Finding,
     FoundHostProgram,
     FoundKernelObject,
     HostRun,
@@ -37,12 +37,12 @@ class Recognised:
     """
 
     command: ShellCommand
-    found: Finding | None
+    found: CommandEffect | None
     remark: str = ""
 
 
 #: What a reader makes of a command: what it does, or why nothing follows, "" where that needs no word.
-Recognition = Finding | str
+Recognition = CommandEffect | str
 
 _SCRIPT_OUTPUTS = {"--xclbin-path": "xclbin", "--insts-path": "insts", "--elf-path": "elf"}
 # Scripts of MLIR-AIE's own tree: they look at what a run has left, and decide nothing.

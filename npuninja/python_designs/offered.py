@@ -16,7 +16,7 @@ PAGE = "docs/python-designs.md"
 _OWN = "npuninja.python_designs."
 
 
-class Source(NamedTuple):
+class NameSource(NamedTuple):
     """Names of one of our modules: theirs -> ours, or None for all of its table NAMES."""
 
     module: str
@@ -211,15 +211,15 @@ aie.helpers.taplib.utils          taplib.pattern: ceildiv validate_and_clean_siz
 """
 
 
-def _source(text: str) -> Source:
+def _source(text: str) -> NameSource:
     module, _, words = text.partition(":")
     names: dict[str, str] = {}
     for word in words.split():
         if word.startswith("*"):
-            return Source(f"{_OWN}{module}#{word[1:] or 'NAMES'}", None)
+            return NameSource(f"{_OWN}{module}#{word[1:] or 'NAMES'}", None)
         theirs, has_own, ours = word.partition("=")
         names[theirs] = ours if has_own else theirs
-    return Source(_OWN + module, names)
+    return NameSource(_OWN + module, names)
 
 
 def _rows(text: str) -> dict[str, str]:
@@ -233,14 +233,14 @@ def _rows(text: str) -> dict[str, str]:
     return {module: rest for module, _, rest in split}
 
 
-class Table(Mapping[str, tuple[Source, ...]]):
+class OfferedNames(Mapping[str, tuple[NameSource, ...]]):
     """Module of the bindings -> where its names come from. A row is read when needed: designs need few."""
 
     def __init__(self, rows: dict[str, str]) -> None:
         self._rows = rows
 
-    def __getitem__(self, module: str) -> tuple[Source, ...]:
-        found: list[Source] = []
+    def __getitem__(self, module: str) -> tuple[NameSource, ...]:
+        found: list[NameSource] = []
         for part in filter(None, map(str.strip, self._rows[module].split(";"))):
             found += self[part[1:]] if part.startswith("=") else [_source(part)]
         return tuple(found)
@@ -255,4 +255,4 @@ class Table(Mapping[str, tuple[Source, ...]]):
         return len(self._rows)
 
 
-MODULES = Table(_rows(_ROWS))
+MODULES = OfferedNames(_rows(_ROWS))

@@ -43,7 +43,7 @@ class Bindings(NamedTuple):
 _OWN_PROCESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bindings_process.py")
 
 
-class Started:
+class StartedScript:
     """A design's script that runs. Use it in a `with`."""
 
     def __init__(self, script: str, process: Running, evidence: Evidence) -> None:
@@ -59,7 +59,7 @@ class Started:
             ) from error
         return ScriptOutcome(text, exit_code, self._evidence, errors)
 
-    def __enter__(self) -> Started:
+    def __enter__(self) -> StartedScript:
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -75,7 +75,7 @@ def start_with_bindings(
     cwd: str | None = None,
     catches_errors: bool = True,
     module: str = "",
-) -> Started:
+) -> StartedScript:
     """As `start_design`, by MLIR-AIE's own bindings, which print for the release that they are of."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     given = [bindings.folder, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -83,7 +83,7 @@ def start_with_bindings(
     path = os.path.abspath(script)
     command = [bindings.python, _OWN_PROCESS, report, package_root(path, module), module, path, *arguments]
     process = OwnProcess(command, environment, cwd, catches_errors)
-    return Started(script, process, Evidence("", "the bindings that are installed"))
+    return StartedScript(script, process, Evidence("", "the bindings that are installed"))
 
 
 def start_design(
@@ -98,7 +98,7 @@ def start_design(
     catches_errors: bool = False,
     module: str = "",
     may_copy: bool = False,
-) -> Started:
+) -> StartedScript:
     """Starts a design's script, whose outcome has what it prints.
 
     Args:
@@ -131,7 +131,7 @@ def start_design(
     else:
         command = [sys.executable, "-m", "npuninja.python_designs.start", *words]
         process = OwnProcess(command, {**os.environ, "PYTHONPATH": python_path}, cwd, catches_errors)
-    return Started(script, process, evidence)
+    return StartedScript(script, process, evidence)
 
 
 def run_design(script: str, arguments: list[str], **options: Any) -> ScriptOutcome:

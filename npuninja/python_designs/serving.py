@@ -11,7 +11,7 @@ from opcode import opmap
 from types import FrameType, ModuleType
 from typing import Any, Callable, Sequence
 
-from npuninja.python_designs.offered import MODULES, PAGE, Source
+from npuninja.python_designs.offered import MODULES, PAGE, NameSource
 
 #: What only some generation has, and what to do instead.
 HINTS = {
@@ -61,7 +61,7 @@ def _is_import(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
 
 
-def _names(sources: tuple[Source, ...]) -> dict[str, tuple[str, str]]:
+def _names(sources: tuple[NameSource, ...]) -> dict[str, tuple[str, str]]:
     """Their name -> (our module, our name); "" is the module itself."""
     found: dict[str, tuple[str, str]] = {}
     for module, names in sources:

@@ -30,7 +30,7 @@ class Piece(NamedTuple):
     says: str
 
 
-class Tile(NamedTuple):
+class UsedTile(NamedTuple):
     """A tile that the design uses."""
 
     place: TilePlace
@@ -51,7 +51,7 @@ class DesignFacts(NamedTuple):
     manifest: dict[str, Any]
     columns: int
     rows: int
-    tiles: tuple[Tile, ...]
+    tiles: tuple[UsedTile, ...]
     routes: tuple[DrawnRoute, ...]
     locks: dict[int, LockFacts]
     source: str
@@ -100,7 +100,7 @@ def _text(path: str) -> str:
     return read_file(path, MAX_XCLBIN_BYTES, hint="build the design first (`ninja`)").decode("utf-8")
 
 
-def _tile(device: Operation, place: TilePlace, size: TileMemory | None) -> Tile:
+def _tile(device: Operation, place: TilePlace, size: TileMemory | None) -> UsedTile:
     here = [op for op in device.body.ops if _is_on(op, place)]
     kind = model_of(device).kind_of(place[1])
     cores = [op for op in here if op.name == "aie.core"]
@@ -120,7 +120,7 @@ def _tile(device: Operation, place: TilePlace, size: TileMemory | None) -> Tile:
         for op in here
         if op.name == "aie.lock"
     ]
-    return Tile(
+    return UsedTile(
         place=place,
         kind=kind.name,
         core=_calls(cores[-1]) if cores else "",

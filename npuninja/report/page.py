@@ -9,7 +9,7 @@ from typing import Any
 from npuninja.device.issue_profile import CoreProfile, ProfiledRun
 from npuninja.errors import ToolError
 from npuninja.records import NamedTuple
-from npuninja.report.design_facts import DesignFacts, Tile
+from npuninja.report.design_facts import DesignFacts, UsedTile
 from npuninja.report.flame import flame_svg
 from npuninja.report.lanes import lanes_json, lanes_of
 from npuninja.report.routes import DrawnRoute
@@ -123,7 +123,7 @@ def _lines(number: int, route: DrawnRoute, rows: int) -> list[PageLine]:
     return found
 
 
-def _bars(tile: Tile) -> list[tuple[float, float, str, str]]:
+def _bars(tile: UsedTile) -> list[tuple[float, float, str, str]]:
     """The pieces of a tile's memory as bars: left, width, kind, text."""
     scale = BAR_W / tile.memory_bytes
     return [

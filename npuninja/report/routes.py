@@ -18,7 +18,7 @@ _STEPS = {
 }
 
 
-class Port(NamedTuple):
+class RoutePort(NamedTuple):
     """A port of a tile's switch, or of a shim tile's multiplexer: `inside` is that on the DMA's side."""
 
     tile: TilePlace
@@ -33,8 +33,8 @@ class Port(NamedTuple):
 class DrawnRoute(NamedTuple):
     """One stream: where it starts, where it ends, the tiles on the way to each end."""
 
-    source: Port
-    ends: tuple[Port, ...]
+    source: RoutePort
+    ends: tuple[RoutePort, ...]
     ways: tuple[tuple[TilePlace, ...], ...]
     packet: bool
 
@@ -56,10 +56,10 @@ def routes_of(device: Operation) -> list[DrawnRoute]:
     return found
 
 
-def _links(device: Operation) -> tuple[dict[Port, list[Port]], set[Port]]:
+def _links(device: Operation) -> tuple[dict[RoutePort, list[RoutePort]], set[RoutePort]]:
     """Incoming port -> outgoing ports, for all switches; and the incoming ports of packet streams."""
-    links: dict[Port, list[Port]] = {}
-    packets: set[Port] = set()
+    links: dict[RoutePort, list[RoutePort]] = {}
+    packets: set[RoutePort] = set()
     for op in device.body.ops:
         is_switch = op.name in ("aie.switchbox", "aie.shim_mux") and op.regions and op.regions[0].blocks
         if is_switch and op.tile.made_by("aie.tile"):
@@ -67,13 +67,13 @@ def _links(device: Operation) -> tuple[dict[Port, list[Port]], set[Port]]:
     return links, packets
 
 
-def _links_of(switch: Operation, links: dict[Port, list[Port]], packets: set[Port]) -> None:
+def _links_of(switch: Operation, links: dict[RoutePort, list[RoutePort]], packets: set[RoutePort]) -> None:
     tile, mux = place_of(switch.tile), switch.name == "aie.shim_mux"
 
-    def port(op: Operation, side: str) -> Port:
-        return Port(tile, op.enum(f"{side}_bundle"), op.integer(f"{side}_channel", 0), mux)
+    def port(op: Operation, side: str) -> RoutePort:
+        return RoutePort(tile, op.enum(f"{side}_bundle"), op.integer(f"{side}_channel", 0), mux)
 
-    masters: dict[Value, list[Port]] = {}
+    masters: dict[Value, list[RoutePort]] = {}
     for part in switch.body.ops:
         if part.name == "aie.connect":
             links.setdefault(port(part, "source"), []).append(port(part, "dest"))
@@ -92,15 +92,15 @@ def _links_of(switch: Operation, links: dict[Port, list[Port]], packets: set[Por
 
 
 def _follow(
-    port: Port, links: dict[Port, list[Port]], way: tuple[TilePlace, ...], shim_row: int
-) -> Iterator[tuple[Port, tuple[TilePlace, ...]]]:
+    port: RoutePort, links: dict[RoutePort, list[RoutePort]], way: tuple[TilePlace, ...], shim_row: int
+) -> Iterator[tuple[RoutePort, tuple[TilePlace, ...]]]:
     """The ends of a stream that comes in at a port."""
     if len(way) > 100:  # packets can run in circles
         return
     for out in links.get(port, ()):
         if out.mux:  # from the DMA into the array, or out of it
             if out.bundle in _STEPS:
-                yield from _follow(Port(out.tile, "South", out.channel), links, way, shim_row)
+                yield from _follow(RoutePort(out.tile, "South", out.channel), links, way, shim_row)
             else:
                 yield out._replace(mux=False), way
         elif out.bundle not in _STEPS:
@@ -109,6 +109,6 @@ def _follow(
             columns, rows, other = _STEPS[out.bundle]
             tile = (out.tile[0] + columns, out.tile[1] + rows)
             if out.bundle == "South" and out.tile[1] == shim_row:
-                yield from _follow(Port(out.tile, "North", out.channel, True), links, way, shim_row)
+                yield from _follow(RoutePort(out.tile, "North", out.channel, True), links, way, shim_row)
             else:
-                yield from _follow(Port(tile, other, out.channel), links, (*way, tile), shim_row)
+                yield from _follow(RoutePort(tile, other, out.channel), links, (*way, tile), shim_row)

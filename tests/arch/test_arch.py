@@ -150,7 +150,9 @@ def test_channels_between_switches_match() -> None:
         ("mem", ("East", 0), ("DMA", 0), False),
     ],
 )
-def test_legal_connections(kind: str, source: switch.Port, dest: switch.Port, legal: bool) -> None:
+def test_legal_connections(
+    kind: str, source: switch.SwitchPort, dest: switch.SwitchPort, legal: bool
+) -> None:
     assert switch.legal_connection(kind, source, dest) is legal
 
 

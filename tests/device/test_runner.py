@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npuninja.device import choice, run_session, runner
-from npuninja.device.api import Capabilities, Device, Started
+from npuninja.device.api import Capabilities, Device, StartedRuns
 from npuninja.device.choice import Choice
 from npuninja.device.idle_gaps import IdleGaps
 from npuninja.device.null import NullBuffer
@@ -37,7 +37,7 @@ class StandIn(Device):
         for buffers in runs:
             self.runs += 1
             self.kernel(self.runs, *(buffer.view for buffer in buffers))
-        return Started("side by side", len(runs))
+        return StartedRuns("side by side", len(runs))
 
     def wait(self, started, time_limit_s):
         self.limits_s.append(time_limit_s)

@@ -105,7 +105,7 @@ def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten
     sections = {s.id: s.data for s in wasm.sections if s.id}
     imported = sum(1 for item in wasm.imports if item.kind == "function")
     try:
-        writer = _ModuleWriter(sections, code, imported, found.number, stack_pointer.number, name, checked)
+        writer = _ModuleRewriter(sections, code, imported, found.number, stack_pointer.number, name, checked)
         renewal = writer.renewal()
         rewritten = writer.module()
     except IndexError:  # a number in a section that ends before it does
@@ -141,7 +141,7 @@ def _suspendable(rewritten: Rewritten, name: str, renewal: bytes, sections: dict
     return rewritten._replace(module=found.module, starts=found.starts, places=places, waiting_calls=calls)
 
 
-class _ModuleWriter:
+class _ModuleRewriter:
     def __init__(
         self,
         sections: dict[int, bytes],

@@ -13,7 +13,7 @@ from npuninja.emulator.trace_units.packets import EventsAtPlace, Packet, Segment
 from npuninja.emulator.trace_units.units import TraceUnit
 
 #: Key of `names`: (column, row, `S2MM` or `MM2S` or `lock` or `core`, number).
-Names = Mapping[tuple[int, int, str, int], str]
+EventNames = Mapping[tuple[int, int, str, int], str]
 _CHANNEL = re.compile(r"DMA_(S2MM|MM2S)_(?:SEL)?(\d)_")
 _LOCK = re.compile(r"LOCK_(?:SEL)?(\d)_")
 
@@ -22,7 +22,7 @@ def perfetto(
     traces: Mapping[Packet, Sequence[Segment]],
     places: Mapping[Packet, Sequence[EventsAtPlace]],
     units: Iterable[TraceUnit],
-    names: Names,
+    names: EventNames,
     cycles: str,
 ) -> dict[str, Any]:
     """The content of the JSON file.
@@ -61,7 +61,7 @@ def _meta(kind: str, process: int, thread: int, name: str) -> dict[str, Any]:
     return {"name": kind, "ph": "M", "pid": process, "tid": thread, "args": {"name": name}}
 
 
-def _lane(unit: TraceUnit | None, bit: int, names: Names) -> str:
+def _lane(unit: TraceUnit | None, bit: int, names: EventNames) -> str:
     if unit is None:
         return f"event {bit}"
     name = unit.names()[bit]

@@ -12,7 +12,7 @@ from typing import Any
 from npuninja.arch.event_registers import EVENT_BROADCAST, EVENT_GENERATE, block_register, trace_registers
 from npuninja.arch.events import TRACE_EVENTS, broadcast_event, events_of
 from npuninja.arch.registers import split_address, tile_address
-from npuninja.arch.switch import MASTERS, SLAVES, Port
+from npuninja.arch.switch import MASTERS, SLAVES, SwitchPort
 from npuninja.emulator import layout
 from npuninja.emulator.trace_units.packets import Packet
 from npuninja.errors import UserError
@@ -29,7 +29,7 @@ _BROADCASTS = 16
 class WatchedPort(NamedTuple):
     """A switch's port whose events a unit sees: what it is, and whether words leave the switch there."""
 
-    port: Port
+    port: SwitchPort
     is_master: bool
 
 

@@ -22,7 +22,7 @@ from npuninja.lowering.core_code.loops import waiting_back_edges
 from npuninja.lowering.core_code.model import CoreModel, c_name
 from npuninja.lowering.core_code.prelude import WIDE_PRODUCT
 from npuninja.lowering.core_code.types import c_type, element_type
-from npuninja.lowering.core_code.unit import Unit
+from npuninja.lowering.core_code.unit import CUnit
 
 #: Where in the state page a cascade transfer lies on its way.
 CASCADE_PLACE = STATE_PAGE + 0xF000
@@ -174,7 +174,7 @@ class PlainFrame:
     It has no points: nothing has to go on by itself.
     """
 
-    def __init__(self, model: CoreModel, kind: str, unit: Unit) -> None:
+    def __init__(self, model: CoreModel, kind: str, unit: CUnit) -> None:
         self.model = model
         self.writer: FunctionWriter | None = None
         self.points: dict[int, Operation] = {}

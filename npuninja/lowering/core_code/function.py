@@ -29,7 +29,7 @@ from npuninja.lowering.core_code.types import (
     is_vector,
     vector_bits,
 )
-from npuninja.lowering.core_code.unit import Unit
+from npuninja.lowering.core_code.unit import CUnit
 from npuninja.lowering.core_code.vectors import vector_constant, vector_expression, vector_statements
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class CoreFrame(Protocol):
         """The statements of a jump to the block called `label`."""
 
 
-def function_body(unit: Unit, function: Operation, returned: str) -> tuple[list[str], list[str]]:
+def function_body(unit: CUnit, function: Operation, returned: str) -> tuple[list[str], list[str]]:
     """The parameters and lines of a function that cannot wait."""
     body = FunctionWriter(unit, function.regions[0], None, returned)
     parameters = [f"{c_type(a.type, function)} {body.name(a)}" for a in function.body.args]
@@ -89,7 +89,7 @@ class FunctionWriter:
         labels: the C label of each block.
     """
 
-    def __init__(self, unit: Unit, region: Region, frame: CoreFrame | None, returned: str = "void") -> None:
+    def __init__(self, unit: CUnit, region: Region, frame: CoreFrame | None, returned: str = "void") -> None:
         self.unit = unit
         self.region = region
         self.frame = frame

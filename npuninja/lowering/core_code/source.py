@@ -16,7 +16,7 @@ from npuninja.lowering.core_code.frames import PlainFrame, StepFrame
 from npuninja.lowering.core_code.function import FunctionWriter, function_body
 from npuninja.lowering.core_code.model import CoreModel
 from npuninja.lowering.core_code.prelude import blocks, prelude
-from npuninja.lowering.core_code.unit import Unit
+from npuninja.lowering.core_code.unit import CUnit
 from npuninja.lowering.lookup import find_device
 from npuninja.lowering.resources.link_files import linked_files
 
@@ -101,7 +101,7 @@ class _CoreSource:
     def __init__(self, model: CoreModel, kind: str, file: str) -> None:
         self.model = model
         self.file = file
-        self.unit = Unit(model, file, function_body)
+        self.unit = CUnit(model, file, function_body)
         self.frame = StepFrame(model) if kind == "wasm" else PlainFrame(model, kind, self.unit)
 
     def source(self) -> str:

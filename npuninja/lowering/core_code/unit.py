@@ -12,11 +12,11 @@ from npuninja.lowering.core_code.arith import Arithmetic
 from npuninja.lowering.core_code.model import CoreModel, c_name
 from npuninja.lowering.core_code.types import FLOATS, c_type, element_type, float_literal, integer_literal
 
-WriteBody = Callable[["Unit", Operation, str], tuple[list[str], list[str]]]
+WriteBody = Callable[["CUnit", Operation, str], tuple[list[str], list[str]]]
 """Writes a `func.func` that returns a C type: its parameters, and the lines of its body."""
 
 
-class Unit:
+class CUnit:
     """One C file: its functions, the globals and external functions they use.
 
     Attributes:

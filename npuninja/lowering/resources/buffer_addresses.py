@@ -36,7 +36,7 @@ class _NoRoom(Exception):
         self.location = location
 
 
-class _TileMemory(NamedTuple):
+class _MemoryToFill(NamedTuple):
     """The data memory of one tile and what wants to be in it."""
 
     tile: Operation
@@ -84,7 +84,7 @@ def assign_buffer_addresses(device: Operation, scheme: str | None, rules: Rules,
             continue
         kind = kind_at(tile.result)
         alignment = kind.bus_bytes if rules.aligns_buffers else 1
-        memory = _TileMemory(tile, kind, stacks.get(place, 0), here, alignment, rules)
+        memory = _MemoryToFill(tile, kind, stacks.get(place, 0), here, alignment, rules)
         if memory.kind.memory_bytes == 0:
             raise UserError(f"tile {place} is a shim tile and has no data memory", here[0].loc)
         _place(memory, tile.string("allocation_scheme", "") or scheme, warnings)
@@ -106,7 +106,7 @@ def _name_buffers(device: Operation) -> None:
             number += 1
 
 
-def _place(memory: _TileMemory, scheme: str | None, warnings: Warnings) -> None:
+def _place(memory: _MemoryToFill, scheme: str | None, warnings: Warnings) -> None:
     if scheme is not None and scheme not in SCHEMES:
         raise UserError(
             f"unknown allocation scheme '{scheme}'",
@@ -137,7 +137,7 @@ def _place(memory: _TileMemory, scheme: str | None, warnings: Warnings) -> None:
         raise _full(memory, str(reason), "use fewer, smaller or shallower buffers, or another tile") from None
 
 
-def _full(memory: _TileMemory, reason: str, hint: str) -> UserError:
+def _full(memory: _MemoryToFill, reason: str, hint: str) -> UserError:
     """The error for a tile whose buffers do not fit, with all that is in the memory."""
     place = place_of(memory.tile.result)
     total = memory.stack_bytes + sum(map(_size, memory.buffers))
@@ -172,7 +172,7 @@ def _descending(buffers: list[Operation]) -> list[Operation]:
 
 
 # basic-sequential
-def _sequential(memory: _TileMemory) -> dict[Operation, _PlacedBuffer]:
+def _sequential(memory: _MemoryToFill) -> dict[Operation, _PlacedBuffer]:
     fixed = sorted(_given(memory))
     placed: dict[Operation, _PlacedBuffer] = {}
     address = memory.stack_bytes
@@ -189,7 +189,7 @@ def _sequential(memory: _TileMemory) -> dict[Operation, _PlacedBuffer]:
     return placed
 
 
-def _given(memory: _TileMemory) -> list[tuple[int, int, str]]:
+def _given(memory: _MemoryToFill) -> list[tuple[int, int, str]]:
     """Start, end, name of buffers with a given address; UserError if one leaves the memory or two overlap."""
     given = []
     for op in memory.buffers:
@@ -220,7 +220,7 @@ def _given(memory: _TileMemory) -> list[tuple[int, int, str]]:
 
 
 # bank-aware
-def _in_order_of_presets(memory: _TileMemory) -> list[Operation]:
+def _in_order_of_presets(memory: _MemoryToFill) -> list[Operation]:
     """The buffers as they are looked at: with an address of their own, with a bank of their own, the rest."""
     if not memory.rules.sorts_given_addresses:
         return memory.buffers
@@ -229,7 +229,7 @@ def _in_order_of_presets(memory: _TileMemory) -> list[Operation]:
     return given + [op for op in memory.buffers if "address" not in op.attributes]
 
 
-def _preset(memory: _TileMemory, op: Operation, starts: list[int], next_free: list[int]) -> _PlacedBuffer:
+def _preset(memory: _MemoryToFill, op: Operation, starts: list[int], next_free: list[int]) -> _PlacedBuffer:
     """A buffer whose address the design gives."""
     bank_bytes, size, name = memory.kind.bank_bytes, _size(op), op.string("sym_name")
     address = op.integer("address")
@@ -243,7 +243,7 @@ def _preset(memory: _TileMemory, op: Operation, starts: list[int], next_free: li
 
 
 def _in_its_bank(
-    memory: _TileMemory, op: Operation, starts: list[int], next_free: list[int]
+    memory: _MemoryToFill, op: Operation, starts: list[int], next_free: list[int]
 ) -> _PlacedBuffer:
     """A buffer whose bank the design gives."""
     bank, banks = op.integer("mem_bank"), memory.kind.banks
@@ -254,7 +254,7 @@ def _in_its_bank(
 
 
 def _in_bank(
-    memory: _TileMemory, op: Operation, bank: int, starts: list[int], next_free: list[int]
+    memory: _MemoryToFill, op: Operation, bank: int, starts: list[int], next_free: list[int]
 ) -> _PlacedBuffer:
     address = memory.aligned(op, next_free[bank])
     next_free[bank] = address + _size(op)
@@ -263,7 +263,7 @@ def _in_bank(
     return _PlacedBuffer(address, bank)
 
 
-def _bank_aware(memory: _TileMemory, placed: dict[Operation, _PlacedBuffer]) -> None:
+def _bank_aware(memory: _MemoryToFill, placed: dict[Operation, _PlacedBuffer]) -> None:
     """Fills `placed`, which has what was placed before where _NoRoom is raised."""
     bank_bytes, banks = memory.kind.bank_bytes, memory.kind.banks
     starts = [bank_bytes * bank for bank in range(banks)]

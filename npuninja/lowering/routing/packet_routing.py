@@ -13,7 +13,7 @@ masters that some flow uses together.
 from __future__ import annotations
 
 from npuninja.arch.devices import TilePlace
-from npuninja.arch.switch import ARBITERS, BUNDLE_ORDER, MSELS, PACKET_ID_BITS, SLOTS, Port
+from npuninja.arch.switch import ARBITERS, BUNDLE_ORDER, MSELS, PACKET_ID_BITS, SLOTS, SwitchPort
 from npuninja.lowering.routing.packet_cover import cover, tight_cube
 from npuninja.lowering.routing.pathfinder import Connection
 from npuninja.lowering.routing.routing_graph import Endpoint
@@ -22,7 +22,7 @@ from npuninja.records import NamedTuple
 #: (arbiter, msel).
 Amsel = tuple[int, int]
 #: A stream as a switch sees it: the slave it enters by, and its packet id.
-Stream = tuple[Port, int]
+Stream = tuple[SwitchPort, int]
 
 
 class PacketFlow(NamedTuple):
@@ -53,7 +53,7 @@ class PacketRule(NamedTuple):
 class MasterSet(NamedTuple):
     """Master `port` serves `amsels`."""
 
-    port: Port
+    port: SwitchPort
     amsels: list[Amsel]
     keep_header: bool | None
     #: Whether a control flow leaves here.
@@ -65,9 +65,9 @@ class PacketSwitch(NamedTuple):
 
     amsels: list[Amsel]
     master_sets: list[MasterSet]
-    rules: list[tuple[Port, list[PacketRule]]]
+    rules: list[tuple[SwitchPort, list[PacketRule]]]
     #: The slaves whose first rule is for control flows.
-    control_slaves: set[Port]
+    control_slaves: set[SwitchPort]
 
 
 class PacketConflict(Exception):
@@ -87,7 +87,7 @@ class _TileStreams:
     def __init__(self, place: TilePlace) -> None:
         self.place = place
         #: The masters each stream leaves by.
-        self.dests: dict[Stream, list[Port]] = {}
+        self.dests: dict[Stream, list[SwitchPort]] = {}
         #: Streams of priority flows.
         self.priority: set[Stream] = set()
         #: Every stream, once for each master, in the order of the flows.
@@ -148,7 +148,7 @@ def _switch(tile: _TileStreams, keep: dict[Endpoint, bool | None], fewest_rules:
     if chosen is None:
         chosen = _amsels_by_component(tile)
     amsels = sorted(set(chosen.values()), key=_amsel_number)
-    masters: dict[Port, set[Amsel]] = {}
+    masters: dict[SwitchPort, set[Amsel]] = {}
     for stream, amsel in chosen.items():
         for port in tile.dests[stream]:
             masters.setdefault(port, set()).add(amsel)
@@ -175,8 +175,8 @@ def _amsels_in_turn(tile: _TileStreams) -> dict[Stream, Amsel] | None:
     stream is compared with the amsels in their order: the first that shares a master with it is reused if the
     masters are the same; otherwise the stream gets the next msel of that arbiter.
     """
-    ports_of: dict[Amsel, list[Port]] = {}
-    arbiter_of: dict[Port, int] = {}
+    ports_of: dict[Amsel, list[SwitchPort]] = {}
+    arbiter_of: dict[SwitchPort, int] = {}
     chosen: dict[Stream, Amsel] = {}
     for stream in tile.ordered():
         dests = tile.dests[stream]
@@ -207,7 +207,7 @@ def _amsels_in_turn(tile: _TileStreams) -> dict[Stream, Amsel] | None:
 
 def _amsels_by_component(tile: _TileStreams) -> dict[Stream, Amsel]:
     """One arbiter for all masters that streams use together, one of its msels for each set of masters."""
-    components: list[tuple[set[Port], list[Stream]]] = []
+    components: list[tuple[set[SwitchPort], list[Stream]]] = []
     for stream in tile.ordered():
         ports, streams = set(tile.dests[stream]), [stream]
         for component in [c for c in components if c[0] & ports]:
@@ -218,7 +218,7 @@ def _amsels_by_component(tile: _TileStreams) -> dict[Stream, Amsel]:
     chosen: dict[Stream, Amsel] = {}
     used_msels = [0] * ARBITERS
     for _, streams in components:
-        sets: list[set[Port]] = []
+        sets: list[set[SwitchPort]] = []
         for stream in streams:
             if set(tile.dests[stream]) not in sets:
                 sets.append(set(tile.dests[stream]))
@@ -238,7 +238,7 @@ def _amsels_by_component(tile: _TileStreams) -> dict[Stream, Amsel]:
 
 def _rules(
     tile: _TileStreams, chosen: dict[Stream, Amsel], fewest: bool
-) -> tuple[list[tuple[Port, list[PacketRule]]], set[Port]]:
+) -> tuple[list[tuple[SwitchPort, list[PacketRule]]], set[SwitchPort]]:
     """The rules for all streams of a slave that leave by the same masters, one or with `fewest` as many as it
     takes; streams and slaves from the last to the first. And the slaves whose first rules are for control.
     """
@@ -252,8 +252,8 @@ def _rules(
                 break
         else:
             groups.append([stream])
-    rules: dict[Port, list[PacketRule]] = {}
-    control_slaves: set[Port] = set()
+    rules: dict[SwitchPort, list[PacketRule]] = {}
+    control_slaves: set[SwitchPort] = set()
     for group in groups:
         slave, identifiers = group[0][0], [identifier for _, identifier in group]
         if slave not in rules and group[0] in tile.priority:
@@ -285,7 +285,7 @@ class FalseMatch(NamedTuple):
     When `later` is not made for `identifier`, no packet goes astray; the reference complains as well.
     """
 
-    slave: Port
+    slave: SwitchPort
     identifier: int
     earlier: PacketRule
     later: PacketRule

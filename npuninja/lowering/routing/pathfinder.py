@@ -13,7 +13,7 @@ All is plain data: ports are `(bundle, channel)`, places `(column, row)`. `routi
 from __future__ import annotations
 
 from npuninja.arch.devices import DeviceModel, TilePlace
-from npuninja.arch.switch import PACKETS_PER_CHANNEL, Port, legal_connection
+from npuninja.arch.switch import PACKETS_PER_CHANNEL, SwitchPort, legal_connection
 from npuninja.lowering.routing.nets import CIRCUIT, Net, Unroutable
 from npuninja.lowering.routing.routing_capacity import check_lines, check_rectangles
 from npuninja.lowering.routing.routing_graph import Endpoint, Occupied, RoutingGraph, shortest_paths
@@ -37,8 +37,8 @@ class Connection(NamedTuple):
     """Inside the switch at `place`, slave `source` feeds master `dest`."""
 
     place: TilePlace
-    source: Port
-    dest: Port
+    source: SwitchPort
+    dest: SwitchPort
 
 
 class Route(NamedTuple):

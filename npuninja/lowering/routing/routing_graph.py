@@ -17,16 +17,24 @@ from operator import itemgetter
 
 from npuninja import TYPE_CHECKING
 from npuninja.arch.devices import DeviceModel, TilePlace
-from npuninja.arch.switch import BUNDLES, MASTER_COUNTS, OPPOSITE, SLAVE_COUNTS, STEP, Port, legal_connection
+from npuninja.arch.switch import (
+    BUNDLES,
+    MASTER_COUNTS,
+    OPPOSITE,
+    SLAVE_COUNTS,
+    STEP,
+    SwitchPort,
+    legal_connection,
+)
 
 if TYPE_CHECKING:
     from typing import Any, Callable
 
 #: A port of a tile.
-Endpoint = tuple[TilePlace, Port]
+Endpoint = tuple[TilePlace, SwitchPort]
 #: For each tile: the slave and the master ports in use.
-Occupied = dict[TilePlace, tuple[set[Port], set[Port]]]
-_NOTHING: tuple[set[Port], set[Port]] = (set(), set())
+Occupied = dict[TilePlace, tuple[set[SwitchPort], set[SwitchPort]]]
+_NOTHING: tuple[set[SwitchPort], set[SwitchPort]] = (set(), set())
 
 #: What the cheapest edge costs: DEMAND_BASE of AIEPathFinder.h. All that changes a cost makes it higher.
 _LEAST_COST = 1.0
@@ -53,7 +61,7 @@ _CHANNELS = {
     bundle: max(counts.get(bundle, 0) for table in (MASTER_COUNTS, SLAVE_COUNTS) for counts in table.values())
     for bundle in BUNDLES
 }
-_PORTS: list[Port] = [(bundle, channel) for bundle in BUNDLES for channel in range(_CHANNELS[bundle])]
+_PORTS: list[SwitchPort] = [(bundle, channel) for bundle in BUNDLES for channel in range(_CHANNELS[bundle])]
 _PORT_NUMBER = {port: number for number, port in enumerate(_PORTS)}
 _WIDTH = len(_PORTS)
 _LEGAL_MASTERS: dict[tuple[str, int], list[int]] = {}
@@ -147,7 +155,7 @@ class RoutingGraph:
                 self.tiles[base] = itemgetter(*of_tile)
         return found
 
-    def _connections(self, place: TilePlace, port: Port, base: int) -> list[int]:
+    def _connections(self, place: TilePlace, port: SwitchPort, base: int) -> list[int]:
         """The masters that a slave may still be connected to in its switch; `base`: the tile's first port."""
         slaves, masters = self.occupied.get(place, _NOTHING)
         bundle, channel = port
@@ -160,7 +168,7 @@ class RoutingGraph:
             if _PORTS[number][0] in counts and _PORTS[number] not in masters
         ]
 
-    def _behind(self, place: TilePlace, port: Port, node: int) -> int | None:
+    def _behind(self, place: TilePlace, port: SwitchPort, node: int) -> int | None:
         """The slave that a master leads to: by a wire in the next tile, or by the stream FIFO in its own."""
         (column, row), (bundle, channel) = place, port
         if bundle == "FIFO" and self.masters:

@@ -12,7 +12,7 @@ from npuninja.arch.switch import (
     SHIM_NOC_DEST_SOUTH,
     SHIM_NOC_SOURCE_SOUTH,
     SHIM_S2MM_SOUTH,
-    Port,
+    SwitchPort,
 )
 from npuninja.errors import Location, UserError
 from npuninja.ir.attributes import Attribute, BoolAttr, EnumAttr, IntegerAttr, UnitAttr
@@ -46,8 +46,8 @@ class Fabric:
         self.muxes = {place_of(op.tile): op for op in ops_of(device, "aie.shim_mux")}
         self.occupied: Occupied = {}
         # For messages: what drives each master of a switchbox or multiplexer, what circuit each slave feeds.
-        self._drivers: dict[tuple[TilePlace, str, Port], Operation] = {}
-        self._circuit_slaves: dict[tuple[TilePlace, Port], Operation] = {}
+        self._drivers: dict[tuple[TilePlace, str, SwitchPort], Operation] = {}
+        self._circuit_slaves: dict[tuple[TilePlace, SwitchPort], Operation] = {}
         for place, box in [*self.switchboxes.items(), *self.muxes.items()]:
             self._note_connections(place, box)
 
@@ -128,13 +128,13 @@ class Fabric:
                     self._connect(self.mux(place), ("North", exit[1]), connection.dest, flow)
                 self._connect(box, _entry(self.kind(place), connection.source), exit, flow)
 
-    def _connect(self, box: Operation, source: Port, dest: Port, flow: Operation) -> None:
+    def _connect(self, box: Operation, source: SwitchPort, dest: SwitchPort, flow: Operation) -> None:
         self._drive(box, dest, flow)
         box.body.append(_connect(source, dest, flow.loc))
         if box.name == "aie.switchbox":
             self._circuit_slaves[place_of(box.tile), source] = flow
 
-    def _drive(self, box: Operation, dest: Port, flow: Operation) -> None:
+    def _drive(self, box: Operation, dest: SwitchPort, flow: Operation) -> None:
         """Notes that `flow` drives a master; UserError when something else does already."""
         place = place_of(box.tile)
         other = self._drivers.setdefault((place, box.name, dest), flow)
@@ -152,7 +152,7 @@ class Fabric:
     def add_packets(
         self,
         switches: dict[TilePlace, PacketSwitch],
-        users: dict[tuple[TilePlace, Port], Operation],
+        users: dict[tuple[TilePlace, SwitchPort], Operation],
         *,
         marks_overlay: bool,
     ) -> None:
@@ -179,11 +179,11 @@ class Fabric:
         box: Operation,
         place: TilePlace,
         switch: PacketSwitch,
-        users: dict[tuple[TilePlace, Port], Operation],
+        users: dict[tuple[TilePlace, SwitchPort], Operation],
         marks_overlay: bool,
     ) -> None:
         amsels: dict[tuple[int, int], Value] = {}
-        behind_mux: list[tuple[Port, Port, Operation]] = []
+        behind_mux: list[tuple[SwitchPort, SwitchPort, Operation]] = []
         for arbiter, msel in switch.amsels:
             attributes: dict[str, Attribute] = {
                 "arbiterID": IntegerAttr(arbiter, "i8"),
@@ -220,7 +220,7 @@ class Fabric:
             self._drive(mux, dest, flow)
             mux.body.insert(0, _connect(source, dest, flow.loc))
 
-    def _refuse_circuit(self, place: TilePlace, slave: Port, flow: Operation) -> None:
+    def _refuse_circuit(self, place: TilePlace, slave: SwitchPort, flow: Operation) -> None:
         circuit = self._circuit_slaves.get((place, slave))
         if circuit is not None:
             raise UserError(
@@ -259,25 +259,25 @@ class Fabric:
         append(self.device, Operation("aie.wire", [source, dest], attributes))
 
 
-def _entry(kind: str, source: Port) -> Port:
+def _entry(kind: str, source: SwitchPort) -> SwitchPort:
     """The slave by which a stream enters the switch: on a shim tile, where it comes out of the mux."""
     if kind == "shim" and source[0] in _INTO_SWITCH:
         return "South", _INTO_SWITCH[source[0]][source[1]]
     return source
 
 
-def _exit(kind: str, dest: Port) -> Port:
+def _exit(kind: str, dest: SwitchPort) -> SwitchPort:
     """The master by which a stream leaves the switch: on a shim tile, where it goes to the multiplexer."""
     if kind == "shim" and dest[0] in _OUT_OF_SWITCH:
         return "South", _OUT_OF_SWITCH[dest[0]][dest[1]]
     return dest
 
 
-def _bundle(port: Port) -> EnumAttr:
+def _bundle(port: SwitchPort) -> EnumAttr:
     return EnumAttr("WireBundle", port[0])
 
 
-def _connect(source: Port, dest: Port, loc: Location | None) -> Operation:
+def _connect(source: SwitchPort, dest: SwitchPort, loc: Location | None) -> Operation:
     attributes: dict[str, Attribute] = {
         "source_bundle": _bundle(source),
         "source_channel": i32(source[1]),
@@ -287,6 +287,6 @@ def _connect(source: Port, dest: Port, loc: Location | None) -> Operation:
     return Operation("aie.connect", [], attributes, loc=loc)
 
 
-def port_of(op: Operation, prefix: str = "") -> Port:
+def port_of(op: Operation, prefix: str = "") -> SwitchPort:
     """The port that an operation names by `bundle` and `channel`, or by `source_bundle`, … with a prefix."""
     return op.enum(prefix + "bundle"), op.integer(prefix + "channel")

@@ -13,7 +13,7 @@ from npuninja.lowering.lookup import absolute_address
 from npuninja.lowering.sequence.arguments import ArgumentOffset
 
 #: A DMA channel: column, row, direction number, channel.
-Channel = tuple[int, int, int, int]
+ChannelNumber = tuple[int, int, int, int]
 #: Tasks that a channel takes without a wait: one at work and those in its queue.
 _MOST_PUSHES = TASK_QUEUE_DEPTH + 1
 
@@ -65,7 +65,7 @@ def check_channel(op: Operation, direction: str, channel: int, kind: TileKind) -
 def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
     """Warns of waits in a lowered sequence for which no earlier task issues a token: they would never end."""
     queues = _task_queues(model)
-    tokens: dict[Channel, int] = {}
+    tokens: dict[ChannelNumber, int] = {}
     for op in sequence.body.ops:
         if op.name == "aiex.npu.write32":
             channel = queues.get(absolute_address(op, device))
@@ -85,9 +85,9 @@ def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, war
                     )
 
 
-def _task_queues(model: DeviceModel) -> dict[int, Channel]:
+def _task_queues(model: DeviceModel) -> dict[int, ChannelNumber]:
     """Address of each channel's task queue -> the channel."""
-    queues: dict[int, Channel] = {}
+    queues: dict[int, ChannelNumber] = {}
     for column, row in model.places():
         kind = model.kind_of(row)
         for direction in DIRECTIONS:
@@ -97,7 +97,7 @@ def _task_queues(model: DeviceModel) -> dict[int, Channel]:
     return queues
 
 
-def _awaited(op: Operation) -> list[Channel]:
+def _awaited(op: Operation) -> list[ChannelNumber]:
     column, row = op.integer("column"), op.integer("row")
     return [
         (column + c, row + r, op.integer("direction"), op.integer("channel"))
@@ -137,7 +137,7 @@ def check_extent(
 def check_queues(device: Operation, sequence: Operation, model: DeviceModel, warnings: Warnings) -> None:
     """Warns of more pushes onto a channel between two waits than its task queue holds: the rest is lost."""
     queues = _task_queues(model)
-    pushes: dict[Channel, list[Operation]] = {}
+    pushes: dict[ChannelNumber, list[Operation]] = {}
     for op in (*sequence.body.ops, None):
         if op is None or op.name == "aiex.npu.sync":
             for channel, pushed in pushes.items():

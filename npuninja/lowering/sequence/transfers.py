@@ -116,7 +116,7 @@ class SequenceContext:
 
 
 #: What takes an operation's place; None when it stays as it is.
-Expansion = Callable[[Operation, SequenceContext], list[Operation] | None]
+SequenceExpansion = Callable[[Operation, SequenceContext], list[Operation] | None]
 
 
 def expand(
@@ -274,7 +274,7 @@ def _absolute(op: Operation, context: SequenceContext) -> list[Operation] | None
     return [Operation(op.name, op.operands, attributes, loc=op.loc)]
 
 
-RULES: dict[str, Expansion] = {
+RULES: dict[str, SequenceExpansion] = {
     "aiex.npu.write32": _absolute,
     "aiex.npu.maskwrite32": _absolute,
     "aiex.npu.blockwrite": _absolute,

@@ -136,7 +136,7 @@ def _on_network(bypass: str, place: RegisterPlace) -> bool:
     return (bypass == "m" and place.is_vector) or (bypass == "v" and place.is_accumulator)
 
 
-Family = Callable[[Fields], None]
+FamilyWriter = Callable[[Fields], None]
 
 
 def sign(f: Fields, kind: str) -> None:

@@ -8,12 +8,12 @@ from npuninja.machine_code.families.fields import (
     STREAM_LAST,
     STREAM_LAST_BY_R28,
     STREAM_NO_WAIT,
-    Family,
+    FamilyWriter,
     Fields,
 )
 
 
-def binary(op: str) -> Family:
+def binary(op: str) -> FamilyWriter:
     """An operation with one destination and one or two sources."""
 
     def fill(f: Fields) -> None:
@@ -100,7 +100,7 @@ def branch(f: Fields) -> None:
         f.b = f.source("mRx")
 
 
-def plain(op: str) -> Family:
+def plain(op: str) -> FamilyWriter:
     """An operation without operands."""
 
     def fill(f: Fields) -> None:

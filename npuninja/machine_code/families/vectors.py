@@ -12,7 +12,7 @@ from npuninja.machine_code.families.fields import (
     MAC_SUB_PRODUCT,
     MAC_TWO,
     MAC_ZERO,
-    Family,
+    FamilyWriter,
     Fields,
     lane,
     sign,
@@ -20,7 +20,7 @@ from npuninja.machine_code.families.fields import (
 from npuninja.machine_code.families.scalars import cascade
 
 
-def lanes(op: str) -> Family:
+def lanes(op: str) -> FamilyWriter:
     """An operation lane by lane, some with a mask as result."""
 
     def fill(f: Fields) -> None:
@@ -50,7 +50,7 @@ def lanes(op: str) -> Family:
     return fill
 
 
-def sources(op: str, destination: str, *names: str) -> Family:
+def sources(op: str, destination: str, *names: str) -> FamilyWriter:
     """A vector operation whose lane width is at the end of its mnemonic, if it has one."""
 
     def fill(f: Fields) -> None:
@@ -85,7 +85,7 @@ def vector_move(f: Fields) -> None:
     f.a = f.source("src")
 
 
-def between_lanes(op: str, narrow: int) -> Family:
+def between_lanes(op: str, narrow: int) -> FamilyWriter:
     """From lanes of one width to another, `OP.TO.FROM`; `narrow` (0 or 1) says which of the two is the
     narrower, whose sign counts. Those that shift as well go to accumulators or come from there.
     """

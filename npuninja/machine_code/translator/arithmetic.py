@@ -17,7 +17,7 @@ from npuninja.machine_code.translator.in_flight import (
     WRITE,
 )
 from npuninja.machine_code.translator.memory import TranslatedMemory
-from npuninja.machine_code.wasm_writer import Expression, constant, word_at
+from npuninja.machine_code.wasm_writer import WasmExpression, constant, word_at
 
 _BINARY = {
     "OP_ADD_NC": w.ADD, "OP_AND": w.AND, "OP_OR": w.OR, "OP_XOR": w.XOR, "OP_EQ": w.EQ, "OP_NE": w.NE,
@@ -25,17 +25,17 @@ _BINARY = {
 }  # fmt: skip
 
 
-def _negative(a: Expression) -> Expression:
+def _negative(a: WasmExpression) -> WasmExpression:
     return w.SUB, constant(0), a
 
 
-def _shift(right: bytes) -> Callable[[Expression, Expression], Expression]:
+def _shift(right: bytes) -> Callable[[WasmExpression, WasmExpression], WasmExpression]:
     """To the left, or by a negative count to the right."""
     return lambda a, b: (w.CHOOSE, (w.SHL, a, b), (right, a, _negative(b)), (w.GE_S, b, constant(0)))
 
 
 #: Operations whose result is an expression of their one or two operands.
-_INLINE: dict[str, Callable[[Expression, Expression], Expression]] = {
+_INLINE: dict[str, Callable[[WasmExpression, WasmExpression], WasmExpression]] = {
     "OP_MOV": lambda a, _: a,
     "OP_LSHL": _shift(w.SHR_U),
     "OP_ASHL": _shift(w.SHR_S),
@@ -47,7 +47,7 @@ _INLINE: dict[str, Callable[[Expression, Expression], Expression]] = {
 }
 
 
-def _extended(f: Fields, a: Expression) -> Expression:
+def _extended(f: Fields, a: WasmExpression) -> WasmExpression:
     if f.flags & F_SIGNED:
         return (w.EXTEND8 if f.x == 8 else w.EXTEND16), a
     return w.AND, a, constant((1 << f.x) - 1)
@@ -77,7 +77,7 @@ class TranslatedArithmetic(TranslatedMemory):
         elif name != "OP_DONE":
             self.write_later(f, op, now, self.code.let(self._scalar_result(f)))
 
-    def _scalar_result(self, f: Fields) -> Expression:
+    def _scalar_result(self, f: Fields) -> WasmExpression:
         a = self.value(f, f.a)
         if f.op in _BINARY:
             return _BINARY[f.op], a, self.value(f, f.b)

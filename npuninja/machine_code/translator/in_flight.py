@@ -51,7 +51,7 @@ class InFlight(NamedTuple):
     op: int
 
 
-Shape = tuple[InFlight, ...]
+InFlightShape = tuple[InFlight, ...]
 
 
 class JumpInFlight(NamedTuple):
@@ -110,10 +110,10 @@ class Owner(Protocol):
     carry_is_read: bool
     return_sites: dict[int, set[int]]
 
-    def block(self, address: int, shape: Shape, jump: JumpInFlight | None = None) -> int:
+    def block(self, address: int, shape: InFlightShape, jump: JumpInFlight | None = None) -> int:
         """The number of a block; 0 when there shall be none."""
 
-    def lookup(self, shape: Shape) -> int:
+    def lookup(self, shape: InFlightShape) -> int:
         """The number of the lookup table of a shape, -1 when there are too many."""
 
 

@@ -12,10 +12,10 @@ from npuninja.machine_code.translator.in_flight import (
     WRITE,
     GiveUpError,
     InFlight,
+    InFlightShape,
     JumpInFlight,
-    Shape,
 )
-from npuninja.machine_code.wasm_writer import Expression, constant, loaded
+from npuninja.machine_code.wasm_writer import WasmExpression, constant, loaded
 
 
 class Leaving(TranslatedArithmetic):
@@ -36,7 +36,7 @@ class Leaving(TranslatedArithmetic):
             total = w.ADD64, loaded(constant(0), at, w.LOAD64), b"\x42" + w.signed(now)  # i64.const
             self.code.store(constant(0), total, at, w.STORE64)
 
-    def shape_after(self, now: int) -> Shape:
+    def shape_after(self, now: int) -> InFlightShape:
         """What is in flight after the block."""
         items = []
         for rank, p in enumerate(sorted(self.pending, key=lambda p: (p.due, p.order))):
@@ -84,7 +84,7 @@ class Leaving(TranslatedArithmetic):
         self.hand_over(local, now)
 
     def hand_over(
-        self, address: Expression, now: int, jump: JumpInFlight | None = None, status: int = 0
+        self, address: WasmExpression, now: int, jump: JumpInFlight | None = None, status: int = 0
     ) -> None:
         """Gives what is in flight to the interpreter, which goes on at an address; leaves with a status."""
         code = self.code

@@ -17,7 +17,7 @@ from npuninja.machine_code.translator.in_flight import (
     Pending,
 )
 from npuninja.machine_code.translator.values import Values
-from npuninja.machine_code.wasm_writer import Expression, constant, loaded
+from npuninja.machine_code.wasm_writer import WasmExpression, constant, loaded
 
 _ADDRESS_MASK = constant(0xFFFFF)  # of address registers, which have 20 bits
 _LOADS = {(1, True): w.LOAD8_S, (1, False): w.LOAD8_U, (2, True): w.LOAD16_S, (2, False): w.LOAD16_U}
@@ -47,7 +47,7 @@ class TranslatedMemory(Values):
             self.add(now + 1, WRITE, places[3], 4, 1, op, count, now)
         return pointer
 
-    def _sum_of_addresses(self, pointer: int, step: Expression) -> int:
+    def _sum_of_addresses(self, pointer: int, step: WasmExpression) -> int:
         return self.code.let((w.AND, (w.ADD, pointer, step), _ADDRESS_MASK))
 
     def guard(self, op: int, address: int, size: int) -> None:
@@ -55,7 +55,7 @@ class TranslatedMemory(Values):
         code = self.code
         window = code.let((w.SUB, (w.SHR_U, address, constant(16)), constant(4)))
         is_there = w.AND, (w.SHR_U, w.word_at(self.places.word("windows")), window), constant(1)
-        bad: Expression = (w.OR, (w.EQZ, is_there), (w.GT_U, window, constant(3)))
+        bad: WasmExpression = (w.OR, (w.EQZ, is_there), (w.GT_U, window, constant(3)))
         if size > 1:
             bad = (w.OR, bad, (w.AND, address, constant(size - 1)))
         code.when(bad)
@@ -138,7 +138,7 @@ class TranslatedMemory(Values):
             accesses.append((address, 4))
             return
         self.flush_sources(f)
-        kept: Expression = constant(0)
+        kept: WasmExpression = constant(0)
         if f.op in ("OP_STORE_CONV", "OP_STORE_SRS"):
             kept = self.key_address(self.add(now + 2, STORE, 0, 0, 0, op).key)
         else:

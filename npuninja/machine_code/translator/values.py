@@ -22,18 +22,18 @@ from npuninja.machine_code.translator.in_flight import (
     UPS_SHIFTED,
     WRITE,
     GiveUpError,
+    InFlightShape,
     JumpInFlight,
     Owner,
     Pending,
-    Shape,
 )
-from npuninja.machine_code.wasm_writer import Expression, WrittenFunction, constant, loaded, word_at
+from npuninja.machine_code.wasm_writer import WasmExpression, WrittenFunction, constant, loaded, word_at
 
 
 class Values:
     """The values of a block: what registers hold, and what is on its way."""
 
-    def __init__(self, owner: Owner, address: int, shape: Shape, jump: JumpInFlight | None) -> None:
+    def __init__(self, owner: Owner, address: int, shape: InFlightShape, jump: JumpInFlight | None) -> None:
         self.owner = owner
         self.start = address
         self.shape = shape
@@ -62,7 +62,7 @@ class Values:
             local = self.cache[offset] = self.code.let(word_at(self.owner.bank + offset))
         return local
 
-    def value(self, fields: Fields, address: int) -> Expression:
+    def value(self, fields: Fields, address: int) -> WasmExpression:
         """An operand: a register, or the instruction's own number."""
         if address == fields.imm_at:
             return constant(fields.imm & 0xFFFFFFFF)
@@ -100,19 +100,19 @@ class Values:
                 offsets |= {offset, offset + 4}
         self.flush(offsets)
 
-    def slot_base(self, due: int) -> Expression:
+    def slot_base(self, due: int) -> WasmExpression:
         """The ring's address of a cycle, without the ring's own."""
         return w.SHL, (w.AND, (w.ADD, self.clock, constant(due)), constant(15)), constant(11)
 
-    def slot_address(self, due: int, slot: int) -> Expression:
+    def slot_address(self, due: int, slot: int) -> WasmExpression:
         """The ring's address of a slot."""
         return w.ADD, self.slot_base(due), constant(self.places.ring + slot * SLOT_BYTES)
 
-    def key_address(self, key: int) -> Expression:
+    def key_address(self, key: int) -> WasmExpression:
         """The ring's address of a slot by its key; 0 for none."""
         return self.slot_address(key // 64, key % 64) if key >= 0 else constant(0)
 
-    def slot_word(self, due: int, slot: int, offset: int = 0) -> Expression:
+    def slot_word(self, due: int, slot: int, offset: int = 0) -> WasmExpression:
         """A word of a slot in the ring, loaded: of the cycle `due`, `offset` bytes into the slot."""
         return loaded(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
 
@@ -164,7 +164,7 @@ class Values:
         b = self.places.ring + to_key % 64 * SLOT_BYTES
         self._copy(target, b, source, a, size)
 
-    def _copy(self, target: Expression, to_offset: int, source: int, from_offset: int, size: int) -> None:
+    def _copy(self, target: WasmExpression, to_offset: int, source: int, from_offset: int, size: int) -> None:
         for at in range(0, size, 16):
             self.code.put(target, source)
             self.code.vector(0, from_offset + at)

@@ -91,7 +91,7 @@ def _block(given: Any) -> ir.Block:
     return given.ir if isinstance(given.ir, ir.Block) else given.ir.body
 
 
-class Successor:
+class SuccessorBlock:
     """The block an operation goes on to; `with` builds in it."""
 
     def __init__(self, op: ir.Operation, position: int) -> None:
@@ -104,7 +104,7 @@ class Successor:
         """The block."""
         return Block(self.ir)
 
-    def __enter__(self) -> Successor:
+    def __enter__(self) -> SuccessorBlock:
         if self.ir is insertion.current().ir_block or self.ir.ops:
             region = self.op.parent.parent if self.op.parent is not None else None
             assert region is not None
@@ -126,7 +126,7 @@ def dma_start(
     repeat_count: int = 0,
     pad_value: int = 0,
     **_: Any,
-) -> tuple[Successor, Successor]:
+) -> tuple[SuccessorBlock, SuccessorBlock]:
     """Makes `aie.dma_start(direction, channel, ^dest, ^chain)`."""
     attributes: dict[str, Any] = {
         "channel_dir": channel_dir, "channel_index": channel_index, "repeat_count": repeat_count,
@@ -135,15 +135,15 @@ def dma_start(
         attributes["pad_value"] = IntegerAttr(int(pad_value), "i32")
     successors: list[tuple[ir.Block, list[ir.Value]]] = [(_block(dest), []), (_block(chain), [])]
     op = make("aie.dma_start", [], attributes, ["i1"], successors=successors)
-    return Successor(op, 0), Successor(op, 1)
+    return SuccessorBlock(op, 0), SuccessorBlock(op, 1)
 
 
 DMAStartOp = dma_start
 
 
-def next_bd(dest: Any = None, **_: Any) -> Successor:
+def next_bd(dest: Any = None, **_: Any) -> SuccessorBlock:
     """Makes `aie.next_bd ^dest`."""
-    return Successor(make("aie.next_bd", successors=[(_block(dest), [])]), 0)
+    return SuccessorBlock(make("aie.next_bd", successors=[(_block(dest), [])]), 0)
 
 
 NextBDOp = next_bd

@@ -15,7 +15,7 @@ from npuninja.python_designs.construct.operations import OpView, Region, build, 
 from npuninja.python_designs.construct.types import mlir_type, v8bfp16ebs8, v16bfp16ebs16  # noqa: F401
 from npuninja.python_designs.construct.values import Value
 from npuninja.python_designs.dialects.aie_dma_programs import bds, dma_bd
-from npuninja.python_designs.dialects.aie_memory import npu_write_rtp
+from npuninja.python_designs.dialects.aie_memory import NpuWriteRTPOp, npu_rtp_write, npu_write_rtp  # noqa: F401
 from npuninja.python_designs.dialects.aie_tiles import EndOp
 from npuninja.python_designs.dialects.control_packets import control_packet, generate_control_packets  # noqa: F401
 from npuninja.python_designs.dialects.generic import names_of
@@ -300,7 +300,6 @@ def set_lock(lock: Any, value: Any, **_: Any) -> Any:
 
 
 set_lock_value = set_lock
-NpuWriteRTPOp = npu_rtp_write = npu_write_rtp
 T = type_names
 
 # Of our own package, and not of the dialect.

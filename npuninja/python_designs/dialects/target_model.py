@@ -18,7 +18,7 @@ from npuninja.python_designs.dialects.aie_enums import AIETileType, WireBundle
 from npuninja.records import NamedTuple
 
 
-class Shape(NamedTuple):
+class ArrayShape(NamedTuple):
     """Rows and columns of an array; `noc_columns` are those whose shim tile has a DMA, None for all."""
 
     columns: int
@@ -34,15 +34,15 @@ def _rows(memory: int, cores: int) -> Rows:
 
 #: Devices that are no NPUs: a design may name them, nothing more.
 _VERSAL = {
-    "xcvc1902": Shape(
+    "xcvc1902": ArrayShape(
         50,
         _rows(0, 8),
         frozenset((2, 3, 6, 7, 10, 11, 18, 19, 26, 27, 34, 35, 42, 43, 46, 47)),
         False,
         "aie1",
     ),
-    "xcve2302": Shape(17, _rows(1, 2), frozenset((2, 3, 6, 7, 10, 11)), False, "aie2"),
-    "xcve2802": Shape(
+    "xcve2302": ArrayShape(17, _rows(1, 2), frozenset((2, 3, 6, 7, 10, 11)), False, "aie2"),
+    "xcve2802": ArrayShape(
         38, _rows(2, 8), frozenset((2, 3, 6, 7, 14, 15, 22, 23, 30, 31, 34, 35)), False, "aie2"
     ),
 }
@@ -82,7 +82,7 @@ class TargetModel:
         versal = _VERSAL.get(name)
         if versal is None:
             found = device_model(name)
-            versal = Shape(found.columns, found.family.rows, None, True, found.architecture)
+            versal = ArrayShape(found.columns, found.family.rows, None, True, found.architecture)
         self._shape = versal
 
     def columns(self) -> int:

@@ -93,7 +93,7 @@ for _one in (one for step in passes.STEPS.values() for one in step):
 _KNOWN["aie-scf-to-control-flow"] = _KNOWN["convert-scf-to-cf"]  # its name of summer 2026
 
 
-class Step(NamedTuple):
+class PipelineStep(NamedTuple):
     """A pass of a pipeline, and its options as settings of the lowering."""
 
     name: str
@@ -119,7 +119,7 @@ class PassManager:
 
     def __init__(self, anchor_op: str = "any", context: Any = None) -> None:
         self._text = anchor_op
-        self._steps: list[Step] = []
+        self._steps: list[PipelineStep] = []
         self._printing = Printing()
 
     @classmethod
@@ -147,7 +147,7 @@ class PassManager:
         for step in self._steps:
             self._run(step, root)
 
-    def _run(self, step: Step, root: Operation) -> None:
+    def _run(self, step: PipelineStep, root: Operation) -> None:
         when = self._printing
         before = print_module(root) if when.before or when.if_changed else ""
         if when.before:
@@ -201,7 +201,7 @@ def _show(when: str, text: str) -> None:
     print(f"// -----// IR Dump {when} //----- //\n{text}", file=sys.stderr)
 
 
-def _run_pass(step: Step, root: Operation) -> None:
+def _run_pass(step: PipelineStep, root: Operation) -> None:
     if step.name in _GENERAL:
         _GENERAL[step.name](root)
     elif step.name in _ABOUT:
@@ -223,7 +223,7 @@ def _refuse_work(name: str, root: Operation) -> None:
             )
 
 
-def _read(text: str) -> Iterator[Step]:
+def _read(text: str) -> Iterator[PipelineStep]:
     """The passes of a pipeline, in order."""
     at, depth = 0, 0
     while at < len(text):
@@ -249,7 +249,7 @@ def _read(text: str) -> Iterator[Step]:
                 f"lowering, and {', '.join(_GENERAL)} are there too"
             )
         else:
-            yield Step(name, _settings(name, options))
+            yield PipelineStep(name, _settings(name, options))
     if depth:
         raise ValueError(f"no pipeline of passes: a bracket is missing in {text!r}")
 

@@ -7,10 +7,12 @@ from typing import Any, Callable
 from npuninja.python_designs.construct import generation
 from npuninja.python_designs.tracing import operations, registers, shim_transfers
 
-Step = Callable[[], Any]
+BuildStep = Callable[[], Any]
 
 
-def traced(trace: dict[str, Any], workers: list[Any], runtime: Any) -> tuple[Step | None, Step | None]:
+def traced(
+    trace: dict[str, Any], workers: list[Any], runtime: Any
+) -> tuple[BuildStep | None, BuildStep | None]:
     """Makes the device's operations; gives those that the sequence begins and ends with."""
     options = dict(trace)
     size = options.pop("trace_size")
@@ -30,7 +32,9 @@ def traced(trace: dict[str, Any], workers: list[Any], runtime: Any) -> tuple[Ste
     return (lambda: operations.start_trace(size, 4 if ddr_id is None else ddr_id, **sequence)), None
 
 
-def _by_registers(tiles: list[Any], size: int, options: dict[str, Any], runtime: Any) -> tuple[Step, Step]:
+def _by_registers(
+    tiles: list[Any], size: int, options: dict[str, Any], runtime: Any
+) -> tuple[BuildStep, BuildStep]:
     shim = next(
         (
             handle._object_fifo._cons[0].endpoint.tile.op

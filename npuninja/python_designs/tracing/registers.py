@@ -68,7 +68,7 @@ MEM_EVENTS = [
 ]  # fmt: skip
 
 
-class Unit(NamedTuple):
+class TraceableUnit(NamedTuple):
     """A trace unit: its module's name, its events, and those that are traced where a design names none."""
 
     module: str
@@ -77,10 +77,10 @@ class Unit(NamedTuple):
     usual: list[Any]
 
 
-CORE = Unit("core", PacketType.CORE, CoreEvent, CORE_EVENTS)
-MEM = Unit("memory", PacketType.MEM, MemEvent, MEM_EVENTS)
-MEM_TILE = Unit("memtile", PacketType.MEMTILE, MemTileEvent, MEM_TILE_EVENTS)
-SHIM = Unit("shim", PacketType.SHIMTILE, ShimTileEvent, SHIM_EVENTS)
+CORE = TraceableUnit("core", PacketType.CORE, CoreEvent, CORE_EVENTS)
+MEM = TraceableUnit("memory", PacketType.MEM, MemEvent, MEM_EVENTS)
+MEM_TILE = TraceableUnit("memtile", PacketType.MEMTILE, MemTileEvent, MEM_TILE_EVENTS)
+SHIM = TraceableUnit("shim", PacketType.SHIMTILE, ShimTileEvent, SHIM_EVENTS)
 
 
 def _packed(events: Sequence[GenericEvent]) -> int:
@@ -92,7 +92,7 @@ def _number(event: Any) -> int:
 
 
 def configure_unit(
-    unit: Unit,
+    unit: TraceableUnit,
     tile: Any,
     start: Any,
     stop: Any,
@@ -123,7 +123,7 @@ def configure_unit(
         write(tile, address, value)
 
 
-def _port_words(unit: Unit, events: list[GenericEvent]) -> dict[int, int]:
+def _port_words(unit: TraceableUnit, events: list[GenericEvent]) -> dict[int, int]:
     """Register -> word that selects the ports; both registers as soon as one event is of a port."""
     # A memory unit has no ports: its events of ports select those of its core.
     registers = trace_registers("core" if unit is MEM else unit.module)
@@ -137,7 +137,7 @@ def _port_words(unit: Unit, events: list[GenericEvent]) -> dict[int, int]:
     return words
 
 
-def _start_timer(unit: Unit, tile: Any, event: Any) -> None:
+def _start_timer(unit: TraceableUnit, tile: Any, event: Any) -> None:
     """`configure_timer_ctrl_…_aie2`: the event that sets a unit's timer to 0."""
     write(
         tile,
@@ -159,7 +159,7 @@ def configure_coretile_tracing_aie2(
     configure_unit(CORE, tile, start, stop, events, enable_packet, packet_id, packet_type)
 
 
-def _tracing(unit: Unit) -> Callable[..., None]:
+def _tracing(unit: TraceableUnit) -> Callable[..., None]:
     """`configure_…_tracing_aie2` of a unit that records from the start, unless told otherwise."""
 
     def configure(
@@ -260,7 +260,7 @@ def configure_packet_tracing_aie2(
     configure_shim_trace_start_aie2(shim, start_broadcast_num, start_user_event)
 
 
-def _with_dma(unit: Unit) -> Callable[..., None]:
+def _with_dma(unit: TraceableUnit) -> Callable[..., None]:
     """`configure_…_packet_tracing_aie2`: a tile's trace unit, its timer, and the shim's descriptor for it."""
 
     def configure(
