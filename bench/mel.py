@@ -41,7 +41,8 @@ from npuninja.stages._tool import run_tool  # noqa: E402
 
 CLIP_S = 30
 ELEMENTS, LANES = 5, 4  # of a frame; of the vectorised kernel
-CALLS = 60  # of the vectorised kernel in one measurement: short, so that the smallest time is one without a disturbance
+# Of the vectorised kernel in one measurement: short, so that the smallest time is one without a disturbance.
+CALLS = 60
 
 
 def accuracies(build: str) -> list[dict[str, Any]]:

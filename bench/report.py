@@ -49,8 +49,8 @@ def opened_s(page: Path, folder: Path, browser: str) -> float:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,900", "--dump-dom"]
     with tempfile.TemporaryDirectory(prefix="npuninja-profile-") as profile:
         done = subprocess.run(
-            [browser, *options, f"--user-data-dir={profile}", copy.as_uri()], capture_output=True, text=True, check=True,
-            env={**os.environ, "HOME": profile},
+            [browser, *options, f"--user-data-dir={profile}", copy.as_uri()], capture_output=True, text=True,
+            check=True, env={**os.environ, "HOME": profile},
         )  # fmt: skip
     found = re.search(r'data-opened-ms="([\d.]+)"', done.stdout)
     if found is None:

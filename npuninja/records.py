@@ -107,7 +107,8 @@ else:
 
     def _representation(self: Any) -> str:
         fields = self.__dict__
-        return f"{type(self).__qualname__}({', '.join(f'{name}={fields[name]!r}' for name in self.record_fields)})"
+        shown = ", ".join(f"{name}={fields[name]!r}" for name in self.record_fields)
+        return f"{type(self).__qualname__}({shown})"
 
     def _refuse_change(self: Any, name: str, *value: Any) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} is not changed: {name}")

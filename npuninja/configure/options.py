@@ -118,7 +118,8 @@ _WORDS = (
     _Word("--separate-stages", "separate", "", "a process for each stage; short stages share one otherwise"),
     _Word("--fresh", "fresh", "", "forget what was found and recorded before", lasting=False),
     _Word(
-        "--why", "why", "TARGET", "say why TARGET would be built now (a file, a design, run-NAME)", lasting=False
+        "--why", "why", "TARGET", "say why TARGET would be built now (a file, a design, run-NAME)",
+        lasting=False
     ),
     _Word("--regenerate", "regenerate", "FILE", argparse.SUPPRESS, lasting=False),
 )  # fmt: skip

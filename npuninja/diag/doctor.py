@@ -46,8 +46,8 @@ def _dispatch(python: str, manifest: str | None) -> Rung:
     command = [python, program, "run", manifest, "--device", "npu", "--require", "npu", "--verify"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            timeout=DISPATCH_TIME_LIMIT_S, check=False,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", timeout=DISPATCH_TIME_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Rung(

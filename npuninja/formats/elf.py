@@ -346,7 +346,7 @@ def write_core_elf(
         body += data
     identity = IDENTITY.ljust(16, b"\0")
     header = struct.pack(
-        "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, ELF_HEADER_BYTES, 0, flags, ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES,
-        len(segments), 0, 0, 0,
+        "<HHIIIIIHHHHHH", elf_type, MACHINE, 1, 0, ELF_HEADER_BYTES, 0, flags, ELF_HEADER_BYTES,
+        _PROGRAM_HEADER_BYTES, len(segments), 0, 0, 0,
     )  # fmt: skip
     return (identity + header + table).ljust(start, b"\0") + body

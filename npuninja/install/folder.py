@@ -141,8 +141,9 @@ def run(
     """
     try:
         done = subprocess.run(
-            command, env={**os.environ, **variables, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIME_LIMIT_S, check=False,
+            command, env={**os.environ, **variables, "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            timeout=TIME_LIMIT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise ToolError(

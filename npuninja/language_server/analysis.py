@@ -80,7 +80,10 @@ def definition(text: str, path: str, line: int, column: int) -> Location | None:
         in_c = _c_function(word[1:], path)
         if in_c and re.search(rf"(?:func\.call|call|func\.func[^@]*)\s*{re.escape(word)}\b", text):
             return in_c
-        makers = r"aie\.objectfifo|func\.func\s+private|func\.func|aie\.device\([^)]*\)|runtime_sequence|shim_dma_allocation"
+        makers = (
+            r"aie\.objectfifo|func\.func\s+private|func\.func|aie\.device\([^)]*\)|runtime_sequence"
+            r"|shim_dma_allocation"
+        )
         pattern = rf"(?:{makers})\s*({re.escape(word)})\b"
     else:
         pattern = rf"({re.escape(word)})\s*(?:=|:\s*(?:memref|index|i\d))"

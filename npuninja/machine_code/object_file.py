@@ -200,8 +200,8 @@ def _file(bodies: list[_SectionBody], flags: int, linked: bool) -> bytes:
     for body in bodies:
         out += bytes(-len(out) % 16)
         headers += struct.pack(
-            "<10I", name_at[body.name], body.kind, body.access, body.address, len(out), body.size_bytes, body.link,
-            body.info, body.align, body.entry,
+            "<10I", name_at[body.name], body.kind, body.access, body.address, len(out), body.size_bytes,
+            body.link, body.info, body.align, body.entry,
         )  # fmt: skip
         if linked and body.is_loaded:
             mode = 5 if body.access & _EXEC else 6
@@ -213,7 +213,8 @@ def _file(bodies: list[_SectionBody], flags: int, linked: bool) -> bytes:
     section_offset, count = len(out), len(bodies) + 1
     out += headers
     out[:ELF_HEADER_BYTES] = IDENTITY.ljust(16, b"\0") + struct.pack(
-        "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0, ELF_HEADER_BYTES if loaded else 0,
-        section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0, loaded, _SECTION_BYTES, count, count - 1,
+        "<HHIIIIIHHHHHH", EXECUTABLE if linked else RELOCATABLE, MACHINE, 1, 0,
+        ELF_HEADER_BYTES if loaded else 0, section_offset, flags, ELF_HEADER_BYTES, 32 if loaded else 0,
+        loaded, _SECTION_BYTES, count, count - 1,
     )  # fmt: skip
     return bytes(out)

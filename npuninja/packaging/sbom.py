@@ -66,8 +66,9 @@ def write_sbom(
         for name, files in sorted(designs.items())
     ]
     own = _component(
-        "npuninja", "library", "runner", version=__version__, description="the part of npuninja that runs designs",
-        licenses=_licenses(NPUNINJA_LICENSE), components=_files(runner),
+        "npuninja", "library", "runner", version=__version__,
+        description="the part of npuninja that runs designs", licenses=_licenses(NPUNINJA_LICENSE),
+        components=_files(runner),
     )  # fmt: skip
     needed = [_requirement(name, always) for name, always in sorted(requires.items())]
     bill = Bom(serial_number=_serial_number(package, designs, runner))

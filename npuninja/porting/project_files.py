@@ -17,7 +17,8 @@ from npuninja.porting.project import Host, ImportedProject
 
 RECORD = ".npuninja-import.json"
 _HEADER = re.compile(r"^\[\[?[^\]]+\]\]?\s*(?:#.*)?$", re.M)
-_CONFIGURE = '''"""Looks at this machine and at the designs that toolchain.toml names, and writes build.ninja."""
+_CONFIGURE = '''\
+"""Looks at this machine and at the designs that toolchain.toml names, and writes build.ninja."""
 
 from npuninja.configure.main import main
 

@@ -88,8 +88,8 @@ class OwnProcess(Running):
     ) -> None:
         super().__init__(catches_errors)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL if catches_errors else None, stdout=self._text, stderr=self._errors,
-            env=environment, cwd=cwd,
+            command, stdin=subprocess.DEVNULL if catches_errors else None, stdout=self._text,
+            stderr=self._errors, env=environment, cwd=cwd,
         )  # fmt: skip
 
     def _wait(self, time_limit_s: float | None) -> int | None:
@@ -226,6 +226,6 @@ def _writer(number: int, ours: IO[str], errors: str) -> io.TextIOWrapper:
     """A stream like that of a new process whose output is no terminal."""
     encoding = getattr(ours, "encoding", None) or "utf-8"
     return io.TextIOWrapper(
-        io.BufferedWriter(io.FileIO(number, "w", closefd=False)), encoding, getattr(ours, "errors", None) or errors,
-        line_buffering=number == 2,
+        io.BufferedWriter(io.FileIO(number, "w", closefd=False)), encoding,
+        getattr(ours, "errors", None) or errors, line_buffering=number == 2,
     )  # fmt: skip

@@ -67,8 +67,8 @@ def run_action(trexe: str, address: str, action: Action, tree: str, outputs: str
     for _ in range(ATTEMPTS):
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors="replace", timeout=TIME_LIMIT_S, check=False,
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", timeout=TIME_LIMIT_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise ToolError(

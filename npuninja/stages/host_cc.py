@@ -28,8 +28,8 @@ def run(arguments: list[str]) -> list[str]:
     check_tools(options.optional("--missing"))
     words = compile_words(
         source, options.optional("--language") or "", options.one("--headers"),
-        options.optional("--xrt-include") or "", defines=options.all("--define"), include=options.all("--include"),
-        flags=options.all("--flag"),
+        options.optional("--xrt-include") or "", defines=options.all("--define"),
+        include=options.all("--include"), flags=options.all("--flag"),
     )  # fmt: skip
     with Outputs(target) as outputs:
         temporary = outputs.temporary(target)

@@ -91,8 +91,8 @@ class Processes:
         with open(self._log(service), "ab") as log:
             try:
                 process = subprocess.Popen(
-                    service.command, env=dict(service.variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, preexec_fn=prepare, cwd="/",
+                    service.command, env=dict(service.variables), stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=log, start_new_session=True, preexec_fn=prepare, cwd="/",
                 )  # fmt: skip
             except (OSError, subprocess.SubprocessError) as error:
                 raise ToolError(f"cannot start {service.command[0]}: {error}") from error

@@ -1,5 +1,6 @@
-/* float in integers: IEEE 754 single precision, to nearest even, with subnormal numbers. A result that is no number is
- * 0x7FC00000. A number in work is sign, exponent e and fraction f with f's leading one at bit 31: f * 2^(e-31). */
+/* float in integers: IEEE 754 single precision, to nearest even, with subnormal numbers. A result that is no
+ * number is 0x7FC00000. A number in work is sign, exponent e and fraction f with f's leading one at bit 31:
+ * f * 2^(e-31). */
 typedef unsigned u32;
 typedef int i32;
 typedef unsigned long long u64;
@@ -22,7 +23,8 @@ static inline float float_of(u32 b) {
 
 static inline int is_no_number(u32 a) { return (a & ~SIGN) > INFINITE; }
 
-/* The nearest float to ± f * 2^(e-31), f with bit 31 set or 0; what was cut off f before is in its lowest bit. */
+/* The nearest float to ± f * 2^(e-31), f with bit 31 set or 0; what was cut off f before is in its lowest
+ * bit. */
 static __attribute__((noinline)) u32 rounded(u32 sign, i32 e, u32 f) {
     if (!f)
         return sign;
@@ -208,7 +210,8 @@ i64 __fixsfdi(float x) {
     u64 size = __fixunssfdi(float_of(a & ~SIGN)), top = 1ull << 63;
     if (is_no_number(a))
         return 0;
-    return a & SIGN ? (size > top ? (i64)top : (i64)(0ull - size)) : (size >= top ? (i64)(top - 1) : (i64)size);
+    return a & SIGN ? (size > top ? (i64)top : (i64)(0ull - size))
+                    : (size >= top ? (i64)(top - 1) : (i64)size);
 }
 
 /* bfloat16 is the upper half of a float. */

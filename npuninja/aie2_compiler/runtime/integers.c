@@ -1,4 +1,5 @@
-/* Division, and shifts of 64 bits by a number that is not known. What a quotient by zero is follows RISC-V: all ones. */
+/* Division, and shifts of 64 bits by a number that is not known. What a quotient by zero is follows RISC-V:
+ * all ones. */
 typedef unsigned u32;
 typedef int i32;
 typedef unsigned long long u64;
@@ -9,7 +10,9 @@ u64 __npuninja_divide(u32 a, u32 b);
 
 u32 __udivsi3(u32 a, u32 b) { return (i32)b < 0 ? a >= b : (u32)__npuninja_divide(a, b); }
 
-u32 __umodsi3(u32 a, u32 b) { return (i32)b < 0 ? (a >= b ? a - b : a) : (u32)(__npuninja_divide(a, b) >> 32); }
+u32 __umodsi3(u32 a, u32 b) {
+    return (i32)b < 0 ? (a >= b ? a - b : a) : (u32)(__npuninja_divide(a, b) >> 32);
+}
 
 i32 __divsi3(i32 a, i32 b) {
     u32 q = __udivsi3(a < 0 ? 0u - a : a, b < 0 ? 0u - b : b);

@@ -14,8 +14,8 @@ __npuninja_acquire:
   nop
   nop
 
-// void __npuninja_release(unsigned lock, int value). A part-word store before the call may write as late as the fourth
-// bundle here; the lock must not be seen before that.
+// void __npuninja_release(unsigned lock, int value). A part-word store before the call may write as late as
+// the fourth bundle here; the lock must not be seen before that.
 .section .text.__npuninja_release
 .globl __npuninja_release
 .type __npuninja_release, @function

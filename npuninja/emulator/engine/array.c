@@ -12,7 +12,8 @@ _Noreturn void fault(u32 kind, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f) {
     __builtin_trap();
 }
 
-/* Adds to a lock. The value has 6 bits; arithmetic beyond -64..63 sets the hardware's overflow bits, here it is a fault. */
+/* Adds to a lock. The value has 6 bits; arithmetic beyond -64..63 sets the hardware's overflow bits, here it
+ * is a fault. */
 void lock_change(u32 actor, u32 index, i32 change) {
     i32 value = LOCK(index);
     if (value + change > LOCK_MAX || value + change < LOCK_MIN)
@@ -32,12 +33,12 @@ typedef struct {
     u32 memory, s2mm, mm2s, s2mm_status, mm2s_status, channel_count, locks, lock_count, lock_request, masters;
 } Map;
 static const Map maps[] = {
-    [SHIM] = {0, SHIM_S2MM_CONTROL, SHIM_MM2S_CONTROL, SHIM_S2MM_STATUS, SHIM_MM2S_STATUS, SHIM_CHANNELS, SHIM_LOCK_VALUE,
-              SHIM_LOCKS, SHIM_LOCK_REQUEST, SHIM_SWITCH_MASTERS},
-    [MEM] = {MEM_MEMORY_BYTES, MEM_S2MM_CONTROL, MEM_MM2S_CONTROL, MEM_S2MM_STATUS, MEM_MM2S_STATUS, MEM_CHANNELS,
-             MEM_LOCK_VALUE, MEM_LOCKS, MEM_LOCK_REQUEST, MEM_SWITCH_MASTERS},
-    [CORE] = {CORE_MEMORY_BYTES, CORE_S2MM_CONTROL, CORE_MM2S_CONTROL, CORE_S2MM_STATUS, CORE_MM2S_STATUS, CORE_CHANNELS,
-              CORE_LOCK_VALUE, CORE_LOCKS, CORE_LOCK_REQUEST, CORE_SWITCH_MASTERS},
+    [SHIM] = {0, SHIM_S2MM_CONTROL, SHIM_MM2S_CONTROL, SHIM_S2MM_STATUS, SHIM_MM2S_STATUS, SHIM_CHANNELS,
+              SHIM_LOCK_VALUE, SHIM_LOCKS, SHIM_LOCK_REQUEST, SHIM_SWITCH_MASTERS},
+    [MEM] = {MEM_MEMORY_BYTES, MEM_S2MM_CONTROL, MEM_MM2S_CONTROL, MEM_S2MM_STATUS, MEM_MM2S_STATUS,
+             MEM_CHANNELS, MEM_LOCK_VALUE, MEM_LOCKS, MEM_LOCK_REQUEST, MEM_SWITCH_MASTERS},
+    [CORE] = {CORE_MEMORY_BYTES, CORE_S2MM_CONTROL, CORE_MM2S_CONTROL, CORE_S2MM_STATUS, CORE_MM2S_STATUS,
+              CORE_CHANNELS, CORE_LOCK_VALUE, CORE_LOCKS, CORE_LOCK_REQUEST, CORE_SWITCH_MASTERS},
 };
 
 /* The channel whose control (`part` 0) or queue (`part` 4) register is at `offset`, or -1. */
@@ -139,11 +140,13 @@ void write32(u32 address, u32 value) {
     if (checks) {
         int kind = tile_kind(tile);
         u32 bds = kind == MEM ? MEM_BD : CORE_BD;
-        if (offset - bds < BD_STRIDE * (kind == MEM ? MEM_BDS : CORE_BDS)) check_bd_written(tile, (offset - bds) / BD_STRIDE);
+        if (offset - bds < BD_STRIDE * (kind == MEM ? MEM_BDS : CORE_BDS))
+            check_bd_written(tile, (offset - bds) / BD_STRIDE);
     }
     channel = channel_at(tile, offset, 0);
     if (channel >= 0) channel_control((u32)channel, value);
-    if (offset - map->masters < SWITCH_END || (tile_kind(tile) == SHIM && (offset == SHIM_MUX || offset == SHIM_DEMUX)))
+    if (offset - map->masters < SWITCH_END ||
+        (tile_kind(tile) == SHIM && (offset == SHIM_MUX || offset == SHIM_DEMUX)))
         switch_epoch++;
     if (offset - map->lock_request < 0x400 * map->lock_count)
         not_modelled(UNMODELLED_LOCK_REQUEST, tile, offset, value);
@@ -156,7 +159,8 @@ void write32(u32 address, u32 value) {
 /* Consecutive words; memory takes them as one block. */
 void block_write(u32 address, const u32 *data, u32 words) {
     u32 tile = tile_of(address), offset = address % TILE_BYTES, bytes = 4 * words;
-    int program = tile_kind(tile) == CORE && offset >= CORE_PROGRAM && offset + bytes <= CORE_PROGRAM + CORE_PROGRAM_BYTES;
+    int program = tile_kind(tile) == CORE && offset >= CORE_PROGRAM &&
+                  offset + bytes <= CORE_PROGRAM + CORE_PROGRAM_BYTES;
     if (program) core_program_written(tile, offset, *data);
     if (words < TILE_BYTES / 4 && (program || offset + bytes <= maps[tile_kind(tile)].memory)) {
         __builtin_memcpy((void *)(tile_base(tile) + offset), data, bytes);
@@ -176,7 +180,9 @@ EXPORT("write32") void host_write32(u32 address, u32 value) {
     write32(address, value);
     current_actor = before;
 }
-static void clear(u32 tile, u32 offset, u32 bytes) { __builtin_memset((void *)(tile_base(tile) + offset), 0, bytes); }
+static void clear(u32 tile, u32 offset, u32 bytes) {
+    __builtin_memset((void *)(tile_base(tile) + offset), 0, bytes);
+}
 
 /* The state after a reset: nothing configured, cores in reset, locks zero. Data memory is left as it is.
  * `kinds` has two bits for each row, from the bottom on: what its tiles are, plus one; 0 where no row is. */

@@ -11,13 +11,14 @@ static _Noreturn void bad(u32 channel, u32 number, BadBd why, u32 a, u32 b) {
     fault(FAULT_BD, channel, number, why, a, b, 0);
 }
 
-/* The tile a memtile's DMA sees in window 0 west, 1 own, 2 east. A Phoenix has a column in front of the first one of a
- * partition. MLIR-AIE lets tasks of memory tiles use that window for their own buffers there and its tests pass on
- * hardware, so what goes in comes out again; whose memory holds it between is not known. */
+/* The tile a memtile's DMA sees in window 0 west, 1 own, 2 east. A Phoenix has a column in front of the first
+ * one of a partition. MLIR-AIE lets tasks of memory tiles use that window for their own buffers there and its
+ * tests pass on hardware, so what goes in comes out again; whose memory holds it between is not known. */
 static u32 window_tile(u32 channel, u32 number, u32 window, BadBd why, u32 detail) {
     u32 tile = channel_tile(channel), column = tile_column(tile);
     if (window == 1) return tile;
-    if (window > 2 || channel_index(channel) >= MEM_FIRST_OWN_CHANNEL) bad(channel, number, why, detail, window);
+    if (window > 2 || channel_index(channel) >= MEM_FIRST_OWN_CHANNEL)
+        bad(channel, number, why, detail, window);
     if (window == 0 && column == 0 && west_column && why == BAD_BD_WINDOW) return tile;
     if (window == 0 ? column == 0 : column + 1 >= columns) bad(channel, number, why, detail, window);
     return window == 0 ? tile - ROWS_PER_COLUMN : tile + ROWS_PER_COLUMN;
@@ -111,7 +112,8 @@ static void check_tile_memory(u32 channel, u32 number, const Bd *bd, u32 first, 
     i64 last;
     walk_extent(bd, &last);
     i64 end = (i64)first + 4 * last + 4;
-    if (end > bytes) bad(channel, number, BAD_BD_MEMORY, first, (u32)(end - 1 > 0xFFFFFFFFll ? 0xFFFFFFFFll : end - 1));
+    if (end > bytes)
+        bad(channel, number, BAD_BD_MEMORY, first, (u32)(end - 1 > 0xFFFFFFFFll ? 0xFFFFFFFFll : end - 1));
 }
 
 /* Host buffers of this emulator: offset from DDR_BASE and bytes, set by the host. */
@@ -134,9 +136,12 @@ __attribute__((export_name("add_host_buffer"))) i32 add_host_buffer(u32 offset, 
     return (i32)buffer_count++;
 }
 
-__attribute__((export_name("remove_host_buffer"))) void remove_host_buffer(u32 index) { buffers[index].bytes = 0; }
+__attribute__((export_name("remove_host_buffer"))) void remove_host_buffer(u32 index) {
+    buffers[index].bytes = 0;
+}
 
-/* The argument whose address a shim BD holds since the last patch, while the BD has the address that was patched in. */
+/* The argument whose address a shim BD holds since the last patch, while the BD has the address that was
+ * patched in. */
 static struct {
     u64 address, first;
     u32 bytes, argument;
@@ -154,7 +159,8 @@ void host_bound_moved(u32 column, u32 number, u64 before, u64 after) {
     if (bounds[column][number].address == before) bounds[column][number].address = after;
 }
 
-/* A driver gives whole pages, so what a transfer does after a buffer's end, in its last page, does no harm there. */
+/* A driver gives whole pages, so what a transfer does after a buffer's end, in its last page, does no harm
+ * there. */
 static u32 page_bytes = 1;
 static struct {
     u32 channel, number, argument, bytes;
@@ -165,8 +171,8 @@ __attribute__((export_name("host_beyond"))) u32 host_beyond(void) { return (u32)
 void host_begin(void) { beyond.bytes = 0; }
 static u64 page_end(u64 address) { return (address + page_bytes - 1) / page_bytes * page_bytes; }
 
-/* The address in linear memory of a shim BD's first word; every word must lie in one host buffer, and in that of the
- * argument whose address it was given: on an NPU the bytes after it are those of another buffer. */
+/* The address in linear memory of a shim BD's first word; every word must lie in one host buffer, and in that
+ * of the argument whose address it was given: on an NPU the bytes after it are those of another buffer. */
 static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
     i64 last;
     walk_extent(bd, &last);
@@ -187,14 +193,16 @@ static u32 host_address(u32 channel, u32 number, const Bd *bd, u64 address) {
         }
     }
     for (u32 i = 0; inside && i < buffer_count; i++)
-        if (offset >= buffers[i].offset && offset + bytes <= page_end((u64)buffers[i].offset + buffers[i].bytes))
+        if (offset >= buffers[i].offset &&
+            offset + bytes <= page_end((u64)buffers[i].offset + buffers[i].bytes))
             return DDR_BASE + (u32)(address - DDR_AIE_OFFSET - DEVICE_DDR);
     fault(FAULT_HOST_OVERRUN, channel, number, (u32)start, (u32)(start >> 32), (u32)bytes,
           (u32)(bytes >> 32) | argument << 16);
 }
 
-/* Reads buffer descriptor `number` for a channel. Faults when the channel may not use it, when it is not valid, or when
- * it reaches memory or locks that are not there. Advances the BD's iteration counter ("incremented after BD loaded"). */
+/* Reads buffer descriptor `number` for a channel. Faults when the channel may not use it, when it is not
+ * valid, or when it reaches memory or locks that are not there. Advances the BD's iteration counter
+ * ("incremented after BD loaded"). */
 void bd_load(u32 channel, u32 number, Bd *bd) {
     u32 tile = channel_tile(channel), acquire_id, release_id, valid;
     int kind = tile_kind(tile);
@@ -213,8 +221,8 @@ void bd_load(u32 channel, u32 number, Bd *bd) {
         bd->acquire = (u8)bits(words[7], 15, 15);
         bd->acquire_value = signed7(bits(words[7], 14, 8));
         acquire_id = bits(words[7], 7, 0);
-        bd->padded = channel_is_mm2s(channel) && (bd->before[0] | bd->before[1] | bd->before[2] | bd->after[0] |
-                                                  bd->after[1] | bd->after[2]);
+        bd->padded = channel_is_mm2s(channel) && (bd->before[0] | bd->before[1] | bd->before[2] |
+                                                  bd->after[0] | bd->after[1] | bd->after[2]);
     } else {
         u32 control = words[kind == CORE ? 5 : 7];
         if (kind == CORE)
@@ -226,9 +234,9 @@ void bd_load(u32 channel, u32 number, Bd *bd) {
     }
     if (!valid) bad(channel, number, BAD_BD_INVALID, 0, 0);
     u32 compressed = kind == CORE ? words[1] >> 31 : kind == MEM ? words[4] >> 31 : 0;
-    u32 control_register = kind == CORE ? CORE_S2MM_CONTROL : kind == MEM ? MEM_S2MM_CONTROL : SHIM_S2MM_CONTROL;
-    if (channel_is_mm2s(channel))
-        control_register = kind == CORE ? CORE_MM2S_CONTROL : kind == MEM ? MEM_MM2S_CONTROL : SHIM_MM2S_CONTROL;
+    u32 s2mm = kind == CORE ? CORE_S2MM_CONTROL : kind == MEM ? MEM_S2MM_CONTROL : SHIM_S2MM_CONTROL;
+    u32 mm2s = kind == CORE ? CORE_MM2S_CONTROL : kind == MEM ? MEM_MM2S_CONTROL : SHIM_MM2S_CONTROL;
+    u32 control_register = channel_is_mm2s(channel) ? mm2s : s2mm;
     control_register += CHANNEL_STRIDE * channel_index(channel);
     bd->compressed = compressed && REG(tile, control_register) & 0x10;
     if (bd->compressed && (!compression_known || bd->length % GROUP_WORDS))
@@ -267,8 +275,9 @@ void bd_load(u32 channel, u32 number, Bd *bd) {
         words[6] = (words[6] & ~(63u << 26)) | current << 26;
 }
 
-/* Padding in front of the row at `walk`: the columns before it, and whole rows and blocks when it is the first of them.
- * A row of the padding is as long as a padded row (AM025: D1 counts D0 wraps, D2 counts D1 wraps). */
+/* Padding in front of the row at `walk`: the columns before it, and whole rows and blocks when it is the
+ * first of them. A row of the padding is as long as a padded row (AM025: D1 counts D0 wraps, D2 counts D1
+ * wraps). */
 static u32 zeros_before(const Walk *walk, const Bd *bd) {
     u32 row = bd->before[0] + bd->wrap[0] + bd->after[0];
     u32 block = row * (bd->before[1] + bd->wrap[1] + bd->after[1]);
@@ -314,7 +323,8 @@ void walk_next_row(Walk *walk, const Bd *bd) {
     if (walk->row_left > walk->left) walk->row_left = walk->left;
 }
 
-/* Takes `words` words of the stream; the caller has seen that they are left and that no padding comes next. */
+/* Takes `words` words of the stream; the caller has seen that they are left and that no padding comes
+ * next. */
 void walk_read(Walk *walk, const Bd *bd, u32 *to, u32 words) {
     while (words) {
         u32 n = walk->row_left < words ? walk->row_left : words, step = bd->step[0];

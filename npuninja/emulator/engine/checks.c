@@ -5,7 +5,8 @@
 u32 checks;
 
 /* --- Clocks. Actors get small numbers when they first do something. */
-#define MAX_CLOCKS 320 /* 32 cores, 4 channels each, 12 of each memtile, 4 of each shim tile, the sequence: 289 */
+/* 32 cores, 4 channels each, 12 of each memtile, 4 of each shim tile, the sequence: 289. */
+#define MAX_CLOCKS 320
 #define NO_CLOCK 0xFFFF
 typedef struct Node Node;
 struct Node {
@@ -237,7 +238,8 @@ static u32 race_count;
 static void found(u32 kind, u32 writes, u32 first, u32 first_site, u32 second, u32 second_site, u32 address) {
     for (u32 i = race_count; i--;)
         if (races[i].kind == kind && races[i].writes == writes && races[i].first_actor == first &&
-            races[i].first_site == first_site && races[i].second_actor == second && races[i].second_site == second_site) {
+            races[i].first_site == first_site && races[i].second_actor == second &&
+            races[i].second_site == second_site) {
             races[i].count++;
             return;
         }
@@ -279,11 +281,14 @@ static u32 word_number(u32 address) {
 }
 
 static void race(Access first, u32 writes, u32 actor, u32 site, u32 address) {
-    found(RACE_MEMORY, writes, actor_of[first.by >> SITE_BITS], first.by & ((1u << SITE_BITS) - 1), actor, site, address);
+    found(RACE_MEMORY, writes, actor_of[first.by >> SITE_BITS], first.by & ((1u << SITE_BITS) - 1), actor,
+          site, address);
 }
 
-__attribute__((always_inline)) static inline void read_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
-    if (word->write.clock && !ordered(word->write, now)) race(word->write, FIRST_WRITES, actor, site, address);
+__attribute__((always_inline)) static inline void read_word(Word *word, u32 number, const u32 *now, u32 actor,
+                                                            u32 site, u32 address) {
+    if (word->write.clock && !ordered(word->write, now))
+        race(word->write, FIRST_WRITES, actor, site, address);
     u32 slot = 0;
     if (word->read[0].clock && word->read[0].by >> SITE_BITS != number)
         for (u32 i = 0; i < READS; i++) {
@@ -296,7 +301,8 @@ __attribute__((always_inline)) static inline void read_word(Word *word, u32 numb
     word->read[slot].clock = now[number];
     word->read[slot].by = number << SITE_BITS | site;
 }
-__attribute__((always_inline)) static inline void write_word(Word *word, u32 number, const u32 *now, u32 actor, u32 site, u32 address) {
+__attribute__((always_inline)) static inline void write_word(Word *word, u32 number, const u32 *now,
+                                                             u32 actor, u32 site, u32 address) {
     if (word->write.clock && !ordered(word->write, now))
         race(word->write, FIRST_WRITES | SECOND_WRITES, actor, site, address);
     if (word->read[0].clock) {
@@ -354,7 +360,8 @@ static void set_filled(u32 byte, u32 count, int filled) {
     }
 }
 static int is_filled(u32 byte) { return FILLED[byte >> 3] >> (byte & 7) & 1; }
-static u32 word_filled(u32 byte) { return FILLED[byte >> 3] >> (byte & 4) & 15; } /* of the word that holds it */
+/* Of the word that holds it. */
+static u32 word_filled(u32 byte) { return FILLED[byte >> 3] >> (byte & 4) & 15; }
 
 void check_filled(u32 address, u32 bytes) {
     u32 byte = byte_number(address);
@@ -397,8 +404,8 @@ void check_bd_loaded(u32 channel, u32 number) {
     if (!(checks & CHECK_RACES)) return;
     u32 n = number_of(channel), tile = channel_tile(channel);
     if (bd_writes[tile][number].clock && !ordered(bd_writes[tile][number], clocks[n]))
-        found(RACE_BD_LATE, FIRST_WRITES, ACTOR_TXN, bd_writes[tile][number].by & ((1u << SITE_BITS) - 1), channel, number,
-              0);
+        found(RACE_BD_LATE, FIRST_WRITES, ACTOR_TXN, bd_writes[tile][number].by & ((1u << SITE_BITS) - 1),
+              channel, number, 0);
     bd_loads[channel][number] = (Access){clocks[n][n], n << SITE_BITS | number};
 }
 void check_bd_written(u32 tile, u32 number) {
@@ -407,7 +414,8 @@ void check_bd_written(u32 tile, u32 number) {
     for (u32 i = 0; i < CHANNELS_PER_TILE; i++) {
         Access load = bd_loads[tile * CHANNELS_PER_TILE + i][number];
         if (load.clock && !ordered(load, clocks[n]))
-            found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.by >> SITE_BITS], number, ACTOR_TXN, txn_offset, 0);
+            found(RACE_BD_REWRITTEN, SECOND_WRITES, actor_of[load.by >> SITE_BITS], number, ACTOR_TXN,
+                  txn_offset, 0);
     }
     bd_writes[tile][number] = (Access){clocks[n][n], n << SITE_BITS | txn_offset};
 }
@@ -475,7 +483,8 @@ static int node_has(const Node *node, u32 number, u32 clock) {
     return node && number < node->count && node->clock[number] >= clock;
 }
 
-/* Whether two transfers are in order: one ends before the other begins, or what the first read came to the second. */
+/* Whether two transfers are in order: one ends before the other begins, or what the first read came to the
+ * second. */
 static int transfers_ordered(const Transfer *a, const Transfer *b) {
     u32 n = number_of(a->channel);
     if (!a->ended) return 0;
@@ -487,7 +496,8 @@ static void compare_transfers(const Transfer *a, const Transfer *b) {
     u32 where;
     if (a->channel == b->channel || (channel_is_mm2s(a->channel) && channel_is_mm2s(b->channel))) return;
     if (transfers_ordered(a, b) || transfers_ordered(b, a) || !transfers_meet(a, b, &where)) return;
-    u32 writes = (channel_is_mm2s(a->channel) ? 0 : FIRST_WRITES) | (channel_is_mm2s(b->channel) ? 0 : SECOND_WRITES);
+    u32 writes = (channel_is_mm2s(a->channel) ? 0 : FIRST_WRITES) |
+                 (channel_is_mm2s(b->channel) ? 0 : SECOND_WRITES);
     found(RACE_HOST, writes, a->channel, a->number, b->channel, b->number, where);
 }
 
@@ -567,7 +577,8 @@ void checks_reset(void) {
     __builtin_memset(bd_writes, 0, sizeof bd_writes);
     transfer_count = 0;
     __builtin_memset(running, 0, sizeof running);
-    for (u32 lock = 0; lock < LOCKS; lock++) locks[lock] = (Units){0, 0, LOCK(lock) > 0 ? (u32)LOCK(lock) : 0};
+    for (u32 lock = 0; lock < LOCKS; lock++)
+        locks[lock] = (Units){0, 0, LOCK(lock) > 0 ? (u32)LOCK(lock) : 0};
     for (u32 n = 0; n < clock_count; n++) base[n] = clocks[n][n];
     for (u32 n = 0; n < clock_count; n++) {
         __builtin_memcpy(clocks[n], base, sizeof base);
@@ -603,11 +614,14 @@ typedef struct {
     u32 region_count, call, epoch, renewals;
     u16 recent[RECENT]; /* by site: an access goes to the same buffer mostly */
     u32 epoch_clock; /* of the core when the epoch began; 0: it is over */
-    u32 lock_seen; /* number + 1 of one that was loaded and not changed since: an acquire of an exact value leaves it so */
+    /* Number + 1 of one that was loaded and not changed since: an acquire of an exact value leaves it so. */
+    u32 lock_seen;
 } CoreChecks;
 static CoreChecks core_checks[TILES];
 
-EXPORT("clear_regions") void clear_regions(u32 tile) { core_checks[tile] = (CoreChecks){.epoch = core_checks[tile].epoch}; }
+EXPORT("clear_regions") void clear_regions(u32 tile) {
+    core_checks[tile] = (CoreChecks){.epoch = core_checks[tile].epoch};
+}
 EXPORT("add_region") u32 add_region(u32 tile, u32 start, u32 end, u32 kind) {
     CoreChecks *c = &core_checks[tile];
     if (c->region_count == MAX_REGIONS) return 0;
@@ -623,9 +637,10 @@ static u32 own_clock(const CoreChecks *c) {
     return clocks[n][n];
 }
 
-/* Marks of one epoch say nothing in the next. A mark's bytes are low, high, low, high | 0x80, with low from 0x80 and high below
- * it: what is read across two marks never fits, and of either half the lower 15 bits are the same, which no read at an odd
- * address has. After the last epoch comes the first, whose mark has the module take all marks away. */
+/* Marks of one epoch say nothing in the next. A mark's bytes are low, high, low, high | 0x80, with low from
+ * 0x80 and high below it: what is read across two marks never fits, and of either half the lower 15 bits are
+ * the same, which no read at an odd address has. After the last epoch comes the first, whose mark has the
+ * module take all marks away. */
 static u32 mark_of(const CoreChecks *c) {
     u32 low = c->epoch >> 7 | 0x80, high = c->epoch & 0x7F;
     return low | high << 8 | low << 16 | (high | 0x80) << 24;
@@ -648,12 +663,14 @@ static u32 core_address(u32 tile, u32 address) {
     return tile_base((u32)there) + (address & 0xFFFF);
 }
 
-typedef enum { MEMORY_OUTSIDE = 1, MEMORY_OTHER_BUFFER, MEMORY_NOT_FILLED, MEMORY_UNALIGNED, MEMORY_STRAYED } BadAccess;
+typedef enum { MEMORY_OUTSIDE = 1, MEMORY_OTHER_BUFFER, MEMORY_NOT_FILLED, MEMORY_UNALIGNED,
+               MEMORY_STRAYED } BadAccess;
 static _Noreturn void bad_access(u32 tile, BadAccess why, u32 address, u32 bytes, u32 packed, int writes) {
     fault(FAULT_ACCESS, tile, why, address, bytes, packed, (u32)writes);
 }
 
-/* Whether a pointer into a region lies in the core's own data or stack: it was given in an earlier call and kept. */
+/* Whether a pointer into a region lies in the core's own data or stack: it was given in an earlier call and
+ * kept. */
 static int pointer_is_kept(u32 tile, const CoreChecks *c, const Region *to) {
     for (u32 i = 0; i < c->region_count; i++) {
         const Region *r = &c->regions[i];
@@ -710,7 +727,8 @@ __attribute__((always_inline)) static inline u32 core_access(u32 address, u32 pa
     if (address % 4 + bytes > 4 && bytes < 4) marks = 0;
     u32 first = word_number(at); /* there is one: `at` is in the data memory of a core */
     if (checks & CHECK_MEMORY) {
-        if (address % packed_align(packed)) bad_access(tile, MEMORY_UNALIGNED, address, bytes, packed, writes);
+        if (address % packed_align(packed))
+            bad_access(tile, MEMORY_UNALIGNED, address, bytes, packed, writes);
         check_region(tile, address, bytes, packed, writes);
         u32 byte = 4 * first + (at & 3);
         if (writes) {
@@ -743,15 +761,16 @@ __attribute__((always_inline)) static inline u32 core_access(u32 address, u32 pa
     return marks;
 }
 
-/* A core begins, or goes on. What it touched stays known while its clock stays: an actor that touched the same since then, and is
- * ordered after it, learnt of it by something that moved the clock. */
+/* A core begins, or goes on. What it touched stays known while its clock stays: an actor that touched the
+ * same since then, and is ordered after it, learnt of it by something that moved the clock. */
 EXPORT("core_begin") u32 core_begin(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     if (c->epoch_clock && (c->epoch_clock == own_clock(c) || c->renewals > RENEWED_ALWAYS)) return mark_of(c);
     return next_epoch(c);
 }
-/* Inside a kernel, after what others can see: what the core touches from here on is later than it. A kernel that sends word
- * by word would be asked about every access again: after the first hundreds only now and then. */
+/* Inside a kernel, after what others can see: what the core touches from here on is later than it. A kernel
+ * that sends word by word would be asked about every access again: after the first hundreds only now and
+ * then. */
 EXPORT("core_renew") u32 core_renew(void) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     if (!(checks & CHECK_RACES)) return mark_of(c);
@@ -761,7 +780,8 @@ EXPORT("core_renew") u32 core_renew(void) {
 EXPORT("core_read") u32 core_read(u32 address, u32 packed) { return core_access(address, packed, 0); }
 EXPORT("core_write") u32 core_write(u32 address, u32 packed) { return core_access(address, packed, 1); }
 
-/* A store of the core's own function: the lower half is how many words to mark, the upper one the next epoch or 0. */
+/* A store of the core's own function: the lower half is how many words to mark, the upper one the next epoch
+ * or 0. */
 EXPORT("core_store") u64 core_store(u32 address, u32 value, u32 packed) {
     u32 tile = current_actor - ACTOR_CORE;
     if (address - LOCK_PAGE >= 0x10000) return core_access(address, packed, 1);
@@ -783,7 +803,8 @@ static int core_range(u32 tile, u32 address, u32 bytes, u32 packed, int writes) 
     if (checks & CHECK_RACES) {
         u32 saved = checks;
         checks &= ~(u32)CHECK_MEMORY;
-        check_words(ACTOR_CORE + tile, at & ~3u, 1, (address % 4 + bytes + 3) / 4, writes, packed & PACKED_SITE);
+        check_words(ACTOR_CORE + tile, at & ~3u, 1, (address % 4 + bytes + 3) / 4, writes,
+                    packed & PACKED_SITE);
         checks = saved;
     }
     return 1;
@@ -792,7 +813,8 @@ static int core_range(u32 tile, u32 address, u32 bytes, u32 packed, int writes) 
 EXPORT("core_copy") void core_copy(u32 to, u32 from, u32 bytes, u32 packed) {
     u32 tile = current_actor - ACTOR_CORE;
     if (core_checks[tile].lock_seen) seen_lock_was_acquire(tile);
-    if (!bytes || !core_range(tile, from, bytes, packed, 0) || !core_range(tile, to, bytes, packed, 1)) return;
+    if (!bytes || !core_range(tile, from, bytes, packed, 0) || !core_range(tile, to, bytes, packed, 1))
+        return;
     if (!(checks & CHECK_MEMORY)) return;
     /* What was not filled is copied as such. */
     u32 source = byte_number(core_address(tile, from)), target = byte_number(core_address(tile, to));
@@ -814,7 +836,8 @@ EXPORT("core_stack") void core_stack(u32 new, u32 old) {
 EXPORT("core_grant") void core_grant(u32 pointer) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
     for (u32 i = 0; i < c->region_count; i++)
-        if (pointer >= c->regions[i].start && pointer < c->regions[i].end) c->regions[i].granted = c->call + 1;
+        if (pointer >= c->regions[i].start && pointer < c->regions[i].end)
+            c->regions[i].granted = c->call + 1;
 }
 EXPORT("core_call") u32 core_call(u32 packed) {
     CoreChecks *c = &core_checks[current_actor - ACTOR_CORE];
@@ -827,10 +850,10 @@ EXPORT("core_return") u32 core_return(void) {
     c->call++;
     return next_epoch(c);
 }
-/* The buffer that an address made of these arguments belongs to: its begin below, its size above. Everything when none of
- * them points into a buffer, or they point into several; or when one may be the end of the buffer before it (an argument of
- * the core's own function is `direct`: it is the buffer that the design gives). Nothing else has an address's value: data
- * memory begins at 0x40000. */
+/* The buffer that an address made of these arguments belongs to: its begin below, its size above. Everything
+ * when none of them points into a buffer, or they point into several; or when one may be the end of the
+ * buffer before it (an argument of the core's own function is `direct`: it is the buffer that the design
+ * gives). Nothing else has an address's value: data memory begins at 0x40000. */
 EXPORT("core_bounds") u64 core_bounds(u32 a, u32 b, u32 c, u32 d, u32 direct) {
     const CoreChecks *core = &core_checks[current_actor - ACTOR_CORE];
     const u64 everything = (u64)0xFFFFFFFF << 32;
@@ -854,23 +877,27 @@ EXPORT("core_bounds") u64 core_bounds(u32 a, u32 b, u32 c, u32 d, u32 direct) {
     }
     return high ? (u64)(high - low) << 32 | low : everything;
 }
-/* An access that left the buffer of its argument, which begins at `low`. What is no memory was found before. */
+/* An access that left the buffer of its argument, which begins at `low`. What is no memory was found
+ * before. */
 EXPORT("core_strays") void core_strays(u32 address, u32 packed, u32 low) {
     u32 writes = packed & PACKED_WRITES ? 1 : 0;
-    fault(FAULT_ACCESS, current_actor - ACTOR_CORE, MEMORY_STRAYED, address, packed_bytes(packed), packed, low << 1 | writes);
+    fault(FAULT_ACCESS, current_actor - ACTOR_CORE, MEMORY_STRAYED, address, packed_bytes(packed), packed,
+          low << 1 | writes);
 }
 EXPORT("core_within") void core_within(u32 low, u32 size, u32 address, u32 bytes, u32 packed) {
     u32 tile = current_actor - ACTOR_CORE, first = address - low < size ? low + size : address;
     if (!bytes || (address - low < size && bytes <= size - (address - low))) return;
     /* Outside every buffer is the plainer word. */
     check_region(tile, address, bytes, packed, packed & PACKED_WRITES ? 1 : 0);
-    fault(FAULT_ACCESS, tile, MEMORY_STRAYED, first, 1, packed, low << 1 | (packed & PACKED_WRITES ? 1u : 0u));
+    fault(FAULT_ACCESS, tile, MEMORY_STRAYED, first, 1, packed,
+          low << 1 | (packed & PACKED_WRITES ? 1u : 0u));
 }
 /* A core waits: what it saw of that lock was no acquire. */
 void core_waits(u32 tile) { core_checks[tile].lock_seen = 0; }
 
-/* --- Cores of machine code, whose runtime tells every access and every change of a lock (machine_code/runtime/core.c). Of
- * their buffers nothing is known; what is, is what was never written. `at`: the address of the bundle. */
+/* --- Cores of machine code, whose runtime tells every access and every change of a lock
+ * (machine_code/runtime/core.c). Of their buffers nothing is known; what is, is what was never written. `at`:
+ * the address of the bundle. */
 EXPORT("machine_access") void machine_access(u32 address, u32 bytes, u32 writes, u32 at) {
     u32 tile = current_actor - ACTOR_CORE, there = core_address(tile, address), site = at / 2;
     if (!there) return;
@@ -880,7 +907,8 @@ EXPORT("machine_access") void machine_access(u32 address, u32 bytes, u32 writes,
             set_filled(byte, bytes, 1);
         } else {
             for (u32 i = 0; i < bytes; i++) filled += is_filled(byte + i);
-            /* Wide loads reach over ends, words over the padding of a struct: only one without any data is wrong. */
+            /* Wide loads reach over ends, words over the padding of a struct: only one without any data is
+             * wrong. */
             if (!filled) bad_access(tile, MEMORY_NOT_FILLED, address, bytes, site, 0);
         }
     }

@@ -1,9 +1,10 @@
-/* What a checked run learns: what touches which memory, and what orders it. Every kind of actor calls these (DMA channels
- * and the sequence here, cores through their modules); each does nothing unless a check wants it.
+/* What a checked run learns: what touches which memory, and what orders it. Every kind of actor calls these
+ * (DMA channels and the sequence here, cores through their modules); each does nothing unless a check wants
+ * it.
  *
- * Order is happened-before: each actor has a vector clock, which a release, a sent word, a started task and a token carry
- * to the actor that acquires, receives, runs or waits. Two accesses of which one writes, and which no such chain orders, are a race,
- * whatever the order in this run was. */
+ * Order is happened-before: each actor has a vector clock, which a release, a sent word, a started task and a
+ * token carry to the actor that acquires, receives, runs or waits. Two accesses of which one writes, and
+ * which no such chain orders, are a race, whatever the order in this run was. */
 #ifndef NPUNINJA_CHECKS_H
 #define NPUNINJA_CHECKS_H
 
@@ -23,8 +24,8 @@ void check_lock_change(u32 actor, u32 lock, i32 change);
 void check_lock_exact(u32 actor, u32 lock);
 void check_lock_set(u32 lock, u32 value);
 
-/* Streams: words from one actor to another; `waits`: they lie in a FIFO until `check_received`. Each word brings what its
- * sender had done when it sent it, and no more. Cascades have transfers. */
+/* Streams: words from one actor to another; `waits`: they lie in a FIFO until `check_received`. Each word
+ * brings what its sender had done when it sent it, and no more. Cascades have transfers. */
 void check_sent(u32 from, u32 to, u32 words, int waits);
 void check_received(u32 actor, u32 words);
 void check_stream_lost(u32 actor);

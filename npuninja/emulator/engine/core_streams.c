@@ -1,5 +1,6 @@
-/* Streams, cascades and locks of cores, from inside their code. A core asks; what cannot be had now is kept as its wait, and the
- * core gives its turn back until `core_can_go_on` (npuninja/emulator/core_modules/suspension.py; machine code likewise). */
+/* Streams, cascades and locks of cores, from inside their code. A core asks; what cannot be had now is kept
+ * as its wait, and the core gives its turn back until `core_can_go_on`
+ * (npuninja/emulator/core_modules/suspension.py; machine code likewise). */
 #include "checks.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -64,7 +65,8 @@ void core_input_end(u32 tile) {
     if (inputs[tile].count) inputs[tile].last[(inputs[tile].head + inputs[tile].count - 1) % INPUT_WORDS] = 1;
 }
 
-/* Answers to a question: not yet, no, yes. A core that asks in a loop must let the others go on, so a no comes one turn later. */
+/* Answers to a question: not yet, no, yes. A core that asks in a loop must let the others go on, so a no
+ * comes one turn later. */
 enum { LATER, NO, YES };
 static u32 answer(u32 tile, u32 yes, u32 asked) {
     if (yes || asked) {
@@ -100,11 +102,13 @@ static int can_put(u32 tile) {
     Route *route = &outputs[tile].route;
     if (!outputs[tile].in_packet || (!route->arbiters && route->epoch != switch_epoch)) {
         if (route->epoch != switch_epoch) route_release(actor, route);
-        if (route->epoch != switch_epoch || route->has_header || route->error) route_resolve(actor, route, 0, 0);
+        if (route->epoch != switch_epoch || route->has_header || route->error)
+            route_resolve(actor, route, 0, 0);
         outputs[tile].is_header = route->error == ROUTE_NEED_HEADER;
         if (outputs[tile].is_header) route_resolve(actor, route, 1, outputs[tile].word);
         if (route->error == ROUTE_NO_SLOT)
-            fault(FAULT_NO_ROUTE, actor, route->error, route->error_tile, route->error_port, outputs[tile].word, 0);
+            fault(FAULT_NO_ROUTE, actor, route->error, route->error_tile, route->error_port,
+                  outputs[tile].word, 0);
         if (route->error) {
             wait_for(tile, WAIT_ROUTE, route->error, route->error_tile, route->error_port);
             return 0;
@@ -159,7 +163,8 @@ static u32 cascade_target(u32 tile) {
 EXPORT("core_cascade_in") u64 core_cascade_in(i32 step) {
     u32 tile = me();
     if (step < 0) {
-        if (!cascades[tile].count) wait_for(tile, WAIT_CASCADE_IN, REG(tile, CORE_ACCUMULATOR_CONTROL) & 1, 0, 0);
+        if (!cascades[tile].count)
+            wait_for(tile, WAIT_CASCADE_IN, REG(tile, CORE_ACCUMULATOR_CONTROL) & 1, 0, 0);
         return cascades[tile].count != 0;
     }
     if (step < 8) return cascades[tile].transfers[cascades[tile].head][step];
@@ -187,7 +192,8 @@ EXPORT("core_cascade_out") u32 core_cascade_out(i32 step, u64 word) {
     }
     u32 to = cascade_target(tile);
     check_cascade_sent(current_actor, to);
-    __builtin_memcpy(cascades[to].transfers[(cascades[to].head + cascades[to].count++) % CASCADE_DEPTH], sent[tile], 64);
+    __builtin_memcpy(cascades[to].transfers[(cascades[to].head + cascades[to].count++) % CASCADE_DEPTH],
+                     sent[tile], 64);
     progress++;
     return 1;
 }
@@ -208,7 +214,8 @@ EXPORT("core_lock_take") u32 core_lock_take(u32 number, i32 value, u32 exact) {
         return 0;
     }
     if (exact)
-        check_lock_exact(current_actor, lock); /* it waits, and takes nothing (AIEOps.td: Acquire, AcquireGreaterEqual) */
+        check_lock_exact(current_actor,
+                         lock); /* it waits, and takes nothing (AIEOps.td: Acquire, AcquireGreaterEqual) */
     else
         lock_change(current_actor, lock, -value);
     progress++;
@@ -220,8 +227,8 @@ EXPORT("core_lock_give") void core_lock_give(u32 number, i32 value) {
     progress++;
 }
 
-/* --- Registers of its own tile, which a core reaches by the processor bus, and waits for while that is off (its state after a
- * reset, AM025 Core_Processor_Bus). */
+/* --- Registers of its own tile, which a core reaches by the processor bus, and waits for while that is off
+ * (its state after a reset, AM025 Core_Processor_Bus). */
 static u32 register_address(u32 tile, u32 offset) {
     return tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT | (offset & 0xFFFFF);
 }
@@ -232,7 +239,8 @@ static int bus_is_on(u32 tile) {
     return 0;
 }
 
-/* A core that writes what is there, or reads on and on, may do so without end, and must let the others go on. */
+/* A core that writes what is there, or reads on and on, may do so without end, and must let the others go
+ * on. */
 static int has_had_its_turn(u32 tile) {
     if (core_wait[tile].kind == WAIT_TURN) {
         core_wait[tile].kind = WAIT_NONE;

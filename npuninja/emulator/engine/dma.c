@@ -6,8 +6,8 @@ Channel channels[CHANNELS];
 static Fifo fifos[CHANNELS];   /* what has arrived at an S2MM channel that was not ready for it */
 static Route routes[CHANNELS]; /* of MM2S channels */
 
-/* A group of words as it is in a compressed stream: a bit for each of its bytes that is not zero, then these bytes, with
- * zeros up to a word. */
+/* A group of words as it is in a compressed stream: a bit for each of its bytes that is not zero, then these
+ * bytes, with zeros up to a word. */
 typedef struct {
     u32 words[1 + GROUP_WORDS];
     u32 count, sent;
@@ -108,7 +108,8 @@ static int acquire(u32 channel) {
     c->wait.kind = WAIT_NONE;
     progress++;
     walk_start(&c->walk, &c->bd);
-    if (checks && tile_kind(channel_tile(channel)) == SHIM) check_transfer_begins(channel, &c->bd, c->bd_number);
+    if (checks && tile_kind(channel_tile(channel)) == SHIM)
+        check_transfer_begins(channel, &c->bd, c->bd_number);
     return 1;
 }
 
@@ -208,8 +209,8 @@ void s2mm_step(u32 channel) {
         finish(channel);
 }
 
-/* Words a receiver takes now. A channel with nothing in its FIFO and a BD at work takes as much as the BD wants, past the
- * FIFO; `deliver` follows the same rule. */
+/* Words a receiver takes now. A channel with nothing in its FIFO and a BD at work takes as much as the BD
+ * wants, past the FIFO; `deliver` follows the same rule. */
 u32 sink_room(const Target *target) {
     u32 sink = target->sink;
     if (sink & SINK_TILE_CONTROL) return tile_control_room(sink & (TILES - 1));
@@ -268,7 +269,8 @@ static u32 packet_header(u32 channel, const Bd *bd) {
 
 static u32 first_word(const Channel *c) { return c->walk.zeros ? 0 : *(const u32 *)c->walk.at; }
 
-/* Opens the way of a BD's words: finds the route, takes its arbiters, sends the header. 1 when words may follow. */
+/* Opens the way of a BD's words: finds the route, takes its arbiters, sends the header. 1 when words may
+ * follow. */
 static int open_stream(u32 channel) {
     Channel *c = &channels[channel];
     Route *route = &routes[channel];
@@ -277,7 +279,8 @@ static int open_stream(u32 channel) {
     if (c->in_packet && (route->arbiters || route->epoch == switch_epoch) && !c->bd.packet) return 1;
     if (!c->in_packet || (!route->arbiters && route->epoch != switch_epoch)) {
         if (c->bd.packet) header = packet_header(channel, &c->bd);
-        if (route->epoch != switch_epoch) route_release(channel, route); /* arbiters of a way that is no more */
+        if (route->epoch != switch_epoch)
+            route_release(channel, route); /* arbiters of a way that is no more */
         if (route->epoch != switch_epoch || route->has_header != c->bd.packet || route->error ||
             route->header != (header & 31))
             route_resolve(channel, route, c->bd.packet, header);
@@ -309,7 +312,8 @@ static int open_stream(u32 channel) {
             }
         }
         for (u32 i = 0; i < route->targets; i++)
-            if (!route->target[i].drop_header || c->in_packet) deliver(channel, &route->target[i], &header, 1);
+            if (!route->target[i].drop_header || c->in_packet)
+                deliver(channel, &route->target[i], &header, 1);
         if (from_data) {
             u32 scratch;
             c->words_moved++;
@@ -329,7 +333,9 @@ static int open_stream(u32 channel) {
 /* Fills `bounce` with the next words of the stream, padding included; `bare` in a checked run. */
 static void gather(u32 channel, u32 *bounce, u8 *bare, u32 words) {
     Channel *c = &channels[channel];
-    u32 pad = tile_kind(channel_tile(channel)) == MEM ? REG(channel_tile(channel), MEM_PAD_VALUE + 4 * channel_index(channel)) : 0;
+    u32 pad = tile_kind(channel_tile(channel)) == MEM
+                  ? REG(channel_tile(channel), MEM_PAD_VALUE + 4 * channel_index(channel))
+                  : 0;
     while (words) {
         u32 n;
         if (c->walk.zeros) {
@@ -350,7 +356,8 @@ static void gather(u32 channel, u32 *bounce, u8 *bare, u32 words) {
     }
 }
 
-/* How many of some words all targets of a channel take; none when one has no room, for which the channel then waits. */
+/* How many of some words all targets of a channel take; none when one has no room, for which the channel then
+ * waits. */
 static u32 room_in_all(Channel *c, const Route *route, u32 words) {
     for (u32 i = 0; i < route->targets; i++) {
         u32 room = sink_room(&route->target[i]);
@@ -385,7 +392,8 @@ static void move_compressed(u32 channel) {
         }
         u32 n = room_in_all(c, route, group->count - group->sent);
         if (!n) return;
-        for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], &group->words[group->sent], n);
+        for (u32 i = 0; i < route->targets; i++)
+            deliver(channel, &route->target[i], &group->words[group->sent], n);
         group->sent += n;
         c->words_moved += n;
     }
@@ -410,7 +418,8 @@ static void move(u32 channel) {
         }
         const u32 *from;
         if (checks) check_transfer_reads(channel);
-        if (!c->walk.zeros && c->bd.step[0] == 1 && (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
+        if (!c->walk.zeros && c->bd.step[0] == 1 &&
+            (c->walk.row_left >= DIRECT_WORDS || c->walk.row_left == c->walk.left)) {
             if (n > c->walk.row_left) n = c->walk.row_left;
             from = (const u32 *)c->walk.at;
             if (checks) {
@@ -425,7 +434,8 @@ static void move(u32 channel) {
             gather(channel, bounce, bare, n);
             for (u32 done = 0, some; done < n; done += some) {
                 some = checks ? alike(&bare[done], n - done) : n;
-                for (u32 i = 0; i < route->targets; i++) deliver(channel, &route->target[i], bounce + done, some);
+                for (u32 i = 0; i < route->targets; i++)
+                    deliver(channel, &route->target[i], bounce + done, some);
             }
             bare_words = 0;
         }
@@ -458,8 +468,8 @@ void mm2s_step(u32 channel) {
     finish(channel);
 }
 
-/* --- A lock that is set while descriptors of its tile have taken of it: then more is in use than the configuration gave, and
- * one writes where another reads. The first of a run is kept. */
+/* --- A lock that is set while descriptors of its tile have taken of it: then more is in use than the
+ * configuration gave, and one writes where another reads. The first of a run is kept. */
 static i32 given[LOCKS_PER_TILE * TILES]; /* by the configuration */
 static struct {
     u32 found, channel, bd, lock, value, taken;
@@ -474,7 +484,8 @@ void lock_set_again(u32 index, i32 value) {
     u32 by = 0, tile = index / LOCKS_PER_TILE;
     for (u32 id = CHANNELS_PER_TILE * tile; id < CHANNELS_PER_TILE * (tile + 1); id++) {
         Channel *c = &channels[id];
-        int holds = (c->state == HEADER || c->state == MOVING) && c->bd.acquire && c->bd.acquire_lock == index;
+        int holds = (c->state == HEADER || c->state == MOVING) && c->bd.acquire &&
+                    c->bd.acquire_lock == index;
         if (!holds || c->bd.acquire_value >= 0) continue;
         taken -= c->bd.acquire_value;
         by = id;

@@ -1,8 +1,9 @@
 /* The emulated array: types and state shared by the engine's files.
  *
  * The engine is freestanding C for wasm32. Its linear memory is the array: tile (column, row) lies at
- * ARRAY_BASE + TILE_BYTES * its number, registers and data memory at their own offsets. The host maps the tiles' data memories, the lock plane and host DDR there, so that cores (other wasm instances) see the same bytes.
- * What is not modelled is plain storage if it has no effect on data, and a fault otherwise. */
+ * ARRAY_BASE + TILE_BYTES * its number, registers and data memory at their own offsets. The host maps the
+ * tiles' data memories, the lock plane and host DDR there, so that cores (other wasm instances) see the same
+ * bytes. What is not modelled is plain storage if it has no effect on data, and a fault otherwise. */
 #ifndef NPUNINJA_ENGINE_H
 #define NPUNINJA_ENGINE_H
 
@@ -21,12 +22,13 @@ typedef long long i64;
 #define ARRAY_BASE 0x04000000u
 #define CHECK_BASE 0x08000000u /* what checked runs remember (checks.c) */
 #define DDR_BASE 0x10000000u
-/* A device address of host memory is DEVICE_DDR + offset; BDs hold DDR_AIE_OFFSET more (XRT elf_patcher.cpp). */
+/* A device address of host memory is DEVICE_DDR + offset; BDs hold DDR_AIE_OFFSET more (XRT
+ * elf_patcher.cpp). */
 #define DEVICE_DDR 0x100000000ull
 #define DDR_AIE_OFFSET 0x80000000ull
 
-/* --- Numbers of things. A tile is ROWS_PER_COLUMN * column + row; a lock is LOCKS_PER_TILE * tile + id, as in the cores'
- * lock plane. */
+/* --- Numbers of things. A tile is ROWS_PER_COLUMN * column + row; a lock is LOCKS_PER_TILE * tile + id, as
+ * in the cores' lock plane. */
 #define ROWS_PER_COLUMN 8
 #define MOST_COLUMNS 8
 #define TILES (MOST_COLUMNS * ROWS_PER_COLUMN)
@@ -57,14 +59,14 @@ enum {
     FAULT_LOCK,          /* actor, lock, value before, change */
     FAULT_BD,            /* channel, bd, BadBd, detail, detail */
     FAULT_NO_ROUTE,      /* channel, RouteError, tile, slave port, header */
-    FAULT_HOST_OVERRUN,  /* channel, bd, first address low, high, bytes low, bytes high | argument + 1 << 16 (0: none) */
+    FAULT_HOST_OVERRUN,  /* channel, bd, first low, high, bytes low, high | argument + 1 << 16 (0: none) */
     FAULT_NOT_MODELLED,  /* Unmodelled, tile, register offset, value */
     FAULT_QUEUE,         /* channel, value written, pushes of the sequence since its last wait */
     FAULT_TXN,           /* byte offset, operation word */
     FAULT_ADDRESS,       /* register address */
     FAULT_SWITCH_LOOP,   /* channel, tile */
     FAULT_MACHINE_CORE,  /* tile, address: its own record says more */
-    FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, whether it writes | 2 * begin of its buffer */
+    FAULT_ACCESS,        /* tile, BadAccess, address, bytes, packed site, writes | 2 * begin of its buffer */
     FAULT_LATE_ARGUMENT, /* argument, how many the firmware translates, register address */
     FAULT_CORE_LOCK,     /* tile, lock number as a core sees it */
 };
@@ -118,7 +120,8 @@ typedef struct {
     u32 index[2]; /* number of the current row and block */
 } Walk;
 
-/* Whether the device's form of compressed words is known: AIE-ML's is (AM020), AIE2P's differs and is not public. */
+/* Whether the device's form of compressed words is known: AIE-ML's is (AM020), AIE2P's differs and is not
+ * public. */
 extern u32 compression_known;
 void bd_load(u32 channel, u32 number, Bd *bd);
 void host_bound(u32 column, u32 number, u64 address, u64 first, u32 bytes, u32 argument);
@@ -199,7 +202,7 @@ typedef enum {
     WAIT_STREAM,      /* core: nothing comes */
     WAIT_CASCADE_IN,  /* core: whether from west */
     WAIT_CASCADE_OUT, /* core: whether to east, receiver's tile or TILES */
-    WAIT_TURN,        /* core: it has asked whether it could go on, and lets the others have a turn before it hears no */
+    WAIT_TURN,        /* core: has asked whether it could go on; the others have a turn before it hears no */
 } WaitKind;
 typedef struct {
     u32 kind, a, b, c;

@@ -1,8 +1,8 @@
 /* Mathematical functions for kernels, as imports of the cores: float in, float out, computed in double.
  *
- * Errors are some 1e-15 before the result is rounded to float, so it is the nearest float but for one case in many
- * millions. Series and reductions are the textbook ones (Taylor, argument halving, Payne-Hanek for large angles).
- * The functions on double are the host's (math_functions.py). */
+ * Errors are some 1e-15 before the result is rounded to float, so it is the nearest float but for one case in
+ * many millions. Series and reductions are the textbook ones (Taylor, argument halving, Payne-Hanek for large
+ * angles). The functions on double are the host's (math_functions.py). */
 #include "engine.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -90,9 +90,11 @@ static double log_one_plus(double x) {
 }
 
 /* --- Angles. */
-static const u32 two_over_pi[] = {0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561};
+static const u32 two_over_pi[] = {0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0,
+                                  0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561};
 
-static u32 two_over_pi_bits(int first) { /* 32 bits from bit number `first` on, the first after the point is 0 */
+/* 32 bits from bit number `first` on, the first after the point is 0. */
+static u32 two_over_pi_bits(int first) {
     u64 pair = (u64)two_over_pi[first / 32] << 32 | two_over_pi[first / 32 + 1];
     return (u32)(pair >> (32 - first % 32));
 }
@@ -102,11 +104,13 @@ static double reduce(double x, int *quadrant) {
     double size = magnitude(x), rest;
     int n;
     if (size < 0x1p25) {
-        double k = nearest(size / HALF_PI); /* three parts of pi/2, the first two with 28 bits: products are exact */
+        /* Three parts of pi/2, the first two with 28 bits: products are exact. */
+        double k = nearest(size / HALF_PI);
         rest = size - k * 0x1.921fb54p+0 - k * 0x1.10b461p-30 - k * 0x1.a62633145c06ep-58;
         n = (int)k & 3;
     } else {
-        /* Payne-Hanek: size = mantissa * 2^exponent; of 2/pi only the 96 bits count that make less than 4 quadrants. */
+        /* Payne-Hanek: size = mantissa * 2^exponent; of 2/pi only the 96 bits count that make less than 4
+         * quadrants. */
         int exponent = (int)(to_bits(size) >> 52) - 1023 - 23;
         u64 mantissa = (to_bits(size) & 0xFFFFFFFFFFFFFull) >> 29 | 1u << 23;
         u64 low = mantissa * two_over_pi_bits(exponent - 2 + 64);
@@ -220,7 +224,8 @@ static double error_function(double x) {
     if (is_nan(x)) return x;
     if (magnitude(x) >= 4) return with_sign(1, x);
     double term = x, sum = x;
-    for (int n = 1; n < 100 && magnitude(term) > 1e-18 * magnitude(sum); n++) sum += term *= 2 * x * x / (2 * n + 1);
+    for (int n = 1; n < 100 && magnitude(term) > 1e-18 * magnitude(sum); n++)
+        sum += term *= 2 * x * x / (2 * n + 1);
     return 0x1.20dd750429b6dp+0 * exponential(-x * x) * sum;
 }
 
@@ -233,14 +238,20 @@ EXPORT("exp2f") float f_exp2(float x) {
 EXPORT("expm1f") float f_expm1(float x) { return (float)exponential_minus_one(x); }
 EXPORT("logf") float f_log(float x) { return (float)natural_log(x); }
 EXPORT("log2f") float f_log2(float x) { return (float)log_scaled(x, 1 / LN2, 1); }
-EXPORT("log10f") float f_log10(float x) { return (float)log_scaled(x, 0x1.bcb7b1526e50ep-2, 0x1.34413509f79ffp-2); }
+EXPORT("log10f") float f_log10(float x) {
+    return (float)log_scaled(x, 0x1.bcb7b1526e50ep-2, 0x1.34413509f79ffp-2);
+}
 EXPORT("log1pf") float f_log1p(float x) { return (float)log_one_plus(x); }
 EXPORT("sinf") float f_sin(float x) { return (float)sine(x, 0); }
 EXPORT("cosf") float f_cos(float x) { return (float)sine(x, 1); }
 EXPORT("tanf") float f_tan(float x) { return (float)tangent(x); }
 EXPORT("atanf") float f_atan(float x) { return (float)arc_tangent(x); }
-EXPORT("asinf") float f_asin(float x) { return (float)arc_tangent_of(x, __builtin_sqrt((1.0 - x) * (1.0 + x))); }
-EXPORT("acosf") float f_acos(float x) { return (float)arc_tangent_of(__builtin_sqrt((1.0 - x) * (1.0 + x)), x); }
+EXPORT("asinf") float f_asin(float x) {
+    return (float)arc_tangent_of(x, __builtin_sqrt((1.0 - x) * (1.0 + x)));
+}
+EXPORT("acosf") float f_acos(float x) {
+    return (float)arc_tangent_of(__builtin_sqrt((1.0 - x) * (1.0 + x)), x);
+}
 EXPORT("atan2f") float f_atan2(float y, float x) { return (float)arc_tangent_of(y, x); }
 EXPORT("sinhf") float f_sinh(float x) {
     double e = exponential_minus_one(magnitude(x));

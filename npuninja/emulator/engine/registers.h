@@ -1,5 +1,6 @@
-/* Where things lie inside a tile, and the fields of its registers. The same numbers as npuninja/arch/registers.py
- * (a test compares them); sources: AM025 (mlir-aie's aie_registers_aie2.json), aie-rt's xaiemlgbl_params.h. */
+/* Where things lie inside a tile, and the fields of its registers. The same numbers as
+ * npuninja/arch/registers.py (a test compares them); sources: AM025 (mlir-aie's aie_registers_aie2.json),
+ * aie-rt's xaiemlgbl_params.h. */
 #ifndef NPUNINJA_REGISTERS_H
 #define NPUNINJA_REGISTERS_H
 

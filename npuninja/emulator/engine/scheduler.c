@@ -1,5 +1,6 @@
-/* What runs when: the runtime sequence, then cores and channels in the order of their numbers, round after round. A round in
- * which nothing changed means that nothing can ever change again. The order depends on nothing but the input. */
+/* What runs when: the runtime sequence, then cores and channels in the order of their numbers, round after
+ * round. A round in which nothing changed means that nothing can ever change again. The order depends on
+ * nothing but the input. */
 #include "checks.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -14,7 +15,7 @@ static u64 active[(ACTORS + 63) / 64];
 typedef struct {
     u32 function; /* index in the table, NO_CORE when the tile has none */
     u32 reset;    /* index of a machine code core's reset function; NO_CORE: a wasm core */
-    u32 stale;    /* a wasm core that was reset, or a core whose program memory was written: it is made again */
+    u32 stale; /* a wasm core that was reset, or a core whose program memory was written: it is made again */
     u32 kind, need, lock, point;
     u32 ended;
     u64 steps;
@@ -34,7 +35,8 @@ EXPORT("set_core") void set_core(u32 tile, u32 function) {
         deactivate(ACTOR_CORE + tile);
         return;
     }
-    /* Its configuration leaves it in reset, so that no NPU runs it; here it runs, and its register says so. */
+    /* Its configuration leaves it in reset, so that no NPU runs it; here it runs, and its register says
+     * so. */
     REG(tile, CORE_CONTROL) = 1;
     REG(tile, CORE_STATUS) &= ~CORE_STATUS_DONE;
     activate(ACTOR_CORE + tile);
@@ -46,7 +48,8 @@ EXPORT("set_machine_core") void set_machine_core(u32 tile, u32 function, u32 res
     core_control(tile, REG(tile, CORE_CONTROL));
 }
 
-/* Words of a program are written. A core that runs would run some of them, and the host has translated what was there. */
+/* Words of a program are written. A core that runs would run some of them, and the host has translated what
+ * was there. */
 void core_program_written(u32 tile, u32 offset, u32 value) {
     if (cores[tile].function != NO_CORE && active[(ACTOR_CORE + tile) / 64] >> (ACTOR_CORE + tile) % 64 & 1)
         fault(FAULT_NOT_MODELLED, UNMODELLED_PROGRAM_WRITE, tile, offset, value, 0, 0);
@@ -60,8 +63,8 @@ EXPORT("take_wanted_core") u32 take_wanted_core(void) {
     return tile;
 }
 
-/* A write to the control register: bit 0 enable, bit 1 reset. What a configuration enables before its program is known is
- * started by set_machine_core. */
+/* A write to the control register: bit 0 enable, bit 1 reset. What a configuration enables before its program
+ * is known is started by set_machine_core. */
 void core_control(u32 tile, u32 value) {
     Core *core = &cores[tile];
     int is_machine = core->reset != NO_CORE, runs = (value & 3) == 1;
@@ -159,8 +162,8 @@ static void step(u32 actor) {
     }
 }
 
-/* --- The order of turns. Without a seed it is that of the numbers; with one, every order that hardware could take may
- * come: how fast each actor is, whose turn is when, how many words go at once. */
+/* --- The order of turns. Without a seed it is that of the numbers; with one, every order that hardware could
+ * take may come: how fast each actor is, whose turn is when, how many words go at once. */
 u32 schedule; /* state of the generator (xorshift, Marsaglia 2003), 0: no seed */
 static u32 slowness[ACTORS + 1]; /* of so many rounds an actor takes one */
 
@@ -209,7 +212,8 @@ EXPORT("begin") void begin(u32 address, u32 bytes, u32 argument_count) {
     checks_begin();
 }
 
-/* Writes a configuration, given as TXN operations, while the array stands still. 0, or 1 when a poll is not satisfied. */
+/* Writes a configuration, given as TXN operations, while the array stands still. 0, or 1 when a poll is not
+ * satisfied. */
 EXPORT("configure") u32 configure(u32 address, u32 bytes) {
     current_actor = ACTOR_TXN;
     u32 result = (u32)txn_execute(address, bytes);
@@ -217,7 +221,8 @@ EXPORT("configure") u32 configure(u32 address, u32 bytes) {
     return result;
 }
 
-/* Runs until the sequence is done, nothing moves, a PDI or a core is wanted, or `rounds` rounds have passed. */
+/* Runs until the sequence is done, nothing moves, a PDI or a core is wanted, or `rounds` rounds have
+ * passed. */
 EXPORT("run") u32 run(u32 rounds) {
     while (rounds--) {
         u32 before = progress;
@@ -237,8 +242,8 @@ EXPORT("run") u32 run(u32 rounds) {
     return RUN_MORE;
 }
 
-/* Lets the array come to rest after a sequence, as it does on hardware before the host can start the next one.
- * RUN_DONE when it is at rest, RUN_MORE when `rounds` were not enough. */
+/* Lets the array come to rest after a sequence, as it does on hardware before the host can start the next
+ * one. RUN_DONE when it is at rest, RUN_MORE when `rounds` were not enough. */
 EXPORT("settle") u32 settle(u32 rounds) {
     while (rounds--) {
         u32 before = progress;
@@ -267,15 +272,16 @@ EXPORT("describe") u32 describe(void) {
         Channel *c = &channels[id];
         if (c->state == IDLE && !c->queue_count && !c->bds_done && !fifo_count(id)) continue;
         ActorState *s = &states[count++];
-        *s = (ActorState){id, c->state, c->bd_number, c->bds_done, c->tasks_done, c->queue_count, c->walk.left,
-                          fifo_count(id), c->tokens, c->bd.base, c->wait, 0, c->words_moved};
+        *s = (ActorState){id, c->state, c->bd_number, c->bds_done, c->tasks_done, c->queue_count,
+                          c->walk.left, fifo_count(id), c->tokens, c->bd.base, c->wait, 0, c->words_moved};
         if (c->wait.kind == WAIT_LOCK_GE || c->wait.kind == WAIT_LOCK_EQ) s->lock_value = LOCK(c->wait.a);
     }
     for (u32 tile = 0; tile < TILES; tile++) {
         Core *core = &cores[tile];
         if (core->function == NO_CORE) continue;
         ActorState *s = &states[count++];
-        *s = (ActorState){.actor = ACTOR_CORE + tile, .state = core->ended, .bd = core->point, .words_moved = core->steps};
+        *s = (ActorState){.actor = ACTOR_CORE + tile, .state = core->ended, .bd = core->point,
+                          .words_moved = core->steps};
         if (core->kind == CORE_SUSPENDED) {
             s->wait = core_wait[tile];
             s->tasks_done = 1;
@@ -285,7 +291,8 @@ EXPORT("describe") u32 describe(void) {
             s->lock_value = LOCK(core->lock);
         }
     }
-    states[count++] = (ActorState){.actor = ACTOR_TXN, .state = (u32)txn_finished(), .bd = txn_offset, .wait = txn_wait};
+    states[count++] = (ActorState){.actor = ACTOR_TXN, .state = (u32)txn_finished(), .bd = txn_offset,
+                                   .wait = txn_wait};
     return count;
 }
 EXPORT("actor_states") u32 actor_states(void) { return (u32)states; }
@@ -295,6 +302,7 @@ EXPORT("wanted_pdi") u32 wanted_pdi(void) { return txn_pdi; }
 
 /* The numbers the host must agree with, in this order. */
 EXPORT("layout") u32 layout(void) {
-    static const u32 numbers[] = {LOCK_PLANE, ARRAY_BASE, DDR_BASE, TILES, CHANNELS_PER_TILE, sizeof(ActorState)};
+    static const u32 numbers[] = {LOCK_PLANE, ARRAY_BASE, DDR_BASE,
+                                  TILES, CHANNELS_PER_TILE, sizeof(ActorState)};
     return (u32)numbers;
 }

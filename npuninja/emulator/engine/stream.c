@@ -1,8 +1,8 @@
 /* Stream switches: where the words of an MM2S channel go, arbiters of packet ports, and control packets.
  *
- * A stream is followed from end to end instead of hop by hop; what the switches on the way can hold is added to the
- * room of the receiver (`Target.room`). A packet holds the arbiters on its way, in the order it meets them, until TLAST,
- * as on the hardware; so packets can block each other here in the same ways as there. */
+ * A stream is followed from end to end instead of hop by hop; what the switches on the way can hold is added
+ * to the room of the receiver (`Target.room`). A packet holds the arbiters on its way, in the order it meets
+ * them, until TLAST, as on the hardware; so packets can block each other here in the same ways as there. */
 #include "checks.h"
 
 /* Port numbers are AM025's, as in npuninja/arch/switch.py. Each range: first port, what it is. */
@@ -21,21 +21,25 @@ typedef struct {
     u32 masters, slaves, slots;
 } Switch;
 static const Switch switches[] = {
-    [SHIM] = {shim_masters, 6, SHIM_MASTERS, 2, 10, 14, 18, 1, SHIM_SWITCH_MASTERS, SHIM_SWITCH_SLAVES, SHIM_SWITCH_SLOTS},
-    [MEM] = {mem_masters, 4, MEM_MASTERS, 7, 0, 13, 0, 0, MEM_SWITCH_MASTERS, MEM_SWITCH_SLAVES, MEM_SWITCH_SLOTS},
-    [CORE] = {core_masters, 8, CORE_MASTERS, 5, 11, 15, 19, 4, CORE_SWITCH_MASTERS, CORE_SWITCH_SLAVES, CORE_SWITCH_SLOTS},
+    [SHIM] = {shim_masters, 6, SHIM_MASTERS, 2, 10, 14, 18, 1, SHIM_SWITCH_MASTERS, SHIM_SWITCH_SLAVES,
+              SHIM_SWITCH_SLOTS},
+    [MEM] = {mem_masters, 4, MEM_MASTERS, 7, 0, 13, 0, 0, MEM_SWITCH_MASTERS, MEM_SWITCH_SLAVES,
+             MEM_SWITCH_SLOTS},
+    [CORE] = {core_masters, 8, CORE_MASTERS, 5, 11, 15, 19, 4, CORE_SWITCH_MASTERS, CORE_SWITCH_SLAVES,
+              CORE_SWITCH_SLOTS},
 };
 
-/* Words a stream can hold on its way. Measured on a Strix (MLIR-AIE's test deadlock_model_head_of_line): of a first transfer
- * whose receiver takes one word, 9 words leave the sender and 10 do not. How it grows with the switches that are passed is
- * not measured; a design that needs more room than this has seen may hang. */
+/* Words a stream can hold on its way. Measured on a Strix (MLIR-AIE's test deadlock_model_head_of_line): of a
+ * first transfer whose receiver takes one word, 9 words leave the sender and 10 do not. How it grows with the
+ * switches that are passed is not measured; a design that needs more room than this has seen may hang. */
 #define ROOM_ON_THE_WAY 8
 #define MAX_HOPS 48
 
 u32 switch_epoch = 1;
 
-/* --- Control packets: stream header, control word, up to four words of data (mlir-aie AIETargetNPU.cpp). One that reads
- * is answered by a packet from the tile's control port: a header with the id that it names, then the words. */
+/* --- Control packets: stream header, control word, up to four words of data (mlir-aie AIETargetNPU.cpp). One
+ * that reads is answered by a packet from the tile's control port: a header with the id that it names, then
+ * the words. */
 #define MOST_ANSWERS 64
 #define ANSWER_WORDS 5
 typedef struct {
@@ -97,20 +101,24 @@ int route_take_arbiters(u32 channel, Route *route) {
     return 1;
 }
 
-/* Gives all arbiters back: the packet's last word has passed. Also leaves the queue of one it still waited for. */
+/* Gives all arbiters back: the packet's last word has passed. Also leaves the queue of one it still waited
+ * for. */
 void route_release(u32 channel, Route *route) {
     for (u32 i = 0; i < route->arbiters; i++) {
         u32 arbiter = route->arbiter[i], n = arbiters[arbiter].waiting_count, kept = 0;
         if (arbiters[arbiter].owner == channel) arbiters[arbiter].owner = NOBODY;
         for (u32 j = 0; j < n; j++)
-            if (arbiters[arbiter].waiting[j] != channel) arbiters[arbiter].waiting[kept++] = arbiters[arbiter].waiting[j];
+            if (arbiters[arbiter].waiting[j] != channel)
+                arbiters[arbiter].waiting[kept++] = arbiters[arbiter].waiting[j];
         arbiters[arbiter].waiting_count = (u16)kept;
     }
     route->held = 0;
 }
 
 /* --- Following a stream. */
-static u32 sender_tile(u32 sender) { return sender >= ACTOR_CORE ? sender - ACTOR_CORE : channel_tile(sender); }
+static u32 sender_tile(u32 sender) {
+    return sender >= ACTOR_CORE ? sender - ACTOR_CORE : channel_tile(sender);
+}
 
 static int fail(Route *route, RouteError error, u32 tile, u32 port) {
     route->error = (u16)error;
@@ -122,7 +130,8 @@ static int fail(Route *route, RouteError error, u32 tile, u32 port) {
 static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u32 hops);
 
 static int reach(u32 channel, Route *route, u32 sink, int dropped) {
-    if (route->targets == MAX_SINKS) fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, sender_tile(channel), channel, 0, 0, 0);
+    if (route->targets == MAX_SINKS)
+        fault(FAULT_NOT_MODELLED, UNMODELLED_FAN_OUT, sender_tile(channel), channel, 0, 0, 0);
     route->target[route->targets].sink = (u16)sink;
     route->target[route->targets].drop_header = (u8)dropped;
     route->target[route->targets++].room = ROOM_ON_THE_WAY;
@@ -173,7 +182,8 @@ static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u
     int packet = config >> 30 & 1;
     u32 arbiter = 0, msel = 0;
     if (packet) {
-        if (dropped) fault(FAULT_NOT_MODELLED, UNMODELLED_HEADER_DROPPED, tile, sw->slaves + 4 * slave, config, 0, 0);
+        if (dropped)
+            fault(FAULT_NOT_MODELLED, UNMODELLED_HEADER_DROPPED, tile, sw->slaves + 4 * slave, config, 0, 0);
         if (!route->has_header) return fail(route, ROUTE_NEED_HEADER, tile, slave);
         u32 slot = 0, word = 0;
         for (; slot < SLOTS; slot++) {
@@ -197,8 +207,8 @@ static int follow(u32 channel, Route *route, u32 tile, u32 slave, int dropped, u
     return found ? 1 : fail(route, ROUTE_NO_MASTER, tile, slave);
 }
 
-/* Finds where the words of an MM2S channel, or of a core (ACTOR_CORE + tile), go now. Without a header (`has_header` 0) only
- * circuits can be followed. */
+/* Finds where the words of an MM2S channel, or of a core (ACTOR_CORE + tile), go now. Without a header
+ * (`has_header` 0) only circuits can be followed. */
 void route_resolve(u32 channel, Route *route, int has_header, u32 header) {
     u32 tile = sender_tile(channel), index = channel_index(channel), slave;
     route->epoch = switch_epoch;
@@ -208,7 +218,8 @@ void route_resolve(u32 channel, Route *route, int has_header, u32 header) {
     route->error = ROUTE_OK;
     if (channel >= ACTOR_CORE) {
         slave = 0;
-    } else if (tile_kind(tile) == SHIM) { /* multiplexer: MM2S0 -> South3 bits 11:10, MM2S1 -> South7 bits 15:14 */
+    } else if (tile_kind(tile) == SHIM) {
+        /* Multiplexer: MM2S0 -> South3 bits 11:10, MM2S1 -> South7 bits 15:14. */
         slave = switches[SHIM].south + (index ? 7 : 3);
         if ((REG(tile, SHIM_MUX) >> (index ? 14 : 10) & 3) != MUX_DMA) {
             fail(route, ROUTE_NOT_DMA, tile, slave);
@@ -224,7 +235,8 @@ static int parity(u32 word) { return __builtin_popcount(word) & 1; }
 
 /* Reads what a control packet asks for. The type of the answer is not known, and 0 here. */
 static void answer(u32 tile, u32 control_word) {
-    u32 words = controls[tile].words_left, base = tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT;
+    u32 words = controls[tile].words_left, base = tile_column(tile) << COLUMN_SHIFT | tile_row(tile)
+                                                                                          << ROW_SHIFT;
     Answer *made = &controls[tile].answers[controls[tile].answer_count++];
     u32 header = (control_word >> 24 & 31) | tile_row(tile) << 16 | tile_column(tile) << 21;
     made->words[0] = header | (u32)!parity(header) << 31;
@@ -256,7 +268,8 @@ static void send_answer(u32 tile) {
         route->targets = route->arbiters = route->held = 0;
         route->error = ROUTE_OK;
         if (!follow(ACTOR_CORE + tile, route, tile, control_slaves[tile_kind(tile)], 0, 0))
-            fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, controls[tile].address, first->words[0], 0, 0);
+            fault(FAULT_NOT_MODELLED, UNMODELLED_CONTROL_PACKET, tile, controls[tile].address,
+                  first->words[0], 0, 0);
     }
     if (!route_take_arbiters(ACTOR_CORE + tile, route)) return;
     checks = 0; /* accesses of no actor */
@@ -284,7 +297,9 @@ void send_answers(void) {
 
 /* --- Words that arrive at a tile's control port. */
 static u32 control_packets_join;
-__attribute__((export_name("set_control_packets_join"))) void set_control_packets_join(u32 join) { control_packets_join = join; }
+__attribute__((export_name("set_control_packets_join"))) void set_control_packets_join(u32 join) {
+    control_packets_join = join;
+}
 
 void tile_control_word(u32 tile, u32 word) {
     if (!controls[tile].in_packet) { /* the stream header */
@@ -304,13 +319,15 @@ void tile_control_word(u32 tile, u32 word) {
     }
     write32(tile_column(tile) << COLUMN_SHIFT | tile_row(tile) << ROW_SHIFT | controls[tile].address, word);
     controls[tile].address += 4;
-    if (!--controls[tile].words_left && control_packets_join) controls[tile].in_packet = 0; /* the next one's header */
+    if (!--controls[tile].words_left && control_packets_join)
+        controls[tile].in_packet = 0; /* the next one's header */
 }
 
 void tile_control_end(u32 tile) { controls[tile].in_packet = 0; }
 
-/* --- Packets of trace units. The host makes them when a run has ended: their words take the way of any packet from the slave
- * port of a tile. Returns how many words arrived; the rest of a packet that finds no room is lost, as after a full buffer. */
+/* --- Packets of trace units. The host makes them when a run has ended: their words take the way of any
+ * packet from the slave port of a tile. Returns how many words arrived; the rest of a packet that finds no
+ * room is lost, as after a full buffer. */
 #define PACKET_WORDS 8
 static u32 trace_packet[PACKET_WORDS];
 __attribute__((export_name("trace_packet"))) u32 trace_packet_address(void) { return (u32)trace_packet; }
@@ -323,13 +340,15 @@ __attribute__((export_name("send_trace"))) u32 send_trace(u32 tile, u32 slave) {
     route.header = trace_packet[0] & 31;
     route.targets = route.arbiters = route.held = 0;
     route.error = ROUTE_OK;
-    if (!follow(ACTOR_CORE + tile, &route, tile, slave, 0, 0) || !route_take_arbiters(ACTOR_TXN, &route)) return 0;
+    if (!follow(ACTOR_CORE + tile, &route, tile, slave, 0, 0) || !route_take_arbiters(ACTOR_TXN, &route))
+        return 0;
     checks = 0; /* accesses of no actor */
     for (; sent < PACKET_WORDS; sent++) {
         for (u32 i = 0; i < route.targets; i++)
             if (!(route.target[i].drop_header && !sent) && !sink_room(&route.target[i])) goto full;
         for (u32 i = 0; i < route.targets; i++)
-            if (!(route.target[i].drop_header && !sent)) deliver(ACTOR_TXN, &route.target[i], &trace_packet[sent], 1);
+            if (!(route.target[i].drop_header && !sent))
+                deliver(ACTOR_TXN, &route.target[i], &trace_packet[sent], 1);
     }
 full:
     for (u32 i = 0; i < route.targets; i++) sink_end(&route.target[i]);

@@ -1,4 +1,5 @@
-/* The runtime sequence: TXN operations (formats.md section 5; mlir-aie AIETargetNPU.cpp, aie-rt xaie_txn.h). */
+/* The runtime sequence: TXN operations (formats.md section 5; mlir-aie AIETargetNPU.cpp, aie-rt
+ * xaie_txn.h). */
 #include "checks.h"
 
 enum {
@@ -30,10 +31,12 @@ static struct {
 } arguments[MAX_ARGUMENTS];
 static u32 argument_count;
 u32 configuring;
-/* Since the sequence's last wait: pushes, and words that channels moved while it wanted room in their queue. */
+/* Since the sequence's last wait: pushes, and words that channels moved while it wanted room in their
+ * queue. */
 static u32 pushes, room_wanted;
 static u64 words_waited, words_before;
-#define ROUNDS_OF_A_WRITE 64 /* turns that the channels of a tile get before a write, where it changes what they wait for */
+/* Turns that the channels of a tile get before a write, where it changes what they wait for. */
+#define ROUNDS_OF_A_WRITE 64
 static u32 scratchpad_words;
 static u32 tokens_taken; /* of the channels of the sync at txn_offset, bit by bit */
 
@@ -60,8 +63,8 @@ void txn_begin(u32 address, u32 bytes, u32 count) {
     }
 }
 
-/* Executes a stream without arguments while the array stands still, also in the middle of another one. 1 when it has to
- * wait for something that cannot happen then. */
+/* Executes a stream without arguments while the array stands still, also in the middle of another one. 1 when
+ * it has to wait for something that cannot happen then. */
 int txn_execute(u32 address, u32 bytes) {
     const u8 *outer_stream = stream;
     u32 outer_bytes = stream_bytes, outer_offset = txn_offset, outer_count = argument_count;
@@ -94,7 +97,8 @@ static int wait_for(u32 kind, u32 a, u32 b, u32 c) {
 static int sync(const u32 *op) {
     u32 direction = op[2] & 255, row = op[2] >> 8 & 255, column = op[2] >> 16 & 255;
     u32 high = op[3] >> 8 & 255, wide = op[3] >> 16 & 255, channel = op[3] >> 24, bit = 0;
-    if (direction > 1 || channel > 5 || !high || !wide || high * wide > 32 || column + wide > columns || row + high > rows)
+    if (direction > 1 || channel > 5 || !high || !wide || high * wide > 32 || column + wide > columns ||
+        row + high > rows)
         bad(op[2]);
     for (u32 c = column; c < column + wide; c++)
         for (u32 r = row; r < row + high; r++, bit++) {
@@ -119,23 +123,25 @@ static void patch(const u32 *op) {
     if (argument >= argument_count) bad(argument);
     if ((address >> ROW_SHIFT & 31) != 0 || in_tile < SHIM_BD || in_tile >= SHIM_BD + BD_STRIDE * SHIM_BDS ||
         in_tile % BD_STRIDE != 4)
-        fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH, tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31), in_tile,
-              argument, 0, 0);
-    /* The firmware translates the first arguments only; the stream has done it for the others, or the address is one that
-     * the array does not reach. */
+        fault(FAULT_NOT_MODELLED, UNMODELLED_PATCH,
+              tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31), in_tile, argument, 0, 0);
+    /* The firmware translates the first arguments only; the stream has done it for the others, or the address
+     * is one that the array does not reach. */
     if (argument >= TRANSLATED_ARGUMENTS) {
-        if (plus < DDR_AIE_OFFSET) fault(FAULT_LATE_ARGUMENT, argument, TRANSLATED_ARGUMENTS, address, 0, 0, 0);
+        if (plus < DDR_AIE_OFFSET)
+            fault(FAULT_LATE_ARGUMENT, argument, TRANSLATED_ARGUMENTS, address, 0, 0, 0);
         plus -= DDR_AIE_OFFSET;
     }
     u64 target = DEVICE_DDR + DDR_AIE_OFFSET + arguments[argument].offset + plus;
     write32(address, (u32)target);
     write32(address + 4, (read32(address + 4) & 0xFFFF0000u) | (u32)(target >> 32 & 0xFFFF));
-    host_bound(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, target, target - plus, arguments[argument].bytes, argument);
+    host_bound(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, target, target - plus,
+               arguments[argument].bytes, argument);
 }
 
-/* The scratchpad: what the controller copied from host memory (MLIR-AIE AIEX.td, npu.create_scratchpad). The stream of an
- * emulated run has an argument where XRT puts an address, marked in the upper word: its number in the low byte, and the bytes
- * before it. */
+/* The scratchpad: what the controller copied from host memory (MLIR-AIE AIEX.td, npu.create_scratchpad). The
+ * stream of an emulated run has an argument where XRT puts an address, marked in the upper word: its number
+ * in the low byte, and the bytes before it. */
 #define SCRATCHPAD_WORDS 32
 #define ARGUMENT_MARK 0x80000000u
 static u32 scratchpad[SCRATCHPAD_WORDS];
@@ -149,7 +155,8 @@ static void create_scratchpad(const u32 *op) {
     scratchpad_words = bytes / 4;
 }
 
-/* Adds to the 48 bits of address in two words; the two low bits become 0 (AIEX.td, npu.update_from_scratchpad). */
+/* Adds to the 48 bits of address in two words; the two low bits become 0 (AIEX.td,
+ * npu.update_from_scratchpad). */
 static void update_from_scratchpad(const u32 *op) {
     u32 entry = op[0] >> 8 & 255, function = op[0] >> 16, address = op[2];
     if (entry >= scratchpad_words || function > 2 || address % 4) bad(op[0]);
@@ -162,14 +169,16 @@ static void update_from_scratchpad(const u32 *op) {
     write32(address, (u32)after & ~3u);
     write32(address + 4, (high & 0xFFFF0000u) | (u32)(after >> 32 & 0xFFFF));
     u32 in_tile = address % TILE_BYTES;
-    if (!(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD && in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS && in_tile % BD_STRIDE == 4)
+    if (!(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD && in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS &&
+        in_tile % BD_STRIDE == 4)
         host_bound_moved(address >> COLUMN_SHIFT, (in_tile - SHIM_BD) / BD_STRIDE, before, after & ~3ull);
 }
 
-/* Whether a write goes to a full task queue. On hardware such a push is lost, without a word. Time does not pass here
- * as it does there, so the sequence waits, and counts the words that the channel moves until there is room. A controller
- * needs some time for each push; a channel that has to move more in that time keeps its queue full, and the push is
- * lost. Measured on a Strix: pushes of 2048 words each, without a wait between, are lost from about the seventh on. */
+/* Whether a write goes to a full task queue. On hardware such a push is lost, without a word. Time does not
+ * pass here as it does there, so the sequence waits, and counts the words that the channel moves until there
+ * is room. A controller needs some time for each push; a channel that has to move more in that time keeps its
+ * queue full, and the push is lost. Measured on a Strix: pushes of 2048 words each, without a wait between,
+ * are lost from about the seventh on. */
 static int queue_full(u32 address, u32 value) {
     int channel = queue_channel(address);
     if (channel < 0 || configuring) return channel >= 0 && channels[channel].queue_count == QUEUE_DEPTH &&
@@ -183,19 +192,22 @@ static int queue_full(u32 address, u32 value) {
     }
     if (!room_wanted) words_before = channels[channel].words_moved;
     room_wanted = 1;
-    if (moved > (u64)WORDS_PER_PUSH * (pushes + 1)) fault(FAULT_QUEUE, (u32)channel, value, pushes + 1, 0, 0, 0);
+    if (moved > (u64)WORDS_PER_PUSH * (pushes + 1))
+        fault(FAULT_QUEUE, (u32)channel, value, pushes + 1, 0, 0, 0);
     wait_for(WAIT_QUEUE, (u32)channel, 0, 0);
     return 1;
 }
 
-/* Whether a write changes the descriptor of a task that is queued and has not begun. Time does not pass here as it does
- * there: a channel whose tasks are short has begun them before a controller has come as far as the next write (MLIR-AIE's
- * test add_one_ctrl_packet_4_cores works so on NPUs). So the sequence waits, as long as one could expect; a task that stands
- * still then gets the new descriptor, as it would there. */
+/* Whether a write changes the descriptor of a task that is queued and has not begun. Time does not pass here
+ * as it does there: a channel whose tasks are short has begun them before a controller has come as far as the
+ * next write (MLIR-AIE's test add_one_ctrl_packet_4_cores works so on NPUs). So the sequence waits, as long
+ * as one could expect; a task that stands still then gets the new descriptor, as it would there. */
 static int task_not_begun(u32 address) {
     static u32 patience;
-    u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31), in_tile = address % TILE_BYTES;
-    int is_bd = !(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD && in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS;
+    u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31),
+        in_tile = address % TILE_BYTES;
+    int is_bd = !(address >> ROW_SHIFT & 31) && in_tile >= SHIM_BD &&
+                in_tile < SHIM_BD + BD_STRIDE * SHIM_BDS;
     for (u32 id = 0; is_bd && !configuring && !schedule && id < CHANNELS_PER_TILE; id++) {
         Channel *c = &channels[tile * CHANNELS_PER_TILE + id];
         for (u32 i = 0; i < c->queue_count; i++) {
@@ -210,12 +222,13 @@ static int task_not_begun(u32 address) {
     return 0;
 }
 
-/* Whether the last write let cores use their processor bus: one that waits for it goes on within some cycles, long before a
- * controller has come as far as the next write. */
+/* Whether the last write let cores use their processor bus: one that waits for it goes on within some cycles,
+ * long before a controller has come as far as the next write. */
 static int bus_was_switched;
 static void written(u32 address) {
     u32 tile = tile_number(address >> COLUMN_SHIFT, address >> ROW_SHIFT & 31);
-    bus_was_switched = !configuring && !schedule && tile_kind(tile) == CORE && address % TILE_BYTES == CORE_PROCESSOR_BUS;
+    bus_was_switched = !configuring && !schedule && tile_kind(tile) == CORE &&
+                       address % TILE_BYTES == CORE_PROCESSOR_BUS;
 }
 
 /* A poll has seen what it waited for: it is after all that the tile's channels and core did. */
@@ -253,11 +266,13 @@ int txn_step(void) {
     case OP_PREEMPT: break;
     default: fault(FAULT_NOT_MODELLED, UNMODELLED_TXN_OPERATION, 0, txn_offset, op[0], 0, 0);
     }
-    u32 least = code == OP_WRITE32 ? 24 : code == OP_BLOCKWRITE ? 16 : code == OP_TCT ? 16 : code == OP_DDR_PATCH ? 48 : 4;
+    u32 least = code == OP_WRITE32 ? 24 : code == OP_DDR_PATCH ? 48 : 4;
+    if (code == OP_BLOCKWRITE || code == OP_TCT) least = 16;
     if (code == OP_MASKWRITE || code == OP_MASKPOLL || code == OP_MASKPOLL_BUSY) least = 28;
     if (bytes > left || bytes < least || bytes % 4) bad(op[0]);
     txn_wait.kind = WAIT_NONE;
-    int high_address = code == OP_WRITE32 || code == OP_MASKWRITE || code == OP_MASKPOLL || code == OP_MASKPOLL_BUSY;
+    int high_address = code == OP_WRITE32 || code == OP_MASKWRITE || code == OP_MASKPOLL ||
+                       code == OP_MASKPOLL_BUSY;
     if (high_address && op[3]) bad(op[3]);
     switch (code) {
     case OP_WRITE32:

@@ -31,8 +31,8 @@ MOST_SPANS = 60_000
 
 
 def record(
-    xclbin: bytes, insts: bytes, arguments: Sequence[bytes], *, kernel: str | None = None, name: str = "xclbin",
-    time_limit_s: float = 20.0,
+    xclbin: bytes, insts: bytes, arguments: Sequence[bytes], *, kernel: str | None = None,
+    name: str = "xclbin", time_limit_s: float = 20.0,
 ) -> tuple[Timeline, Work]:  # fmt: skip
     """Runs a design twice on the emulated array, to count and for the order, and models the timeline.
 

@@ -39,6 +39,6 @@ def buffer_switch(access: Operation, fifo: ObjectFifo, oldest: Value) -> Operati
         block.append(Operation("scf.yield", [buffer_at(access, fifo, case)], loc=access.loc))
         regions.append(Region([block]))
     return Operation(
-        "scf.index_switch", [oldest], {"cases": DenseArrayAttr("i64", tuple(range(depth)))}, (access.result.type,),
-        regions, loc=access.loc, result_names=(access.result.name,),
+        "scf.index_switch", [oldest], {"cases": DenseArrayAttr("i64", tuple(range(depth)))},
+        (access.result.type,), regions, loc=access.loc, result_names=(access.result.name,),
     )  # fmt: skip

@@ -122,8 +122,8 @@ class Fields:
         """The fields as the bytes of `struct Op`."""
         return OP.pack(
             numbers[self.op], self.latency, self.flags, self.dst, self.dst2, self.a, self.b, self.c, self.d,
-            self.pointer, self.modifier, self.mode, self.size, self.x, self.y, _signed(self.imm), self.mask, self.at,
-            self.extra,
+            self.pointer, self.modifier, self.mode, self.size, self.x, self.y, _signed(self.imm), self.mask,
+            self.at, self.extra,
         )  # fmt: skip
 
 

@@ -25,7 +25,8 @@ static i64 vector_lane(const u8 *v, u32 i, u32 bits, u32 is_signed) {
     }
 }
 
-void v_ups(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_signed, i32 shift, u32 saturation) {
+void v_ups(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_signed, i32 shift,
+           u32 saturation) {
     u8 from[64];
     copy(from, a, lanes * lane_bits / 8);
     /* 32 bits shifted by at most 31 fit into 64, so only accumulators of 32 bits can be too small. */
@@ -88,10 +89,10 @@ typedef struct {
     u8 amode, bmode, variant, x_bits, y_bits, rows, inner, columns;
 } Shape;
 static const Shape shapes[] = {
-    {0, 0, 0, 8, 4, 4, 16, 8}, {0, 1, 0, 8, 8, 4, 8, 8},   {0, 2, 0, 16, 8, 4, 4, 8}, {0, 3, 0, 16, 16, 4, 2, 8},
-    {1, 0, 0, 32, 16, 4, 2, 4}, {1, 2, 0, 16, 8, 2, 8, 8}, {1, 2, 1, 16, 8, 4, 8, 4}, {1, 3, 0, 16, 16, 2, 4, 8},
-    {1, 3, 1, 16, 16, 4, 4, 4}, {0, 1, 1, 8, 8, 32, 0, 2},  {0, 3, 1, 16, 16, 32, 0, 1},
-    {0, 1, 4, 8, 8, CONVOLUTION, 8, 32},
+    {0, 0, 0, 8, 4, 4, 16, 8},  {0, 1, 0, 8, 8, 4, 8, 8},    {0, 2, 0, 16, 8, 4, 4, 8},
+    {0, 3, 0, 16, 16, 4, 2, 8}, {1, 0, 0, 32, 16, 4, 2, 4},  {1, 2, 0, 16, 8, 2, 8, 8},
+    {1, 2, 1, 16, 8, 4, 8, 4},  {1, 3, 0, 16, 16, 2, 4, 8},  {1, 3, 1, 16, 16, 4, 4, 4},
+    {0, 1, 1, 8, 8, 32, 0, 2},  {0, 3, 1, 16, 16, 32, 0, 1}, {0, 1, 4, 8, 8, CONVOLUTION, 8, 32},
 };
 
 /* 0 when the configuration's shape is not known. */
@@ -116,7 +117,8 @@ int v_mac(u8 *d, const u8 *acc1, const u8 *acc2, const u8 *x, const u8 *y, u32 c
                            vector_lane(y, i + k * lanes, shape->y_bits, y_signed);
             } else if (shape->rows == CONVOLUTION) {
                 for (u32 k = 0; k < shape->inner; k++)
-                    sum += vector_lane(x, i + k, shape->x_bits, x_signed) * vector_lane(y, k, shape->y_bits, y_signed);
+                    sum += vector_lane(x, i + k, shape->x_bits, x_signed) *
+                           vector_lane(y, k, shape->y_bits, y_signed);
             } else {
                 u32 row = i / shape->columns, column = i % shape->columns;
                 for (u32 k = 0; k < shape->inner; k++)

@@ -1,7 +1,8 @@
 /* The interpreter: one bundle a turn, with everything that is in flight kept by the cycle in which it lands.
  *
- * Cycles here are unstalled ones: a stall stops the core whole, so nothing in flight moves. In each cycle results that
- * are due land first, then loads read, then instructions of the bundle read their operands, then stores write. */
+ * Cycles here are unstalled ones: a stall stops the core whole, so nothing in flight moves. In each cycle
+ * results that are due land first, then loads read, then instructions of the bundle read their operands, then
+ * stores write. */
 #include "core.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -234,8 +235,8 @@ static i32 lock_index(const Op *op, u32 id) {
 
 static int condition(const Op *op) { return !(op->flags & F_CONDITION) || WORD(REG_R + 4 * 26); }
 
-/* Releases act four cycles behind their issue; translated code does them at once. Here are those whose cycle is still to come:
- * an acquire meets the lock without them, or, when it would have to wait, with them. */
+/* Releases act four cycles behind their issue; translated code does them at once. Here are those whose cycle
+ * is still to come: an acquire meets the lock without them, or, when it would have to wait, with them. */
 #define RELEASE_CYCLES 4
 #define EARLY_RELEASES 8
 static struct {
@@ -302,16 +303,17 @@ static void told(const Op *op, u32 address, u32 size, u32 writes) {
 }
 
 /* --- What happens to an access after its issue. */
-enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_CASCADE, PHASE_CLAIM, PHASE_STORE, PHASE_PART_READ, PHASE_PART_SOURCE, PHASE_PART_WRITE,
-       PHASE_RELEASE, PHASE_DONE };
+enum { PHASE_LOAD, PHASE_UPS, PHASE_UNPACK, PHASE_CASCADE, PHASE_CLAIM, PHASE_STORE, PHASE_PART_READ,
+       PHASE_PART_SOURCE, PHASE_PART_WRITE, PHASE_RELEASE, PHASE_DONE };
 
 u32 sign_of(const Op *op, u32 control) {
     return op->flags & F_CONTROL_SIGN ? CONTROL(control) & 1 : (op->flags & F_SIGNED) != 0;
 }
 
-/* Four table look-ups: 64 bits from each of four addresses, aligned to x bytes. Two descriptions of the machine differ in
- * whether the second and fourth are taken from the other 16 bytes of their 32. A table for this instruction has each 16
- * bytes twice, so that both give the same; where they do not, nothing is guessed. */
+/* Four table look-ups: 64 bits from each of four addresses, aligned to x bytes. Two descriptions of the
+ * machine differ in whether the second and fourth are taken from the other 16 bytes of their 32. A table for
+ * this instruction has each 16 bytes twice, so that both give the same; where they do not, nothing is
+ * guessed. */
 int gather(const Op *op, const u32 *addresses, u8 *data) {
     u64 compared = op->x > 4 ? ~0ull : 0xFFFFFFFFull;
     for (u32 i = 0; i < 4; i++) {
@@ -381,8 +383,9 @@ static void load(Event *e) {
     switch (op->op) {
     case OP_LOAD: {
         u32 value = op->size == 1 ? (op->flags & F_SIGNED ? (u32)(i32)(i8)*from : *from)
-                    : op->size == 2 ? (op->flags & F_SIGNED ? (u32)(i32)*(const i16 *)from : *(const u16 *)from)
-                                    : *(const u32 *)from;
+                    : op->size == 2
+                        ? (op->flags & F_SIGNED ? (u32)(i32) * (const i16 *)from : *(const u16 *)from)
+                        : *(const u32 *)from;
         put32(op, op->latency - 4u, op->dst, op->mask ? value & op->mask : shift_register(value));
         if (state.checked & CHECKED_ORIGINS && op->size == 4) claimed->origin = kept_origin(address, value);
         return;
@@ -425,18 +428,21 @@ static void late(Event *e) {
         return;
     case PHASE_CASCADE: /* stage 5: it has been taken (cascade_is_there), unless the core ends first */
         if (e->address)
-            put_vector(op, op->latency - 4u, op->dst + (op->op == OP_CASCADE_READ_HIGH ? 64 : 0), 64, e->data);
+            put_vector(op, op->latency - 4u, op->dst + (op->op == OP_CASCADE_READ_HIGH ? 64 : 0), 64,
+                       e->data);
         return;
     case PHASE_CLAIM: copy(claim(e->address, e->dst, e->size, e->banks), e->data, e->size); return;
     case PHASE_UNPACK: /* source and sign are read in stage 7 */
-        v_unpack(data, op->op == OP_VUNPACK ? (const u8 *)op->a : e->data, op->x, sign_of(op, CR_UNPACK_SIGN));
+        v_unpack(data, op->op == OP_VUNPACK ? (const u8 *)op->a : e->data, op->x,
+                 sign_of(op, CR_UNPACK_SIGN));
         put_vector(op, op->latency - 6u, op->dst, 64, data);
         return;
     default: return;
     }
 }
 
-/* Stage 3 of the accumulator unit: x and y were read at issue and lie in `products`, accumulators are read now. */
+/* Stage 3 of the accumulator unit: x and y were read at issue and lie in `products`, accumulators are read
+ * now. */
 typedef struct {
     const Op *op;
     u32 configuration;
@@ -524,11 +530,14 @@ static void store(Event *e) {
     }
     if (!natural(op, address, size) || !memory_reach(op, address, size)) return;
     told(op, address, size, 1);
-    if (state.checked & CHECKED_ORIGINS && op->op == OP_STORE) keep_origin(address, *(u32 *)e->data, e->origin);
+    if (state.checked & CHECKED_ORIGINS && op->op == OP_STORE)
+        keep_origin(address, *(u32 *)e->data, e->origin);
     copy((u8 *)address, e->data, size);
 }
 
-static int is_read(u32 phase) { return phase < PHASE_STORE || phase == PHASE_PART_READ || phase == PHASE_PART_SOURCE; }
+static int is_read(u32 phase) {
+    return phase < PHASE_STORE || phase == PHASE_PART_READ || phase == PHASE_PART_SOURCE;
+}
 
 static void run_events(int reads) {
     u32 slot = (u32)state.cycle % RING;
@@ -547,8 +556,9 @@ static void run_events(int reads) {
     event_count[slot] = 0;
 }
 
-/* Before the core waits: accesses of what was issued are done, in the order of their cycles. On the hardware an acquire acts in the same
- * stage as a release, so what was issued before it is over when it waits. Banks are used in the stores' own cycles. */
+/* Before the core waits: accesses of what was issued are done, in the order of their cycles. On the hardware
+ * an acquire acts in the same stage as a release, so what was issued before it is over when it waits. Banks
+ * are used in the stores' own cycles. */
 static void finish_accesses(void) {
     forget_early_releases();
     for (u32 ahead = 0; ahead < RING; ahead++) {
@@ -561,7 +571,9 @@ static void finish_accesses(void) {
         }
         for (u32 i = 0; i < event_count[slot]; i++) {
             Event *e = &events[slot][i];
-            if (!e->op || (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE)) continue;
+            if (!e->op ||
+                (e->phase != PHASE_STORE && e->phase != PHASE_PART_WRITE && e->phase != PHASE_RELEASE))
+                continue;
             touch_nothing();
             store(e);
             if (e->phase == PHASE_RELEASE)
@@ -572,8 +584,8 @@ static void finish_accesses(void) {
     }
 }
 
-/* --- Streams and the cascade. A bundle that sends or receives is issued when all of it can be: what was taken or sent on
- * the way there is remembered by the instruction's number in the bundle. */
+/* --- Streams and the cascade. A bundle that sends or receives is issued when all of it can be: what was
+ * taken or sent on the way there is remembered by the instruction's number in the bundle. */
 static u32 port_done, port_values[8];
 
 static int stream_put(const Op *op) {
@@ -626,7 +638,8 @@ static int take_cascade(const Op *op, u64 *to) {
     return 1;
 }
 
-/* Reads of the cascade take it in stage 5, where crSCDEn is read too: this cycle's are there, or the core waits. */
+/* Reads of the cascade take it in stage 5, where crSCDEn is read too: this cycle's are there, or the core
+ * waits. */
 static int cascade_is_there(void) {
     u32 slot = (u32)state.cycle % RING;
     for (u32 i = 0; i < event_count[slot]; i++) {
@@ -667,7 +680,8 @@ static void fill(u8 *d, const u8 *value, u32 bytes) {
     for (u32 i = 0; i < 64; i += bytes) copy(d + i, value, bytes);
 }
 
-/* A vector instruction without timing: its result into `data` (its size comes back, 0 for none), its mask into `mask`. */
+/* A vector instruction without timing: its result into `data` (its size comes back, 0 for none), its mask
+ * into `mask`. */
 u32 compute(const Op *op, u8 *data, u64 *mask) {
     switch (op->op) {
     case OP_VMOV: copy(data, (const u8 *)op->a, op->size); return op->size;
@@ -687,15 +701,16 @@ u32 compute(const Op *op, u8 *data, u64 *mask) {
     case OP_VSEL:
     case OP_VMIN_GE_BF16:
     case OP_VMAX_LT_BF16:
-        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), data, mask, (const u8 *)op->a, op->b ? (const u8 *)op->b : 0,
-                 op->c ? mask_operand(op->c, 512u / op->x) : 0);
+        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), data, mask, (const u8 *)op->a,
+                 op->b ? (const u8 *)op->b : 0, op->c ? mask_operand(op->c, 512u / op->x) : 0);
         return 64;
     case OP_VLT:
     case OP_VGE:
     case OP_VEQZ:
     case OP_VLT_BF16:
     case OP_VGE_BF16:
-        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), 0, mask, (const u8 *)op->a, op->b ? (const u8 *)op->b : 0, 0);
+        lanes_op(op->op, op->x, sign_of(op, CR_VADD_SIGN), 0, mask, (const u8 *)op->a,
+                 op->b ? (const u8 *)op->b : 0, 0);
         return 0;
     case OP_VSHIFT_ALIGN: /* proved for counts beyond both vectors only, which give zeros */
         if (C < 128 || *(u32 *)op->d) fault(FAULT_CONFIGURATION, op, C, *(u32 *)op->d, 0);
@@ -703,7 +718,8 @@ u32 compute(const Op *op, u8 *data, u64 *mask) {
         return 64;
     case OP_VSHIFT: v_shift(data, (const u8 *)op->a, (const u8 *)op->b, C); return 64;
     case OP_VSHUFFLE:
-        if (!v_shuffle(data, (const u8 *)op->a, (const u8 *)op->b, C)) fault(FAULT_CONFIGURATION, op, C, 0, 0);
+        if (!v_shuffle(data, (const u8 *)op->a, (const u8 *)op->b, C))
+            fault(FAULT_CONFIGURATION, op, C, 0, 0);
         return 64;
     case OP_VBCST: fill(data, (const u8 *)op->a, op->x / 8u); return 64;
     case OP_VBCSTSHFL: {
@@ -753,13 +769,13 @@ u32 compute(const Op *op, u8 *data, u64 *mask) {
         v_pack(data, (const u8 *)op->a, op->x, sign_of(op, CR_PACK_SIGN), CONTROL(CR_SAT));
         return 32;
     case OP_VUPS:
-        v_ups(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_UPS_SIGN), shift_of(op->b),
-              CONTROL(CR_SAT));
+        v_ups(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_UPS_SIGN),
+              shift_of(op->b), CONTROL(CR_SAT));
         return op->size * op->y / op->x;
     case OP_VSRS:
     case OP_STORE_SRS:
-        v_srs(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_SRS_SIGN), shift_of(op->b),
-              CONTROL(CR_RND), CONTROL(CR_SAT));
+        v_srs(data, (const u8 *)op->a, op->x, op->y, op->size * 8u / op->x, sign_of(op, CR_SRS_SIGN),
+              shift_of(op->b), CONTROL(CR_RND), CONTROL(CR_SAT));
         return op->size;
     case OP_VCONV_BF16:
     case OP_STORE_CONV: v_to_bf16(data, (const u8 *)op->a, CONTROL(CR_RND)); return 32;
@@ -937,13 +953,14 @@ static void execute(const Op *op, u32 number) {
     }
 }
 
-/* --- What translated code asks for where it may wait. What was taken from the cascade stays in its slot until the bundle
- * is issued, since a port of the same bundle may have to wait. Stores are four cycles early here, so nearly all that was
- * issued before is over when the core waits; translated code does the rest (t_store_now). */
+/* --- What translated code asks for where it may wait. What was taken from the cascade stays in its slot
+ * until the bundle is issued, since a port of the same bundle may have to wait. Stores are four cycles early
+ * here, so nearly all that was issued before is over when the core waits; translated code does the rest
+ * (t_store_now). */
 static u32 cascade_taken;
 
-/* Whether the bundle at `pc` can be issued: 0, or a STEP_.... `cascade_at` is the instruction whose read of the cascade is
- * due, or 0. */
+/* Whether the bundle at `pc` can be issued: 0, or a STEP_.... `cascade_at` is the instruction whose read of
+ * the cascade is due, or 0. */
 EXPORT("t_ports") u32 t_ports(u32 pc, u32 cascade_at, u32 slot) {
     const Bundle *bundle = &bundles[pc / 2];
     u32 wait = 0;
@@ -1020,7 +1037,8 @@ static void drain(void) {
 /* Translated code: runs from a block on; STEP_MORE hands over to the interpreter. */
 typedef u32 (*Translated)(u32 block);
 
-/* Issues bundles until the core waits, stops, faults, or as many as the limit says are issued. Returns a STEP_.... */
+/* Issues bundles until the core waits, stops, faults, or as many as the limit says are issued. Returns a
+ * STEP_.... */
 EXPORT("core_run") u32 core_run(void) {
     u64 limit = (u64)state.limit_high << 32 | state.limit_low;
     if (state.fault) return STEP_FAULT;
@@ -1108,8 +1126,8 @@ EXPORT("core_step") i64 core_step(void) {
     case STEP_LIMIT: return (i64)5 << 24; /* a pause: the host may translate the program */
     case STEP_WAIT_GE:
     case STEP_WAIT_EQ:
-        return (i64)((u64)state.pc << 32 | (u64)(result == STEP_WAIT_EQ ? 2 : 1) << 24 | (u64)(state.wait_need & 255) << 16 |
-                     state.wait_lock);
+        return (i64)((u64)state.pc << 32 | (u64)(result == STEP_WAIT_EQ ? 2 : 1) << 24 |
+                     (u64)(state.wait_need & 255) << 16 | state.wait_lock);
     case STEP_WAIT_STREAM_IN: /* the array knows what for (engine/core_streams.c) */
     case STEP_WAIT_STREAM_OUT:
     case STEP_WAIT_CASCADE_IN:
@@ -1118,8 +1136,10 @@ EXPORT("core_step") i64 core_step(void) {
     }
 }
 
-/* --- What translated code hands over to the interpreter: something in flight, `delay` cycles from being due. */
-EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, u32 banks, u32 slot, u32 begins) {
+/* --- What translated code hands over to the interpreter: something in flight, `delay` cycles from being
+ * due. */
+EXPORT("t_push")
+void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, u32 banks, u32 slot, u32 begins) {
     const Op *op = (const Op *)op_at;
     const u8 *data = (const u8 *)slot;
     Event *e;
@@ -1130,8 +1150,10 @@ EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, 
             if (banks & 2) copy(bank[1] + dst, data, size);
             return;
         }
-        if (begins) { /* a load: of two results for one register in one cycle the one whose stage began later stays */
-            e = later(ops, begins, delay - begins, PHASE_CLAIM); /* which instruction made it is not known any more */
+        /* A load: of two results for one register in one cycle the one whose stage began later stays. */
+        if (begins) {
+            /* Which instruction made it is not known any more. */
+            e = later(ops, begins, delay - begins, PHASE_CLAIM);
             e->dst = dst;
             e->size = size;
             e->banks = banks;
@@ -1144,8 +1166,10 @@ EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, 
         e = later(op, delay, *(const u32 *)data, PHASE_PART_SOURCE);
         *(u32 *)e->data = *(const u32 *)(data + 4);
         return;
-    case T_STORE: /* translated code counts four cycles less for loads and stores alike; loads of the interpreter do not */
-        e = later(op, delay + 4, *(const u32 *)(data + 128), *(const u32 *)(data + 132) ? PHASE_DONE : PHASE_STORE);
+    /* Translated code counts four cycles less for loads and stores alike; loads of the interpreter do not. */
+    case T_STORE:
+        e = later(op, delay + 4, *(const u32 *)(data + 128),
+                  *(const u32 *)(data + 132) ? PHASE_DONE : PHASE_STORE);
         copy(e->data, data, 64);
         return;
     case T_UNPACK: copy(later(op, delay, 0, PHASE_UNPACK)->data, data, 32); return;
@@ -1166,7 +1190,8 @@ EXPORT("t_push") void t_push(u32 kind, u32 op_at, u32 delay, u32 dst, u32 size, 
             *(u32 *)(bank[0] + dst) = *(const u32 *)data;
         return;
     case T_UPS_SHIFTED:
-        e = later(op, delay, 1 + (*(const u32 *)(data + 128) & 63) + (*(const u32 *)(data + 132) << 8), PHASE_UPS);
+        e = later(op, delay, 1 + (*(const u32 *)(data + 128) & 63) + (*(const u32 *)(data + 132) << 8),
+                  PHASE_UPS);
         copy(e->data, data, 64);
         return;
     default: {

@@ -1,8 +1,9 @@
 /* One AIE2 core: registers, memory, and what its instructions do. Freestanding C for wasm32.
  *
- * Linear memory is the core's address space: data memory at 0x40000 to 0x7FFFF as the hardware has it, the array's lock
- * plane at LOCK_PAGE; everything of ours lies above OWN_BASE. The host decodes program memory once into `Op`s
- * (lowered.py), puts them into `program`, and calls `core_step`. Sources of all rules: aie2-isa, aie-api (docs). */
+ * Linear memory is the core's address space: data memory at 0x40000 to 0x7FFFF as the hardware has it, the
+ * array's lock plane at LOCK_PAGE; everything of ours lies above OWN_BASE. The host decodes program memory
+ * once into `Op`s (lowered.py), puts them into `program`, and calls `core_step`. Sources of all rules:
+ * aie2-isa, aie-api (docs). */
 #ifndef NPUNINJA_CORE_H
 #define NPUNINJA_CORE_H
 
@@ -42,20 +43,20 @@ typedef long long i64;
 #define REG_W 512
 #define REG_AM 1280
 #define BANK_BYTES 2432
-enum { CR_VADD_SIGN, CR_F2F_MASK, CR_F2I_MASK, CR_FP_MASK, CR_MCD_EN, CR_PACK_SIGN, CR_RND, CR_SCD_EN, CR_SRS_SIGN,
-       CR_SAT, CR_UPS_SIGN, CR_UNPACK_SIGN };
-enum { SR_CARRY, SR_SRS_OF, SR_UPS_OF, SR_SPARSE_OF, SR_COMPR_UF, SR_FP_FLAGS, SR_F2F_FLAGS, SR_F2I_FLAGS, SR_SS0,
-       SR_MS0 };
+enum { CR_VADD_SIGN, CR_F2F_MASK, CR_F2I_MASK, CR_FP_MASK, CR_MCD_EN, CR_PACK_SIGN, CR_RND, CR_SCD_EN,
+       CR_SRS_SIGN, CR_SAT, CR_UPS_SIGN, CR_UNPACK_SIGN };
+enum { SR_CARRY, SR_SRS_OF, SR_UPS_OF, SR_SPARSE_OF, SR_COMPR_UF, SR_FP_FLAGS, SR_F2F_FLAGS, SR_F2I_FLAGS,
+       SR_SS0, SR_MS0 };
 
-/* bank[0] is what instructions read. bank[1] differs in vector registers and accumulators only: it holds what readers
- * on the same bypass network as the writer see, one cycle earlier. */
+/* bank[0] is what instructions read. bank[1] differs in vector registers and accumulators only: it holds what
+ * readers on the same bypass network as the writer see, one cycle earlier. */
 extern u8 bank[2][BANK_BYTES];
 #define WORD(offset) (*(u32 *)(bank[0] + (offset)))
 #define CONTROL(n) WORD(REG_CR + 4 * (n))
 #define STATUS(n) WORD(REG_SR + 4 * (n))
 
-/* --- Instructions as the host prepares them. Sources are addresses, of a register in a bank or of `imm`; destinations
- * are offsets in a bank. */
+/* --- Instructions as the host prepares them. Sources are addresses, of a register in a bank or of `imm`;
+ * destinations are offsets in a bank. */
 typedef struct {
     u16 op;
     u8 latency, flags; /* cycles until the result can be read; F_... */
@@ -89,8 +90,8 @@ typedef struct {
 #define PROGRAM_BYTES 0x4000
 #define MAX_OPS 24576
 extern Bundle bundles[PROGRAM_BYTES / 2];
-/* Translated code: its block at an address where nothing is in flight; what is in flight between blocks, by the cycle in
- * which it is due; where computed jumps lead, one table for each shape of what is in flight. */
+/* Translated code: its block at an address where nothing is in flight; what is in flight between blocks, by
+ * the cycle in which it is due; where computed jumps lead, one table for each shape of what is in flight. */
 #define RING 16 /* cycles ahead; the longest is a part-word store, 10 */
 #define RING_SLOTS 8
 #define SLOT_BYTES 256
@@ -123,10 +124,11 @@ typedef struct {
 extern State state;
 
 enum { FAULT_NONE, FAULT_UNDECODABLE, FAULT_UNSUPPORTED, FAULT_ADDRESS, FAULT_WINDOW, FAULT_ALIGNMENT,
-       FAULT_BRANCH_IN_DELAY_SLOT, FAULT_PROGRAM_ADDRESS, FAULT_LOCK_OVERFLOW, FAULT_CONFIGURATION, FAULT_STREAM,
-       FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER, FAULT_CASCADE_OFF, FAULT_STRAYED };
-enum { STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, STEP_DONE, STEP_RETURNED, STEP_BREAK,
-       STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN, STEP_WAIT_CASCADE_OUT };
+       FAULT_BRANCH_IN_DELAY_SLOT, FAULT_PROGRAM_ADDRESS, FAULT_LOCK_OVERFLOW, FAULT_CONFIGURATION,
+       FAULT_STREAM, FAULT_TOO_MUCH_IN_FLIGHT, FAULT_GATHER, FAULT_CASCADE_OFF, FAULT_STRAYED };
+enum { STEP_MORE, STEP_WAIT_GE, STEP_WAIT_EQ, STEP_RELEASE_FAULT, STEP_FAULT, STEP_DONE, STEP_RETURNED,
+       STEP_BREAK, STEP_LIMIT, STEP_WAIT_STREAM_IN, STEP_WAIT_STREAM_OUT, STEP_WAIT_CASCADE_IN,
+       STEP_WAIT_CASCADE_OUT };
 
 void fault(u32 kind, const Op *op, u32 a, u32 b, u32 c);
 int lock_can_acquire(const Op *op, u32 id, i32 value);
@@ -136,7 +138,8 @@ void lock_release_early(const Op *op, u32 id, i32 value, u32 ahead); /* `ahead` 
 void forget_early_releases(void);
 int memory_reach(const Op *op, u32 address, u32 size);
 
-/* --- What the array around a core has for it (engine/core_streams.c, checks.c); a core alone has stand-ins. */
+/* --- What the array around a core has for it (engine/core_streams.c, checks.c); a core alone has
+ * stand-ins. */
 #define PORT(name) __attribute__((import_module("array"), import_name(#name))) extern
 PORT(core_stream_ready) u32 core_stream_ready(void);
 PORT(core_stream_get) u64 core_stream_get(void); /* bit 32: a word was there */
@@ -147,9 +150,10 @@ PORT(machine_access) void machine_access(u32 address, u32 bytes, u32 writes, u32
 PORT(machine_lock) void machine_lock(u32 lock, i32 change, u32 exact);
 u32 memory_aligned(u32 address, u32 size);
 
-/* --- From which buffer an address was made (origins.c): of a source, of a result, of a register, of a word of memory. 0: unknown. */
+/* --- From which buffer an address was made (origins.c): of a source, of a result, of a register, of a word
+ * of memory. 0: unknown. */
 #define CHECKED_ACCESSES 1 /* the array hears of every access of memory and lock */
-#define CHECKED_ORIGINS 2  /* some buffers are known: an access stays in the one that its address was made of */
+#define CHECKED_ORIGINS 2  /* some buffers are known: an access stays in that of its address */
 u32 origin_at(const Op *op, u32 source);
 u32 origin_of_result(const Op *op);
 void set_origin(u32 dst, u32 size, u32 origin);
@@ -171,18 +175,19 @@ int gather(const Op *op, const u32 *addresses, u8 *data);
 enum {
     OP_UNSUPPORTED,
     /* scalar */
-    OP_MOV, OP_MOV_CNTR, OP_ADD, OP_SUB, OP_ADC, OP_SBC, OP_ADD_NC, OP_AND, OP_OR, OP_XOR, OP_LSHL, OP_ASHL, OP_ABS,
-    OP_CLB, OP_CLZ, OP_EQ, OP_NE, OP_LT, OP_LTU, OP_GE, OP_GEU, OP_EQZ, OP_NEZ, OP_EXTEND, OP_MUL, OP_SELEQZ,
-    OP_SELNEZ, OP_DIVS, OP_EVENT, OP_DONE, OP_ACQ, OP_REL, OP_J, OP_JL, OP_JZ, OP_JNZ, OP_JNZD,
+    OP_MOV, OP_MOV_CNTR, OP_ADD, OP_SUB, OP_ADC, OP_SBC, OP_ADD_NC, OP_AND, OP_OR, OP_XOR, OP_LSHL, OP_ASHL,
+    OP_ABS, OP_CLB, OP_CLZ, OP_EQ, OP_NE, OP_LT, OP_LTU, OP_GE, OP_GEU, OP_EQZ, OP_NEZ, OP_EXTEND, OP_MUL,
+    OP_SELEQZ, OP_SELNEZ, OP_DIVS, OP_EVENT, OP_DONE, OP_ACQ, OP_REL, OP_J, OP_JL, OP_JZ, OP_JNZ, OP_JNZD,
     /* memory: address registers, loads, stores */
-    OP_PADD, OP_LOAD, OP_LOAD_VECTOR, OP_LOAD_CONV, OP_LOAD_UPS, OP_LOAD_UNPACK, OP_LOAD_GATHER, OP_STORE, OP_STORE_PART,
-    OP_STORE_VECTOR, OP_STORE_PACK, OP_STORE_CONV, OP_STORE_SRS,
+    OP_PADD, OP_LOAD, OP_LOAD_VECTOR, OP_LOAD_CONV, OP_LOAD_UPS, OP_LOAD_UNPACK, OP_LOAD_GATHER, OP_STORE,
+    OP_STORE_PART, OP_STORE_VECTOR, OP_STORE_PACK, OP_STORE_CONV, OP_STORE_SRS,
     /* streams and cascade */
-    OP_STREAM_READ, OP_STREAM_WRITE, OP_CASCADE_READ, OP_CASCADE_READ_HIGH, OP_CASCADE_READ_LOW, OP_CASCADE_WRITE,
+    OP_STREAM_READ, OP_STREAM_WRITE, OP_CASCADE_READ, OP_CASCADE_READ_HIGH, OP_CASCADE_READ_LOW,
+    OP_CASCADE_WRITE,
     /* vectors, lane by lane: x = bits of a lane */
-    OP_VMOV, OP_VADD, OP_VSUB, OP_VADDSUB, OP_VBAND, OP_VBOR, OP_VABS_GTZ, OP_VNEG_GTZ, OP_VBNEG_LTZ, OP_VMIN_GE,
-    OP_VMAX_LT, OP_VMAXDIFF_LT, OP_VSUB_LT, OP_VSUB_GE, OP_VLT, OP_VGE, OP_VEQZ, OP_VSEL, OP_VMIN_GE_BF16,
-    OP_VMAX_LT_BF16, OP_VLT_BF16, OP_VGE_BF16,
+    OP_VMOV, OP_VADD, OP_VSUB, OP_VADDSUB, OP_VBAND, OP_VBOR, OP_VABS_GTZ, OP_VNEG_GTZ, OP_VBNEG_LTZ,
+    OP_VMIN_GE, OP_VMAX_LT, OP_VMAXDIFF_LT, OP_VSUB_LT, OP_VSUB_GE, OP_VLT, OP_VGE, OP_VEQZ, OP_VSEL,
+    OP_VMIN_GE_BF16, OP_VMAX_LT_BF16, OP_VLT_BF16, OP_VGE_BF16,
     /* vectors: moving lanes */
     OP_VSHIFT, OP_VSHIFT_ALIGN, OP_VSHUFFLE, OP_VBCST, OP_VBCSTSHFL, OP_VEXTBCST, OP_VEXTRACT, OP_VINSERT,
     OP_VPUSH_HI, OP_VPUSH_LO, OP_VPACK, OP_VUNPACK,
@@ -202,13 +207,15 @@ enum {
 #define MAC_ZERO 8    /* starts from nothing: vmul */
 #define MAC_TWO 16    /* has a second accumulator */
 
-/* --- Vector arithmetic (lanes.c, accumulate.c, floats.c): on plain memory, so that translated code calls it too. */
+/* --- Vector arithmetic (lanes.c, accumulate.c, floats.c): on plain memory, so that translated code calls it
+ * too. */
 void lanes_op(u32 op, u32 bits, u32 is_signed, u8 *d, u64 *mask, const u8 *a, const u8 *b, u64 select);
 void v_shift(u8 *d, const u8 *a, const u8 *b, u32 bytes);
 int v_shuffle(u8 *d, const u8 *a, const u8 *b, u32 mode);
 void v_pack(u8 *d, const u8 *a, u32 bits, u32 is_signed, u32 saturation);
 void v_unpack(u8 *d, const u8 *a, u32 bits, u32 is_signed);
-void v_ups(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_signed, i32 shift, u32 saturation);
+void v_ups(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_signed, i32 shift,
+           u32 saturation);
 void v_srs(u8 *d, const u8 *a, u32 lane_bits, u32 acc_bits, u32 lanes, u32 is_signed, i32 shift, u32 rounding,
            u32 saturation);
 int v_mac(u8 *d, const u8 *acc1, const u8 *acc2, const u8 *x, const u8 *y, u32 configuration, u32 signs);

@@ -1,5 +1,5 @@
-/* The float datapath of AIE2 (aie-api section 6): bfloat16 products and float32 accumulators share one adder that
- * aligns every term to the largest exponent and rounds each to nearest even 23 bits below it. */
+/* The float datapath of AIE2 (aie-api section 6): bfloat16 products and float32 accumulators share one adder
+ * that aligns every term to the largest exponent and rounds each to nearest even 23 bits below it. */
 #include "core.h"
 
 #define NOT_A_NUMBER 0x7F800001u
@@ -97,7 +97,8 @@ static u32 add_terms(const Term *terms, u32 count, int flush_keeps_sign) {
         special |= terms[i].special;
         if (terms[i].mantissa && terms[i].weight > largest) largest = terms[i].weight;
     }
-    if (special) return special & 4 || special == 3 ? NOT_A_NUMBER : special & 2 ? 0x80000000u | INFINITE : INFINITE;
+    if (special)
+        return special & 4 || special == 3 ? NOT_A_NUMBER : special & 2 ? 0x80000000u | INFINITE : INFINITE;
     if (largest == -100000) return 0;
     i64 sum = 0;
     for (u32 i = 0; i < count; i++)
@@ -120,7 +121,8 @@ int v_mac_f(u8 *d, const u8 *acc1, const u8 *acc2, const u8 *x, const u8 *y, u32
         Term terms[10];
         u32 count = 0;
         if (variant == 0) {
-            for (u32 k = 0; k < 8; k++) terms[count++] = from_product(a[i / 4 * 8 + k], b[k * 4 + i % 4], sub);
+            for (u32 k = 0; k < 8; k++)
+                terms[count++] = from_product(a[i / 4 * 8 + k], b[k * 4 + i % 4], sub);
         } else {
             terms[count++] = from_product(a[i], b[i], sub);
             terms[count++] = from_product(a[i + 16], b[i + 16], sub);

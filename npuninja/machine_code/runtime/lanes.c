@@ -19,8 +19,8 @@ static void set_lane(u8 *v, u32 i, u32 bits, i64 value) {
     }
 }
 
-/* bfloat16 is compared as sign and magnitude, so -0 < +0; what is no number is neither less nor greater or equal (public captures of
- * an NPU1). */
+/* bfloat16 is compared as sign and magnitude, so -0 < +0; what is no number is neither less nor greater or
+ * equal (public captures of an NPU1). */
 static i32 bf16_order(u16 bits) { return bits & 0x8000 ? -(i32)(bits & 0x7FFF) - 1 : (i32)bits; }
 
 void lanes_op(u32 op, u32 bits, u32 is_signed, u8 *d, u64 *mask, const u8 *a, const u8 *b, u64 select) {
@@ -75,13 +75,14 @@ void v_shift(u8 *d, const u8 *a, const u8 *b, u32 bytes) {
 static const struct {
     u16 bits, rows, columns, high;
 } modes[48] = {
-    {8, 64, 2, 0},   {8, 64, 2, 1},   {16, 32, 2, 0},  {16, 32, 2, 1}, {32, 16, 2, 0},  {32, 16, 2, 1}, {64, 8, 2, 0},
-    {64, 8, 2, 1},   {128, 4, 2, 0},  {128, 4, 2, 1},  {256, 2, 2, 0}, {256, 2, 2, 1},  {128, 2, 4, 0}, {128, 2, 4, 1},
-    {64, 2, 8, 0},   {64, 2, 8, 1},   {32, 2, 16, 0},  {32, 2, 16, 1}, {16, 2, 32, 0},  {16, 2, 32, 1}, {8, 2, 64, 0},
-    {8, 2, 64, 1},   {512, 1, 2, 0},  {512, 1, 2, 1},  {16, 16, 4, 0}, {16, 16, 4, 1},  {16, 4, 16, 0}, {16, 4, 16, 1},
-    {16, 8, 4, 0},   {16, 4, 8, 0},   {32, 8, 4, 0},   {32, 8, 4, 1},  {32, 4, 8, 0},   {32, 4, 8, 1},  {32, 4, 4, 0},
-    {8, 8, 8, 0},    {8, 16, 4, 0},   {8, 4, 16, 0},   {0, 0, 0, 0},   {16, 4, 4, 0},   {16, 4, 2, 0},  {16, 2, 4, 0},
-    {16, 8, 2, 0},   {16, 2, 8, 0},   {16, 16, 2, 0},  {16, 2, 16, 0}, {8, 8, 4, 0},    {8, 4, 8, 0},
+    {8, 64, 2, 0},  {8, 64, 2, 1},  {16, 32, 2, 0}, {16, 32, 2, 1}, {32, 16, 2, 0}, {32, 16, 2, 1},
+    {64, 8, 2, 0},  {64, 8, 2, 1},  {128, 4, 2, 0}, {128, 4, 2, 1}, {256, 2, 2, 0}, {256, 2, 2, 1},
+    {128, 2, 4, 0}, {128, 2, 4, 1}, {64, 2, 8, 0},  {64, 2, 8, 1},  {32, 2, 16, 0}, {32, 2, 16, 1},
+    {16, 2, 32, 0}, {16, 2, 32, 1}, {8, 2, 64, 0},  {8, 2, 64, 1},  {512, 1, 2, 0}, {512, 1, 2, 1},
+    {16, 16, 4, 0}, {16, 16, 4, 1}, {16, 4, 16, 0}, {16, 4, 16, 1}, {16, 8, 4, 0},  {16, 4, 8, 0},
+    {32, 8, 4, 0},  {32, 8, 4, 1},  {32, 4, 8, 0},  {32, 4, 8, 1},  {32, 4, 4, 0},  {8, 8, 8, 0},
+    {8, 16, 4, 0},  {8, 4, 16, 0},  {0, 0, 0, 0},   {16, 4, 4, 0},  {16, 4, 2, 0},  {16, 2, 4, 0},
+    {16, 8, 2, 0},  {16, 2, 8, 0},  {16, 16, 2, 0}, {16, 2, 16, 0}, {8, 8, 4, 0},   {8, 4, 8, 0},
 };
 
 /* The low six bits are the mode. 0 when there is no such mode. */
@@ -104,7 +105,8 @@ int v_shuffle(u8 *d, const u8 *a, const u8 *b, u32 mode) {
     for (u32 start = 0; start < 128; start += block)
         for (u32 r = 0; r < rows; r++)
             for (u32 c = 0; c < columns; c++)
-                copy(result + start + (c * rows + r) * bytes, both + start + (r * columns + c) * bytes, bytes);
+                copy(result + start + (c * rows + r) * bytes, both + start + (r * columns + c) * bytes,
+                     bytes);
     copy(d, result + (modes[mode].high ? 64 : 0), 64);
     return 1;
 }

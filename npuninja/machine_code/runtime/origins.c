@@ -1,6 +1,7 @@
-/* From which buffer an address was made. A register that is given the begin of a buffer, as a constant, is known to point into
- * it; what is made of it by moves, sums and steps points into the same one, also when it was kept in the tile's own memory
- * between. An access through it that meets another buffer is an overrun. Everything else is unknown, and says nothing. */
+/* From which buffer an address was made. A register that is given the begin of a buffer, as a constant, is
+ * known to point into it; what is made of it by moves, sums and steps points into the same one, also when it
+ * was kept in the tile's own memory between. An access through it that meets another buffer is an overrun.
+ * Everything else is unknown, and says nothing. */
 #include "core.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -15,7 +16,8 @@ typedef struct {
 static Extent extents[MAX_EXTENTS];
 static u32 extent_count;
 static u16 of_register[BANK_BYTES / 4];
-/* Words of the own data memory that were stored as addresses. The value tells whether it is still the same one. */
+/* Words of the own data memory that were stored as addresses. The value tells whether it is still the same
+ * one. */
 static struct {
     u32 value, origin;
 } kept[OWN_WORDS];

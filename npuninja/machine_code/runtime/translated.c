@@ -1,5 +1,5 @@
-/* What translated code calls: memory checks, locks, vector instructions (translate.py emits the calls). Addresses of
- * `slot`s are places in `ring`, where results wait for their cycle. */
+/* What translated code calls: memory checks, locks, vector instructions (translate.py emits the calls).
+ * Addresses of `slot`s are places in `ring`, where results wait for their cycle. */
 #include "core.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -16,7 +16,9 @@ EXPORT("t_bad") void t_bad(u32 op_at, u32 address) {
     if (!state.fault) fault(FAULT_ADDRESS, op, address, size, 0);
 }
 
-EXPORT("t_branch_fault") void t_branch_fault(u32 op_at, u32 other) { fault(FAULT_BRANCH_IN_DELAY_SLOT, OPERATION, other, 0, 0); }
+EXPORT("t_branch_fault") void t_branch_fault(u32 op_at, u32 other) {
+    fault(FAULT_BRANCH_IN_DELAY_SLOT, OPERATION, other, 0, 0);
+}
 
 /* Accesses of one cycle: the first one, and one more, which may meet an earlier one in a bank (modelled). */
 EXPORT("t_touch") void t_touch(u32 address, u32 size) {
@@ -62,7 +64,8 @@ EXPORT("t_load") u32 t_load(u32 op_at, u32 address, u32 slot) {
     return 1;
 }
 
-/* Four table look-ups: their data to `slot`, the addresses that were read after it. 0 when there is a fault. */
+/* Four table look-ups: their data to `slot`, the addresses that were read after it. 0 when there is a
+ * fault. */
 EXPORT("t_gather") u32 t_gather(u32 op_at, u32 slot) {
     const Op *op = OPERATION;
     touch_nothing();
@@ -85,8 +88,8 @@ EXPORT("t_ups_shift") void t_ups_shift(u32 op_at, u32 from, u32 to) {
 EXPORT("t_ups") void t_ups(u32 op_at, u32 from, u32 slot) {
     const Op *op = OPERATION;
     u8 data[128] __attribute__((aligned(16)));
-    v_ups(data, (const u8 *)from, op->x, op->y, op->size * 8u / op->x, *(u32 *)(from + 132), *(i32 *)(from + 128),
-          CONTROL(CR_SAT));
+    v_ups(data, (const u8 *)from, op->x, op->y, op->size * 8u / op->x, *(u32 *)(from + 132),
+          *(i32 *)(from + 128), CONTROL(CR_SAT));
     copy((u8 *)slot, data, op->size * op->y / op->x);
 }
 

@@ -82,7 +82,8 @@ def row_at_a_time_with_skip(
 
 
 def row_at_a_time_tiled(
-    of_in: Any, of_out: Any, *, n_rows: int, n_tiles_per_row: int, do_kernel: Callable[..., Any], of_wts: Any = None
+    of_in: Any, of_out: Any, *, n_rows: int, n_tiles_per_row: int, do_kernel: Callable[..., Any],
+    of_wts: Any = None
 ) -> None:  # fmt: skip
     """In a core: as `row_at_a_time`, with each row in tiles."""
     _each([of_in, of_out], do_kernel, of_wts, (n_rows, n_tiles_per_row))

@@ -270,8 +270,8 @@ def shim_dma_single_bd_task(
     task = dma_configure_task_for(alloc, issue_token=issue_token, **repeat)
     with bds(task) as bd, bd[0]:
         shim_dma_bd(
-            mem, offset=offset, sizes=sizes, strides=strides, transfer_len=transfer_len, burst_length=burst_length,
-            packet=packet, offset_parameter=offset_parameter,
+            mem, offset=offset, sizes=sizes, strides=strides, transfer_len=transfer_len,
+            burst_length=burst_length, packet=packet, offset_parameter=offset_parameter,
         )  # fmt: skip
         EndOp()
     return task

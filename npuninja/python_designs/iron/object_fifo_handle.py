@@ -188,8 +188,8 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         values = pad_value if isinstance(pad_value, list) else [pad_value or 0] * len(offsets)
         parts = self._parts(
             "split", len(offsets), names, depth=depths, obj_type=obj_types, dims_to_stream=dims_to_stream,
-            dims_from_stream_per_cons=dims_from_stream, repeat_count=repeat_counts, pad_dimensions=pad_dimensions,
-            pad_value=values,
+            dims_from_stream_per_cons=dims_from_stream, repeat_count=repeat_counts,
+            pad_dimensions=pad_dimensions, pad_value=values,
         )  # fmt: skip
         made = [type(self._object_fifo)(plio=plio, **part) for part in parts]
         ObjectFifoLink(self, [fifo.prod() for fifo in made], placement or tile, [], offsets)
@@ -241,9 +241,9 @@ class ObjectFifoHandle(OfArrays, Resolvable):
             return [given] if given else None
 
         return self.split(
-            [0], placement or tile, one(depth), one(obj_type), one(name or f"{self.name}_fwd"), one(dims_to_stream),
-            one(dims_from_stream), plio, repeat_counts=one(repeat_count), pad_dimensions=one(pad_dimensions),
-            pad_value=[pad_value],
+            [0], placement or tile, one(depth), one(obj_type), one(name or f"{self.name}_fwd"),
+            one(dims_to_stream), one(dims_from_stream), plio, repeat_counts=one(repeat_count),
+            pad_dimensions=one(pad_dimensions), pad_value=[pad_value],
         )[0]  # fmt: skip
 
     def resolve(self, loc: Any = None, ip: Any = None) -> None:

@@ -285,7 +285,8 @@ def _with_dma(unit: TraceableUnit) -> Callable[..., None]:
         configure_unit(unit, tile, start, stop, events, 1, flow_id)
         _start_timer(unit, tile, start)
         configure_shimtile_dma_tracing_aie2(
-            shim, channel, bd_id, ddr_id, size, offset, enable_token, 1, flow_id, unit.packet_type, shim_burst_length
+            shim, channel, bd_id, ddr_id, size, offset, enable_token, 1, flow_id, unit.packet_type,
+            shim_burst_length
         )  # fmt: skip
 
     return configure

@@ -32,8 +32,8 @@ def write(tile: Any, address: int, value: int) -> None:
 
 
 def _write_descriptor(
-    shim: Any, bd_id: int, ddr_id: int, size: int, offset: int, enable_packet: int, packet_id: int, packet_type: Any,
-    shim_burst_length: int,
+    shim: Any, bd_id: int, ddr_id: int, size: int, offset: int, enable_packet: int, packet_id: int,
+    packet_type: Any, shim_burst_length: int,
 ) -> None:  # fmt: skip
     """A shim's linear descriptor (size in words) over an argument (offset in bytes)."""
     zeros = (
@@ -44,8 +44,9 @@ def _write_descriptor(
     )
     fields = dict.fromkeys(zeros.split(), 0)
     fields.update(
-        column=int(shim.col), bd_id=bd_id, buffer_length=size, buffer_offset=offset, enable_packet=enable_packet,
-        packet_id=packet_id, packet_type=int(packet_type), burst_length=shim_burst_length, valid_bd=1,
+        column=int(shim.col), bd_id=bd_id, buffer_length=size, buffer_offset=offset,
+        enable_packet=enable_packet, packet_id=packet_id, packet_type=int(packet_type),
+        burst_length=shim_burst_length, valid_bd=1,
     )  # fmt: skip
     build("aiex.npu.writebd", [], fields)
     address = bd_offset("shim", bd_id) + 4 * DMA["shim"].address_word
@@ -120,7 +121,8 @@ def configure_shimtile_dma_aie2(
         shim, bd_id, ddr_id, size, offset, enable_packet, packet_id, packet_type, shim_burst_length
     )
     npu_maskwrite32(
-        column=int(shim.col), row=int(shim.row), address=channel_control("shim", _BY_NUMBER[direction], channel),
+        column=int(shim.col), row=int(shim.row),
+        address=channel_control("shim", _BY_NUMBER[direction], channel),
         value=_CONTROLLER_ID << CHANNEL_CONTROLLER_ID_SHIFT, mask=CHANNEL_CONTROLLER_ID_MASK,
     )  # fmt: skip
     _start_channel(shim, direction, channel, bd_id, enable_token)

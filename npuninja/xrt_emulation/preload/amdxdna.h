@@ -1,5 +1,6 @@
-/* The kernel's interface of the amdxdna driver, as far as this library looks into it: which ioctls have pointers in their
- * structure. Source of numbers and layouts: include/uapi/drm/amdxdna_accel.h and drm.h of Linux. */
+/* The kernel's interface of the amdxdna driver, as far as this library looks into it: which ioctls have
+ * pointers in their structure. Source of numbers and layouts: include/uapi/drm/amdxdna_accel.h and drm.h of
+ * Linux. */
 #ifndef NPUNINJA_AMDXDNA_H
 #define NPUNINJA_AMDXDNA_H
 

@@ -37,11 +37,12 @@ static int receive_fd(struct msghdr *message) {
     return fd;
 }
 
-int connection_call(
-    int socket, uint32_t operation, struct part structure, struct part pointed, int sent_fd, int *received_fd) {
+int connection_call(int socket, uint32_t operation, struct part structure, struct part pointed, int sent_fd,
+                    int *received_fd) {
     if (received_fd) *received_fd = -1;
     struct wire_request request = {operation, structure.bytes, pointed.bytes};
-    if (sizeof request + structure.bytes > WIRE_MAX || pointed.bytes > WIRE_MAX - sizeof request - structure.bytes)
+    if (sizeof request + structure.bytes > WIRE_MAX ||
+        pointed.bytes > WIRE_MAX - sizeof request - structure.bytes)
         return E2BIG;
     struct iovec out[3] = {
         {&request, sizeof request}, {structure.data, structure.bytes}, {pointed.data, pointed.bytes}};
@@ -65,7 +66,8 @@ int connection_call(
     if (done < 0) return EIO;
 
     struct wire_reply reply;
-    struct iovec in[3] = {{&reply, sizeof reply}, {structure.data, structure.bytes}, {pointed.data, pointed.bytes}};
+    struct iovec in[3] = {
+        {&reply, sizeof reply}, {structure.data, structure.bytes}, {pointed.data, pointed.bytes}};
     message = (struct msghdr){.msg_iov = in, .msg_iovlen = 3};
     message.msg_control = &control;
     message.msg_controllen = sizeof control.space;

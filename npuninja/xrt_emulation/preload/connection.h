@@ -19,8 +19,8 @@ int connection_open(void);
  *
  * sent_fd goes with the request unless it is -1; *received_fd is the reply's descriptor or -1 (may be NULL).
  * Returns 0, or the errno of the reply, EIO when the server is gone. */
-int connection_call(
-    int socket, uint32_t operation, struct part structure, struct part pointed, int sent_fd, int *received_fd);
+int connection_call(int socket, uint32_t operation, struct part structure, struct part pointed, int sent_fd,
+                    int *received_fd);
 
 /* Whether the server has closed its end. */
 int connection_is_gone(int socket);

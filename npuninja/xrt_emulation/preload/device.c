@@ -1,5 +1,6 @@
-/* The emulated device file. Its descriptor is the memory that holds all buffers of the NPU, so that the driver's offsets for
- * mmap are offsets in it; ioctls go to the server, but for waiting, which needs no message. */
+/* The emulated device file. Its descriptor is the memory that holds all buffers of the NPU, so that the
+ * driver's offsets for mmap are offsets in it; ioctls go to the server, but for waiting, which needs no
+ * message. */
 #define _GNU_SOURCE
 #include "device.h"
 
@@ -75,8 +76,8 @@ int device_open(void) {
     if (socket < 0) return -1;
     struct wire_open open = {.version = WIRE_VERSION};
     int memory;
-    int error =
-        connection_call(socket, WIRE_OPEN, (struct part){&open, sizeof open}, (struct part){NULL, 0}, -1, &memory);
+    int error = connection_call(socket, WIRE_OPEN, (struct part){&open, sizeof open}, (struct part){NULL, 0},
+                                -1, &memory);
     struct stat state;
     struct device *device = NULL;
     if (!error && (memory < 0 || fstat(memory, &state))) error = EIO;
@@ -160,14 +161,14 @@ static uint64_t address_of(struct device *device, uint64_t offset) {
     return 0;
 }
 
-#define MMAP(name)                                                                                                        \
-    HOOK void *name(void *address, size_t bytes, int protection, int flags, int fd, off_t offset) {                       \
-        struct device *device = flags & MAP_ANONYMOUS ? NULL : device_of(fd);                                             \
-        /* The driver pins buffers for the NPU; here nothing needs them pinned, and the limit is often low. */            \
-        if (device) flags &= ~MAP_LOCKED;                                                                                 \
-        void *result = next_mmap(address, bytes, protection, flags, fd, offset);                                          \
-        if (device && result != MAP_FAILED) note_mapping(device, (uintptr_t)result, bytes, offset);                       \
-        return result;                                                                                                    \
+#define MMAP(name)                                                                                      \
+    HOOK void *name(void *address, size_t bytes, int protection, int flags, int fd, off_t offset) {     \
+        struct device *device = flags & MAP_ANONYMOUS ? NULL : device_of(fd);                           \
+        /* The driver pins buffers for the NPU; here nothing needs that, and the limit is often low. */ \
+        if (device) flags &= ~MAP_LOCKED;                                                               \
+        void *result = next_mmap(address, bytes, protection, flags, fd, offset);                        \
+        if (device && result != MAP_FAILED) note_mapping(device, (uintptr_t)result, bytes, offset);     \
+        return result;                                                                                  \
     }
 MMAP(mmap)
 MMAP(mmap64)
@@ -180,8 +181,8 @@ static int replace_pages(struct device *device, uint64_t address, uint64_t bytes
     if (copy == MAP_FAILED) return errno;
     memcpy(copy, (void *)(uintptr_t)address, whole);
     munmap(copy, whole);
-    void *there = next_mmap(
-        (void *)(uintptr_t)address, whole, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, device->fd, offset);
+    void *there = next_mmap((void *)(uintptr_t)address, whole, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                            device->fd, offset);
     return there == MAP_FAILED ? errno : 0;
 }
 
@@ -200,8 +201,10 @@ static int64_t monotonic_ns(void) {
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-/* Sleeps while a word is what was seen, a short time at most. 0, or ETIME after the deadline, EIO when the server has gone. */
-static int sleep_while(struct device *device, const volatile uint32_t *word, uint32_t seen, int64_t deadline_ns) {
+/* Sleeps while a word is what was seen, a short time at most. 0, or ETIME after the deadline, EIO when the
+ * server has gone. */
+static int sleep_while(struct device *device, const volatile uint32_t *word, uint32_t seen,
+                       int64_t deadline_ns) {
     int64_t left = deadline_ns == INT64_MAX ? LOOK_NS : deadline_ns - monotonic_ns();
     if (left <= 0) return ETIME;
     if (left > LOOK_NS) left = LOOK_NS;
@@ -266,7 +269,8 @@ static int signal_timelines(struct device *device, const struct timeline_array *
 
 static struct part at(uint64_t pointer, uint64_t bytes) {
     /* What is too long for a message is refused when it is sent. */
-    return (struct part){(void *)(uintptr_t)pointer, pointer ? (uint32_t)(bytes < WIRE_MAX ? bytes : WIRE_MAX) : 0};
+    return (struct part){(void *)(uintptr_t)pointer,
+                         pointer ? (uint32_t)(bytes < WIRE_MAX ? bytes : WIRE_MAX) : 0};
 }
 
 static int create_bo(struct device *device, struct create_bo *bo) {
@@ -285,7 +289,8 @@ static int create_bo(struct device *device, struct create_bo *bo) {
 static int bo_info(struct device *device, struct get_bo_info *info) {
     int error = call(device, NR_GET_BO_INFO, (struct part){info, sizeof *info}, at(0, 0));
     if (error || !info->address) return error;
-    /* A buffer inside the heap: the server tells its offset, and only here is known where the heap is mapped. */
+    /* A buffer inside the heap: the server tells its offset, and only here is known where the heap is
+     * mapped. */
     pthread_mutex_lock(&device->busy);
     info->address = address_of(device, info->address);
     pthread_mutex_unlock(&device->busy);
@@ -323,10 +328,14 @@ static int dispatch(struct device *device, unsigned long request, void *argument
     uint32_t number = _IOC_NR(request);
     struct part structure = {argument, _IOC_SIZE(request)};
     switch (number) {
-    case NR_PRIME_HANDLE_TO_FD: return export_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
-    case NR_PRIME_FD_TO_HANDLE: return import_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
-    case NR_SYNCOBJ_HANDLE_TO_FD: return export_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
-    case NR_SYNCOBJ_FD_TO_HANDLE: return import_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
+    case NR_PRIME_HANDLE_TO_FD:
+        return export_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
+    case NR_PRIME_FD_TO_HANDLE:
+        return import_fd(device, number, structure, &((struct prime_handle *)argument)->fd);
+    case NR_SYNCOBJ_HANDLE_TO_FD:
+        return export_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
+    case NR_SYNCOBJ_FD_TO_HANDLE:
+        return import_fd(device, number, structure, &((struct syncobj_handle *)argument)->fd);
     case NR_SYNCOBJ_TIMELINE_SIGNAL: return signal_timelines(device, argument);
     case NR_CREATE_HWCTX:
         return call(device, number, structure, at(((struct create_hwctx *)argument)->qos_pointer, QOS_BYTES));
@@ -346,7 +355,8 @@ static int dispatch(struct device *device, unsigned long request, void *argument
     }
     case NR_GET_ARRAY: {
         struct get_array *array = argument;
-        return call(device, number, structure, at(array->pointer, (uint64_t)array->element_bytes * array->elements));
+        return call(device, number, structure,
+                    at(array->pointer, (uint64_t)array->element_bytes * array->elements));
     }
     default: return call(device, number, structure, at(0, 0));
     }

@@ -7,8 +7,8 @@
 
 extern char **environ;
 
-/* The value of a variable, which is gone from the environment then. By hand, because programs have a getenv and unsetenv of
- * their own: bash's know nothing of the environment it was started with, and hand it on. */
+/* The value of a variable, which is gone from the environment then. By hand, because programs have a getenv
+ * and unsetenv of their own: bash's know nothing of the environment it was started with, and hand it on. */
 static const char *take_out(const char *start) {
     const char *value = 0;
     char **to = environ;
@@ -23,8 +23,8 @@ static const char *take_out(const char *start) {
     return value;
 }
 
-/* Runs before the program, in the command itself only: what it starts does not get the variable, and what it executes in its
- * own place keeps the setting. */
+/* Runs before the program, in the command itself only: what it starts does not get the variable, and what it
+ * executes in its own place keeps the setting. */
 __attribute__((constructor)) static void die_with_parent(void) {
     const char *parent = take_out("NPUNINJA_EMU_PARENT=");
     if (!parent) return;

@@ -1,5 +1,5 @@
-/* What goes between this library and the server: one request and one reply at a time on a socket of type SEQPACKET.
- * npuninja/xrt_emulation/wire.py is the other side and has the same numbers. */
+/* What goes between this library and the server: one request and one reply at a time on a socket of type
+ * SEQPACKET. npuninja/xrt_emulation/wire.py is the other side and has the same numbers. */
 #ifndef NPUNINJA_WIRE_H
 #define NPUNINJA_WIRE_H
 
@@ -16,7 +16,8 @@ struct wire_request {
     uint32_t pointed_bytes;
 };
 
-/* A reply is this header, the structure as the driver leaves it, and what is to be written where it points to. */
+/* A reply is this header, the structure as the driver leaves it, and what is to be written where it points
+ * to. */
 struct wire_reply {
     int32_t error; /* 0, or an errno */
     uint32_t structure_bytes;
@@ -35,7 +36,8 @@ struct wire_open {
 
 /* These words: for each context (index: its handle) the number of the last command that has ended. */
 #define WIRE_CONTEXTS 1024u
-/* The handle of a timeline is WIRE_CONTEXTS and its place among these numbers; smaller ones are those of contexts. */
+/* The handle of a timeline is WIRE_CONTEXTS and its place among these numbers; smaller ones are those of
+ * contexts. */
 #define WIRE_TIMELINES 8192u
 
 #endif

@@ -1,5 +1,5 @@
-/* Rounding and saturation as a core has them when it starts: scalar code has no way to set them. In place of the kernel headers'
- * file of this name, whose registers only emulated cores have. */
+/* Rounding and saturation as a core has them when it starts: scalar code has no way to set them. In place of
+ * the kernel headers' file of this name, whose registers only emulated cores have. */
 #pragma once
 
 namespace npu {
