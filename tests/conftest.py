@@ -27,7 +27,7 @@ for variable in ("CLICOLOR_FORCE", "COLUMNS", "COMP_LINE", "DESTDIR", "LINES", "
 QUICK = (
     *("arch", "emit", "formats", "plan", "settings/test_settings_table.py", "stages/test_table.py"),
     *("ir/test_ir_errors.py", "ir/test_ir_roundtrip.py", "ir/test_ir_syntax.py", "lowering/test_passes.py"),
-    *("test_files.py", "test_hints.py", "test_layers.py"),
+    *("test_docstrings.py", "test_files.py", "test_hints.py", "test_layers.py", "test_words.py"),
 )
 
 # Fixtures that several folders use, and the line about skipped tests.

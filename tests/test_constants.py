@@ -162,7 +162,7 @@ def texts(value: ast.expr) -> Iterator[object]:
 
 
 def group_of(value: ast.expr) -> tuple[object, ...] | None:
-    """The members of a tuple, list or set in a fixed order; None for what is none, or not written out."""
+    """The members of a tuple, list or set in a fixed order; None for others, or when not written out."""
     if not isinstance(value, (ast.Tuple, ast.List, ast.Set)):
         return None
     members: list[object] = []

@@ -24,7 +24,7 @@ PHRASES = {
     r"beside (?:an?|its|the|their) (?:api|dialect|exit code|inputs|load|record|rest|build|stages)": (
         "in addition to, while"
     ),
-    r"(?:what|which|that) (?:comes|came) of|comes? about": "the result, follows from",
+    r"(?:what|which|that) (?:comes|came) of|(?:files|names) come of|comes? about": "the result, follows from",
     r"speaks? of": "names",
     r"stands? (?:at|before|behind|here|in front|in (?:an?|its|the|their)|on|there|under)": "is, comes",
 }

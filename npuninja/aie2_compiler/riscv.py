@@ -14,7 +14,7 @@ from npuninja.records import NamedTuple
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[\w.$@]+):\s*(.*)')
 _ASSIGNED = re.compile(r"([\w.$@]+)\s*=\s*(.+)")
 _LOCAL = ".L"
-#: `.file 1 "folder" "name"`, perhaps with a checksum behind.
+#: `.file 1 "folder" "name"`, perhaps with a checksum at the end.
 _FILE = re.compile(r'(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"')
 _NAME = re.compile(r"[\w.$@]+")
 #: Directives that say nothing about the program's bytes.

@@ -35,7 +35,7 @@ _LIMIT = 100_000
 
 
 class ScheduledBlock(NamedTuple):
-    """Straight code: its operations, and the one that leaves it (None: it goes on behind)."""
+    """Straight code: its operations, and the one that leaves it (None: the next block follows)."""
 
     operations: Sequence[MachineOperation]
     leaving: MachineOperation | None = None
@@ -47,7 +47,7 @@ class _ScheduledOperation:
     def __init__(self, number: int, operation: MachineOperation) -> None:
         self.number = number
         self.operation = operation
-        #: (node, least distance in bundles) that must come first, and that come behind.
+        #: (node, least distance in bundles) that must come before, and that must come after.
         self.before: list[tuple[_ScheduledOperation, int]] = []
         self.after: list[tuple[_ScheduledOperation, int]] = []
         self.height = 0

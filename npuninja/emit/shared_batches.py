@@ -23,7 +23,7 @@ from npuninja.stages.table import rules
 
 _VALUES = ("steps", "record", "says", "out")
 _VARIABLES = re.compile(r"\$(?:\{(record|steps|says|out)\}|(record|steps|says|out)\b)")
-# What a word goes on behind, besides letters and digits.
+# Characters of words, besides letters and digits.
 _INSIDE = ("_", ".", "-")
 # The option with which a rule's stage reads files that its command does not name. Other rules may read any.
 _DISCOVERS = {name: row.discovers for name, row, _ in rules()}

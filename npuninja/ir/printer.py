@@ -108,7 +108,7 @@ class OpWriter:
         self._punctuation = False
 
     def spacing(self, text: str) -> None:
-        """Writes a space or nothing, and what follows directly behind."""
+        """Writes a space or nothing, and then what follows."""
         self.out.append(text)
         self._spaced = False
         self._punctuation = True

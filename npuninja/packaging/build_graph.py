@@ -65,8 +65,8 @@ class BuildGraph:
         self._made_by = {path: edge for edge in self._edges for path in edge["outputs"]}
 
     def behind(self, files: Iterable[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
-        """The edges that these files come of, each after those that it needs, and the files that no edge
-        makes, sorted.
+        """The edges that make these files and what they need, each after those that it needs; and the files
+        that no edge makes, sorted.
         """
         edges: dict[int, Mapping[str, Any]] = {}
         given: set[str] = set()

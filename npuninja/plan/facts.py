@@ -135,7 +135,7 @@ def _of_kernels(design: Design) -> dict[str, FactValue]:
     words = []
     for place, configuration in enumerate(design.configurations, 1):
         kernel = called.get(configuration.symbol)
-        # One without a sequence is called with those of the others, and their control packets behind.
+        # One without a sequence is called with those of the others, and then their control packets.
         most = max(c.buffers for c in design.configurations) + 1
         buffers = buffers_of_call(configuration.buffers if configuration.sequences else most)
         word = f"{kernel.name}={kernel.number:#x}={buffers}" if kernel else "none"

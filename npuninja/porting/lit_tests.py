@@ -25,7 +25,7 @@ _SUFFIXES = (".mlir", ".py")
 _LINE = re.compile(r"\b(REQUIRES|XFAIL|RUN):\s*(.*)$")
 #: What npuninja has nothing for: a test that needs it is taken last.
 _FOREIGN = ("chess", "aietools", "vitis", "opencv")
-#: The families whose tests come behind those of the one that is taken where nobody names one.
+#: The families whose tests come after those of the one that is taken where nobody names one.
 _OTHER_NPUS = tuple(name for name in FAMILIES if name != DEFAULT)
 _ON_DEVICE = re.compile(r"%run_on_(npu\d+)%?\s*")
 # Output that is compared with the test's own CHECK lines; other prefixes and files are left to people.

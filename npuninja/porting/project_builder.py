@@ -243,7 +243,7 @@ class _Builder:
         """A design that a command makes, which may be one that is known by a file; returns its name."""
         known = next((d for d in self.project.designs if path in dict(d.files)), None)
         if known is not None and known.source == design.source and known.aiecc_flags != design.aiecc_flags:
-            # What comes behind reads what this command has written over it.
+            # What follows reads what this command has written over it.
             rest = tuple(file for file in known.files if file[0] not in files)
             self.project.designs = [replace(d, files=rest) if d is known else d for d in self.project.designs]
             known = None

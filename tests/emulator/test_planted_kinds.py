@@ -77,7 +77,7 @@ def neighbours_memory(planted: bool) -> Design:
 
 
 def a_word_of_the_sequence(planted: bool) -> Design:
-    """The sequence writes into the memory tile behind or in front of the start of a task that sends it."""
+    """The sequence writes into the memory tile after or before the start of a task that sends it."""
     p, s = Program(), Sequence()
     filled(p, 0, 1, 0)
     p.bd(0, 1, 0, mem_bd(0x80000, WORDS))
@@ -236,7 +236,7 @@ def alone(does: str) -> Design:
 
 
 def kept(planted: bool) -> Design:
-    """A kernel looks at its input once more, behind or in front of its core's release."""
+    """A kernel looks at its input once more, after or before its core's release."""
     p, s = Program(), Sequence()
     into(p, 0, 2)
     p.bd(0, 2, 0, core_bd(0x800, 16, next_bd=0, acquire=(0, -1), release=(1, 1)))

@@ -78,7 +78,7 @@ def peel_first_trip(loop: Operation) -> list[Operation]:
 
 
 def unroll(loop: Operation, trips: int, factor: int, remainder: int, keep_remainder: bool) -> None:
-    """Replaces a loop by one of `factor` copies of its body a trip, and code for the other trips behind."""
+    """Replaces a loop by one of `factor` copies of its body a trip, and code for the other trips after it."""
     low, step, type = _counting(loop)
     carried = group(loop, "initArgs")
     main_trips = (trips - remainder) // factor

@@ -147,7 +147,7 @@ class Device:
         return [t for t in self.tile_iterator() if self.kind_at(t.row) == kind]
 
     def get_shim_tiles(self) -> list[Tile]:
-        """The shim tiles."""
+        """The shim tiles, by column."""
         return self._of(SHIM)
 
     def get_mem_tiles(self) -> list[Tile]:

@@ -74,7 +74,7 @@ template <class V> NPU_INLINE auto join(V a, V b) {
     return pick<2 * n>(a, b, [](unsigned i) constexpr { return i; });
 }
 
-/** The lanes with others behind, whose content is zero. */
+/** The lanes, then others, whose content is zero. */
 template <unsigned M, class V> NPU_INLINE auto widen(V v) {
     constexpr unsigned n = sizeof(V) / sizeof(v[0]);
     if constexpr (M == n)

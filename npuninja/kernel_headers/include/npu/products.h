@@ -1,4 +1,4 @@
-/* The multiply intrinsics: mul_, mac_, msc_, negmul_ with a shape behind, and their _conf forms. */
+/* The multiply intrinsics: mul_, mac_, msc_, negmul_ and then a shape, and their _conf forms. */
 #pragma once
 
 #include <npu/blocks.h>
