@@ -124,6 +124,20 @@ def test_the_checks_of_the_page_ask_for_what_was_forgotten_and_for_nothing_else(
     assert "test_every_module_has_a_row_and_every_row_a_module" in failed(changed, *tests)
 
 
+def test_an_operation_is_a_row_and_the_checks_of_the_page_ask_for_the_rest(copied: Path):
+    table = copied / "npuninja/ir/syntax.py"
+    row = "aie.brand_new                ( $tile:index , .amount:i32 ) {}\n"
+    before = "\naie.tile  "
+    text = table.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    table.write_text(text.replace(before, f"\n{row}{before[1:]}"), encoding="utf-8")
+    tests = checks("Add an operation")
+    assert failed(copied, *tests) == {"test_every_operation_that_is_read_is_on_the_page_once"}
+    twice = row.replace(".amount:i32 ", ".amount:i32 , .amount:i32 ")
+    table.write_text(text.replace(before, f"\n{twice}{before[1:]}"), encoding="utf-8")
+    assert "test_every_row_reads_and_prints_what_is_made_from_it" in failed(copied, *tests)
+
+
 def test_a_device_is_a_record_and_the_checks_of_the_page_ask_for_its_facts(copied: Path):
     table = copied / "npuninja/arch/families.py"
     row = (

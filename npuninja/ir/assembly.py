@@ -24,7 +24,7 @@ After `=>` are the types of the results: a type's text, `x` (a result named in `
 `same(x)`, `element(x)`, `i1(x)`, `named(x)` (as `same`, if the text names the result). After `|` are
 attributes that are in the dictionary, `name:kind` (`name!:kind` if it must be there) or `name=default`; an
 attribute equal to its default is never stored, with `name+=default` it always is. Operands are kept in the
-order in which the row names them.
+order in which the row names them. A row has a name once, and once more after `|` for its default.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from __future__ import annotations
 import re
 
 from npuninja import TYPE_CHECKING
+from npuninja.errors import InternalError
 from npuninja.ir.attribute_directives import (
     FLAG_ATTRIBUTES,
     INTEGER_KIND,
@@ -72,7 +73,7 @@ from npuninja.ir.types import element_of, with_element
 from npuninja.records import NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Callable, Collection
 
     from npuninja.ir.op_state import OpState
 
@@ -123,22 +124,40 @@ class OpDefinition:
         form, _, results = head.partition("=>")
         self.results = tuple(results.split())
         self.directives = _compile(self, form.split())
+        listed: list[str] = []
         for item in declared.split():
-            self._declare(item)
+            listed.append(self._once(self._declare(item), listed))
         self.variadic = sum(g.variadic for g in self.groups)
         self.places = {g.name: place for place, g in enumerate(self.groups)}
         self.first_variadic = next(
             (place for place, g in enumerate(self.groups) if g.variadic), len(self.groups)
         )
 
-    def _declare(self, item: str) -> None:
+    def add_operands(self, name: str, variadic: bool, type: str = "") -> None:
+        """Notes an operand of the form, or a group of them."""
+        self._once(name, [group.name for group in self.groups])
+        self.groups.append(OperandGroup(name, variadic, type))
+
+    def add_attribute(self, name: str, kind: str) -> None:
+        """Notes an attribute of the form."""
+        self.in_format.add(self._once(name, self.in_format))
+        self.kinds[name] = kind
+
+    def _once(self, name: str, known: Collection[str]) -> str:
+        """The name, if the row has it only once: a second value would take the place of the first."""
+        if name in known:
+            raise InternalError(f"the row of '{self.name}' has '{name}' twice")
+        return name
+
+    def _declare(self, item: str) -> str:
+        """Notes an attribute of the dictionary; its name."""
         if "=" not in item:
             attribute, _, kind = item.partition(":")
             if attribute[-1] == "!":
                 attribute = attribute[:-1]
                 self.required.add(attribute)
             self.kinds[attribute] = kind
-            return
+            return attribute
         attribute, _, text = item.partition("=")
         known = self.assumed if attribute[-1] == "+" else self.defaults
         attribute = attribute.rstrip("+")
@@ -150,6 +169,7 @@ class OpDefinition:
             known[attribute] = OpaqueAttr(f"{FLAG_ATTRIBUTES[kind]}<{literal}>")
         else:
             known[attribute] = IntegerAttr(int(literal), kind) if kind else StringAttr(literal)
+        return attribute
 
     def group_sizes(self, op: Operation) -> tuple[int, ...]:
         """How many operands of `op` each group has. Raises ValueError when the operation leaves that open."""
@@ -237,12 +257,11 @@ def _compile(definition: OpDefinition, words: list[str]) -> list[Directive]:
             definition.successor_count += 1
         elif found := _OPERAND.fullmatch(word):
             name, variadic, type = found.groups()
-            definition.groups.append(OperandGroup(name, bool(variadic) or len(stack) > 1, type or ""))
+            definition.add_operands(name, bool(variadic) or len(stack) > 1, type or "")
             directives.append((Operands if variadic else OperandDirective)(name, type or ""))
         elif found := _ATTRIBUTE.fullmatch(word):
             name, kind = found.groups()
-            definition.kinds[name] = kind
-            definition.in_format.add(name)
+            definition.add_attribute(name, kind)
             if len(stack) == 1:
                 definition.required.add(name)
             directives.append(AttributeField(name, kind))
@@ -277,22 +296,20 @@ def _call(definition: OpDefinition, function: str, argument: str, type: str) -> 
         definition.region_count += int(argument)
         return None
     if function == "mixed":
-        definition.groups.append(OperandGroup(argument, True, type or "index"))
+        definition.add_operands(argument, True, type or "index")
         definition.mixed.append(argument)
-        definition.kinds["static_" + argument] = "integers"
-        definition.in_format.add("static_" + argument)
+        definition.add_attribute("static_" + argument, "integers")
         return MixedList(argument, type or "index")
     # operands(a,b*) and attributes(a,b): what a custom directive reads.
     for name in argument.split(","):
         if function == "operands":
-            definition.groups.append(OperandGroup(name.rstrip("*"), name.endswith("*")))
+            definition.add_operands(name.rstrip("*"), name.endswith("*"))
         else:
             attribute, _, kind = name.partition(":")
             if attribute[-1] == "!":
                 attribute = attribute[:-1]
                 definition.required.add(attribute)
-            definition.in_format.add(attribute)
-            definition.kinds[attribute] = kind or "any"
+            definition.add_attribute(attribute, kind or "any")
     return None
 
 

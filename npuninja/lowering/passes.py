@@ -176,6 +176,7 @@ RESOURCES: tuple[Pass, ...] = (
         takes=("case_type=rules.case_type",),
         stands_for=("aie-scf-to-control-flow",),
     ),
+    Pass("own-check-lowered", "remaining:check_lowered"),
     Pass("own-numbers-to-values", "number_operands:numbers_to_values", "module", when="numbers_are_values"),
 )
 
