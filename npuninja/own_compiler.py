@@ -60,17 +60,17 @@ class _Pins(NamedTuple):
         tools: name -> path, or False for what is not to be used; what is not named is looked for.
         file: what says so: what configure.py wrote, or a toolchain.toml; "" for neither.
         found: whether configure.py wrote it; then it has every name.
-        places: name -> where the user has named it, as configure.py knows.
+        locations: name -> where the user has named it, as configure.py knows.
     """
 
     tools: Mapping[str, str | bool]
     file: str = ""
     found: bool = False
-    places: Mapping[str, Location] = {}
+    locations: Mapping[str, Location] = {}
 
     def names(self, tool: str) -> bool:
         """Whether the user has named a tool; else configure.py has found it."""
-        return tool in self.places or not self.found
+        return tool in self.locations or not self.found
 
 
 def own_compiler() -> OwnCompiler:
@@ -123,7 +123,7 @@ def _gone(name: str, path: str, pins: _Pins) -> ToolError:
         )
     return ToolError(
         f"[tools] names {path} as {name}, and there is no such file",
-        pins.places.get(name) or Location(pins.file),
+        pins.locations.get(name) or Location(pins.file),
         hint=f"name the right path, or write {name} = false when it is not to be used",
     )
 
@@ -183,22 +183,22 @@ def _of_build(path: str) -> _Pins:
     try:
         content = json.loads(_text(path))
         tools = {name: content["tools"][name] for name in OWN_COMPILERS}
-        places = {name: Location(*place) for name, place in content["places"].items()}
+        locations = {name: Location(*place) for name, place in content["places"].items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ToolError(
             "not what configure.py wrote", Location(path), hint="run configure.py --fresh"
         ) from error
-    return _Pins(tools, path, True, places)
+    return _Pins(tools, path, True, locations)
 
 
-def compilers_text(tools: Mapping[str, str | bool], places: Mapping[str, Location]) -> str:
+def compilers_text(tools: Mapping[str, str | bool], locations: Mapping[str, Location]) -> str:
     """What configure.py writes for `own_compiler`.
 
     Args:
         tools: each of `OWN_COMPILERS` -> its path, False for what it did not find or may not use.
-        places: those of them that the user has named -> where; files are absolute.
+        locations: those of them that the user has named -> where; files are absolute.
     """
-    return json.dumps({"tools": tools, "places": places}, indent=1) + "\n"
+    return json.dumps({"tools": tools, "places": locations}, indent=1) + "\n"
 
 
 def _of_settings(path: str) -> dict[str, str | bool]:

@@ -189,7 +189,7 @@ class _Reservations:
 
     def __init__(self) -> None:
         self._slots: dict[int, dict[str, str]] = defaultdict(dict)
-        self._places: dict[int, Location] = {}
+        self._locations: dict[int, Location] = {}
         self._units: dict[tuple[str, int], bool] = {}
         self._to_be_free: set[tuple[str, int]] = set()
 
@@ -205,7 +205,7 @@ class _Reservations:
                     return False
         self._slots[at][form.slot] = form.text
         if place is not None:
-            self._places.setdefault(at, place)
+            self._locations.setdefault(at, place)
         for unit in form.units:
             for cycle in range(at + unit.first - 1, at + unit.first - 1 + unit.length):
                 if unit.only_free:
@@ -216,7 +216,7 @@ class _Reservations:
 
     def bundle(self, at: int) -> Scheduled:
         """The slots, and the place in the source, of the bundle at a cycle."""
-        return Scheduled(list(self._slots.get(at, {}).values()), self._places.get(at))
+        return Scheduled(list(self._slots.get(at, {}).values()), self._locations.get(at))
 
 
 @lru_cache(maxsize=256)

@@ -31,16 +31,16 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="npuninja-") as folder:
         # Nothing remembered counts here: every tool is asked again.
         toolchain = detect(surroundings, ProbeCache(os.path.join(folder, "probe_cache.json")))
-    parts = examine(surroundings, toolchain, this_machine(os.environ), options.dispatch)
-    parts = {part: [redacted(rung, os.environ) for rung in rungs] for part, rungs in parts.items()}
-    usable = not any(rung.verdict == "fail" for rung in parts[BUILD])
+    ladders = examine(surroundings, toolchain, this_machine(os.environ), options.dispatch)
+    ladders = {part: [redacted(rung, os.environ) for rung in rungs] for part, rungs in ladders.items()}
+    usable = not any(rung.verdict == "fail" for rung in ladders[BUILD])
     if options.json:
-        rungs = [{"part": part, **asdict(rung)} for part, found in parts.items() for rung in found]
+        rungs = [{"part": part, **asdict(rung)} for part, found in ladders.items() for rung in found]
         print(
             json.dumps(
-                {"format": 1, "usable": usable, "npu": npu_ready(parts[NPU]), "rungs": rungs}, indent=1
+                {"format": 1, "usable": usable, "npu": npu_ready(ladders[NPU]), "rungs": rungs}, indent=1
             )
         )
     else:
-        print(text(parts))
+        print(text(ladders))
     return 0 if usable else ToolError.exit_code

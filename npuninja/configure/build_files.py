@@ -98,7 +98,7 @@ def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
     made = (*watched.written, *batches.files)
     generator = generator_statements(BUILD_FILE, made, shared, GENERATOR_DEPFILE)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
-    content = build_file_text(graph, template, causes.places, generator, causes.header, batches)
+    content = build_file_text(graph, template, causes.placeholders, generator, causes.header, batches)
     changed = place_build_file(build_file, content, ninja, template)
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
@@ -117,7 +117,9 @@ def _write_batches(plan: Plan) -> SharedBatches:
     causes, graph = plan.causes, plan.graph
     layout, template = causes.project.layout, causes.project.template
     folder = "" if graph.remote_rules else layout.output(BATCHES)
-    shared = shared_batches(graph.batches, template.parts, template.filled(graph, causes.places), folder)
+    shared = shared_batches(
+        graph.batches, template.batch_parts, template.filled(graph, causes.placeholders), folder
+    )
     for path, content in shared.files.items():
         write_if_changed(os.path.join(layout.ninja_folder, path), content)
     return shared
@@ -134,9 +136,9 @@ def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
     """Writes the Makefile; says what was written and whether it changed."""
     causes, layout = plan.causes, plan.causes.project.layout
     template, name = causes.project.template, makefile_name(causes.project.options.build_folder)
-    rules = template.filled(plan.graph, causes.places)
+    rules = template.filled(plan.graph, causes.placeholders)
     stamp = layout.output("configured")
-    content = makefile(plan.graph, rules, template.parts, name, stamp, watched.read, causes.header)
+    content = makefile(plan.graph, rules, template.batch_parts, name, stamp, watched.read, causes.header)
     path = os.path.join(layout.ninja_folder, name)
     changed = write_if_changed(path, content)
     return BuildFiles(changed=changed, written=(path,), watched_files=watched.read, made=())

@@ -102,8 +102,8 @@ def _from_table(
     if is_script:
         script = _script(sources[0])
         module = _module_of(script)
-        places = [os.path.dirname(sources[0]), folder or ".", *_python_path(table)]
-        refused = refused or _lacking(sources[0], script, module, places)
+        folders = [os.path.dirname(sources[0]), folder or ".", *_python_path(table)]
+        refused = refused or _lacking(sources[0], script, module, folders)
     return HostProgram(
         name=name,
         location=where,
@@ -150,11 +150,11 @@ def _check_designs(name: str, named: Iterable[str], designs: Collection[str], wh
             )  # fmt: skip
 
 
-def _lacking(path: str, script: ast.Module, module: str, places: list[str]) -> str:
+def _lacking(path: str, script: ast.Module, module: str, folders: list[str]) -> str:
     """Why a script cannot run with this Python's packages; "" when it can, or another Python runs it."""
     from npuninja.configure.absent_packages import absent_packages, install_words
 
-    missing = absent_packages(script, places) if module in ("aie", "") else ()
+    missing = absent_packages(script, folders) if module in ("aie", "") else ()
     if not missing:
         return ""
     return (

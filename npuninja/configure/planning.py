@@ -28,13 +28,13 @@ class Causes:
     Attributes:
         project: what the user wrote.
         machine: what there is.
-        places: the placeholders of build.ninja.in that are about this machine, as words of a command line.
+        placeholders: those of build.ninja.in that are about this machine, as words of a command line.
         header: sentences for the top of the build file.
     """
 
     project: Project
     machine: Machine
-    places: Mapping[str, tuple[str, ...]]
+    placeholders: Mapping[str, tuple[str, ...]]
     header: tuple[str, ...]
 
     def digest(self) -> str:
@@ -55,7 +55,7 @@ class Causes:
             project.template.file,
             project.settings.content,
             project.home,
-            self.places,
+            self.placeholders,
             self.header,
         )
         digest = hashlib.sha256()
@@ -116,7 +116,7 @@ def _context(project: Project, machine: Machine) -> Context:
         # Another machine keeps results by command: a link that is worth asking for stays one.
         batched=frozenset()
         if options.separate
-        else frozenset(template.parts) - (SHORT_ALONE if machine.remote else frozenset()),
+        else frozenset(template.batch_parts) - (SHORT_ALONE if machine.remote else frozenset()),
         werror=options.werror,
         launcher=machine.launcher,
         check=options.check,

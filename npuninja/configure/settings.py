@@ -149,7 +149,7 @@ def _kernels(tables: Mapping[str, Any], file: SettingsFile) -> list[KernelSettin
                     sources,
                     language=table.get("language", ""),
                     float=table.get("float", ""),
-                    places=tuple(places.items()),
+                    locations=tuple(places.items()),
                     **lists,
                 )
             )

@@ -103,7 +103,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     machine = look(project, environment)
     record = _record(project, machine, environment)
     causes = Causes(
-        project=project, machine=machine, places=_places(project, record), header=_header(project)
+        project=project, machine=machine, placeholders=_placeholders(project, record), header=_header(project)
     )
     planned = Planned(project.layout.build_folder, causes.digest(), stamp)
     changed, found = False, project.designs
@@ -174,7 +174,7 @@ def _record_compilers(project: Project, machine: Machine) -> None:
     write_if_changed(path, compilers_text(paths, places))
 
 
-def _places(project: Project, record: str) -> dict[str, tuple[str, ...]]:
+def _placeholders(project: Project, record: str) -> dict[str, tuple[str, ...]]:
     """The placeholders of build.ninja.in that are about this machine, as words of a command line."""
     # Windows starts commands without a shell; Make's recipes go on after them.
     by_shell = os.name == "posix" and project.options.generator == "ninja"

@@ -44,28 +44,28 @@ class Surroundings:
                 seen.add(os.path.realpath(path))
                 yield Candidate(path, "PATH")
 
-    def below(self, variable: str, *parts: str) -> Iterator[Candidate]:
-        """The file at `parts` below the folder that an environment variable names."""
+    def below(self, variable: str, *components: str) -> Iterator[Candidate]:
+        """The file at `components` below the folder that an environment variable names."""
         folder = self.environment.get(variable)
         if folder:
-            yield Candidate(os.path.join(folder, *parts), f"${variable}")
+            yield Candidate(os.path.join(folder, *components), f"${variable}")
 
-    def in_system(self, *parts: str) -> Iterator[Candidate]:
-        """The file at `parts` below the system's root, where it exists."""
-        path = os.path.join(self.system_root, *parts)
+    def in_system(self, *components: str) -> Iterator[Candidate]:
+        """The file at `components` below the system's root, where it exists."""
+        path = os.path.join(self.system_root, *components)
         if os.path.isfile(path):
             yield Candidate(path, "usual place")
 
-    def in_home(self, *parts: str) -> Iterator[Candidate]:
-        """The file at `parts` below the home folder, where it exists."""
-        path = os.path.join(self.environment.get("HOME", ""), *parts)
+    def in_home(self, *components: str) -> Iterator[Candidate]:
+        """The file at `components` below the home folder, where it exists."""
+        path = os.path.join(self.environment.get("HOME", ""), *components)
         if self.environment.get("HOME") and os.path.isfile(path):
             yield Candidate(path, "usual place")
 
-    def in_packages(self, *parts: str) -> Iterator[Candidate]:
-        """The file at `parts` below each folder of installed Python packages, where it exists."""
+    def in_packages(self, *components: str) -> Iterator[Candidate]:
+        """The file at `components` below each folder of installed Python packages, where it exists."""
         for folder in self.package_folders:
-            path = os.path.join(folder, *parts)
+            path = os.path.join(folder, *components)
             if os.path.isfile(path):
                 yield Candidate(path, "Python package")
 
@@ -202,9 +202,9 @@ def version_in(pattern: str, otherwise: str) -> Callable[[int, str], Proof]:
     return read
 
 
-def in_folder(*parts: str) -> Callable[[str], str]:
-    """What a pin means that may name the tool's installation: the file at `parts` there."""
-    return lambda path: os.path.join(path, *parts) if os.path.isdir(path) else path
+def in_folder(*components: str) -> Callable[[str], str]:
+    """What a pin means that may name the tool's installation: the file at `components` there."""
+    return lambda path: os.path.join(path, *components) if os.path.isdir(path) else path
 
 
 def file_stamp(path: str) -> tuple[str, int, int] | None:

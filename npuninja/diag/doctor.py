@@ -85,18 +85,18 @@ def _without_homes(words: str, environment: Mapping[str, str]) -> str:
     return re.sub(r"/(home|Users)/[^/\s:;,)]+", r"/\1/…", words)
 
 
-def text(parts: Mapping[str, list[Rung]]) -> str:
+def text(ladders: Mapping[str, list[Rung]]) -> str:
     """All rungs, and what they come to."""
-    width = max(len(rung.name) for rungs in parts.values() for rung in rungs)
+    width = max(len(rung.name) for rungs in ladders.values() for rung in rungs)
     lines = []
-    for part, rungs in parts.items():
+    for part, rungs in ladders.items():
         lines.append(f"{part}:")
         for rung in rungs:
             lines.append(f"  {rung.verdict:7} {rung.name.ljust(width)}  {rung.found}")
             if rung.fix and rung.verdict != "ok":
                 lines.append(f"  {'':7} {'':{width}}  -> {rung.fix}")
-    failed = [rung.name for rung in parts[BUILD] if rung.verdict == "fail"]
-    broken = next((rung for rung in parts[NPU] if rung.broken), None)
+    failed = [rung.name for rung in ladders[BUILD] if rung.verdict == "fail"]
+    broken = next((rung for rung in ladders[NPU] if rung.broken), None)
     lines.append("")
     if failed:
         lines.append(f"Nothing can be built before this is put right: {', '.join(failed)}.")

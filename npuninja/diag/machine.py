@@ -34,26 +34,26 @@ class MachineFacts:
     kernel_log: str | None
     forbidden: frozenset[str] = field(default_factory=frozenset)
 
-    def path(self, *parts: str) -> str:
+    def path(self, *components: str) -> str:
         """The real path of a path of this machine, given without its first slash."""
-        return os.path.join(self.root, *parts)
+        return os.path.join(self.root, *components)
 
     def shown(self, path: str) -> str:
         """The path of this machine for a real path."""
         return os.path.join(os.sep, os.path.relpath(path, self.root))
 
-    def read(self, *parts: str) -> str | None:
+    def read(self, *components: str) -> str | None:
         """The text of a small file without the white space around it; None when it cannot be read."""
         try:
-            with open(self.path(*parts), encoding="utf-8", errors="replace") as stream:
+            with open(self.path(*components), encoding="utf-8", errors="replace") as stream:
                 return stream.read(_LARGEST_FILE_BYTES).strip()
         except OSError:
             return None
 
-    def names(self, *parts: str) -> list[str] | None:
+    def names(self, *components: str) -> list[str] | None:
         """What is in a folder, sorted; None when it cannot be read."""
         try:
-            return sorted(os.listdir(self.path(*parts)))
+            return sorted(os.listdir(self.path(*components)))
         except OSError:
             return None
 
@@ -66,9 +66,9 @@ class MachineFacts:
             if any(fnmatch.fnmatchcase(n, pattern) for pattern in patterns)
         ]
 
-    def exists(self, *parts: str) -> bool:
+    def exists(self, *components: str) -> bool:
         """Whether there is such a file or folder."""
-        return os.path.exists(self.path(*parts))
+        return os.path.exists(self.path(*components))
 
     def usable(self, path: str) -> bool:
         """Whether a file may be read and written."""

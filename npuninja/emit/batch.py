@@ -29,22 +29,22 @@ def parts_of(rules: Mapping[str, Mapping[str, str]]) -> dict[str, BatchPart]:
     """The rules of a build file that can be parts of a batch; none when there is no rule that runs one."""
     if RULE not in rules:
         return {}
-    parts = {}
+    batch_parts = {}
     for name, variables in rules.items():
         command = _STAGE.fullmatch(variables.get("command", ""))
         if command:
             says = variables.get("description", name).removesuffix(" $out")
-            parts[name] = BatchPart(f"--then {command['start']}{command['end']}", says)
-    return parts
+            batch_parts[name] = BatchPart(f"--then {command['start']}{command['end']}", says)
+    return batch_parts
 
 
-def batch_variables(batch: Batch, parts: Mapping[str, BatchPart]) -> dict[str, str]:
+def batch_variables(batch: Batch, batch_parts: Mapping[str, BatchPart]) -> dict[str, str]:
     """The variables of the statement that runs a batch, escaped for Ninja: the stages, the depfile, the
     description.
     """
-    labels = dict.fromkeys(parts[edge.rule].says for edge in batch.edges)
+    labels = dict.fromkeys(batch_parts[edge.rule].says for edge in batch.edges)
     return {
-        "steps": " ".join(_command(edge, parts[edge.rule].command) for edge in batch.edges),
+        "steps": " ".join(_command(edge, batch_parts[edge.rule].command) for edge in batch.edges),
         "record": command_value((f"{batch.name}.d",)),
         "says": f"{' '.join(labels)} {escape_value(posixpath.dirname(batch.name))}",
     }

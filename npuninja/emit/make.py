@@ -50,7 +50,7 @@ made = $(if $(wildcard $1),,FORCE)
 def makefile(
     graph: Graph,
     rules: NinjaText,
-    parts: Mapping[str, BatchPart],
+    batch_parts: Mapping[str, BatchPart],
     name: str,
     configure: str,
     inputs: Sequence[str],
@@ -61,7 +61,7 @@ def makefile(
     Args:
         graph: the edges.
         rules: build.ninja.in, filled.
-        parts: those of them that can be parts of a batch.
+        batch_parts: those of them that can be parts of a batch.
         name: what the Makefile is called, as `make -f` takes it.
         configure: the stamp of configure.py; its folder is the build folder.
         inputs: what configure.py looked at.
@@ -90,7 +90,7 @@ def makefile(
         elsewhere = " ".join(map(quote_word, remote_stage(graph, command)))
         stage = {"stage": f"{rules.variables['remote']} {elsewhere}"} if elsewhere else {}
         if isinstance(command, Batch):
-            text.append("\n".join(_batch(command, rules, stage, parts, depfiles)))
+            text.append("\n".join(_batch(command, rules, stage, batch_parts, depfiles)))
         elif command.rule == "phony":
             text.append("\n".join(_alias(command, alone, name)))
         else:
@@ -153,11 +153,11 @@ def _batch(
     batch: Batch,
     rules: NinjaText,
     stage: Mapping[str, str],
-    parts: Mapping[str, BatchPart],
+    batch_parts: Mapping[str, BatchPart],
     depfiles: list[str],
 ) -> Iterator[str]:
     scope = {**stage} | {
-        name: expand(value, rules.variables) for name, value in batch_variables(batch, parts).items()
+        name: expand(value, rules.variables) for name, value in batch_variables(batch, batch_parts).items()
     }
     scope["out"] = " ".join(map(quote_word, batch.outputs))
     yield from _made(RULE, rules, scope, batch.inputs, batch.outputs, depfiles)

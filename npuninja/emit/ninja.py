@@ -143,7 +143,7 @@ def generator_statements(
 def write(
     graph: Graph,
     template: Template,
-    places: Mapping[str, tuple[str, ...]],
+    placeholders: Mapping[str, tuple[str, ...]],
     generator: str,
     header: Sequence[str],
     shared: SharedBatches | None = None,
@@ -153,16 +153,16 @@ def write(
     Args:
         graph: the edges.
         template: build.ninja.in.
-        places: placeholders besides the graph's variables, as words of a command line.
+        placeholders: placeholders besides the graph's variables, as words of a command line.
         generator: the statements of `generator_statements`.
         header: sentences for the top of the file.
         shared: what the batches have in common; None when that is still to be found.
     """
     parts = ["\n".join(f"# {line}".rstrip() for line in header)]
-    parts.append(template.fill(graph, places).rstrip())
+    parts.append(template.fill(graph, placeholders).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
-    read = template.filled(graph, places)
-    shared = shared or shared_batches(graph.batches, template.parts, read)
+    read = template.filled(graph, placeholders)
+    shared = shared or shared_batches(graph.batches, template.batch_parts, read)
     if shared.rules:
         parts.append("# The stages of designs of one kind.\n\n" + shared.rules)
     singly = [command for command in graph.commands() if isinstance(command, Edge)]

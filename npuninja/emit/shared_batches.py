@@ -47,20 +47,20 @@ class SharedBatches(NamedTuple):
 
 
 def shared_batches(
-    batches: Sequence[Batch], parts: Mapping[str, BatchPart], read: NinjaText, words_folder: str = ""
+    batches: Sequence[Batch], batch_parts: Mapping[str, BatchPart], read: NinjaText, words_folder: str = ""
 ) -> SharedBatches:
     """Finds what batches have in common.
 
     Args:
         batches: of a graph.
-        parts: of the template.
+        batch_parts: of the template.
         read: the rules and variables, as build.ninja is to have them.
         words_folder: where files of words may lie, as build.ninja names it; "" leaves the words there.
     """
     rule = read.rules.get(RULE, {})
     in_files = bool(words_folder) and f"@{rule.get('rspfile')}" in rule.get("command", "")
     alike: dict[tuple[str, ...] | None, list[Batch]] = {}
-    own = {batch.name: batch_variables(batch, parts) for batch in batches}
+    own = {batch.name: batch_variables(batch, batch_parts) for batch in batches}
     for batch in batches:
         out = command_value(batch.outputs)
         alike.setdefault(_form(batch.name, {**own[batch.name], "out": out}), []).append(batch)

@@ -46,7 +46,7 @@ class Template:
         return read_ninja(self.whole, self.file).rules
 
     @cached_property
-    def parts(self) -> Mapping[str, BatchPart]:
+    def batch_parts(self) -> Mapping[str, BatchPart]:
         """The rules that can be parts of a batch."""
         return parts_of(self.rules)
 
@@ -55,20 +55,20 @@ class Template:
         read, own = read_ninja(self.whole, self.file), {name: f"${name}" for name in ("in", "out", "options")}
         return {rule: read.value(rule, "command", own) for rule in read.rules}
 
-    def fill(self, graph: Graph, places: Mapping[str, tuple[str, ...]]) -> str:
-        """The text, its placeholders filled by the graph's variables and by `places`: words of command lines.
+    def fill(self, graph: Graph, placeholders: Mapping[str, tuple[str, ...]]) -> str:
+        """The text, filled by the graph's variables and by `placeholders`, which are words of command lines.
 
         Raises:
             UserError: there is no value for a placeholder; located.
         """
         values = {name.upper(): command_value(words) for name, words in graph.variables.items()}
-        values.update({name: command_value(words) for name, words in places.items()})
+        values.update({name: command_value(words) for name, words in placeholders.items()})
         fill(self._own_text, self.file, values)  # so that an unknown one is located where the user wrote it
         return fill(self.whole, self.file, values)
 
-    def filled(self, graph: Graph, places: Mapping[str, tuple[str, ...]]) -> NinjaText:
+    def filled(self, graph: Graph, placeholders: Mapping[str, tuple[str, ...]]) -> NinjaText:
         """The filled template as statements, for generators other than Ninja."""
-        return read_ninja(self.fill(graph, places), self.file)
+        return read_ninja(self.fill(graph, placeholders), self.file)
 
     def check(self, graph: Graph) -> None:
         """Raises UserError when a statement of the user's makes what the build makes already; located."""

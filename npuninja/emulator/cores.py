@@ -107,7 +107,7 @@ class EmulatedCore:
         self._program = program
         self._engine = array.engine
         self._rewritten: Rewritten | None = None
-        self._places: CodePlaces | None = None
+        self._code_places: CodePlaces | None = None
         key = f"{program.digest.hex()} {REWRITE_VERSION} {checked}"
         try:
             module = load_core(array.engine, key, lambda: self._rewrite().module)
@@ -168,7 +168,7 @@ class EmulatedCore:
 
     def frames(self, trap: wasmtime.Trap) -> list[SourceFrame]:
         """The functions that were running in the core when `trap` came, innermost first, with places."""
-        return [frame for place in self._trap_places(trap) for frame in self.places.frames(place)]
+        return [frame for place in self._trap_places(trap) for frame in self.code_places.frames(place)]
 
     def _trap_places(self, trap: wasmtime.Trap) -> list[CodePlace]:
         rewritten = self._rewrite()
@@ -186,21 +186,21 @@ class EmulatedCore:
         return found
 
     @property
-    def places(self) -> CodePlaces:
+    def code_places(self) -> CodePlaces:
         """Where the module's instructions are in its sources."""
-        if self._places is None:
-            self._places = CodePlaces(self._engine, self._program.module)
-        return self._places
+        if self._code_places is None:
+            self._code_places = CodePlaces(self._engine, self._program.module)
+        return self._code_places
 
     def suspended_frames(self) -> list[SourceFrame]:
         """Where a core waits that was left in the middle of its code, innermost first."""
         number = struct.unpack("<I", ctypes.string_at(self._base + FIRST_FRAME, 4))[0]
         calls = self._rewrite().waiting_calls
-        return self.places.frames(calls[number]) if number < len(calls) else []
+        return self.code_places.frames(calls[number]) if number < len(calls) else []
 
     def site_frames(self, site: int) -> list[SourceFrame]:
         """The place of an access of a checked core by its number."""
-        return self.places.frames(self._rewrite().sites[site])
+        return self.code_places.frames(self._rewrite().sites[site])
 
     def address_of_fault(self, trap: wasmtime.Trap, address: int) -> int:
         """The core's address of a fault that wasmtime reports at `address` of the rewritten module."""

@@ -34,12 +34,12 @@ class LineTable(NamedTuple):
     """Rows sorted by address; a row holds until the next one."""
 
     addresses: tuple[int, ...]
-    places: tuple[Location | None, ...]
+    locations: tuple[Location | None, ...]
 
     def at(self, address: int) -> Location | None:
         """The source place of a code address, None where it is not known."""
         row = bisect.bisect_right(self.addresses, address) - 1
-        return self.places[row] if row >= 0 else None
+        return self.locations[row] if row >= 0 else None
 
 
 def read_line_table(data: bytes, line_strings: bytes = b"", strings: bytes = b"") -> LineTable:

@@ -94,12 +94,12 @@ class OpDefinition:
         "defaults",
         "directives",
         "first_variadic",
+        "group_numbers",
         "groups",
         "in_format",
         "kinds",
         "mixed",
         "name",
-        "places",
         "region_count",
         "required",
         "results",
@@ -128,9 +128,9 @@ class OpDefinition:
         for item in declared.split():
             listed.append(self._once(self._declare(item), listed))
         self.variadic = sum(g.variadic for g in self.groups)
-        self.places = {g.name: place for place, g in enumerate(self.groups)}
+        self.group_numbers = {g.name: number for number, g in enumerate(self.groups)}
         self.first_variadic = next(
-            (place for place, g in enumerate(self.groups) if g.variadic), len(self.groups)
+            (number for number, g in enumerate(self.groups) if g.variadic), len(self.groups)
         )
 
     def add_operands(self, name: str, variadic: bool, type: str = "") -> None:
@@ -196,7 +196,7 @@ class OpDefinition:
 
     def group(self, op: Operation, name: str) -> list[Value]:
         """The operands of `op` in group `name`. KeyError, and ValueError as `group_sizes`."""
-        place = self.places[name]
+        place = self.group_numbers[name]
         more = len(op.operands) - len(self.groups)  # than one for each group
         if (self.variadic == 1 and more >= -1) or (not self.variadic and not more):
             # As nearly all, and asked for each printed operand.

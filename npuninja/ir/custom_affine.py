@@ -139,7 +139,7 @@ def _parse_for(p: Parser, s: OpState) -> None:
     types: tuple[str, ...] = ()
     s.operands["inits"] = []
     if p.accept("iter_args"):
-        more, s.operands["inits"], s.places["inits"] = iteration_arguments(p)
+        more, s.operands["inits"], s.positions["inits"] = iteration_arguments(p)
         names += more
         p.expect("->")
         types = p.result_types()

@@ -30,7 +30,7 @@ def _parse_lock_value(p: Parser, s: OpState) -> None:
     while p.accept(","):
         token = p.tokens[p.i]
         if token[:1] == "%":
-            s.places["value"] = [p.i]
+            s.positions["value"] = [p.i]
             s.operands["value"] = [p.use("i32")]
         elif token in ("Blocking", "NonBlocking"):
             s.attributes["blocking"] = p.enum_case("LockBlocking")
@@ -79,7 +79,7 @@ def _parse_keywords(p: Parser, s: OpState) -> None:
         if p.accept(name):
             p.expect("=")
             if p.tokens[p.i][:1] == "%":
-                s.places[name] = [p.i]
+                s.positions[name] = [p.i]
                 s.operands[name] = [p.use("i32")]
             else:
                 s.attributes["static_" + name] = p.typed_integer("i32")
@@ -130,7 +130,7 @@ def _print_keywords(w: OpWriter, op: Operation) -> None:
 
 
 def _use_number(p: Parser, s: OpState) -> None:
-    s.places.setdefault("numbers", []).append(p.i)
+    s.positions.setdefault("numbers", []).append(p.i)
     s.operands.setdefault("numbers", []).append(p.use("i32"))
 
 
@@ -166,7 +166,7 @@ def _parse_queue_numbers(p: Parser, s: OpState) -> None:
         p.expect("repeat")
         _use_number(p, s)
         s.operands["numbers"].reverse()
-        s.places["numbers"].reverse()
+        s.positions["numbers"].reverse()
 
 
 def _print_queue_numbers(w: OpWriter, op: Operation) -> None:
@@ -188,7 +188,7 @@ def _parse_patch_numbers(p: Parser, s: OpState) -> None:
             p.expect(":")
             p.expect("i32")
             s.operands["numbers"].reverse()
-            s.places["numbers"].reverse()
+            s.positions["numbers"].reverse()
 
 
 def _print_patch_numbers(w: OpWriter, op: Operation) -> None:

@@ -19,7 +19,7 @@ def iteration_arguments(p: Parser) -> tuple[list[int], list[Value], list[int]]:
     p.expect("(")
     names: list[int] = []
     values: list[Value] = []
-    places: list[int] = []
+    positions: list[int] = []
     while not p.accept(")"):
         if names:
             p.expect(",")
@@ -28,9 +28,9 @@ def iteration_arguments(p: Parser) -> tuple[list[int], list[Value], list[int]]:
         names.append(p.i)
         p.i += 1
         p.expect("=")
-        places.append(p.i)
+        positions.append(p.i)
         values.append(p.use(""))
-    return names, values, places
+    return names, values, positions
 
 
 def _parse_scf_for(p: Parser, s: OpState) -> None:
@@ -41,14 +41,14 @@ def _parse_scf_for(p: Parser, s: OpState) -> None:
     for literal, group in (("=", "lowerBound"), ("to", "upperBound"), ("step", "step")):
         p.expect(literal)
         s.operands[group] = [p.use("")]
-        s.places[group] = [p.i - 1]
+        s.positions[group] = [p.i - 1]
     inits: list[Value] = []
     types: list[str] = []
     if p.accept("iter_args"):
-        more, inits, places = iteration_arguments(p)
+        more, inits, positions = iteration_arguments(p)
         names += more
         p.expect("->")
-        s.operands["initArgs"], s.places["initArgs"] = inits, places
+        s.operands["initArgs"], s.positions["initArgs"] = inits, positions
         types = list(p.result_types())
         s.set_types(p, "initArgs", tuple(types))
         s.types["results"] = tuple(types)
@@ -107,7 +107,7 @@ def print_if_regions(w: OpWriter, op: Operation) -> None:
 def _parse_scf_while(p: Parser, s: OpState) -> None:
     names: list[int] = []
     if p.tokens[p.i] == "(":
-        names, s.operands["inits"], s.places["inits"] = iteration_arguments(p)
+        names, s.operands["inits"], s.positions["inits"] = iteration_arguments(p)
     p.expect(":")
     types = p.type_list()
     p.expect("->")

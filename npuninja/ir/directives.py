@@ -95,7 +95,7 @@ class OperandDirective(Directive):
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads a value."""
         s.operands[self.name] = [p.use(self.type)]
-        s.places[self.name] = [p.i - 1]
+        s.positions[self.name] = [p.i - 1]
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the value."""
@@ -118,17 +118,17 @@ class Operands(OperandDirective):
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads values up to something else."""
         values: list[Value] = []
-        places: list[int] = []
+        positions: list[int] = []
         while p.tokens[p.i][:1] == "%":
             values.append(p.use(self.type))
-            places.append(p.i - 1)
+            positions.append(p.i - 1)
             if p.tokens[p.i] != ",":
                 break
             p.i += 1
         if values and p.tokens[p.i - 1] == ",":
             p.expected("a value such as '%x'")
         s.operands[self.name] = values
-        s.places[self.name] = places
+        s.positions[self.name] = positions
 
     def print(self, w: OpWriter, op: Operation) -> None:
         """Writes the values."""
@@ -252,18 +252,18 @@ class MixedList(Directive):
     def parse(self, p: Parser, s: OpState) -> None:
         """Reads the list into operands and the static attribute."""
         values: list[Value] = []
-        places: list[int] = []
+        positions: list[int] = []
 
         def entry() -> int:
             if p.tokens[p.i][:1] != "%":
                 return p.integer()
-            places.append(p.i)
+            positions.append(p.i)
             values.append(p.use(self.type))
             return DYNAMIC_INDEX
 
         p.expect("[")
         numbers = p.comma_separated(entry, "]")
-        s.operands[self.name], s.places[self.name] = values, places
+        s.operands[self.name], s.positions[self.name] = values, positions
         s.attributes["static_" + self.name] = DenseArrayAttr("i64", tuple(numbers))
 
     def print(self, w: OpWriter, op: Operation) -> None:

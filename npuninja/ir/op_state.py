@@ -18,7 +18,7 @@ class OpState:
         "attributes",
         "definition",
         "operands",
-        "places",
+        "positions",
         "regions",
         "result_count",
         "successors",
@@ -29,7 +29,7 @@ class OpState:
         self.definition = definition
         self.result_count = result_count
         self.operands: dict[str, list[Value]] = {}
-        self.places: dict[str, list[int]] = {}
+        self.positions: dict[str, list[int]] = {}
         self.attributes: dict[str, Attribute] = {}
         self.types: dict[str, tuple[str, ...]] = {}
         self.regions: list[Region] = []
@@ -45,11 +45,12 @@ class OpState:
             return
         if len(types) == 1 and len(values) == 1:
             if values[0].type != types[0]:
-                p.require_type(values[0], types[0], self.places[name][0])
+                p.require_type(values[0], types[0], self.positions[name][0])
             return
         if len(values) != len(types):
             p.error(
-                f"{len(values)} operands but {len(types)} types", self.places[name][0] if values else p.i - 1
+                f"{len(values)} operands but {len(types)} types",
+                self.positions[name][0] if values else p.i - 1,
             )
-        for value, type, place in zip(values, types, self.places[name]):
+        for value, type, place in zip(values, types, self.positions[name]):
             p.require_type(value, type, place)

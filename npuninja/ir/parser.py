@@ -191,7 +191,7 @@ class Parser(DeclaredParser):
             self.i = place
             self._unknown_operation(name)
         s = OpState(found, len(names))
-        operands, places = self._operand_list()
+        operands, positions = self._operand_list()
         blocks: list[Block] = []
         if self.accept("["):
             blocks = [b for b, _ in self.comma_separated(lambda: self.successor(False), "]")]
@@ -209,7 +209,7 @@ class Parser(DeclaredParser):
         results = self.result_types()
         if len(arguments) != len(operands):
             self.error(f"'{name}' has {len(operands)} operands but {len(arguments)} operand types", place)
-        for value, type, at in zip(operands, arguments, places):
+        for value, type, at in zip(operands, arguments, positions):
             self.require_type(value, type, at)
         # Only the later spelling of an operation without operands of a group says so.
         literals = "operandSegmentSizes" not in s.attributes
@@ -229,14 +229,14 @@ class Parser(DeclaredParser):
 
     def _operand_list(self) -> tuple[list[Value], list[int]]:
         """Reads `(%a, %b)`: the values, and the token that each is at."""
-        places: list[int] = []
+        positions: list[int] = []
 
         def use() -> Value:
-            places.append(self.i)
+            positions.append(self.i)
             return self.use("")
 
         self.expect("(")
-        return self.comma_separated(use, ")"), places
+        return self.comma_separated(use, ")"), positions
 
     def _generic_regions(self, found: OpDefinition) -> list[Region]:
         self.expect("(")
@@ -292,7 +292,7 @@ class Parser(DeclaredParser):
         self,
         terminator: str | None = None,
         arguments: list[Value] | None = None,
-        places: list[int] | None = None,
+        positions: list[int] | None = None,
     ) -> Region:
         """Reads `{ … }`. `arguments` are those of the entry block when the text names them before the brace.
 
@@ -306,7 +306,7 @@ class Parser(DeclaredParser):
         self.enter_region()
         block = Block(arguments)
         if arguments:
-            self.define_arguments(block, places or [])
+            self.define_arguments(block, positions or [])
         elif self.tokens[self.i][:1] == "^":
             block = self.block_header()
         region.append(block)

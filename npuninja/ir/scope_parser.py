@@ -165,21 +165,21 @@ class ScopeParser(AttributeParser):
             self.error(f"block '{label}' is defined twice")
         self.i += 1
         if self.accept("("):
-            places: list[int] = []
-            block.args = self.comma_separated(lambda: self.typed_name(places), ")")
-            self.define_arguments(block, places)
+            positions: list[int] = []
+            block.args = self.comma_separated(lambda: self.typed_name(positions), ")")
+            self.define_arguments(block, positions)
         self.expect(":")
         return block
 
-    def define_arguments(self, block: Block, places: list[int]) -> None:
+    def define_arguments(self, block: Block, positions: list[int]) -> None:
         """Makes the arguments of `block` visible under the names at these tokens."""
-        for i, place in enumerate(places):
+        for i, place in enumerate(positions):
             block.args[i].owner = block
             self.define(self.tokens[place], block.args, i, 1, place)
 
-    def typed_name(self, places: list[int]) -> Value:
-        """Reads `%x: type` as a new value that is not yet visible; notes its token in `places`."""
-        places.append(self.i)
+    def typed_name(self, positions: list[int]) -> Value:
+        """Reads `%x: type` as a new value that is not yet visible; notes its token in `positions`."""
+        positions.append(self.i)
         if self.tokens[self.i][:1] != "%":
             self.expected("a value name such as '%x'")
         self.i += 1
@@ -208,15 +208,15 @@ class ScopeParser(AttributeParser):
         self.i += 1
         passed: list[Value] = []
         if arguments and self.accept("("):
-            places: list[int] = []
+            positions: list[int] = []
             while not self.accept(":"):
                 if passed:
                     self.expect(",")
-                places.append(self.i)
+                positions.append(self.i)
                 passed.append(self.use(""))
             types = self.comma_separated(self.parse_type, ")")
             if len(types) != len(passed):
-                self.error(f"{len(passed)} values but {len(types)} types", places[0])
-            for value, type, place in zip(passed, types, places):
+                self.error(f"{len(passed)} values but {len(types)} types", positions[0])
+            for value, type, place in zip(passed, types, positions):
                 self.require_type(value, type, place)
         return block, passed

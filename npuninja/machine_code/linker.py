@@ -274,7 +274,7 @@ def _lines(inputs: list[_Input], placed: _PlacedSections) -> dict[str, CodeRows]
                 continue
             rows = tuple(
                 (start + at, place)
-                for at, place in zip(table.addresses, table.places)
+                for at, place in zip(table.addresses, table.locations)
                 if place is not None and at < len(section.data)
             )
             if rows:

@@ -37,7 +37,7 @@ class KernelSettings:
         language: "" for what the suffix says.
         float: `exact`, `fast` or "".
         designs: only for these; () for all.
-        places: key -> where it is.
+        locations: key -> where it is.
     """
 
     name: str
@@ -49,11 +49,11 @@ class KernelSettings:
     language: str = ""
     float: str = ""
     designs: tuple[str, ...] = ()
-    places: tuple[tuple[str, Location], ...] = ()
+    locations: tuple[tuple[str, Location], ...] = ()
 
     def place(self, key: str) -> Location | None:
         """Where a key is."""
-        return dict(self.places).get(key, self.location)
+        return dict(self.locations).get(key, self.location)
 
     def fits(self, name: str, design: str) -> bool:
         """Whether it is about an object of a design."""
@@ -136,6 +136,6 @@ def settings_of(all_settings: Sequence[KernelSettings], name: str, design: str) 
             language=one.language or merged.language,
             float=one.float or merged.float,
             designs=one.designs or merged.designs,
-            places=(*merged.places, *one.places),
+            locations=(*merged.locations, *one.locations),
         )
     return merged

@@ -37,9 +37,9 @@ class Layout:
             os.path.join(self.ninja_folder, self.output_prefix) if self.output_prefix else self.ninja_folder
         )
 
-    def output(self, *parts: str) -> str:
+    def output(self, *components: str) -> str:
         """An output, as build.ninja names it."""
-        return os.path.join(self.output_prefix, *parts)
+        return os.path.join(self.output_prefix, *components)
 
     def fault_file(self, name: str) -> str:
         """Where the error of a design that cannot be built is kept, as build.ninja names it."""

@@ -35,17 +35,17 @@ class SettingsFile:
         self.path = path
         text = read_text(path)
         self.content: dict[str, Any] = parse_toml(text, path)
-        self._places = SettingPlaces(path, text)
+        self._locations = SettingPlaces(path, text)
         self._preset: tuple[str, ...] = ()
         self._check_tables(self.content, SECTIONS, ())
 
     def place(self, *path: str) -> Location:
         """Where a key is, by the names on the way to it: in the presets that are used, then outside."""
         for preset in self._preset:
-            where = self._places.of(("preset", preset, *path))
-            if where != self._places.of(("preset", preset)):
+            where = self._locations.of(("preset", preset, *path))
+            if where != self._locations.of(("preset", preset)):
                 return where
-        return self._places.of(path)
+        return self._locations.of(path)
 
     def presets(self) -> list[str]:
         """The names of the presets."""
@@ -74,7 +74,7 @@ class SettingsFile:
     def _inherited(self, name: str, way: Sequence[str], used: list[str]) -> None:
         presets = self.content.get("preset", {})
         if name not in presets:
-            where = self._places.of(("preset", way[-1], "inherit")) if way else None
+            where = self._locations.of(("preset", way[-1], "inherit")) if way else None
             raise UserError(
                 f"there is no preset {name!r}",
                 where,
@@ -83,7 +83,7 @@ class SettingsFile:
         if name in way:
             circle = " inherits ".join([*way[way.index(name) :], name])
             raise UserError(
-                f"presets inherit in a circle: {circle}", self._places.of(("preset", name, "inherit"))
+                f"presets inherit in a circle: {circle}", self._locations.of(("preset", name, "inherit"))
             )
         if name in used:
             return
@@ -103,7 +103,7 @@ class SettingsFile:
             elif top.key(name) is not None:
                 self._check_value(top.key(name), value, (*way, name))
             elif found is not None:
-                raise UserError(f"{name!r} must be a table, got {value!r}", self._places.of((*way, name)))
+                raise UserError(f"{name!r} must be a table, got {value!r}", self._locations.of((*way, name)))
             else:
                 self._unknown(name, [*names, *(key.name for key in top.keys)], way)
 
@@ -111,11 +111,11 @@ class SettingsFile:
         if section.many == "yes":
             if not isinstance(value, list):
                 message = f"{section.name!r} must be a list of tables, written [[{section.name}]]"
-                raise UserError(message, self._places.of(way))
+                raise UserError(message, self._locations.of(way))
             for number, entry in enumerate(value):
                 self._check_table(section, entry, (*way, str(number)))
         elif not isinstance(value, dict):
-            raise UserError(f"{section.name!r} must be a table, got {value!r}", self._places.of(way))
+            raise UserError(f"{section.name!r} must be a table, got {value!r}", self._locations.of(way))
         elif not section.named:
             self._check_table(section, value, way)
         else:
@@ -132,13 +132,13 @@ class SettingsFile:
                     written = f'[{section.name}."{name}"]' if "." in name else f"[{section.name}.{name}]"
                     raise UserError(
                         f"{name!r} in [{section.name}] must be a table, got {entry!r}",
-                        self._places.of(below),
+                        self._locations.of(below),
                         hint=f"write {written} and the keys below it",
                     )
 
     def _check_table(self, section: Section, table: Any, way: Path) -> None:
         if not isinstance(table, dict):
-            raise UserError(f"{section.name!r} must hold tables, got {table!r}", self._places.of(way))
+            raise UserError(f"{section.name!r} must hold tables, got {table!r}", self._locations.of(way))
         for name, value in table.items():
             key = section.key(name)
             if key is None:
@@ -147,7 +147,7 @@ class SettingsFile:
                 self._check_value(key, value, (*way, name))
         for key in section.keys:
             if key.required and key.name not in table:
-                raise UserError(f"[[{section.name}]] needs `{key.name}`", self._places.of(way))
+                raise UserError(f"[[{section.name}]] needs `{key.name}`", self._locations.of(way))
 
     def _unknown(self, name: str, known: list[str], way: Path) -> None:
         below = [part for part in way if not part.isdecimal()]
@@ -156,7 +156,7 @@ class SettingsFile:
         others = f"it is in {' or '.join(elsewhere)}" if elsewhere else f"known: {', '.join(known)}"
         raise UserError(
             f"unknown key {name!r}{where}",
-            self._places.of((*way, name)),
+            self._locations.of((*way, name)),
             hint=did_you_mean(name, known, others),
         )
 
@@ -164,7 +164,7 @@ class SettingsFile:
         assert key is not None
         if not _CHECKS[key.kind](value):
             raise UserError(
-                f"{key.name!r} must be {KINDS[key.kind]}, got {_toml(value)}", self._places.of(way)
+                f"{key.name!r} must be {KINDS[key.kind]}, got {_toml(value)}", self._locations.of(way)
             )
         for item in value if isinstance(value, list) else [value]:
             if not key.allowed or item in key.allowed:
@@ -172,7 +172,7 @@ class SettingsFile:
             raise UserError(
                 f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} "
                 f"{', '.join(key.allowed)}, got {_toml(item)}",
-                self._places.of(way),
+                self._locations.of(way),
                 hint=did_you_mean(item, key.allowed),
             )
 

@@ -135,7 +135,7 @@ def test_words_that_designs_share_are_in_a_file():
         first = Edge("one", (f"b ui/{name}/a",), inputs=(f"{name}.c",), options=(option,))
         batches.append(Batch((first, Edge("one", (f"b ui/{name}/{name}",))), f"b ui/{name}/.stages0"))
     read = read_ninja(template.whole, "t")
-    shared = shared_batches(batches, template.parts, read, "build/batches")
+    shared = shared_batches(batches, template.batch_parts, read, "build/batches")
     rules = [shared.commands[batch.name].rule for batch in batches]
     assert rules == ["batch_1", "batch_1", "batch", "batch"]
     assert shared.commands[batches[1].name].variables == {}
@@ -147,17 +147,17 @@ def test_words_that_designs_share_are_in_a_file():
     assert "  depfile = $out.d\n" in shared.rules
     assert "rspfile" not in shared.rules
     for batch in batches[:2]:
-        alone = shared_batches([batch], template.parts, read).commands[batch.name].variables
+        alone = shared_batches([batch], template.batch_parts, read).commands[batch.name].variables
         scope = {**alone, "out": " ".join(f"'{path}'" for path in batch.outputs)}
         folder, design = batch.name.removesuffix("/.stages0"), batch.edges[0].inputs[0].removesuffix(".c")
         said = content.replace("${folder}", folder).replace("${design}", design)
         expected = f"-o {scope['out']} {expand(alone['steps'], read.variables)}"
         assert shlex.split(said) == shlex.split(expected)
     # Without a place for files the words stay in the rule.
-    assert shared_batches(batches, template.parts, read).files == {}
+    assert shared_batches(batches, template.batch_parts, read).files == {}
     # What would read like a place in the text keeps its own words.
     odd = [Batch(tuple(replace(e, options=("${folder}",)) for e in b.edges), b.name) for b in batches]
-    assert shared_batches(odd, template.parts, read, "build/batches").files == {}
+    assert shared_batches(odd, template.batch_parts, read, "build/batches").files == {}
 
 
 def test_batches_of_stages_that_find_no_files_have_no_record():
@@ -183,7 +183,7 @@ def test_batches_of_stages_that_find_no_files_have_no_record():
             )
             for n in ("a", "c")
         ]
-        text = shared_batches(batches, template.parts, read, "w").rules
+        text = shared_batches(batches, template.batch_parts, read, "w").rules
         assert ("--depfile" in text, "depfile =" in text, "deps = gcc" in text) == (recorded,) * 3
 
 

@@ -206,9 +206,9 @@ def test_every_instruction_keeps_its_place() -> None:
     for checked in (False, True):
         made = rewrite(data, "core_0_2", "core", checked=checked)
         assert list(made.starts) == sorted(made.starts)
-        own = [p for p in made.places if p.function >= 0]
+        own = [p for p in made.code_places if p.function >= 0]
         assert own == sorted(own)
-        assert all(made.place(start) == place for start, place in zip(made.starts, made.places))
+        assert all(made.place(start) == place for start, place in zip(made.starts, made.code_places))
         wasmtime.Module(wasmtime.Engine(), made.module)
     assert made.place(0) is None
 

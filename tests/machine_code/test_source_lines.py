@@ -78,7 +78,7 @@ def test_a_table_that_is_written_is_read_again(pieces: list[list[tuple[int, Loca
         expected[start] = None
         sequences.append(CodeRows(tuple(rows), start))
     table = read_line_table(write_line_table(sequences).data)
-    assert dict(zip(table.addresses, table.places)) == expected
+    assert dict(zip(table.addresses, table.locations)) == expected
 
 
 def test_objects_and_programs_have_the_lines_of_their_sections() -> None:

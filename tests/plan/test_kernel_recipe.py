@@ -57,7 +57,7 @@ def test_an_object_of_several_sources_is_joined():
 
 def test_a_source_may_be_another_kernel():
     inner = KernelSettings("inner.o", AT, ("src/inner.c",))
-    outer = KernelSettings("gain.o", AT, ("src/a.c", "inner.o"), places=(("sources", AT),))
+    outer = KernelSettings("gain.o", AT, ("src/a.c", "inner.o"), locations=(("sources", AT),))
     graph = planned(inner, outer)
     assert made_by(graph, f"{FOLDER}/gain.o").inputs == (f"{FOLDER}/gain.o.parts/0_a.o", f"{FOLDER}/inner.o")
     assert made_by(graph, f"{FOLDER}/inner.o").inputs == ("src/inner.c",)
@@ -97,7 +97,7 @@ def test_of_two_sources_the_folder_in_the_name_or_the_designs_own_counts():
 
 
 def test_assembly_is_for_the_npu():
-    settings = KernelSettings("gain.o", AT, ("src/gain.s",), places=(("sources", AT),))
+    settings = KernelSettings("gain.o", AT, ("src/gain.s",), locations=(("sources", AT),))
     assert edges(planned(settings, words=("kernel=real",)))["kernel_cc_peano"].inputs == ("src/gain.s",)
     with pytest.raises(UserError, match="is assembly of the AI Engine"):
         planned(settings)

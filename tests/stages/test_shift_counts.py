@@ -182,7 +182,7 @@ def test_places_are_kept(wasm_build) -> None:
     module = read_wasm(wasm_build.kernel("shifts.c", SOURCE).read_bytes(), "shifts.o")
     table = read_line_table(module.custom_section(".debug_line") or b"")
     assert {3, 4, 5, 6, 8, 9, 10} <= {
-        place.line - 1 for place in table.places if place and place.file == "shifts.c"
+        place.line - 1 for place in table.locations if place and place.file == "shifts.c"
     }
 
 

@@ -79,9 +79,9 @@ def test_rules_of_the_table_are_ninja_and_may_be_written_out_instead():
     assert template.rules["pdi_bootgen"]["command"].startswith(
         "$stage pdi $pdi_modules --identity $bootgen_identity --bootgen"
     )
-    assert "pdi" not in template.parts
+    assert "pdi" not in template.batch_parts
     # There is no rule `batch` in this one, so nothing is part of one.
-    assert template.parts == {}
+    assert template.batch_parts == {}
 
 
 def test_a_rule_names_its_provider():

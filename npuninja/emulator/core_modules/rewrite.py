@@ -72,13 +72,13 @@ class Rewritten(NamedTuple):
     entry: int
     sites: tuple[CodePlace, ...]
     starts: tuple[int, ...]
-    places: tuple[CodePlace, ...]
+    code_places: tuple[CodePlace, ...]
     waiting_calls: tuple[CodePlace, ...] = ()
 
     def place(self, module_offset: int) -> CodePlace | None:
         """The original instruction of an offset in the rewritten module."""
         number = bisect.bisect_right(self.starts, module_offset) - 1
-        return self.places[number] if number >= 0 else None
+        return self.code_places[number] if number >= 0 else None
 
 
 def rewrite(module: bytes, entry: str, name: str, *, checked: bool) -> Rewritten:
@@ -136,9 +136,13 @@ def _suspendable(rewritten: Rewritten, name: str, renewal: bytes, sections: dict
     except (IndexError, KeyError, ValueError):
         raise _cut_off(name) from None
     nowhere = CodePlace(-1, 0)
-    places = tuple(nowhere if origin < 0 else rewritten.place(origin) or nowhere for origin in found.origins)
+    code_places = tuple(
+        nowhere if origin < 0 else rewritten.place(origin) or nowhere for origin in found.origins
+    )
     calls = tuple(rewritten.place(offset) or nowhere for offset in found.calls)
-    return rewritten._replace(module=found.module, starts=found.starts, places=places, waiting_calls=calls)
+    return rewritten._replace(
+        module=found.module, starts=found.starts, code_places=code_places, waiting_calls=calls
+    )
 
 
 class _ModuleRewriter:
@@ -253,8 +257,8 @@ class _ModuleRewriter:
             replaced[wasm_sections.EXPORT] = with_items(self._sections[wasm_sections.EXPORT], [export])
         types = self._sections.get(wasm_sections.TYPE, b"\0")
         replaced[wasm_sections.TYPE] = with_items(types, self._types.items)
-        module, starts, places = with_code(replaced, bodies, added, CodePlace(-1, 0))
-        return Rewritten(module, self._entry, tuple(self._sites), starts, places)
+        module, starts, code_places = with_code(replaced, bodies, added, CodePlace(-1, 0))
+        return Rewritten(module, self._entry, tuple(self._sites), starts, code_places)
 
     def _function(self, content: bytes, function: FunctionCode) -> Marked[CodePlace]:
         """A function's new body, and where in it each original instruction begins."""

@@ -20,7 +20,7 @@ _LOCK = re.compile(r"LOCK_(?:SEL)?(\d)_")
 
 def perfetto(
     traces: Mapping[Packet, Sequence[Segment]],
-    places: Mapping[Packet, Sequence[EventsAtPlace]],
+    instructions: Mapping[Packet, Sequence[EventsAtPlace]],
     units: Iterable[TraceUnit],
     names: EventNames,
     cycles: str,
@@ -29,14 +29,14 @@ def perfetto(
 
     Args:
         traces: what each unit sent.
-        places: what each core in event-PC mode sent; its events have no times, so they are put 1 us apart.
+        instructions: what each core in event-PC mode sent; without times, so these events are 1 us apart.
         units: those that the design switches on; a packet of none of them keeps the numbers of its events.
         names: of channels, locks and cores.
         cycles: what the cycles are worth, for people.
     """
     by_packet = {unit.packet: unit for unit in units}
     events: list[dict[str, Any]] = []
-    for number, packet in enumerate(sorted({*traces, *places})):
+    for number, packet in enumerate(sorted({*traces, *instructions})):
         unit = by_packet.get(packet)
         title = f"{packet.module} ({packet.column}, {packet.row})"
         core = names.get((packet.column, packet.row, "core", 0), "") if packet.module == "core" else ""
@@ -44,7 +44,9 @@ def perfetto(
         for bit in range(TRACE_EVENTS):
             lane = _lane(unit, bit, names)
             found = list(_intervals(traces.get(packet, ()), bit))
-            instants = [(i, one) for i, one in enumerate(places.get(packet, ())) if one.events >> bit & 1]
+            instants = [
+                (i, one) for i, one in enumerate(instructions.get(packet, ())) if one.events >> bit & 1
+            ]
             if found or instants or (unit is not None and unit.events[bit]):
                 events.append(_meta("thread_name", number, bit, lane))
             for start, end in found:

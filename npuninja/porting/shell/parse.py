@@ -211,7 +211,7 @@ class _ShellParser:
             body = self._list((")",))
             if not self._take(")"):
                 raise self._error("a ) is missing")
-            return CommandList(body.parts, True, self._redirects())
+            return CommandList(body.commands, True, self._redirects())
         word = self._word_here()
         readers = {
             "{": self._group, "if": self._if, "for": self._for, "select": self._for, "while": self._while, "until": self._while,

@@ -31,7 +31,7 @@ class Simple:
 class Pipeline:
     """Commands with `|` between them, and whether a `!` comes in front."""
 
-    parts: tuple[Node, ...]
+    commands: tuple[Node, ...]
     negated: bool
 
 
@@ -39,14 +39,14 @@ class Pipeline:
 class AndOr:
     """Pipelines, each with the operator before it: "", `&&` or `||`."""
 
-    parts: tuple[tuple[str, Pipeline], ...]
+    pipelines: tuple[tuple[str, Pipeline], ...]
 
 
 @dataclass(frozen=True)
 class CommandList:
     """Commands one after the other; `subshell` for those in parentheses."""
 
-    parts: tuple[Node, ...]
+    commands: tuple[Node, ...]
     subshell: bool = False
     redirects: tuple[Redirect, ...] = ()
 

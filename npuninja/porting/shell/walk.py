@@ -144,7 +144,7 @@ class _ScriptWalk(Builtins):
         with self.into(node.redirects):
             if node.subshell:
                 return self._inside(node)
-            for part in node.parts:
+            for part in node.commands:
                 result = self.node(part)
                 self.variables.status = UNKNOWN if result is None else "0" if result else "1"
         return result
@@ -154,7 +154,7 @@ class _ScriptWalk(Builtins):
         before, folder = self.variables, self.folder
         self.use(before.copy())
         try:
-            return self._block(CommandList(node.parts))
+            return self._block(CommandList(node.commands))
         except Exit as end:
             return not end.failed
         finally:
@@ -162,8 +162,8 @@ class _ScriptWalk(Builtins):
             self.folder = folder
 
     def _and_or(self, node: AndOr) -> bool | None:
-        result = self.node(node.parts[0][1])
-        for operator, part in node.parts[1:]:
+        result = self.node(node.pipelines[0][1])
+        for operator, part in node.pipelines[1:]:
             if result is None:
                 result = self._ends(part) == (operator == "||")  # what would end the script is not done
             if result == (operator == "&&"):
@@ -192,9 +192,9 @@ class _ScriptWalk(Builtins):
                 return self._ends(body, of_script=False)
             return name in (_ENDS_SCRIPT if of_script else _ENDS_FUNCTION) and node.words[1:2] != ("0",)
         if isinstance(node, (Pipeline, CommandList)):
-            return any(self._ends(part, of_script) for part in node.parts)
+            return any(self._ends(part, of_script) for part in node.commands)
         if isinstance(node, AndOr):
-            return len(node.parts) == 1 and self._ends(node.parts[0][1], of_script)
+            return len(node.pipelines) == 1 and self._ends(node.pipelines[0][1], of_script)
         return False
 
     def _each(self, node: For, words: list[str]) -> bool | None:
@@ -228,7 +228,7 @@ class _ScriptWalk(Builtins):
         return True
 
     def _pipeline(self, node: Pipeline) -> bool | None:
-        result = self._piped(node) if len(node.parts) > 1 else self.node(node.parts[0])
+        result = self._piped(node) if len(node.commands) > 1 else self.node(node.commands[0])
         return None if result is None else result != node.negated
 
     def _piped(self, node: Pipeline) -> bool | None:
@@ -236,9 +236,9 @@ class _ScriptWalk(Builtins):
         if self.printed:
             return self._piped_answers(node)
         begun = len(self.walked.commands)
-        result = self._inside(CommandList((node.parts[0],)))
+        result = self._inside(CommandList((node.commands[0],)))
         produced = self.walked.commands[begun:]
-        for number, part in enumerate(node.parts[1:], 1):
+        for number, part in enumerate(node.commands[1:], 1):
             words = self.fields(part.words) if isinstance(part, Simple) else []
             program = os.path.basename(words[0]) if words else ""
             target = self.target(part.redirects) if isinstance(part, Simple) else ""
@@ -258,8 +258,8 @@ class _ScriptWalk(Builtins):
 
     def _piped_answers(self, node: Pipeline) -> bool | None:
         """Where the output is caught: what each part makes of the text of the one before."""
-        text = self.caught(node.parts[0])
-        for part in node.parts[1:]:
+        text = self.caught(node.commands[0])
+        for part in node.commands[1:]:
             words = self.fields(part.words) if isinstance(part, Simple) else []
             known = bool(words) and UNKNOWN not in text
             found = answer(words, self.folder, text, self.places) if known else None
