@@ -106,12 +106,6 @@ def read_settings(path: str, preset: str | None = None) -> Settings:
     if requires:
         _check_requirement(requires, file.place("npuninja"))
     providers = content.get("providers", {})
-    if providers.get("run") == "real":
-        hint = (
-            "the runner takes an NPU by itself when there is one; `npuninja run --require npu` insists on it"
-        )
-        where = file.place("providers", "run")
-        raise UserError('run = "real": where a design runs is not decided by configure', where, hint=hint)
     return Settings(
         file=path,
         content=file.content,

@@ -89,8 +89,17 @@ class Providers:
 
 def choices_of(stage: str) -> tuple[str, ...]:
     """What may be chosen for a stage, or to drive the designs."""
-    names = tuple(provider.name for provider in STAGES[stage].providers)
-    return names if stage == DRIVER else (*WORDS, *names)
+    unasked = [provider for provider in STAGES[stage].providers if provider.unasked]
+    names = tuple(provider.name for provider in STAGES[stage].providers if provider not in unasked)
+    if stage == DRIVER:
+        return names
+    words = (word for word in WORDS if word != "real" or not any(provider.vendor for provider in unasked))
+    return (*words, *names)
+
+
+def why_unasked(stage: str) -> str:
+    """Why some of a stage's providers are not among `choices_of`; "" when all are."""
+    return " ".join(provider.unasked for provider in STAGES[stage].providers if provider.unasked)
 
 
 def parse_choices(words: Sequence[str]) -> dict[str, str]:
@@ -110,13 +119,8 @@ def parse_choices(words: Sequence[str]) -> dict[str, str]:
         known = choices_of(stage) if equals else (*WORDS, "NAME")
         if not equals or choice not in known:
             allowed = " or ".join(f"{stage if equals else 'STAGE'}={c}" for c in known)
-            raise UserError(f"--provider {word}: expected {allowed}")
-        if stage == "run" and choice in ("real", "pyxrt"):
-            hint = (
-                "the runner takes an NPU by itself when there is one; "
-                "`npuninja run --require npu` insists on it"
-            )
-            raise UserError(f"--provider {word}: where a design runs is not decided by configure", hint=hint)
+            hint = did_you_mean(choice, known, why_unasked(stage)) if equals else None
+            raise UserError(f"--provider {word}: expected {allowed}", hint=hint)
         choices[stage] = choice
     return choices
 

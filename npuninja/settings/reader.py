@@ -173,7 +173,7 @@ class SettingsFile:
                 f"{key.name!r} must be {'made of' if isinstance(value, list) else 'one of'} "
                 f"{', '.join(key.allowed)}, got {_toml(item)}",
                 self._locations.of(way),
-                hint=did_you_mean(item, key.allowed),
+                hint=did_you_mean(item, key.allowed, key.hint),
             )
 
 

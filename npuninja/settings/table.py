@@ -7,7 +7,7 @@ from npuninja.detect.machine import HOST_TOOLS, TOOLS
 from npuninja.kernel_headers import FLOAT_MODES
 from npuninja.lowering.generation import CHOICES
 from npuninja.lowering.resources.allocation_schemes import SCHEMES
-from npuninja.plan.providers import STAGES, choices_of
+from npuninja.plan.providers import STAGES, choices_of, why_unasked
 from npuninja.records import NamedTuple
 
 LANGUAGES = (
@@ -50,6 +50,7 @@ class Key(NamedTuple):
         example: a value as it is written in TOML.
         allowed: the only values there are; () for any.
         required: whether its section is nothing without it.
+        hint: what helps with a value that is not allowed.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Key(NamedTuple):
     example: str
     allowed: tuple[str, ...] = ()
     required: bool = False
+    hint: str = ""
 
 
 class Section(NamedTuple):
@@ -180,6 +182,7 @@ PROVIDERS_SECTION = Section(
             "or MLIR-AIE's own driver for the whole of it.",
             f'"{choices_of(stage)[-1]}"',
             choices_of(stage),
+            hint=why_unasked(stage),
         )
         for stage, row in STAGES.items()
     ),

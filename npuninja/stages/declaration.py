@@ -40,6 +40,7 @@ class Provider:
         short_alone: the same where the design has one file of that kind: nothing else can be done meanwhile.
         remote: why it is worth asking another machine; "" when it is not.
         label: what must be known of its results wherever it is named; "" for nothing.
+        unasked: why nobody can ask for it; "" when one can.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Provider:
     short_alone: bool = False
     remote: str = ""
     label: str = ""
+    unasked: str = ""
 
 
 @record(frozen=True)

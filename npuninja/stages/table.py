@@ -865,7 +865,15 @@ STAGES: tuple[Stage, ...] = (
         "a built design on a device; takes what `npuninja run` takes",
         reads=("manifest",),
         providers=(
-            Provider("pyxrt", ("pyxrt",), vendor=True, cores="npu", rule="run"),
+            Provider(
+                "pyxrt",
+                ("pyxrt",),
+                vendor=True,
+                cores="npu",
+                rule="run",
+                unasked="where a design runs is not decided by configure: the runner takes an NPU by itself "
+                "when there is one; `npuninja run --require npu` insists on it",
+            ),
             Provider("emulator", cores="wasm", rule="run"),
         ),
         choice="run",

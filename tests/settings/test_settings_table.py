@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT
 
+from npuninja.configure.settings import read_settings
 from npuninja.errors import UserError
+from npuninja.plan.providers import STAGES, WORDS, parse_choices, why_unasked
 from npuninja.settings.pages import reference_page, template
 from npuninja.settings.places import SettingPlaces
 from npuninja.settings.reader import SettingsFile
 from npuninja.settings.schema import schema
-from npuninja.settings.table import KINDS, SECTIONS
+from npuninja.settings.table import KINDS, PROVIDERS_SECTION, SECTIONS
 
 
 def compare(path: Path, text: str, regen: bool) -> None:
@@ -156,3 +159,23 @@ def test_what_is_wrong_is_located(tmp_path: Path, text: str, message: str) -> No
     assert message in caught.value.message
     assert caught.value.location is not None
     assert caught.value.location.line > 0
+
+
+def test_command_line_and_file_take_the_same_providers(tmp_path) -> None:
+    """Every word that either could know: what one takes the other takes, and the table offers just that."""
+    file = tmp_path / "toolchain.toml"
+    for stage, row in STAGES.items():
+        offered = PROVIDERS_SECTION.key(stage)
+        assert offered is not None
+        for word in (*WORDS, *(provider.name for provider in row.providers)):
+            file.write_text(f'[providers]\n{stage} = "{word}"\n', encoding="utf-8")
+            ways = (partial(parse_choices, [f"{stage}={word}"]), partial(read_settings, str(file)))
+            if word in offered.allowed:
+                for way in ways:
+                    way()
+                continue
+            for way in ways:
+                with pytest.raises(UserError) as caught:
+                    way()
+                assert why_unasked(stage) in (caught.value.hint or "")
+    assert why_unasked("run")
