@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from npuninja.build_places import BUILD_FILE, DESIGNS
+from npuninja.build_places import BUILD_FILE, COMPILERS, DESIGNS, RECORD
 from npuninja.configure.faults import sources_of, write_faults
 from npuninja.configure.options import makefile_name
 from npuninja.configure.planned import PACKAGE
 from npuninja.configure.planning import Plan
 from npuninja.configure.project import configure_words
 from npuninja.configure.remote import REMOTE_SETTINGS
+from npuninja.configure.template import generated_sources
 from npuninja.configure.watched import settle
 from npuninja.configure.why import remember_graph
 from npuninja.depfile import depfile_text
@@ -19,10 +20,11 @@ from npuninja.detect.machine import TOOLS
 from npuninja.emit.compile_commands import compile_commands
 from npuninja.emit.graph_json import graph_json
 from npuninja.emit.make import makefile
-from npuninja.emit.ninja import generator_statements
+from npuninja.emit.ninja import generator_statements, template_line
 from npuninja.emit.ninja import write as build_file_text
 from npuninja.emit.place import place_build_file, remove_dead_outputs
 from npuninja.emit.shared_batches import SharedBatches, shared_batches
+from npuninja.errors import Location
 from npuninja.files import write_if_changed
 from npuninja.plan.designs import HOST
 from npuninja.plan.graph import Graph
@@ -33,16 +35,24 @@ from npuninja.remote.identities import package_files
 
 # What configure.py looked at. Beside build.ninja, so that `rm -r build` leaves a build that works.
 GENERATOR_DEPFILE = ".build.ninja.d"
+COMMANDS = "compile_commands.json"
 # Loaded only to scan a design that changed; what Ninja watches must not depend on whether one did.
 SCANNING = ("npuninja.plan.scan", "npuninja.ir.parser", "npuninja.lowering.resources.place_tiles")
 
 
 @record(frozen=True, kw_only=True)
 class Watched:
-    """What configure.py is run again for, and what it writes besides the build file, by their names in it."""
+    """What configure.py is run again for, and what it writes besides the build file, by their names in it.
+
+    Attributes:
+        read: files and folders.
+        written: files.
+        made_first: sources that statements of build.ninja.in make, which may not be there yet.
+    """
 
     read: tuple[str, ...]
     written: tuple[str, ...]
+    made_first: tuple[str, ...]
 
 
 @record(frozen=True, kw_only=True)
@@ -54,12 +64,14 @@ class BuildFiles:
         written: all files that were written or were up to date.
         watched_files: what configure.py is run again for.
         made: what Ninja takes for the outputs of a configure; () for Make.
+        awaited: sources that statements of build.ninja.in make and that are not there yet, and where.
     """
 
     changed: bool
     written: tuple[str, ...]
     watched_files: tuple[str, ...]
     made: tuple[str, ...]
+    awaited: tuple[tuple[str, Location], ...] = ()
 
 
 def write(plan: Plan) -> BuildFiles:
@@ -68,10 +80,14 @@ def write(plan: Plan) -> BuildFiles:
     Raises:
         InternalError: Ninja does not accept the text.
         ToolError: Ninja does not start.
-        UserError: build.ninja.in has an unknown placeholder, or a file's name cannot be in a Makefile.
+        UserError: build.ninja.in has an unknown placeholder, or a statement that Ninja refuses or that makes
+            what is made anyhow; or a file's name cannot be in a Makefile.
     """
     project, machine = plan.causes.project, plan.causes.machine
     layout = project.layout
+    watched = _watched(plan)
+    configured = (COMMANDS, *map(layout.output, (RECORD, COMPILERS)), *watched.written, *_written_for(plan))
+    project.template.check(plan.graph, configured)
     if machine.remote:
         write_if_changed(os.path.join(layout.build_folder, REMOTE_SETTINGS), machine.remote.as_json())
     package_file = os.path.join(layout.build_folder, PLAN)
@@ -80,9 +96,13 @@ def write(plan: Plan) -> BuildFiles:
     commands = project.template.commands()
     write_if_changed(package_file, package_plan(plan.context, packed, commands, machine.ninja))
     written = [package_file, *write_faults(layout, found.faulty), *_write_data(plan.graph, layout)]
-    watched = _watched(plan)
     done = _for_ninja(plan, watched) if machine.ninja else _for_make(plan, watched)
-    return replace(done, written=(*done.written, *written))
+    awaited = tuple(
+        (path, project.template.outputs[path].place)
+        for path in watched.made_first
+        if not os.path.exists(os.path.join(layout.ninja_folder, path))
+    )
+    return replace(done, written=(*done.written, *written), awaited=awaited)
 
 
 def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
@@ -90,16 +110,18 @@ def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
     causes, layout, graph = plan.causes, plan.causes.project.layout, plan.graph
     template, ninja = causes.project.template, causes.machine.ninja
     read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
-    shared = [path for path in watched.read if path in read]
-    others = [path for path in watched.read if path not in read]
+    own = template.outputs
+    looked_at = [path for path in watched.read if path not in watched.made_first]
+    shared = [*(path for path in looked_at if path in read), *watched.made_first]
+    others = [path for path in looked_at if path not in read]
     depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
     write_if_changed(depfile, depfile_text(BUILD_FILE, others))
     batches = _write_batches(plan)
     made = (*watched.written, *batches.files)
-    generator = generator_statements(BUILD_FILE, made, shared, GENERATOR_DEPFILE)
+    generator = generator_statements(BUILD_FILE, made, shared, GENERATOR_DEPFILE, own)
     build_file = os.path.join(layout.ninja_folder, BUILD_FILE)
     content = build_file_text(graph, template, causes.placeholders, generator, causes.header, batches)
-    changed = place_build_file(build_file, content, ninja, template)
+    changed = place_build_file(build_file, content, ninja, template, template_line(causes.header))
     if changed and os.path.exists(os.path.join(layout.build_folder, ".ninja_log")):
         remove_dead_outputs(ninja, layout.ninja_folder)
     _remove_dead_batches(layout, batches)
@@ -138,7 +160,8 @@ def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
     template, name = causes.project.template, makefile_name(causes.project.options.build_folder)
     rules = template.filled(plan.graph, causes.placeholders)
     stamp = layout.output("configured")
-    content = makefile(plan.graph, rules, template.batch_parts, name, stamp, watched.read, causes.header)
+    read = tuple(dict.fromkeys((*watched.read, *watched.made_first)))
+    content = makefile(plan.graph, rules, template.batch_parts, name, stamp, read, causes.header)
     path = os.path.join(layout.ninja_folder, name)
     changed = write_if_changed(path, content)
     return BuildFiles(changed=changed, written=(path,), watched_files=watched.read, made=())
@@ -147,7 +170,7 @@ def _for_make(plan: Plan, watched: Watched) -> BuildFiles:
 def _write_data(graph: Graph, layout: Layout) -> list[str]:
     """What is written for every generator."""
     remember_graph(layout.build_folder, graph_json(graph))
-    commands = os.path.join(layout.ninja_folder, "compile_commands.json")
+    commands = os.path.join(layout.ninja_folder, COMMANDS)
     write_if_changed(commands, compile_commands(graph, layout.ninja_folder))
     return [os.path.join(layout.build_folder, GRAPH), commands]
 
@@ -157,7 +180,7 @@ def _watched(plan: Plan) -> Watched:
     layout, settings = project.layout, project.settings
     inputs = [*configure_words(project.home)[:1], project.template.file]
     # Without a toolchain.toml, the folder where a new one would be.
-    inputs += [settings.file or os.curdir]
+    inputs += [settings.file or os.curdir, *(text.file for text in project.template.included)]
     inputs += [file for design in plan.designs.designs for file in (design.source, *design.imports)]
     inputs += [file for fault in plan.designs.faulty for file in sources_of(fault)]
     inputs += [*([DESIGNS] if os.path.isdir(DESIGNS) else []), *machine.kernels.folders]
@@ -170,7 +193,16 @@ def _watched(plan: Plan) -> Watched:
     return Watched(
         read=tuple(sorted({layout.source(file) for file in inputs})),
         written=(*made, layout.output(PLAN), layout.output(GRAPH)),
+        made_first=generated_sources(project.template, plan.graph, layout),
     )
+
+
+def _written_for(plan: Plan) -> tuple[str, ...]:
+    """What `write` writes for the generator, as the build file names it."""
+    project = plan.causes.project
+    if plan.causes.machine.ninja:
+        return (BUILD_FILE, GENERATOR_DEPFILE)
+    return (makefile_name(project.options.build_folder), project.layout.output("configured"))
 
 
 def _planning_modules() -> list[str]:

@@ -63,9 +63,11 @@ def read_designs(
     references: frozenset[str],
     bindings: Callable[[], Bindings | None],
     stamp: Callable[[], str],
+    made_by_build: Sequence[str] = (),
 ) -> DesignSet:
     """All designs of the project in the working folder, scanned. `bindings` is asked when one is in Python;
-    `stamp`, for npuninja's modules, where the build folder knows no scans.
+    `stamp`, for npuninja's modules, where the build folder knows no scans. Those of the names
+    `made_by_build` may be missing.
 
     Raises:
         UserError: there is none at all, none of those that were asked for, or none for the device.
@@ -74,10 +76,14 @@ def read_designs(
         _check_device(option, name)
     cache = ScanCache(os.path.join(layout.build_folder, "scan_cache.json"))
     generated = os.path.relpath(os.path.join(layout.build_folder, "designs"))
-    needed = not has_hosts(settings)  # which may make their designs themselves
+    needed = not made_by_build and not has_hosts(settings)  # which may make their designs themselves
     sources, refused = find_designs(".", settings.designs, settings.folder or ".", needed)
     names = sorted({*sources, *(f.name for f in refused)})
-    wanted = select(names, options.designs, needed)
+    wanted = [
+        name
+        for name in select(dict.fromkeys((*names, *made_by_build)), options.designs, needed)
+        if name in names
+    ]
     designs: list[Design] = []
     printing = bindings() if any(source.path.endswith(".py") for source in sources.values()) else None
     known = KnownScans(".", stamp) if cache.is_new and not options.fresh else None

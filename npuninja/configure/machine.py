@@ -17,6 +17,7 @@ from npuninja.detect.cache import ProbeCache
 from npuninja.detect.machine import HOST_TOOLS, TOOLS, Toolchain, detect, surroundings_of
 from npuninja.detect.xrt_library import XRT_LIBRARY
 from npuninja.errors import ToolError
+from npuninja.plan.designs import KERNELS
 from npuninja.plan.host_program import HostProgram
 from npuninja.plan.kernel_settings import own_kernels
 from npuninja.plan.kernels import KernelFolder
@@ -88,7 +89,7 @@ def look(project: Project, environment: Mapping[str, str]) -> Machine:
         tested=tested,
         launcher=find_launcher(options.launcher, environment, compiler, providers),
         remote=remote_settings(options, environment, project.layout, toolchain, PACKAGE),
-        kernels=read_kernel_folder("kernels", "kernels", (*own_kernels(project.designs.designs), *kernels)),
+        kernels=read_kernel_folder(KERNELS, KERNELS, (*own_kernels(project.designs.designs), *kernels)),
         hosts=hosts_read,
         notes=(*remarks(environment), *unrecordable(PACKAGE, project.layout), *refused),
     )

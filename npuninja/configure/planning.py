@@ -53,6 +53,7 @@ class Causes:
             project.references is None,
             project.template.whole,
             project.template.file,
+            [(text.file, text.rules, text.builds) for text in project.template.included],
             project.settings.content,
             project.home,
             self.placeholders,
@@ -87,7 +88,7 @@ def make_plan(causes: Causes, modules: StageModules) -> Plan:
     """The plan, for stages that consist of these modules.
 
     Raises:
-        UserError: a statement of build.ninja.in makes a file of the build, or it lacks a rule; located.
+        UserError: build.ninja.in lacks a rule.
     """
     from npuninja.plan.recipe import plan  # with all recipes, which `Causes` does not need
 
@@ -98,7 +99,6 @@ def make_plan(causes: Causes, modules: StageModules) -> Plan:
     refused = list(found.faulty)
     graph = plan(context, found.designs, emulated, found.wanted, refused, machine.hosts)
     found = found.without(refused[len(found.faulty) :])
-    project.template.check(graph)
     if machine.remote:
         graph.remote_rules = frozenset(name for name, _, provider in rules() if provider.remote) | {"batch"}
     return Plan(causes=causes, context=context, graph=graph, designs=found, modules=modules)

@@ -14,7 +14,7 @@ from npuninja.configure.package_table import package_of_project
 from npuninja.configure.planned import modules_stamp
 from npuninja.configure.python_bindings import bindings_of
 from npuninja.configure.settings import Settings, read_settings, with_settings
-from npuninja.configure.template import TEMPLATE, read_template
+from npuninja.configure.template import TEMPLATE, generated_designs, read_template
 from npuninja.emit.template import Template
 from npuninja.errors import UserError, in_words
 from npuninja.packaging.package import Package
@@ -120,6 +120,7 @@ def open_project(
     options = with_settings(options, settings)
     references = find_references(".")
     asked = parse_choices(options.providers)
+    template = read_template(TEMPLATE, layout)
 
     def bindings() -> Bindings | None:
         word = {**settings.providers, **asked}.get("python", "auto")
@@ -132,8 +133,16 @@ def open_project(
         recorded=recorded,
         settings=settings,
         asked=asked,
-        template=read_template(TEMPLATE),
-        designs=read_designs(options, settings, layout, references or frozenset(), bindings, stamp),
+        template=template,
+        designs=read_designs(
+            options,
+            settings,
+            layout,
+            references or frozenset(),
+            bindings,
+            stamp,
+            generated_designs(template, layout),
+        ),
         references=references,
         package=package_of_project(settings.package, settings.file, options.preset),
     )

@@ -91,7 +91,7 @@ def _next(options: Options, found: DesignSet, changed: bool) -> str:
     target = os.path.join(folder or "", makefile_name(folder) if by_make else BUILD_FILE)
     command = "make -j" if by_make else "ninja"
     command += f" -C {quote_word(folder)}" if folder else f" -f {target}" if by_make else ""
-    only = f" (only {', '.join(found.wanted)})" if found.left_out else ""
+    only = f" (only {', '.join(found.wanted)})" if found.left_out and found.wanted else ""
     done = f"{target} {'written' if changed else 'unchanged'}"
     return f"{done}; next: {command}{only}, then {command} run"
 

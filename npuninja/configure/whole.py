@@ -23,7 +23,7 @@ from npuninja.configure.summary import summary
 from npuninja.configure.watched import remember, remember_again
 from npuninja.detect.memory import heavy_jobs
 from npuninja.emit.escape import quote_word
-from npuninja.errors import INTERRUPTED, Error, ToolError, in_words, report, report_bug
+from npuninja.errors import INTERRUPTED, Error, Location, ToolError, in_words, report, report_bug
 from npuninja.files import write_if_changed
 from npuninja.own_compiler import OWN_COMPILERS, compilers_text
 from npuninja.plan.designs import Faulty
@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 
 
 class Configured(NamedTuple):
-    """The result: what is to be said, and the designs that cannot be built."""
+    """The result: what is to be said, the designs that cannot be built, and the sources that the build
+    is to make before this is known to be all, with the places that say how.
+    """
 
     text: str
     faulty: tuple[Faulty, ...]
+    awaited: tuple[tuple[str, Location], ...] = ()
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO | None, home: str) -> int:
@@ -57,17 +60,20 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], output: TextIO
             from npuninja.configure.why import why
 
             text = why(options.why, layout_of(source_root_of(options, home), options.build_folder))
-            faulty: tuple[Faulty, ...] = ()
+            done = Configured(text, ())
         else:
-            text, faulty = configure_interruptibly(options, environment, home, colour, again is not None)
+            done = configure_interruptibly(options, environment, home, colour, again is not None)
         # When Ninja asks, one line is enough; the table was shown by the configure that was asked for.
         if output is not None:
-            output.write(text.splitlines()[-1] + "\n" if again else text)
+            output.write(done.text.splitlines()[-1] + "\n" if again else done.text)
             output.flush()
-        for fault in faulty:
+        for fault in done.faulty:
             tell(fault.text)
-        if faulty and not again:  # Ninja is to build the others; it says these faults at its end
-            return max(fault.exit_code for fault in faulty)
+        for path, place in done.awaited:
+            tell(f"{place}: note: {path} is not there yet: the build makes it first, and configures again")
+        # Ninja is to build the others; it says these faults at its end.
+        if done.faulty and not done.awaited and not again:
+            return max(fault.exit_code for fault in done.faulty)
     except BrokenPipeError:
         # The reader has gone (`configure.py | head`). Python would complain when it closes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -107,6 +113,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     )
     planned = Planned(project.layout.build_folder, causes.digest(), stamp)
     changed, found = False, project.designs
+    awaited: tuple[tuple[str, Location], ...] = ()
     if planned.still_holds():
         found = found.without([f for f in read_faults(project.layout) if f not in found.faulty])
         remember_again(project.layout.build_folder, project.layout.ninja_folder, started_ns)
@@ -123,8 +130,9 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
         plan = make_plan(causes, modules)
         found = plan.designs
         done = write(plan)
-        changed = done.changed
-        planned.remember(done.written)
+        changed, awaited = done.changed, done.awaited
+        if not awaited:
+            planned.remember(done.written)
         remember(
             project.layout.build_folder,
             project.layout.ninja_folder,
@@ -135,7 +143,7 @@ def configure(options: Options, environment: Mapping[str, str], home: str, colou
     text = summary(
         machine.providers, machine.toolchain, found, changed, colour, project.options, machine.notes, _width()
     )
-    return Configured(text, found.faulty)
+    return Configured(text, found.faulty, awaited)
 
 
 def _width() -> int:
@@ -180,7 +188,7 @@ def _placeholders(project: Project, record: str) -> dict[str, tuple[str, ...]]:
     by_shell = os.name == "posix" and project.options.generator == "ninja"
     layout = project.layout
     return {
-        "START": ("exec",) if by_shell else (),
+        "EXEC": ("exec",) if by_shell else (),
         "BUILD_FOLDER": (layout.output_prefix or ".",),
         # The file, not its folder: that spares every edge the 6 ms that Python needs to run a folder.
         "STAGES": (os.path.join(PACKAGE, "stages", "__main__.py"),),

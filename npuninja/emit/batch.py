@@ -12,7 +12,7 @@ from npuninja.records import NamedTuple
 
 RULE = "batch"
 # The command of a rule that is one stage and nothing else. A batch writes one depfile, so theirs are cut out.
-_STAGE = re.compile(r"\$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)")
+_STAGE = re.compile(r"(?:@EXEC@ )?\$stage (?P<start>.*)--depfile \$out\.d (?P<end>.*)")
 _FILES = re.compile(r"\$(in|out|options)\b")
 
 

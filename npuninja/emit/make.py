@@ -17,6 +17,7 @@ Make knows times only, so what Ninja does by itself is written out:
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -130,8 +131,14 @@ def _of_the_user(rules: NinjaText) -> Iterator[str]:
         says = rules.value(build.rule, "description", scope) or rules.command(build.rule, scope)
         command = _recipe(rules.command(build.rule, scope))
         first, *others = outputs
-        yield f"{first}: {inputs}{ordered}\n\t@echo {_recipe(quote_word(says))}\n\t@{command}" + "".join(
-            f"\n{other}: {first} ;" for other in others
+        folders = " ".join(
+            sorted({posixpath.dirname(path) for path in outputs} - {""})
+        )  # as Ninja makes them
+        yield (
+            f"{first}: {inputs}{ordered}\n\t@echo {_recipe(quote_word(says))}\n"
+            + (f"\t@mkdir -p {folders}\n" if folders else "")
+            + f"\t@{command}"
+            + "".join(f"\n{other}: {first} ;" for other in others)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from npuninja.emit.escape import command_value, escape_path, escape_value
 from npuninja.emit.remote import remote_stage
@@ -114,7 +114,7 @@ def batch_statement(batch: Batch, command: BatchCommand) -> str:
 
 
 def generator_statements(
-    target: str, other_outputs: Sequence[str], inputs: Sequence[str], depfile: str
+    target: str, other_outputs: Sequence[str], inputs: Sequence[str], depfile: str, made: Collection[str] = ()
 ) -> str:
     """The edge that makes build.ninja itself.
 
@@ -127,6 +127,7 @@ def generator_statements(
         other_outputs: what configure.py writes beside it that other edges read.
         inputs: what configure.py looked at and other edges read.
         depfile: names the rest that configure.py looked at.
+        made: those of the inputs that statements of the user's make: Ninja does so first.
     """
     names = [escape_path(path) for path in inputs]
     others = " | " + " ".join(map(escape_path, other_outputs)) if other_outputs else ""
@@ -135,9 +136,19 @@ def generator_statements(
         f"build {escape_path(target)}{others}: configure{depends}",
         f"  depfile = {escape_value(depfile)}",
     ]
-    if names:
-        lines.append("build " + " $\n    ".join(names) + ": phony")
+    given = [escape_path(path) for path in inputs if path not in made]
+    if given:
+        lines.append("build " + " $\n    ".join(given) + ": phony")
     return "\n".join(lines)
+
+
+def _commented(header: Sequence[str]) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in header)
+
+
+def template_line(header: Sequence[str]) -> int:
+    """The line of build.ninja on which build.ninja.in begins."""
+    return _commented(header).count("\n") + 3
 
 
 def write(
@@ -158,7 +169,7 @@ def write(
         header: sentences for the top of the file.
         shared: what the batches have in common; None when that is still to be found.
     """
-    parts = ["\n".join(f"# {line}".rstrip() for line in header)]
+    parts = [_commented(header)]
     parts.append(template.fill(graph, placeholders).rstrip())
     parts.append("# Configuring again.\n\n" + generator)
     read = template.filled(graph, placeholders)

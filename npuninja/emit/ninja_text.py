@@ -8,7 +8,8 @@ Values stay as they are written, because those of a rule are filled in for every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from npuninja.emit.escape import escape_value
 from npuninja.errors import Location, UserError
@@ -25,6 +26,10 @@ _SIGN = re.compile(r"\|\||\|@|\||:")
 # The groups of a build statement's paths, by the sign in front of them.
 _BEFORE_COLON = {"": "outputs", "|": "implicit_outputs"}
 _BEHIND_COLON = {"": "inputs", "|": "implicit", "||": "order_only", "|@": "validations"}
+
+
+# Reads the file of a path that `include` names: what messages call it, and its text; None when it cannot be.
+Load = Callable[[str], "tuple[str, str] | None"]
 
 
 class BuildStatement(NamedTuple):
@@ -52,6 +57,9 @@ class NinjaText:
         builds: the `build` statements.
         defaults: the paths of `default` statements.
         included: what is included, and the line.
+        starts: the lines on which statements begin.
+        places: ("rule", "pool" or "variable", name) -> where it is.
+        files: what is included, read, as far as there is a way to read it.
     """
 
     file: str
@@ -60,6 +68,19 @@ class NinjaText:
     builds: list[BuildStatement] = field(default_factory=list)
     defaults: list[str] = field(default_factory=list)
     included: list[tuple[str, int]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    places: dict[tuple[str, str], Location] = field(default_factory=dict)
+    files: list[NinjaText] = field(default_factory=list)
+
+    def all_files(self) -> Iterator[NinjaText]:
+        """This file, and all that are included in it."""
+        yield self
+        for file in self.files:
+            yield from file.all_files()
+
+    def start_of(self, line: int) -> int:
+        """The line on which the statement begins that a line belongs to; 0 above the first."""
+        return max((start for start in self.starts if start <= line), default=0)
 
     def value(self, rule: str, name: str, scope: Mapping[str, str]) -> str:
         """A variable of a rule for an edge with the variables `scope`; "" when the rule does not have it."""
@@ -71,17 +92,40 @@ class NinjaText:
         return command.replace(f"@{file}", self.value(rule, "rspfile_content", scope)) if file else command
 
 
-def read_ninja(text: str, file: str) -> NinjaText:
-    """Reads a file of Ninja's language; placeholders `@NAME@` may be wherever text may be.
+def read_ninja(
+    text: str,
+    file: str,
+    *,
+    load: Load | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    lines: Sequence[int] = (),
+) -> NinjaText:
+    """Reads a file of Ninja's language; placeholders `@NAME@` may be wherever text may.
+
+    Args:
+        text: its content.
+        file: its name, for messages.
+        load: gives the files that it includes; without it they are not read.
+        variables: what is known above it.
+        lines: the numbers of its lines, where they are not 1, 2, 3….
 
     Raises:
-        UserError: a line is not Ninja; located.
+        UserError: a line is not Ninja, or there are two rules or pools of one name; located.
     """
-    read = NinjaText(file)
+    read = NinjaText(file, dict(variables))
+    _read(text, read, load, lines, (file,))
+    return read
+
+
+def _read(
+    text: str, read: NinjaText, load: Load | None, numbers: Sequence[int], way: tuple[str, ...]
+) -> None:
+    file = read.file
     block: dict[str, str] | None = None
     waiting: tuple[int, str] | None = None  # a build statement whose variables are not complete yet
     own: dict[str, str] = {}
     for number, line in _lines(text):
+        number = numbers[number - 1] if numbers else number
         indented, line = line.startswith(" "), line.lstrip(" ")
         if indented and line:
             assignment = _ASSIGNMENT.fullmatch(line)
@@ -94,9 +138,11 @@ def read_ninja(text: str, file: str) -> NinjaText:
         block, waiting = None, None
         if not line:
             continue
+        read.starts.append(number)
         start, other, assignment = _BLOCK.fullmatch(line), _OTHER.fullmatch(line), _ASSIGNMENT.fullmatch(line)
         if start:
             block = {}
+            _once(read, start[1], start[2], number)
             if start[1] == "rule":
                 read.rules[start[2]] = block
         elif other and other[1] == "build":
@@ -106,13 +152,45 @@ def read_ninja(text: str, file: str) -> NinjaText:
             read.defaults += [expand(word, read.variables) for word in _PATH.findall(other[2])]
         elif other:
             read.included.append((other[2], number))
+            if load:
+                _include(other[1], other[2], read, load, number, way)
         elif assignment:
             read.variables[assignment[1]] = expand(assignment[2], read.variables)
+            read.places["variable", assignment[1]] = Location(file, number)
         else:
             raise _wrong(file, number, line)
     if waiting:
         read.builds.append(_build(*waiting, own, read))
-    return read
+
+
+def _once(read: NinjaText, kind: str, name: str, number: int) -> None:
+    """Keeps where a rule or a pool is. UserError when there is one of that name."""
+    other = read.places.setdefault((kind, name), Location(read.file, number))
+    if other != (read.file, number, 0):
+        raise UserError(
+            f"there is a {kind} {name!r} already, in {other}",
+            Location(read.file, number),
+            hint="give one of them another name",
+        )
+
+
+def _include(word: str, text: str, read: NinjaText, load: Load, number: int, way: tuple[str, ...]) -> None:
+    """Reads what is included; what cannot be read is left to Ninja."""
+    match = _PATH.match(text)
+    loaded = load(expand(match[0], read.variables)) if match else None
+    if loaded is None:
+        return
+    file, content = loaded
+    if file in way:
+        raise UserError(
+            f"{file!r} includes itself", Location(read.file, number), hint="take one of them away"
+        )
+    # What `include` reads goes on in the same scope; `subninja` opens one below it.
+    below = NinjaText(file, read.variables, read.rules, places=read.places)
+    if word == "subninja":
+        below = NinjaText(file, dict(read.variables), dict(read.rules))
+    read.files.append(below)
+    _read(content, below, load, (), (*way, file))
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

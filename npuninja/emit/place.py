@@ -11,7 +11,9 @@ from npuninja.errors import InternalError, Location, ToolError, UserError
 from npuninja.files import write_if_changed
 
 
-def place_build_file(path: str, text: str, ninja: str | None, template: Template) -> bool:
+def place_build_file(
+    path: str, text: str, ninja: str | None, template: Template, first_line: int = 1
+) -> bool:
     """Writes build.ninja unless it has this text, but has Ninja read it first: a broken one could not repair
     itself.
 
@@ -22,14 +24,16 @@ def place_build_file(path: str, text: str, ninja: str | None, template: Template
         text: what it is to say.
         ninja: the program that reads it; None for no proof.
         template: what the user wrote of it.
+        first_line: where that begins in it.
 
     Raises:
         InternalError: Ninja does not accept the text; the old file stays.
-        UserError: the line that it does not accept is the user's; located in build.ninja.in.
+        UserError: the statement that it does not accept is the user's; located in build.ninja.in, or in the
+            file that is included there.
         ToolError: Ninja does not start.
     """
     folder = os.path.dirname(path)
-    check = (lambda temporary: _check(ninja, folder, temporary, template)) if ninja else None
+    check = (lambda temporary: _check(ninja, folder, temporary, template, first_line)) if ninja else None
     return write_if_changed(path, text, check=check)
 
 
@@ -45,14 +49,20 @@ def remove_dead_outputs(ninja: str, folder: str) -> None:
     _run([ninja, "-C", folder, "-t", "cleandead"])
 
 
-def _check(ninja: str, folder: str, file: str, template: Template) -> None:
+def _check(ninja: str, folder: str, file: str, template: Template, first_line: int) -> None:
     # Tool `targets` reads and connects the whole file, runs nothing and, unlike `-n`, does not look whether
     # the file itself is to be made again.
     command = [ninja, "-C", folder, "-f", file, "-t", "targets", "depth", "1"]
     done = _run(command)
     if done.returncode:
         printed = (done.stderr or done.stdout).strip()
-        _blame_the_user(printed, file, template)
+        place = _users_place(printed, file, template, first_line)
+        if place:
+            raise UserError(
+                f"Ninja does not accept this statement: {_complaint(printed)}",
+                place,
+                hint="correct it, or take it away",
+            )
         raise InternalError(
             "Ninja does not accept the build file that was made",
             notes=((f"it printed: {printed}", None),),
@@ -60,20 +70,51 @@ def _check(ninja: str, folder: str, file: str, template: Template) -> None:
         )
 
 
-def _blame_the_user(printed: str, file: str, template: Template) -> None:
-    """Raises UserError when the line that Ninja complains about is one of build.ninja.in."""
-    # ninja: error: .new123_0.build.ninja:7: unknown build rule 'sopy'
-    match = re.search(rf"{re.escape(os.path.basename(file))}:(\d+): (.*)", printed)
-    if not match:
-        return
+# ninja: error: .new123_0.build.ninja:7: unknown build rule 'sopy'
+_ERROR = re.compile(r"ninja: error: (.*?):(\d+): (.*)")
+_UNKNOWN_POOL = re.compile(r"unknown pool name '(.*)'")
+# With this Ninja points into the line that it means. Without it something was missing when a statement ended,
+# and the line is the next one that is no comment.
+_POINTED = "^ near here"
+_VERSION = "ninja_required_version"
+
+
+def _complaint(printed: str) -> str:
+    match = _ERROR.search(printed)
+    return match[3] if match else printed.partition(": ")[2].partition(": ")[2] or printed
+
+
+def _users_place(printed: str, file: str, template: Template, first_line: int) -> Location | None:
+    """Where the user wrote what Ninja complains about; None when it is not the user's."""
+    match = _ERROR.search(printed)
+    if not match:  # this one has no place
+        wanted = (text.places.get(("variable", _VERSION)) for text in template.own.all_files())
+        return next(filter(None, wanted), None) if _VERSION in printed else None
+    name, line, pointed = match[1], int(match[2]), _POINTED in printed
+    if os.path.basename(name) != os.path.basename(file):
+        included = template.included_by(name)
+        if included is None:
+            return None
+        return Location(included.file, line if pointed else included.start_of(line - 1))
     with open(file, encoding="utf-8", errors="surrogateescape") as stream:
-        line = stream.read().split("\n")[int(match[1]) - 1]
-    lines = template.text.split("\n")
-    if line.strip() and line in lines:
-        place = Location(template.file, lines.index(line) + 1)
-        raise UserError(
-            f"Ninja does not accept this line: {match[2]}", place, hint="correct it, or take it away"
-        )
+        text = stream.read().split("\n")
+    if not pointed:
+        line -= 1
+        while line >= first_line and (not text[line - 1].strip() or text[line - 1].lstrip().startswith("#")):
+            line -= 1
+    number = template.lines[line - first_line] if 0 <= line - first_line < len(template.lines) else 0
+    start = template.own.start_of(number)
+    if number and start:
+        return Location(template.file, number if pointed else start)
+    return _of_own_rule(match[3], template)
+
+
+def _of_own_rule(complaint: str, template: Template) -> Location | None:
+    """The rule of the user's that our statement is refused for: one that is taken instead of ours."""
+    pool = _UNKNOWN_POOL.match(complaint)
+    rules = template.own.rules.items()
+    named = (name for name, variables in rules if pool and variables.get("pool") == pool[1])
+    return next((template.own.places["rule", name] for name in named), None)
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

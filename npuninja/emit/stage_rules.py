@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterable
 from npuninja.stages.declaration import Provider, Stage
 from npuninja.stages.table import module_of, modules_variable, rules
 
-RULES, TOOLS = "@RULES@\n", "@TOOLS@\n"
+RULES, TOOLS = "@RULES@", "@TOOLS@"
 
 
-def complete(template: str, own: Collection[str], variables: Iterable[str]) -> str:
-    """A template with the table's rules, and a placeholder for each of the variables that name tools.
+def filled_in(own: Collection[str], variables: Iterable[str]) -> dict[str, list[str]]:
+    """The lines that stand in build.ninja for `@RULES@` and `@TOOLS@`: the table's rules, and a placeholder
+    for each of the variables that name tools.
 
     Args:
-        template: the text of build.ninja.in.
-        own: the rules and variables that it has itself.
+        own: the rules and variables that build.ninja.in has itself.
         variables: the names of all tool variables.
     """
     blocks = [
@@ -27,8 +27,8 @@ def complete(template: str, own: Collection[str], variables: Iterable[str]) -> s
         for name, row, provider in rules()
         if not row.own_rule and name not in own
     ]
-    tools = [f"{name} = @{name.upper()}@\n" for name in variables if name not in own]
-    return template.replace(RULES, "\n".join(blocks)).replace(TOOLS, "".join(tools))
+    tools = [f"{name} = @{name.upper()}@" for name in variables if name not in own]
+    return {RULES: "\n".join(blocks).splitlines(), TOOLS: tools}
 
 
 def rule_text(name: str, row: Stage, provider: Provider) -> str:
@@ -37,6 +37,7 @@ def rule_text(name: str, row: Stage, provider: Provider) -> str:
     start = "$python $stages" if row.installed else "$stage"
     module = module_of(row, provider).name
     words = (
+        "@EXEC@",
         start,
         module,
         f"${modules_variable(module)}",

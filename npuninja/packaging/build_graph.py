@@ -15,7 +15,7 @@ from npuninja.records import NamedTuple
 PLACE_OPTIONS = ("--prefix-map", "--cache", "--lock", "--modules")
 STAGES = "@STAGES@"
 # How the shell starts a command: no part of what was done.
-START = "@START@"
+EXEC = "@EXEC@"
 
 
 class RecordedStep(NamedTuple):
@@ -96,7 +96,7 @@ class BuildGraph:
                 words += edge["options"]
             elif word == STAGES:
                 words.append("npuninja/stages")
-            elif word == START:
+            elif word == EXEC:
                 continue
             elif word.startswith("@") and word.endswith("@"):
                 words += self._variables[word.strip("@").lower()]

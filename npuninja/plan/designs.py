@@ -33,6 +33,7 @@ RESERVED = frozenset(
     }
 )
 HOST = "host"
+KERNELS = "kernels"
 WHAT_DESIGNS_ARE = "designs are mlir/NAME.mlir or mlir/NAME.py"
 
 

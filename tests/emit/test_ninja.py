@@ -28,7 +28,24 @@ def test_an_unknown_placeholder_is_located():
         fill("a\nx = @TYPO@\n", "build.ninja.in", {"KNOWN": ""})
     assert error.value.location is not None
     assert error.value.location[1:] == (2, 5)
-    assert "@KNOWN@" in (error.value.hint or "")
+    assert error.value.hint == "for @TYPO@ itself, write @@TYPO@@"
+    with pytest.raises(UserError) as error:
+        fill("x = @KNOWM@\n", "build.ninja.in", {"KNOWN": ""})
+    assert (error.value.hint or "").startswith("did you mean 'KNOWN'?")
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("@@ONE@@", "@ONE@"),
+        ("@@@ONE@@@", "@@ONE@@"),
+        ("a@@ONE@", "a@1"),
+        ("@ONE@@ONE@", "11"),
+        ("@@ -1 +1 @@ @one@ @words", "@@ -1 +1 @@ @one@ @words"),
+    ],
+)
+def test_at_signs_that_stay(text, filled):
+    assert fill(text, "t", {"ONE": "1"}) == filled
 
 
 def test_statement_of_an_edge():
@@ -217,6 +234,8 @@ def test_generator_inputs_that_edges_read_are_targets_too():
         "build build.ninja | x.mlir: configure | a.mlir $\n    b$ c\n  depfile = d e\n"
         "build a.mlir $\n    b$ c: phony"
     )
+    text = generator_statements("build.ninja", [], ["a.mlir", "b"], "d", {"b": object()})
+    assert text.splitlines()[-1] == "build a.mlir: phony"
 
 
 def test_what_is_written_is_read_by_ninja_as_meant(tmp_path):

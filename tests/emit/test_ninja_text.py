@@ -150,5 +150,5 @@ def test_a_file_that_is_made_twice_is_located():
 def test_what_ninja_refuses_is_blamed_on_the_line_of_the_template(tmp_path):
     template = Template("build mine: sopy b\n", "build.ninja.in")
     with pytest.raises(UserError, match="unknown build rule 'sopy'") as caught:
-        place_build_file(str(tmp_path / "build.ninja"), "x = 1\nbuild mine: sopy b\n", NINJA, template)
+        place_build_file(str(tmp_path / "build.ninja"), "x = 1\nbuild mine: sopy b\n", NINJA, template, 2)
     assert caught.value.location == ("build.ninja.in", 1, 0)

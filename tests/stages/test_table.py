@@ -77,7 +77,7 @@ def test_rules_of_the_table_are_ninja_and_may_be_written_out_instead():
     assert set(template.rules) == {name for name, row, _ in rules() if not row.own_rule}
     assert template.rules["pdi"] == {"command": "mine $in", "description": "MINE $out"}
     assert template.rules["pdi_bootgen"]["command"].startswith(
-        "$stage pdi $pdi_modules --identity $bootgen_identity --bootgen"
+        "@EXEC@ $stage pdi $pdi_modules --identity $bootgen_identity --bootgen"
     )
     assert "pdi" not in template.batch_parts
     # There is no rule `batch` in this one, so nothing is part of one.
@@ -96,7 +96,7 @@ def test_a_rule_names_its_provider():
     assert rule_name(row, third) == "kernel_cc_tinycc"
     assert rule_text("kernel_cc_tinycc", row, third).startswith(
         "rule kernel_cc_tinycc\n"
-        "  command = $stage kernel_tinycc $kernel_tinycc_modules --identity "
+        "  command = @EXEC@ $stage kernel_tinycc $kernel_tinycc_modules --identity "
         "$python_identity $wasm_compiler $options "
     )
 
