@@ -37,7 +37,7 @@ def test_more_tensors_than_arguments_are_an_error():
 
 
 def test_fractions_for_integers_are_a_warning_and_bits_are_not(capsys, monkeypatch):
-    monkeypatch.setattr(launching, "_TOLD", set())
+    monkeypatch.setattr(launching, "_PRINTED", set())
     for dtype in (np.int32, np.uint32, np.float32, np.float32):
         launching._check_tensor("a", np.zeros(64, dtype), ARGUMENT, {})
     printed = capsys.readouterr().err.splitlines()
