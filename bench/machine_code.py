@@ -108,7 +108,7 @@ def _translate(options: argparse.Namespace) -> tuple[float, float, float]:
     core = _one(options)
     prepared = prepare(list(core.bundles.values()), core.core.layout)
     start = time.process_time()
-    made = Translator(prepared, core.core.places).translate()
+    made = Translator(prepared, core.core.addresses).translate()
     between = time.process_time()
     module = wasmtime.Module(core.core.engine, made.module)
     end = time.process_time()

@@ -25,7 +25,7 @@ _MOST_STEPS = 4
 
 def places_text(
     content: bytes,
-    places: Sequence[tuple[int, SourcePlace]],
+    sources: Sequence[tuple[int, SourcePlace]],
     folder: str,
     warnings: Sequence[tuple[str, SourcePlace | None]] = (),
 ) -> str:
@@ -33,7 +33,7 @@ def places_text(
 
     Args:
         content: of the file whose lines are meant.
-        places: line numbers of it, from 1, and what they come from.
+        sources: line numbers of it, from 1, and what they come from.
         folder: the one it is put into. Names are kept as seen from there, so they are the same in every copy.
         warnings: what the stage warned of, and where that is.
     """
@@ -42,7 +42,7 @@ def places_text(
 
     files: dict[str, int] = {}
     lines = [
-        [line, files.setdefault(file, len(files)), there, column] for line, (file, there, column) in places
+        [line, files.setdefault(file, len(files)), there, column] for line, (file, there, column) in sources
     ]
     said = [
         [text, [files.setdefault(place[0], len(files)), *place[1:]] if place else None]

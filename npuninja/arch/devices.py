@@ -205,7 +205,7 @@ class DeviceModel(NamedTuple):
         """Whether the device has a tile at this place."""
         return 0 <= column < self.columns and 0 <= row < self.rows
 
-    def places(self) -> list[TilePlace]:
+    def tile_places(self) -> list[TilePlace]:
         """All tiles, by column, then row."""
         return [(column, row) for column in range(self.columns) for row in range(self.rows)]
 

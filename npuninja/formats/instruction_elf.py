@@ -71,10 +71,10 @@ def patches_of(stream: bytes, name: str = "insts.bin") -> list[Patch]:
         UserError: the stream is damaged, has preemption points, or an address patch has no such descriptor:
             XRT could not patch it.
     """
-    return [patch for _, patch in _places(stream, name) if isinstance(patch, Patch)]
+    return [patch for _, patch in _filled_in(stream, name) if isinstance(patch, Patch)]
 
 
-def _places(stream: bytes, name: str) -> list[tuple[int, Patch | TxnOperation]]:
+def _filled_in(stream: bytes, name: str) -> list[tuple[int, Patch | TxnOperation]]:
     """What XRT fills in, in order: offset in the stream, and a patch or the operation that has an address."""
     written: dict[int, tuple[int, int]] = {}  # register of a descriptor -> its offset and bytes to move
     found: list[tuple[int, Patch | TxnOperation]] = []
@@ -135,7 +135,7 @@ def relocated(
         UserError: as `patches_of`.
     """
     text, found = bytearray(stream), []
-    for offset, place in _places(stream, name):
+    for offset, place in _filled_in(stream, name):
         if isinstance(place, Patch):
             # XRT adds to what is there, so the address itself starts from zero; the bits around it stay.
             low, high = struct.unpack_from("<2I", text, place.offset + 4)

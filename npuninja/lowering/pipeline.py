@@ -150,14 +150,14 @@ def linker_script(
 
 
 def linker_scripts(
-    module: Operation, device: str, places: Iterable[TilePlace], *, generation: str | None = None
+    module: Operation, device: str, cores: Iterable[TilePlace], *, generation: str | None = None
 ) -> list[str]:
     """The linker scripts of cores, after step 1.
 
     Args:
         module: the module.
         device: symbol of the device; "" for `main`, or the only one.
-        places: the cores' columns and rows.
+        cores: the cores' columns and rows.
         generation: see `generation_of`; None for that of the module's text, as step 1 printed it.
 
     Raises:
@@ -166,7 +166,7 @@ def linker_scripts(
     from npuninja.lowering.resources.linker_script import LinkerScripts
 
     scripts = LinkerScripts(module, device, rules_of(generation or generation_of(module)))
-    return [scripts.script(place) for place in places]
+    return [scripts.script(place) for place in cores]
 
 
 def configuration(

@@ -69,7 +69,7 @@ _NO_ADDRESS = 0xFFFFFFFF
 _DATA_WINDOWS = ("south", "west", "north", "own")
 
 
-class RuntimePlaces(NamedTuple):
+class RuntimeAddresses(NamedTuple):
     """Where translated code finds things in the runtime's memory: registers, state, its own tables."""
 
     layout: FieldLayout
@@ -174,7 +174,7 @@ class CoreRuntime:
         ):
             raise InternalError(f"the runtime of machine code and its host disagree: {words}")
         self.layout = FieldLayout(bank, bypass, self._ops)
-        self.places = RuntimePlaces(self.layout, first_state, block_at, ring, lookups, max_lookups)
+        self.addresses = RuntimeAddresses(self.layout, first_state, block_at, ring, lookups, max_lookups)
         self.unsupported: dict[int, str] = {}
         self._call("core_reset")
         self.set_state("windows", 0b1111)
@@ -243,12 +243,12 @@ class CoreRuntime:
     def state(self, name: str) -> int:
         """A word or a counter of the core's state."""
         if name in COUNTERS:
-            return int(struct.unpack_from("<Q", self._view, self.places.counter(name))[0])
-        return int(struct.unpack_from("<I", self._view, self.places.word(name))[0])
+            return int(struct.unpack_from("<Q", self._view, self.addresses.counter(name))[0])
+        return int(struct.unpack_from("<I", self._view, self.addresses.word(name))[0])
 
     def set_state(self, name: str, value: int) -> None:
         """Sets a word of the core's state."""
-        struct.pack_into("<I", self._view, self.places.word(name), value & 0xFFFFFFFF)
+        struct.pack_into("<I", self._view, self.addresses.word(name), value & 0xFFFFFFFF)
 
     def set_limit(self, bundles: int | None) -> None:
         """How many bundles may be issued in all; None: any number."""
@@ -288,8 +288,8 @@ class CoreRuntime:
         assert isinstance(table, wasmtime.Table)
         assert isinstance(run, wasmtime.Func)
         for at, blocks in (
-            (self.places.block_at, entries),
-            *((self.places.lookups + number * 0x8000, found) for number, found in enumerate(lookups)),
+            (self.addresses.block_at, entries),
+            *((self.addresses.lookups + number * 0x8000, found) for number, found in enumerate(lookups)),
         ):
             for address, block in blocks.items():
                 struct.pack_into("<I", self._view, at + address * 2, block)

@@ -74,7 +74,7 @@ def compare_programs(
     left: Sequence[MachineProgram], right: Sequence[MachineProgram], left_path: str, right_path: str
 ) -> ComparedPrograms:
     """Compares the machine code of two files. Raises UserError when one holds none or does not decode."""
-    a, b = _parts(left, left_path), _parts(right, right_path)
+    a, b = _program_parts(left, left_path), _program_parts(right, right_path)
     if len(a) == len(b) == 1:  # whatever they are called
         b = dict(zip(a, b.values()))
     pairs = tuple(_pair(name, a[name], b[name]) for name in a if name in b)
@@ -82,7 +82,7 @@ def compare_programs(
     return ComparedPrograms(left_path, right_path, pairs, only_left, only_right)
 
 
-def _parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _ProgramPart]:
+def _program_parts(programs: Sequence[MachineProgram], path: str) -> dict[str, _ProgramPart]:
     parts: dict[str, _ProgramPart] = {}
     for program in programs:
         if program.isa == "wasm":

@@ -13,7 +13,7 @@ gives control back when nothing is in flight. So the interpreter is the judge an
 from __future__ import annotations
 
 from npuninja.machine_code import wasm_writer as w
-from npuninja.machine_code.core_runtime import MEMORY_BYTES, RuntimePlaces
+from npuninja.machine_code.core_runtime import MEMORY_BYTES, RuntimeAddresses
 from npuninja.machine_code.families.fields import Fields
 from npuninja.machine_code.flow import ControlFlow, analyse
 from npuninja.machine_code.prepare import Prepared, PreparedBundle
@@ -49,11 +49,11 @@ class Translation(NamedTuple):
 class Translator:
     """Translates one program for a runtime."""
 
-    def __init__(self, prepared: Prepared, places: RuntimePlaces) -> None:
+    def __init__(self, prepared: Prepared, addresses: RuntimeAddresses) -> None:
         self.program = prepared.by_address
-        self.places = places
-        self.bank = places.layout.bank
-        self.bypass = places.layout.bypass_bank
+        self.addresses = addresses
+        self.bank = addresses.layout.bank
+        self.bypass = addresses.layout.bypass_bank
         self.flow: ControlFlow = analyse([p.bundle for _, p in sorted(self.program.items())])
         self.fields_at: dict[int, Fields] = {
             at: fields for p in self.program.values() for at, fields in p.operations
@@ -91,7 +91,7 @@ class Translator:
         """The number of the lookup table of a shape, -1 when there are too many."""
         found = self._lookup_numbers.get(shape)
         if found is None:
-            if len(self._lookup_numbers) >= self.places.max_lookups:
+            if len(self._lookup_numbers) >= self.addresses.max_lookups:
                 return -1
             found = self._lookup_numbers[shape] = len(self._lookup_numbers)
         return found

@@ -57,7 +57,7 @@ def use_cached(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes) -> boo
 def translate_now(core: CoreRuntime, engine: wasmtime.Engine, digest: bytes, prepared: Prepared) -> None:
     """Translates a core's program, puts the translation into the cache and lets the core run it."""
     module_path, blocks_path = _paths(digest)
-    made = translate.Translator(prepared, core.places).translate()
+    made = translate.Translator(prepared, core.addresses).translate()
     module = cached_module(engine, module_path, lambda: made.module)
     keep(blocks_path, json.dumps({"entries": made.entries, "lookups": made.lookups}).encode())
     forget_oldest(blocks_path.parent, 2 * _KEPT)

@@ -65,7 +65,7 @@ _WITH_VALUE = (
 #: The option by which sequences have configurations as control packets in them in place of loads.
 _AS_PACKETS = "--load-pdi-to-ctrl-pkt"
 #: Options that say which part of a module a call is for, what the XCLBIN calls it, and where files go.
-_PARTS = (
+_CALL_OPTIONS = (
     "--device-name",
     "--sequence-name",
     "--xclbin-kernel-name",
@@ -91,7 +91,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
         folder: where it runs, to which its outputs are relative.
     """
     outputs: dict[str, str] = {}
-    parts = dict.fromkeys(_PARTS, "")
+    parts = dict.fromkeys(_CALL_OPTIONS, "")
     mlir = ""
     flags: list[str] = []
     others: list[str] = []
@@ -104,7 +104,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
             outputs.setdefault(*_ASKED[option])
         elif option in _ASKED and option.startswith("--get-"):
             outputs[_ASKED[option][0]] = value or ""
-        elif option in _PARTS:
+        elif option in _CALL_OPTIONS:
             parts[option] = value or ""
         elif option in FLAGS and value != "":  # an empty variable of a Makefile is as without the flag
             flags.append(option if value is None else f"{option}={value}")
@@ -130,7 +130,7 @@ def read_aiecc_words(words: Sequence[str], folder: str) -> DesignBuild:
 
 def _taken_apart(words: Sequence[str]) -> Iterator[tuple[str, str, str | None]]:
     """Each word with its option ("" for a file) and its value or None. A dash stands for two, as in aiecc."""
-    valued = {*_NAMES, *FLAGS_WITH_VALUE, *_PARTS, *_WITH_VALUE}
+    valued = {*_NAMES, *FLAGS_WITH_VALUE, *_CALL_OPTIONS, *_WITH_VALUE}
     rest = iter(words)
     for word in rest:
         name, equals, value = word.partition("=")

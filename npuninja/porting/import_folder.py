@@ -34,7 +34,7 @@ RUN_TARGETS = ("run", "run_py")
 _LEVELS_ABOVE = 3
 # Compilers of their own with NPUs as a target, by the packages that their programs import.
 _OTHER_COMPILERS = ("air", "allo", "iree", "triton")
-_PLACES = {
+_TOOL_VARIABLES = {
     "MLIR_AIE_DIR": MLIR_AIE_PLACE,
     "MLIR_AIE_INSTALL_DIR": MLIR_AIE_PLACE,
     "PEANO_INSTALL_DIR": PEANO_PLACE,
@@ -121,11 +121,13 @@ class _ImportRequest(NamedTuple):
 
     def make(self, targets: Sequence[str], variables: Mapping[str, str]) -> list[MakeAnswer]:
         """What make would do for those of the targets that there are."""
-        return ask_make(self.folder, targets, {**_PLACES, **variables}, self.environment, self.makefile)
+        return ask_make(
+            self.folder, targets, {**_TOOL_VARIABLES, **variables}, self.environment, self.makefile
+        )
 
     def walked(self, scripts: Sequence[str]) -> _Way:
         """The commands that the folder's scripts give, recognised."""
-        given = {**_PLACES, **self.environment}
+        given = {**_TOOL_VARIABLES, **self.environment}
         walked = commands_of_scripts(self.folder, scripts, self.variables, given)
         recognised = recognise(walked.commands)
         return _Way(recognised, self.variables, tests=walked.names, notes=walked.notes)

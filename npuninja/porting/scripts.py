@@ -13,7 +13,7 @@ from npuninja.files import read_file
 from npuninja.porting.found import MAX_SOURCE_BYTES, ShellCommand
 from npuninja.porting.make_commands import ask_make, find_makefile
 from npuninja.porting.make_words import read_make_words
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 from npuninja.porting.shell.walk import walk_script
 
 #: What scripts are called that build, in the order in which they are taken; then those of any other name.
@@ -72,7 +72,7 @@ def commands_of_scripts(
     Raises:
         UserError: a script is not there, or is no text of a shell.
     """
-    places = ForeignPlaces(folder)
+    paths = ForeignPaths(folder)
     names: list[str] = []
     commands: list[ShellCommand] = []
     notes: list[str] = []
@@ -84,14 +84,14 @@ def commands_of_scripts(
         text = read_file(path, MAX_SOURCE_BYTES).decode("utf-8", "replace")
         if path.endswith(_TEXT_SUFFIXES):
             text = _commands_of_text(text)
-        walked = walk_script(path, words, {**environment, **variables}, places, text)
+        walked = walk_script(path, words, {**environment, **variables}, paths, text)
         names.append(os.path.relpath(path, folder))
         for command in walked.commands:
             commands += _asked_of_make(command, variables, environment)
         notes += [walked.stopped] if walked.stopped else []
         notes += walked.assumed
     notes += [
-        f"{foreign} is taken for {os.path.relpath(local, folder)}" for foreign, local in places.moved.items()
+        f"{foreign} is taken for {os.path.relpath(local, folder)}" for foreign, local in paths.moved.items()
     ]
     return ScriptCommands(tuple(names), tuple(commands), tuple(dict.fromkeys(notes)))
 

@@ -18,7 +18,7 @@ from npuninja.porting.found import ShellCommand
 from npuninja.porting.shell.expansion import MAX_TEXT_CHARACTERS
 from npuninja.porting.shell.in_front import without_front
 from npuninja.porting.shell.parse import ASSIGNMENT
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 from npuninja.porting.shell.walk import walk_script
 
 _SUBSTITUTION = re.compile(
@@ -78,7 +78,7 @@ def _is_more(command: ShellCommand) -> bool:
 def _as_a_script(line: str, folder: str) -> list[ShellCommand]:
     """The commands of a line that is a script and compiles for an AI Engine; nothing for others."""
     try:
-        walked = walk_script(os.path.join(folder, "recipe"), [], {}, ForeignPlaces(folder), line)
+        walked = walk_script(os.path.join(folder, "recipe"), [], {}, ForeignPaths(folder), line)
     except UserError:
         return []
     builds = any(_BUILDS.search(os.path.basename(command.words[0])) for command in walked.commands)
@@ -98,7 +98,7 @@ def _commands_of_line(line: str, folder: str) -> Iterator[ShellCommand]:
         yield ShellCommand((line,), folder, "", (), line, alone=False)
         return
     here = folder
-    for words_of, alone in _parts(words):
+    for words_of, alone in _commands(words):
         if words_of[:1] == ["cd"] and len(words_of) == 2:
             here = os.path.normpath(os.path.join(here, words_of[1]))
             continue
@@ -115,7 +115,7 @@ def _substituted(match: re.Match[str]) -> str:
     return os.path.basename(words) if program == "basename" else words
 
 
-def _parts(words: list[str]) -> Iterator[tuple[list[str], bool]]:
+def _commands(words: list[str]) -> Iterator[tuple[list[str], bool]]:
     """The words between separators, and whether what is there is always done."""
     # All that is on a line with a condition depends on it. Its words are a shell's, where a command begins.
     begins = (word for before, word in zip([";", *words], words) if before in _SEPARATORS | _CONTROL)

@@ -31,7 +31,7 @@ _WITH_CHILDREN = ("aie.extras.dialects", "aie.extras.dialects.ext", "aie.helpers
 _WITH_FILES = ("aie.utils.trace",)
 
 # What the modules below aie.iron import themselves, which designs then take from them.
-_ALSO = (
+_IMPORTED_BY_OTHERS = (
     "aie.iron",
     "aie.iron.device",
     "aie.iron.dataflow",
@@ -88,7 +88,7 @@ def _getter(name: str, known: dict[str, tuple[str, str]], module: ModuleType) ->
         if f"{name}.{wanted}" in MODULES:
             return importlib.import_module(f"{name}.{wanted}")
         if name.startswith("aie.iron.") and not wanted.startswith("_"):
-            for other in _ALSO:
+            for other in _IMPORTED_BY_OTHERS:
                 if other != name and wanted in _names(MODULES[other]):
                     return getattr(importlib.import_module(other), wanted)
         if wanted.startswith("__"):

@@ -136,19 +136,19 @@ def as_here(settings: RemoteSettings, package: str, text: str) -> str:
         package: the folder that has npuninja.
         text: from a worker.
     """
-    for name, place in _places(settings, package):
+    for name, place in _tool_folders(settings, package):
         text = text.replace(name, place)
     return text
 
 
 def depfile_as_here(settings: RemoteSettings, package: str, text: str) -> str:
     """A worker's depfile with the places of this machine; for the arguments see `as_here`."""
-    for name, place in _places(settings, package):
+    for name, place in _tool_folders(settings, package):
         text = text.replace(name, escape(place))
     return text
 
 
-def _places(settings: RemoteSettings, package: str) -> list[tuple[str, str]]:
+def _tool_folders(settings: RemoteSettings, package: str) -> list[tuple[str, str]]:
     places = [(f"@{tool.name}@", tool.root) for tool in settings.tools]
     places.append((f"@{PACKAGE}@", package))
     return places + ([(f"../{SOURCES}/", settings.sources)] if settings.sources else [])

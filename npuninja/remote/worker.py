@@ -50,10 +50,10 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _name_places(depfile: str, places: dict[str, str]) -> None:
+def _name_places(depfile: str, paths: dict[str, str]) -> None:
     with open(depfile, encoding="utf-8", errors="surrogateescape") as stream:
         text = stream.read()
-    for name, place in places.items():
+    for name, place in paths.items():
         text = text.replace(f"  {escape(place + os.sep)}", f"  @{name}@/")
     with open(depfile, "w", encoding="utf-8", errors="surrogateescape") as stream:
         stream.write(text)

@@ -103,7 +103,7 @@ def test_a_single_buffer_cannot_be_filled_while_it_is_used() -> None:
     tile = {report.stages[1].place for report in (double, single)}
     assert tile == {(0, 2)}
     assert single.stages[1].cycles.middle == pytest.approx(
-        sum(part.cycles.middle for part in single.stages[1].parts), rel=1e-9
+        sum(part.cycles.middle for part in single.stages[1].actors), rel=1e-9
     )
     assert double.stages[1].cycles.middle < single.stages[1].cycles.middle
     assert double.run_us.optimistic == single.run_us.optimistic

@@ -21,7 +21,7 @@ _DEST_BUNDLES = ("DMA", "Core", "TileControl")
 def _ends(name: str, counts: dict[str, dict[str, int]], bundles: tuple[str, ...]) -> list[End]:
     return [
         (place, (bundle, channel))
-        for place in device(name).places()
+        for place in device(name).tile_places()
         for bundle in bundles
         for channel in range(counts[SHARED_ROWS.kind(place[1])].get(bundle, 0))
     ]
@@ -60,7 +60,7 @@ def _text(name: str, circuits: dict[End, set[End]], packets: dict[tuple[End, int
         (column, row), (bundle, channel) = e
         return f"%t_{column}_{row}, {bundle} : {channel}"
 
-    lines = [f"%t_{c}_{r} = aie.tile({c}, {r})" for c, r in device(name).places()]
+    lines = [f"%t_{c}_{r} = aie.tile({c}, {r})" for c, r in device(name).tile_places()]
     lines += [
         f"aie.flow({end(source)}, {end(dest)})"
         for source, dests in circuits.items()

@@ -133,7 +133,7 @@ def core(engine: tuple[wasmtime.Engine, wasmtime.Module], text: str, *, translat
     prepared = prepare(code_of(text), made.layout)
     made.put(prepared)
     if translated:
-        translation = Translator(prepared, made.places).translate()
+        translation = Translator(prepared, made.addresses).translate()
         made.use_translation(
             wasmtime.Module(engine[0], translation.module), translation.entries, translation.lookups
         )

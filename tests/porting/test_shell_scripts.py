@@ -8,7 +8,7 @@ import pytest
 
 from npuninja.errors import UserError
 from npuninja.porting.scripts import commands_of_scripts, find_scripts
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 from npuninja.porting.shell.walk import walk_script
 
 #: Name -> a script that calls `show`.
@@ -96,7 +96,7 @@ def folder(tmp_path_factory):
 
 
 def walked(folder, text, **environment):
-    walk = walk_script(str(folder / "build.sh"), [], environment, ForeignPlaces(str(folder)), text)
+    walk = walk_script(str(folder / "build.sh"), [], environment, ForeignPaths(str(folder)), text)
     return walk, [c.words for c in walk.commands if c.words[0] == "show"]
 
 
@@ -173,7 +173,7 @@ def test_the_nearer_of_two_folders_of_another_machine(tmp_path):
         "HERE=/away/iron/fusion\n"
         "cd $HERE && python3 $HERE/fused.py > build/aie.mlir\n"
     )
-    places = ForeignPlaces(str(folder))
+    places = ForeignPaths(str(folder))
     walk = walk_script(str(folder / "build.sh"), [], {}, places, text)
     (command,) = walk.commands
     assert (command.folder, command.words[1]) == (str(folder), str(folder / "fused.py"))

@@ -177,7 +177,7 @@ def _pipeline(work: Work, stages: tuple[PipelineStage, ...], clock_hz: float) ->
         rates = show(costs.DDR_BYTES_PER_S.times(1e-9))
         return Term("pipeline", us, f"DDR: {read} bytes read, {written} written, at {rates} GB/s")
     longest = max(stages, key=lambda stage: stage.cycles.middle)
-    busiest = max(longest.parts, key=lambda part: part.cycles.middle)
+    busiest = max(longest.actors, key=lambda part: part.cycles.middle)
     text = f"{longest.name}, busiest there: {busiest.name}; {show(cycles)} cycles"
     return Term("pipeline", us, text)
 

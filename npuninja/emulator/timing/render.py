@@ -38,7 +38,7 @@ def _arithmetic(report: ModelReport) -> list[str]:
     lines.append("stages (cycles in the run):")
     for stage in report.stages:
         lines.append(f"  {stage.name}: {show(stage.cycles)}: {stage.arithmetic}")
-        lines += [f"    {part.name}: {show(part.cycles)} = {part.arithmetic}" for part in stage.parts]
+        lines += [f"    {part.name}: {show(part.cycles)} = {part.arithmetic}" for part in stage.actors]
     return lines
 
 

@@ -32,14 +32,14 @@ class PipelineStage(NamedTuple):
     Attributes:
         place: its column and row.
         kind: of the tile: `shim`, `mem` or `core`.
-        parts: the core and channels that do something.
+        actors: the core and channels that do something.
         cycles: that the tile is busy in a run.
-        arithmetic: how they are computed from the parts.
+        arithmetic: how they are computed from the actors.
     """
 
     place: TilePlace
     kind: str
-    parts: tuple[StagePart, ...]
+    actors: tuple[StagePart, ...]
     cycles: Band
     arithmetic: str
 
@@ -52,7 +52,7 @@ class PipelineStage(NamedTuple):
     def fields(self) -> dict[str, Any]:
         """The stage as data for JSON."""
         parts = [
-            {"name": p.name, "cycles": p.cycles.fields(), "arithmetic": p.arithmetic} for p in self.parts
+            {"name": p.name, "cycles": p.cycles.fields(), "arithmetic": p.arithmetic} for p in self.actors
         ]
         return {
             "name": self.name,

@@ -251,7 +251,7 @@ class _Placement:
         needed = self.demand.get(op, NO_CHANNELS)
         choices = [
             (abs(place[0] - target), sum(self.site.used.get(place, NO_CHANNELS)), place)
-            for place in self.site.places(kind_of_tile(op))
+            for place in self.site.tile_places(kind_of_tile(op))
             if self.site.fits(place, needed)
         ]
         words = TILE_WORDS[kind_of_tile(op)]

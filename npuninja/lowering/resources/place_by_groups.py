@@ -122,7 +122,7 @@ def _place_near(site: Site, op: Operation, column: int, needed: Channels) -> Non
     """The first tile of its kind with channels left, from its own or the given column to the right."""
     first = given(op, "col")
     start = column if first is None else first
-    for place in site.places(kind_of_tile(op)):
+    for place in site.tile_places(kind_of_tile(op)):
         if place[0] >= start and site.fits(place, needed):
             site.take(op, place, needed)
             return

@@ -50,13 +50,13 @@ class Site:
         for op in logical:
             self._check_place(op)
 
-    def places(self, kind: str) -> list[TilePlace]:
+    def tile_places(self, kind: str) -> list[TilePlace]:
         """All places of a kind, column by column."""
-        return [place for place in sorted(self.model.places()) if self.model.tile_kind(place[1]) == kind]
+        return [place for place in sorted(self.model.tile_places()) if self.model.tile_kind(place[1]) == kind]
 
     def open_cores(self) -> list[TilePlace]:
         """The places that cores can get: all of each column, or its lowest ones up to the given number."""
-        places = self.places("core")
+        places = self.tile_places("core")
         if self._cores_per_column is None:
             return places
         bottom = min(row for _, row in places)
@@ -82,10 +82,10 @@ class Site:
 
     def _check_place(self, op: Operation) -> None:
         kind, column, row = kind_of_tile(op), given(op, "col"), given(op, "row")
-        for place in self.places(kind):
+        for place in self.tile_places(kind):
             if column in (None, place[0]) and row in (None, place[1]):
                 return
-        rows = sorted({place[1] for place in self.places(kind)})
+        rows = sorted({place[1] for place in self.tile_places(kind)})
         raise UserError(
             f"there is no {op.enum('tile_type')} at column {'?' if column is None else column}, "
             f"row {'?' if row is None else row} of {self.model.name}",

@@ -87,7 +87,7 @@ def _check(nets: list[Net], ends: list[Ends], wires: list[Wires], part: Rectangl
 
 def _wires(device: DeviceModel) -> list[Wires]:
     found = []
-    for column, row in device.places():
+    for column, row in device.tile_places():
         masters = port_counts(device, (column, row), MASTER_COUNTS)
         for direction, (step_column, step_row) in STEP.items():
             other = (column + step_column, row + step_row)

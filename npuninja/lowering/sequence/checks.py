@@ -88,7 +88,7 @@ def check_tokens(device: Operation, sequence: Operation, model: DeviceModel, war
 def _task_queues(model: DeviceModel) -> dict[int, ChannelNumber]:
     """Address of each channel's task queue -> the channel."""
     queues: dict[int, ChannelNumber] = {}
-    for column, row in model.places():
+    for column, row in model.tile_places():
         kind = model.kind_of(row)
         for direction in DIRECTIONS:
             for number in range(kind.channels(direction)):

@@ -60,7 +60,7 @@ class TranslatedArithmetic(TranslatedMemory):
         """Everything that touches no memory: scalars inline, vectors by the runtime."""
         name = f.op
         if name == "OP_EVENT":
-            events = self.places.word("events")
+            events = self.addresses.word("events")
             self.code.store_at(events, (w.ADD, word_at(events), constant(1)))
         elif name == "OP_PADD":
             self.address(f, op, now)
@@ -92,7 +92,7 @@ class TranslatedArithmetic(TranslatedMemory):
         """The cycle counter, into a pair of registers."""
         low = self.code.let((w.ADD, self.clock, constant(now)))
         self.add(now + f.latency, WRITE, f.dst, 4, 1, op, low, now)
-        high = self.code.let(word_at(self.places.counter("cycle") + 4))
+        high = self.code.let(word_at(self.addresses.counter("cycle") + 4))
         self.add(now + f.latency, WRITE, f.dst + 4, 4, 1, op, high, now)
 
     def _sum(self, op: int, f: Fields, now: int) -> None:

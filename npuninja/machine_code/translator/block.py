@@ -82,7 +82,7 @@ class TranslatedBlock(Ports):
             following = entry.bundle.end
             if done:
                 self.finish(now)
-                self.code.store_at(self.places.word("stopped"), constant(1))
+                self.code.store_at(self.addresses.word("stopped"), constant(1))
                 self.hand_over(constant(following), now, status=-STEP_DONE)
                 return
             if jump is not None and now == jump.done:
@@ -110,12 +110,12 @@ class TranslatedBlock(Ports):
             return None
         for name, local in (("jump_condition", jump.condition), ("jump_target", jump.local)):
             if local >= 0:
-                self.code.store_at(self.places.word(name), local)
+                self.code.store_at(self.addresses.word(name), local)
         return JumpInFlight(jump.done - now, jump.target, jump.condition != -1, jump.address)
 
     def _jump(self, jump: _Jump, following: int, now: int) -> None:
         if jump.condition == _IN_STATE:
-            self.code.when(word_at(self.places.word("jump_condition")))
+            self.code.when(word_at(self.addresses.word("jump_condition")))
         elif jump.condition >= 0:
             self.code.when(jump.condition)
         if jump.target is not None:
@@ -123,7 +123,7 @@ class TranslatedBlock(Ports):
         else:
             local = jump.local
             if local == _IN_STATE:
-                local = self.code.let(word_at(self.places.word("jump_target")))
+                local = self.code.let(word_at(self.addresses.word("jump_target")))
             self.go_computed(local, now, self.owner.return_sites.get(jump.address, set()))
         if jump.condition != -1:
             self.code.end()
@@ -213,7 +213,7 @@ class TranslatedBlock(Ports):
         code.when((w.NE, result, constant(1)))
         self.stay_at(address)
         code.when((w.EQZ, result))
-        code.leave((w.SUB, constant(0), word_at(self.places.word("wait_kind"))))
+        code.leave((w.SUB, constant(0), word_at(self.addresses.word("wait_kind"))))
         code.end()
         code.leave(constant(-STEP_FAULT))
         code.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from npuninja.machine_code.core_runtime import RuntimePlaces
+from npuninja.machine_code.core_runtime import RuntimeAddresses
 from npuninja.machine_code.families.fields import Fields
 from npuninja.machine_code.prepare import PreparedBundle
 from npuninja.machine_code.registers import place_of
@@ -91,7 +91,7 @@ class Owner(Protocol):
 
     Attributes:
         program: bundles by address.
-        places: of the runtime's tables.
+        addresses: of the runtime's tables.
         bank, bypass: addresses of the two banks of registers.
         fields_at: operations by their address in the runtime.
         loop_ends: every constant that is ever put into `le`.
@@ -101,7 +101,7 @@ class Owner(Protocol):
     """
 
     program: dict[int, PreparedBundle]
-    places: RuntimePlaces
+    addresses: RuntimeAddresses
     bank: int
     bypass: int
     fields_at: dict[int, Fields]

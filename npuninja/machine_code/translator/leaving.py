@@ -29,10 +29,10 @@ class Leaving(TranslatedArithmetic):
         for p in self.pending:
             if p.local >= 0:
                 p.slot = self.free_slot(p.due)
-                self.code.store(self.slot_base(p.due), p.local, self.places.ring + p.slot * SLOT_BYTES)
+                self.code.store(self.slot_base(p.due), p.local, self.addresses.ring + p.slot * SLOT_BYTES)
                 p.local = -1
         for counter in ("cycle", "issued"):
-            at = self.places.counter(counter)
+            at = self.addresses.counter(counter)
             total = w.ADD64, loaded(constant(0), at, w.LOAD64), b"\x42" + w.signed(now)  # i64.const
             self.code.store(constant(0), total, at, w.STORE64)
 
@@ -76,7 +76,7 @@ class Leaving(TranslatedArithmetic):
                 self.owner.block(site, shape)
             self.code.when((w.LT_U, local, constant(PROGRAM_MEMORY_BYTES)))
             entry = w.SHL, local, constant(1)
-            number = self.code.let(loaded(entry, self.places.lookups + table * 2 * PROGRAM_MEMORY_BYTES))
+            number = self.code.let(loaded(entry, self.addresses.lookups + table * 2 * PROGRAM_MEMORY_BYTES))
             self.code.when(number)
             self.code.leave(number)
             self.code.end()
@@ -90,19 +90,19 @@ class Leaving(TranslatedArithmetic):
         code = self.code
         if jump is not None:
             if jump.is_conditional:
-                code.when(w.word_at(self.places.word("jump_condition")))
-            code.store_at(self.places.word("branch_in"), constant(jump.left))
-            code.store_at(self.places.word("branch_at"), constant(jump.address))
-            kept = w.word_at(self.places.word("jump_target"))
+                code.when(w.word_at(self.addresses.word("jump_condition")))
+            code.store_at(self.addresses.word("branch_in"), constant(jump.left))
+            code.store_at(self.addresses.word("branch_at"), constant(jump.address))
+            kept = w.word_at(self.addresses.word("jump_target"))
             target = kept if jump.target is None else constant(jump.target)
-            code.store_at(self.places.word("branch_target"), target)
+            code.store_at(self.addresses.word("branch_target"), target)
             if jump.is_conditional:
                 code.end()
         for p in sorted(self.pending, key=lambda p: (p.due, p.order)):
             numbers = map(constant, (p.kind, p.op, p.due - now, p.dst, p.size, p.banks))
             begins = constant(max(0, p.order[0] - now) if p.kind == WRITE else 0)
             code.call(RUNTIME_FUNCTIONS["t_push"], *numbers, self.slot_address(p.due, p.slot), begins)
-        code.store_at(self.places.word("pc"), address)
+        code.store_at(self.addresses.word("pc"), address)
         code.leave(constant(status))
 
     def stay_at(self, address: int) -> None:
@@ -112,5 +112,5 @@ class Leaving(TranslatedArithmetic):
                 place = self.slot_address(item.due, item.slot)
                 self.code.call(RUNTIME_FUNCTIONS["t_store_now"], constant(item.op), place)
         block = self.owner.block(self.start, self.shape, self.start_jump)
-        self.code.store_at(self.places.word("resume"), constant(block))
-        self.code.store_at(self.places.word("pc"), constant(address))
+        self.code.store_at(self.addresses.word("resume"), constant(block))
+        self.code.store_at(self.addresses.word("pc"), constant(address))

@@ -37,14 +37,14 @@ class TranslatedMemory(Values):
             following = self._sum_of_addresses(pointer, self.value(fields, fields.modifier))
             self.add(now + 1, WRITE, fields.pointer, 4, 1, op, following, now)
         elif fields.mode == MODE_2D:
-            places = [place_of(f"{kind}{fields.modifier}").offset for kind in ("m", "dn", "dj", "dc")]
-            m, dn, dj, dc = map(self.scalar, places)
+            addresses = [place_of(f"{kind}{fields.modifier}").offset for kind in ("m", "dn", "dj", "dc")]
+            m, dn, dj, dc = map(self.scalar, addresses)
             wraps = self.code.let((w.EQ, dc, dn))
             following = self._sum_of_addresses(pointer, (w.CHOOSE, m, dj, wraps))
             self.add(now + 1, WRITE, fields.pointer, 4, 1, op, following, now)
             counted = w.AND, (w.ADD, dc, constant(1)), _ADDRESS_MASK
             count = self.code.let((w.CHOOSE, constant(0), counted, wraps))
-            self.add(now + 1, WRITE, places[3], 4, 1, op, count, now)
+            self.add(now + 1, WRITE, addresses[3], 4, 1, op, count, now)
         return pointer
 
     def _sum_of_addresses(self, pointer: int, step: WasmExpression) -> int:
@@ -54,7 +54,7 @@ class TranslatedMemory(Values):
         """Leaves with a fault unless a scalar access of so many bytes may go there."""
         code = self.code
         window = code.let((w.SUB, (w.SHR_U, address, constant(16)), constant(4)))
-        is_there = w.AND, (w.SHR_U, w.word_at(self.places.word("windows")), window), constant(1)
+        is_there = w.AND, (w.SHR_U, w.word_at(self.addresses.word("windows")), window), constant(1)
         bad: WasmExpression = (w.OR, (w.EQZ, is_there), (w.GT_U, window, constant(3)))
         if size > 1:
             bad = (w.OR, bad, (w.AND, address, constant(size - 1)))
@@ -113,7 +113,7 @@ class TranslatedMemory(Values):
         accesses.append((address, 4))
         p = self.add(now + 6, PART, 0, 0, 0, op)
         base = self.code.let(self.slot_base(p.due))
-        start = self.places.ring + p.slot * SLOT_BYTES
+        start = self.addresses.ring + p.slot * SLOT_BYTES
         self.code.store(base, address, start)
         self.code.store(base, loaded((w.AND, address, constant(-4))), start + 4)
 
@@ -122,7 +122,7 @@ class TranslatedMemory(Values):
         code = self.code
         f = self.owner.fields_at[p.op]
         base = code.let(self.slot_base(now))
-        start = self.places.ring + p.slot * SLOT_BYTES
+        start = self.addresses.ring + p.slot * SLOT_BYTES
         address = code.let(loaded(base, start))
         shift = code.let((w.SHL, (w.AND, address, constant(3)), constant(3)))
         mask = constant(0xFF if f.size == 1 else 0xFFFF)

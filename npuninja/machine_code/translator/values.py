@@ -39,7 +39,7 @@ class Values:
         self.shape = shape
         self.start_jump = jump
         self.sequence = 0
-        self.places = owner.places
+        self.addresses = owner.addresses
         self.begin()
 
     def begin(self) -> None:
@@ -53,7 +53,7 @@ class Values:
             pending.order = (i.begins or -99, i.rank - 99)
             self.pending.append(pending)
         # The clock is read first, so that it is there wherever a slot's address is needed.
-        self.clock = self.code.let(word_at(self.places.counter("cycle")))
+        self.clock = self.code.let(word_at(self.addresses.counter("cycle")))
 
     def scalar(self, offset: int) -> int:
         """The local that holds a scalar register now."""
@@ -72,7 +72,7 @@ class Values:
         """A result lands in a scalar register."""
         self.cache[offset] = local
         if offset == SP:
-            self.code.when((w.GT_U, local, word_at(self.places.word("stack_high"))))
+            self.code.when((w.GT_U, local, word_at(self.addresses.word("stack_high"))))
             self.code.call(RUNTIME_FUNCTIONS["t_stack"], local)
             self.code.end()
         if offset >= SPECIAL and offset != LR:
@@ -106,7 +106,7 @@ class Values:
 
     def slot_address(self, due: int, slot: int) -> WasmExpression:
         """The ring's address of a slot."""
-        return w.ADD, self.slot_base(due), constant(self.places.ring + slot * SLOT_BYTES)
+        return w.ADD, self.slot_base(due), constant(self.addresses.ring + slot * SLOT_BYTES)
 
     def key_address(self, key: int) -> WasmExpression:
         """The ring's address of a slot by its key; 0 for none."""
@@ -114,7 +114,7 @@ class Values:
 
     def slot_word(self, due: int, slot: int, offset: int = 0) -> WasmExpression:
         """A word of a slot in the ring, loaded: of the cycle `due`, `offset` bytes into the slot."""
-        return loaded(self.slot_base(due), self.places.ring + slot * SLOT_BYTES + offset)
+        return loaded(self.slot_base(due), self.addresses.ring + slot * SLOT_BYTES + offset)
 
     def free_slot(self, due: int) -> int:
         """A slot of a cycle that nothing uses. Raises GiveUpError when there is none left."""
@@ -160,8 +160,8 @@ class Values:
         """Copies what one slot of the ring holds into another."""
         target = self.code.let(self.slot_base(to_key // 64))
         source = self.code.let(self.slot_base(from_key // 64))
-        a = self.places.ring + from_key % 64 * SLOT_BYTES
-        b = self.places.ring + to_key % 64 * SLOT_BYTES
+        a = self.addresses.ring + from_key % 64 * SLOT_BYTES
+        b = self.addresses.ring + to_key % 64 * SLOT_BYTES
         self._copy(target, b, source, a, size)
 
     def _copy(self, target: WasmExpression, to_offset: int, source: int, from_offset: int, size: int) -> None:
@@ -181,7 +181,7 @@ class Values:
                 self._land_word(p, now)
                 continue
             source = self.code.let(self.slot_base(now))
-            start = self.places.ring + p.slot * SLOT_BYTES
+            start = self.addresses.ring + p.slot * SLOT_BYTES
             if p.size == 8:
                 for half in (0, 4):
                     self.set_scalar(p.dst + half, self.code.let(loaded(source, start + half)))

@@ -42,7 +42,7 @@ class Builtins(Shell):
             before = self.folder
             if UNKNOWN in where:
                 return True
-            self.folder = self.places.here(os.path.join(self.folder, where))
+            self.folder = self.paths.here(os.path.join(self.folder, where))
         self.variables.values["OLDPWD"] = [before]
         self.variables.values["PWD"] = [self.folder]
         return True
@@ -121,7 +121,7 @@ class Builtins(Shell):
         raise LoopLeft(node.words[0], int(words[0]) if words and words[0].isdigit() else 1)
 
     def _do_source(self, words: list[str], _: Simple) -> bool | None:
-        path = self.places.here(os.path.join(self.folder, words[0])) if words else ""
+        path = self.paths.here(os.path.join(self.folder, words[0])) if words else ""
         if path and os.path.isfile(path) and not path.endswith("/activate"):
             source = self.variables.values.get("BASH_SOURCE", [""])
             arguments = self.variables.arguments
@@ -131,7 +131,7 @@ class Builtins(Shell):
             self.variables.arguments = arguments
             self.variables.values["BASH_SOURCE"] = source
         elif path and UNKNOWN not in path:
-            self.places.exists(path)
+            self.paths.exists(path)
         return True
 
     def _do_eval(self, words: list[str], _: Simple) -> bool | None:

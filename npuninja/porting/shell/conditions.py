@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from npuninja.porting.shell.expansion import UNKNOWN, Expansion
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 
 _FILES = "abcdefghkprstuwxGLNOS"
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
@@ -28,12 +28,12 @@ class Conditions:
     """Decides conditions.
 
     Args:
-        places: where files are looked for.
+        paths: where files are looked for.
         folder: where the shell is.
     """
 
-    def __init__(self, places: ForeignPlaces, folder: Callable[[], str]) -> None:
-        self._places, self._folder = places, folder
+    def __init__(self, paths: ForeignPaths, folder: Callable[[], str]) -> None:
+        self._paths, self._folder = paths, folder
 
     def test(self, words: Sequence[str]) -> bool | None:
         """Of the expanded words of `[`, without the `]`."""
@@ -76,10 +76,10 @@ class Conditions:
         if not word:
             return False
         path = os.path.normpath(os.path.join(self._folder(), word))
-        if not self._places.exists(path):
+        if not self._paths.exists(path):
             return False
-        path = self._places.here(path)
-        if path.endswith(_LEFT_BY_BUILDS) and path not in self._places.named:
+        path = self._paths.here(path)
+        if path.endswith(_LEFT_BY_BUILDS) and path not in self._paths.named:
             return None
         if kind == "d":
             return os.path.isdir(path) or not os.path.exists(path)

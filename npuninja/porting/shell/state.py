@@ -14,7 +14,7 @@ from npuninja.porting.found import ShellCommand
 from npuninja.porting.shell.conditions import Conditions
 from npuninja.porting.shell.expansion import UNKNOWN, Expansion, Variables, bound_elements, bound_text
 from npuninja.porting.shell.parse import ASSIGNMENT, elements_of
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 from npuninja.porting.shell.tree import Node, Redirect, Simple
 
 # What is the build's own business here, or a shell's.
@@ -63,12 +63,12 @@ class Shell(ABC):
         self,
         variables: Variables,
         folder: str,
-        places: ForeignPlaces,
+        paths: ForeignPaths,
         walked: Walked,
         exported: set[str],
         depth: int = 0,
     ) -> None:
-        self.folder, self.places, self.walked = folder, places, walked
+        self.folder, self.paths, self.walked = folder, paths, walked
         self.line = 0
         self.said: list[str] = []
         self.exported, self.depth = exported, depth
@@ -77,7 +77,7 @@ class Shell(ABC):
         self.printed: list[list[str]] = []  # by what catches it
         self.steps = [0]
         self.use(variables)
-        self.conditions = Conditions(places, lambda: self.folder)
+        self.conditions = Conditions(paths, lambda: self.folder)
 
     @abstractmethod
     def node(self, node: Node) -> bool | None:
@@ -119,8 +119,8 @@ class Shell(ABC):
             if redirect.operator in (">", ">>", ">|") and redirect.descriptor in ("", "1", "&"):
                 path = self.expansion.text(redirect.target)
                 if path not in ("/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"):
-                    target = self.places.here(os.path.join(self.folder, path))
-                    self.places.named.add(target)
+                    target = self.paths.here(os.path.join(self.folder, path))
+                    self.paths.named.add(target)
         return target
 
     def assign(self, raw: str) -> None:
@@ -158,11 +158,11 @@ class Shell(ABC):
 
     def record(self, words: list[str], given: list[tuple[str, str]], node: Simple) -> None:
         """A command is one of the script's: with its output's file, its environment, and what it names."""
-        words = [self.places.in_word(word) for word in words]
+        words = [self.paths.in_word(word) for word in words]
         target, stdin = self.target(node.redirects), ""
         for redirect in node.redirects:
             if redirect.operator == "<":
-                stdin = self.places.here(os.path.join(self.folder, self.expansion.text(redirect.target)))
+                stdin = self.paths.here(os.path.join(self.folder, self.expansion.text(redirect.target)))
             elif redirect.operator in ("<<", "<<-") and words[1:2] in ([], ["-"]):
                 words = [words[0], "-c", "…"]  # a program that is in the script itself
         exported = [
@@ -182,10 +182,10 @@ class Shell(ABC):
         for word in words[1:]:
             value = word.partition("=")[2] or word
             if UNKNOWN not in value and not value.startswith("-"):
-                self.places.named.add(os.path.normpath(os.path.join(self.folder, value)))
+                self.paths.named.add(os.path.normpath(os.path.join(self.folder, value)))
         if os.path.basename(words[0]) in ("cp", "mv", "ln", "install") and len(words) > 2:
             folder = os.path.join(self.folder, words[-1])
-            self.places.named.update(
+            self.paths.named.update(
                 os.path.normpath(os.path.join(folder, os.path.basename(w))) for w in words[1:-1]
             )
 
@@ -196,8 +196,8 @@ class Shell(ABC):
                 parts = (
                     os.path.normpath(os.path.join(self.folder, part)) for part in value.split(":") if part
                 )
-                value = ":".join(filter(os.path.isdir, map(self.places.here, parts)))
-            if value and not any(map(self.places.is_strange, value.split(":"))):
+                value = ":".join(filter(os.path.isdir, map(self.paths.here, parts)))
+            if value and not any(map(self.paths.is_strange, value.split(":"))):
                 yield name, value
 
     def document(self, node: Simple) -> str:

@@ -21,7 +21,7 @@ from npuninja.porting.shell.builtins import BUILTINS, Builtins
 from npuninja.porting.shell.expansion import UNKNOWN, Variables
 from npuninja.porting.shell.in_front import without_front
 from npuninja.porting.shell.parse import ASSIGNMENT, parse_script
-from npuninja.porting.shell.places import ForeignPlaces
+from npuninja.porting.shell.paths import ForeignPaths
 from npuninja.porting.shell.state import Exit, LoopLeft, Return, Walked
 from npuninja.porting.shell.tree import (
     AndOr,
@@ -59,7 +59,7 @@ def walk_script(
     path: str,
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    places: ForeignPlaces,
+    paths: ForeignPaths,
     text: str | None = None,
 ) -> Walked:
     """The commands of a script that is begun in its own folder.
@@ -68,7 +68,7 @@ def walk_script(
         path: of the script, absolute.
         arguments: its own.
         environment: variables that it finds.
-        places: of the imported folder; several scripts of a folder share them.
+        paths: of the imported folder; several scripts of a folder share them.
         text: of the script, when it is not that of the file.
 
     Raises:
@@ -76,7 +76,7 @@ def walk_script(
     """
     walked = Walked()
     variables = Variables({name: [value] for name, value in environment.items()}, list(arguments), path)
-    walk = _ScriptWalk(variables, os.path.dirname(path), places, walked, set())
+    walk = _ScriptWalk(variables, os.path.dirname(path), paths, walked, set())
     try:
         walk.file(path, text)
     except Exit as end:
@@ -246,7 +246,7 @@ class _ScriptWalk(Builtins):
                 files = [os.path.join(self.folder, word) for word in words[1:] if not word.startswith("-")]
                 if number == 1 and files and not produced[-1].stdout:
                     self.walked.commands[-1] = replace(produced[-1], stdout=os.path.normpath(files[0]))
-                self.places.named.update(map(os.path.normpath, files))
+                self.paths.named.update(map(os.path.normpath, files))
             elif program not in _LOOK_ON:
                 self.node(part)
             elif target and produced:
@@ -262,7 +262,7 @@ class _ScriptWalk(Builtins):
         for part in node.commands[1:]:
             words = self.fields(part.words) if isinstance(part, Simple) else []
             known = bool(words) and UNKNOWN not in text
-            found = answer(words, self.folder, text, self.places) if known else None
+            found = answer(words, self.folder, text, self.paths) if known else None
             text = UNKNOWN if found is None else found
         self.print(text)
         return True
@@ -329,12 +329,12 @@ class _ScriptWalk(Builtins):
         """A command that is neither the script's nor the shell's: answered if caught, else recorded."""
         program = os.path.basename(words[0])
         if self.printed:
-            found = answer(words, self.folder, self.document(node), self.places)
+            found = answer(words, self.folder, self.document(node), self.paths)
             self.print(UNKNOWN if found is None else found + "\n")
             if found is not None or not _builds(words):
                 return True if found is not None else None
         elif program == "tee":
-            self.places.named.update(os.path.join(self.folder, w) for w in words[1:] if w[:1] != "-")
+            self.paths.named.update(os.path.join(self.folder, w) for w in words[1:] if w[:1] != "-")
             return True
         self.record(words, given, node)
         return None if program in _TELL_BY_THEIR_CODE else True
@@ -365,7 +365,7 @@ class _ScriptWalk(Builtins):
             return None
         if not rest or rest[0] == "-c":
             return None
-        path = self.places.here(os.path.join(self.folder, rest[0]))
+        path = self.paths.here(os.path.join(self.folder, rest[0]))
         return (path, rest[1:]) if os.path.isfile(path) else None
 
     def _other_script(self, path: str, arguments: list[str], given: list[tuple[str, str]]) -> None:
@@ -375,7 +375,7 @@ class _ScriptWalk(Builtins):
         values = {**names, **{name: [value] for name, value in given}}
         home = self.variables.values.get("HOME", [""])
         walk = _ScriptWalk(
-            Variables({"HOME": home, **values}, arguments, path), self.folder, self.places, self.walked,
+            Variables({"HOME": home, **values}, arguments, path), self.folder, self.paths, self.walked,
             self.exported | {name for name, _ in given}, self.depth + 1,
         )  # fmt: skip
         walk.steps = self.steps

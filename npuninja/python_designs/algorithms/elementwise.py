@@ -180,25 +180,25 @@ def _program(name: str, job: Job, suffixes: list[str], grouped: bool) -> Any:
 
 
 class _HostTransfers(NamedTuple):
-    """What the runtime's program moves: the inputs of all parts, the parameters, the outputs.
+    """What the runtime's program moves: the inputs of all workers, the parameters, the outputs.
 
     `grouped`: inputs and outputs are awaited together.
     """
 
     job: Job
-    parts: list[Part]
+    workers: list[Part]
     params: list[Any]  # sides of objectFifos that are filled once
     grouped: bool
 
     def handles(self) -> list[Any]:
         """The sides of all objectFifos: those that are filled, then those that are drained."""
-        fills = [handle for part in self.parts for handle in part.inputs]
-        return [*fills, *self.params, *(part.output for part in self.parts)]
+        fills = [handle for part in self.workers for handle in part.inputs]
+        return [*fills, *self.params, *(part.output for part in self.workers)]
 
     def start(self, arguments: Sequence[Any], move: Any, new_group: Any, finish: Any) -> None:
         """Starts them by `move(handle, data, tap, group, is_drain)`."""
         group = new_group() if self.grouped else None
-        for part in self.parts:
+        for part in self.workers:
             for handle, data in zip(part.inputs, arguments):
                 move(handle, data, part.tap, group, False)
         if self.grouped:
@@ -206,7 +206,7 @@ class _HostTransfers(NamedTuple):
         for handle, data in zip(self.params, arguments[self.job.output + 1 :]):
             move(handle, data, None, None, False)
         group = new_group() if self.grouped else None
-        for part in self.parts:
+        for part in self.workers:
             move(part.output, arguments[self.job.output], part.tap, group, True)
         if self.grouped:
             finish(group)
@@ -219,7 +219,7 @@ def _older(device: Any, types: list[Any], transfers: _HostTransfers) -> Any:
         (rt.drain if is_drain else rt.fill)(handle, data, tap, group, is_drain)
 
     with rt.sequence(*types) as given:
-        rt.start(*[part.worker for part in transfers.parts])
+        rt.start(*[part.worker for part in transfers.workers])
         arguments = given if isinstance(given, tuple) else (given,)
         transfers.start(arguments, move, rt.task_group, rt.finish_task_group)
     return Program(device, rt).resolve_program()
@@ -233,7 +233,7 @@ def _third(device: Any, types: list[Any], transfers: _HostTransfers) -> Any:
         transfers.start(given[: len(types)], move, TaskGroup, TaskGroup.finish)
 
     rt = SequenceRuntime(sequence, [*types, *transfers.handles()])
-    program = Program(device, rt, workers=[part.worker for part in transfers.parts])
+    program = Program(device, rt, workers=[part.worker for part in transfers.workers])
     if transfers.job.trace_size:
         program.enable_trace(transfers.job.trace_size)
     return program.resolve_program()

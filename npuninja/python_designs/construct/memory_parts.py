@@ -20,16 +20,16 @@ from npuninja.python_designs.construct.values import ScalarValue, Value, constan
 rank_reduce = object()
 
 
-def part_of(whole: Any, parts: Sequence[Any]) -> Any:
+def part_of(whole: Any, indices: Sequence[Any]) -> Any:
     """What indices and slices leave of a memref.
 
     Raises:
         IndexError: there are more of them than dimensions.
     """
-    is_reduced = any(part is rank_reduce for part in parts)
+    is_reduced = any(part is rank_reduce for part in indices)
     kept: list[Any] = [
         constant(part, index=True) if isinstance(part, int) else part
-        for part in parts
+        for part in indices
         if part is not rank_reduce
     ]
     shape = memref(ir_value(whole).type).shape

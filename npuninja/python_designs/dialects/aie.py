@@ -19,7 +19,7 @@ from npuninja.python_designs.dialects.control_packets import generate_control_pa
 from npuninja.python_designs.dialects.func import FuncOp, call
 from npuninja.python_designs.dialects.generic import names_of
 
-_PARTS: tuple[ModuleType, ...] = (
+_MODULES: tuple[ModuleType, ...] = (
     aie_enums, aie_tiles, aie_memory, aie_object_fifos, aie_streams, aie_dma_programs,
 )  # fmt: skip
 # Of our own package, and not of the dialect.
@@ -35,7 +35,7 @@ NAMES: dict[str, Any] = {
     "value_of": value_of,
     "view_of": view_of,
 }
-for _part in _PARTS:
+for _part in _MODULES:
     NAMES.update((k, v) for k, v in vars(_part).items() if not k.startswith("_") and k not in _OURS)
 
 

@@ -125,12 +125,12 @@ def mixed(values: Sequence[Any]) -> tuple[list[Any], DenseArrayAttr]:
     return dynamic, DenseArrayAttr("i64", tuple(static))
 
 
-def _one_pattern(name: str, tap: TensorAccessPattern | None, *parts: Any) -> tuple[Any, Any, Any]:
+def _one_pattern(name: str, tap: TensorAccessPattern | None, *fields: Any) -> tuple[Any, Any, Any]:
     """Offset, sizes and strides of a transfer, as a pattern or as its parts. Raises ValueError for both."""
     if tap is None:
-        offset, sizes, strides = parts
+        offset, sizes, strides = fields
         return offset, sizes, strides
-    if any(part is not None for part in parts):
+    if any(field is not None for field in fields):
         raise ValueError(
             f"{name}: a transfer has a pattern (tap=) or offsets, sizes and strides; leave out one of them"
         )

@@ -104,7 +104,7 @@ class Device:
     NAME = ""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[int, int], Any] = {}
+        self._by_place: dict[tuple[int, int], Any] = {}
         self._tiles: dict[int, tuple[Tile, Any]] = {}
         self.physical = generation.is_first()
 
@@ -183,8 +183,8 @@ class Device:
             return
         shares = not generation.is_third() or self.physical
         place = (given.col, given.row) if given.col is not None and given.row is not None else None
-        if place is not None and shares and place in self._places:
-            op = self._places[place]
+        if place is not None and shares and place in self._by_place:
+            op = self._by_place[place]
         elif self.physical:
             if place is None:
                 raise ValueError(f"{given} has no place: give it one, or a placer to resolve_program()")
@@ -195,7 +195,7 @@ class Device:
                 given.tile_type, col=given.col, row=given.row, allocation_scheme=given.allocation_scheme
             )
         if place is not None:
-            self._places.setdefault(place, op)
+            self._by_place.setdefault(place, op)
         self._tiles[id(given)] = (given, op)
         given.op = op
 

@@ -153,7 +153,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
             raise ValueError(
                 "join() is of prod(): it makes the elements that are sent; use split() of a cons()"
             )
-        parts = self._parts(
+        parts = self._fifo_arguments(
             "join", len(offsets), names, depth=depths, obj_type=obj_types, dims_to_stream=dims_to_stream,
             dims_from_stream_per_cons=dims_from_stream, repeat_count=repeat_counts,
         )  # fmt: skip
@@ -186,7 +186,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
                 "split() is of cons(): it divides the elements that come; use join() of a prod()"
             )
         values = pad_value if isinstance(pad_value, list) else [pad_value or 0] * len(offsets)
-        parts = self._parts(
+        parts = self._fifo_arguments(
             "split", len(offsets), names, depth=depths, obj_type=obj_types, dims_to_stream=dims_to_stream,
             dims_from_stream_per_cons=dims_from_stream, repeat_count=repeat_counts,
             pad_dimensions=pad_dimensions, pad_value=values,
@@ -195,7 +195,7 @@ class ObjectFifoHandle(OfArrays, Resolvable):
         ObjectFifoLink(self, [fifo.prod() for fifo in made], placement or tile, [], offsets)
         return made
 
-    def _parts(
+    def _fifo_arguments(
         self, verb: str, count: int, names: list[str] | None, **listed: list[Any] | None
     ) -> list[dict[str, Any]]:
         """The arguments of the objectFifos of a join or split, for each a dictionary, from lists of them.

@@ -24,8 +24,8 @@ class Placer:
 class _Pool:
     """The tiles of one kind with free DMA channels in one direction."""
 
-    def __init__(self, places: list[TilePlace], room: int) -> None:
-        self.places = list(places)
+    def __init__(self, free: list[TilePlace], room: int) -> None:
+        self.free = list(free)
         self.room = room
         self.used: dict[TilePlace, int] = {}
 
@@ -36,8 +36,8 @@ class _Pool:
         if count == 0:
             return
         self.used[place] = self.used.get(place, 0) + count
-        if self.used[place] >= self.room and place in self.places:
-            self.places.remove(place)
+        if self.used[place] >= self.room and place in self.free:
+            self.free.remove(place)
 
 
 class SequentialPlacer(Placer):
@@ -137,7 +137,7 @@ class SequentialPlacer(Placer):
         if isinstance(end, ObjectFifoLink):
             counts = len(end._srcs), len(end._dsts)
             needed, needed_opposite = counts if is_output else counts[::-1]
-        candidates = list(pool.places)
+        candidates = list(pool.free)
         while True:
             place = self._nearest(column, candidates)
             counted = opposite.used if both else {}
@@ -152,9 +152,9 @@ class SequentialPlacer(Placer):
         if both:
             opposite.take(place, needed_opposite)
 
-    def _nearest(self, column: int, places: list[TilePlace]) -> TilePlace:
+    def _nearest(self, column: int, candidates: list[TilePlace]) -> TilePlace:
         for wanted in range(column, self._columns):
-            for place in places:
+            for place in candidates:
                 if place[0] == wanted:
                     return place
         raise ValueError(

@@ -100,9 +100,9 @@ class Program:
         self._resolve_tiles(workers, handles)
         for handle in handles:
             handle.resolve()
-        parts = getattr(self._rt, "parts", None)
-        if parts is not None:
-            parts.resolve_flows()
+        added = getattr(self._rt, "added", None)
+        if added is not None:
+            added.resolve_flows()
         for worker in workers:
             for argument in flatten_fn_args(worker.fn_args):
                 if isinstance(argument, FuncBase):
@@ -111,8 +111,8 @@ class Program:
                     argument.resolve()
         for worker in workers:
             worker.resolve()
-        if parts is not None:
-            parts.resolve_programs(workers)
+        if added is not None:
+            added.resolve_programs(workers)
         self._resolve_sequence(workers)
 
     def _resolve_tiles(self, workers: list[Worker], handles: list[Any]) -> None:
@@ -128,9 +128,9 @@ class Program:
             tiles += [end.tile for end in handle.all_of_endpoints()]
             if handle._object_fifo.delegate_tile is not None:
                 tiles.append(handle._object_fifo.delegate_tile)
-        parts = getattr(self._rt, "parts", None)
-        if parts is not None:
-            tiles += parts.tiles()
+        added = getattr(self._rt, "added", None)
+        if added is not None:
+            tiles += added.tiles()
         for worker in workers:
             tiles += [b.tile for b in worker.buffers if b.tile is not None and b.is_pinned]
         for each in tiles:

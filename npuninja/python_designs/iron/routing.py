@@ -278,7 +278,7 @@ class TileDma:
                 dma_programs.next_bd(block[first + (k if bd.next == "self" else bd.next)])
 
 
-class Parts:
+class AddedParts:
     """What `add_flow`, `add_lock` and `add_tile_dma` of a runtime have collected."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from npuninja.python_designs.dialects.aiex import (
 from npuninja.python_designs.iron.building_now import IronRuntimeError, current_runtime, runtimes
 from npuninja.python_designs.iron.lists import flatten_fn_args
 from npuninja.python_designs.iron.object_fifo_handle import ObjectFifoHandle
-from npuninja.python_designs.iron.routing import Parts
+from npuninja.python_designs.iron.routing import AddedParts
 from npuninja.python_designs.iron.runtime import RuntimeData, RuntimeEndpoint, prune_consumers
 from npuninja.python_designs.iron.scratchpad import ScratchpadParameter
 
@@ -91,7 +91,7 @@ class SequenceRuntime:
         self.seq_fn = seq_fn
         self.fn_args = list(fn_args or [])
         self._strict = strict_task_groups
-        self.parts = Parts()
+        self.added = AddedParts()
         self.late_parameters: list[ScratchpadParameter] = []
         self.group_count = 0
         self.open_groups: list[TaskGroup] = []
@@ -108,15 +108,15 @@ class SequenceRuntime:
 
     def add_flow(self, flow: Any) -> None:
         """Adds a flow to the device."""
-        self.parts.flows.append(flow)
+        self.added.flows.append(flow)
 
     def add_lock(self, lock: Any) -> None:
         """Adds a lock to the device."""
-        self.parts.locks.append(lock)
+        self.added.locks.append(lock)
 
     def add_tile_dma(self, tile_dma: Any) -> None:
         """Adds a DMA program to the device."""
-        self.parts.dmas.append(tile_dma)
+        self.added.dmas.append(tile_dma)
 
     def must_know(self, handle: ObjectFifoHandle) -> None:
         """Raises IronRuntimeError for an objectFifo that is not in the device."""
@@ -162,16 +162,18 @@ class SequenceRuntime:
             raise ValueError(
                 "a transfer is in a group or managed by the design: leave out group= or managed=False"
             )
-        parts = {"sizes": sizes, "strides": strides, "offset": offset, "transfer_len": transfer_len}
-        given = any(part is not None for part in parts.values())
+        pattern = {"sizes": sizes, "strides": strides, "offset": offset, "transfer_len": transfer_len}
+        given = any(part is not None for part in pattern.values())
         if tap is not None and given:
-            raise ValueError(f"a transfer has a pattern (tap=) or {', '.join(parts)}; leave out one of them")
+            raise ValueError(
+                f"a transfer has a pattern (tap=) or {', '.join(pattern)}; leave out one of them"
+            )
         if tap is None and not given:
             tap = data.default_tap()
         self.must_know(handle)
         op = shim_dma_single_bd_task(
             handle.name, data.op, tap=tap, issue_token=wait, packet=packet,
-            offset_parameter=self._parameter(offset_parameter), **parts,
+            offset_parameter=self._parameter(offset_parameter), **pattern,
         )  # fmt: skip
         dma_start_task(op)
         task = Task(op.result, wait)

@@ -26,7 +26,7 @@ def tree_of(folder: str) -> str:
     return folder
 
 
-class ForeignPlaces:
+class ForeignPaths:
     """What is where.
 
     Attributes:
