@@ -58,7 +58,7 @@ class NinjaText:
         defaults: the paths of `default` statements.
         included: what is included, and the line.
         starts: the lines on which statements begin.
-        places: ("rule", "pool" or "variable", name) -> where it is.
+        locations: ("rule", "pool" or "variable", name) -> where it is.
         files: what is included, read, as far as there is a way to read it.
     """
 
@@ -69,7 +69,7 @@ class NinjaText:
     defaults: list[str] = field(default_factory=list)
     included: list[tuple[str, int]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
-    places: dict[tuple[str, str], Location] = field(default_factory=dict)
+    locations: dict[tuple[str, str], Location] = field(default_factory=dict)
     files: list[NinjaText] = field(default_factory=list)
 
     def all_files(self) -> Iterator[NinjaText]:
@@ -156,7 +156,7 @@ def _read(
                 _include(other[1], other[2], read, load, number, way)
         elif assignment:
             read.variables[assignment[1]] = expand(assignment[2], read.variables)
-            read.places["variable", assignment[1]] = Location(file, number)
+            read.locations["variable", assignment[1]] = Location(file, number)
         else:
             raise _wrong(file, number, line)
     if waiting:
@@ -165,7 +165,7 @@ def _read(
 
 def _once(read: NinjaText, kind: str, name: str, number: int) -> None:
     """Keeps where a rule or a pool is. UserError when there is one of that name."""
-    other = read.places.setdefault((kind, name), Location(read.file, number))
+    other = read.locations.setdefault((kind, name), Location(read.file, number))
     if other != (read.file, number, 0):
         raise UserError(
             f"there is a {kind} {name!r} already, in {other}",
@@ -186,7 +186,7 @@ def _include(word: str, text: str, read: NinjaText, load: Load, number: int, way
             f"{file!r} includes itself", Location(read.file, number), hint="take one of them away"
         )
     # What `include` reads goes on in the same scope; `subninja` opens one below it.
-    below = NinjaText(file, read.variables, read.rules, places=read.places)
+    below = NinjaText(file, read.variables, read.rules, locations=read.locations)
     if word == "subninja":
         below = NinjaText(file, dict(read.variables), dict(read.rules))
     read.files.append(below)

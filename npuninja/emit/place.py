@@ -88,7 +88,7 @@ def _users_place(printed: str, file: str, template: Template, first_line: int) -
     """Where the user wrote what Ninja complains about; None when it is not the user's."""
     match = _ERROR.search(printed)
     if not match:  # this one has no place
-        wanted = (text.places.get(("variable", _VERSION)) for text in template.own.all_files())
+        wanted = (text.locations.get(("variable", _VERSION)) for text in template.own.all_files())
         return next(filter(None, wanted), None) if _VERSION in printed else None
     name, line, pointed = match[1], int(match[2]), _POINTED in printed
     if os.path.basename(name) != os.path.basename(file):
@@ -114,7 +114,7 @@ def _of_own_rule(complaint: str, template: Template) -> Location | None:
     pool = _UNKNOWN_POOL.match(complaint)
     rules = template.own.rules.items()
     named = (name for name, variables in rules if pool and variables.get("pool") == pool[1])
-    return next((template.own.places["rule", name] for name in named), None)
+    return next((template.own.locations["rule", name] for name in named), None)
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -65,7 +65,7 @@ class Template:
         self.own = read_ninja(own_text, file, load=load, variables=above.variables)
         """The statements that the user wrote."""
         _check_names(self.own, above)
-        own = {name for _, name in self.own.places}
+        own = {name for _, name in self.own.locations}
         instead = filled_in(own, tools)
         head = [*shipped.rstrip().split("\n"), "", "# Of this project.", ""] if shipped else []
         numbered = [*((line, 0) for line in head), *((line, i) for i, line in enumerate(lines, 1))]
@@ -215,8 +215,8 @@ def _without_ours(text: str) -> str:
 
 def _check_names(own: NinjaText, shipped: NinjaText) -> None:
     """UserError when a rule or a pool has the name of one that npuninja writes out itself."""
-    for (kind, name), place in own.places.items():
-        if kind != "variable" and (kind, name) in shipped.places:
+    for (kind, name), place in own.locations.items():
+        if kind != "variable" and (kind, name) in shipped.locations:
             raise UserError(
                 f"npuninja has a {kind} {name!r} itself",
                 place,
