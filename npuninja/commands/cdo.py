@@ -6,7 +6,6 @@ import sys
 
 from npuninja.commands.lower import devices_of, write_files
 from npuninja.errors import UserError
-from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
 from npuninja.stages._places import parse_place
 from npuninja.stages._run import read_arguments, read_bytes, read_text
@@ -63,9 +62,9 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
     Raises:
         UserError: a core has no program, there is a program without a core, or one is not a core's program.
     """
-    from npuninja.arch.devices import device as device_model
     from npuninja.formats.core_image import read_core_image
     from npuninja.lowering.pipeline import configuration
+    from npuninja.lowering.tiles import model_of
 
     devices = devices_of(module)
     of_device: dict[str, dict[tuple[int, int], tuple[str, bytes]]] = {symbol: {} for symbol, _, _ in devices}
@@ -83,9 +82,7 @@ def configure_devices(module: Operation, programs: dict[str, tuple[str, bytes]])
         of_device[symbol][parse_place(place, "--elf")] = program
     files = {}
     for symbol, prefix, device in devices:
-        kind = device.attributes["device"]
-        assert isinstance(kind, EnumAttr), device
-        architecture = device_model(kind.case).architecture
+        architecture = model_of(device).architecture
         images = {
             place: read_core_image(data, architecture, path)
             for place, (path, data) in of_device[symbol].items()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from npuninja.arch.devices import TilePlace
 from npuninja.ir.core import Operation
 from npuninja.ir.parser import parse_module
+from npuninja.ir.syntax import operand
 from npuninja.lowering.tiles import DMA_REGIONS, place_of
 
 #: What the lowering puts after an objectFifo's name.
@@ -54,7 +55,7 @@ def _buffer_of(start: Operation) -> str:
     block = start.successors[0][0]
     for op in block.ops:
         if op.name == "aie.dma_bd":
-            owner = op.operands[0].owner
+            owner = operand(op, "buffer").owner
             if isinstance(owner, Operation) and "sym_name" in owner.attributes:
                 return _MADE.sub("", owner.string("sym_name"))
     return ""

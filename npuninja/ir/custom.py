@@ -169,7 +169,7 @@ def _parse_objectfifo(p: Parser, s: OpState) -> None:
 
 
 def _print_objectfifo(w: OpWriter, op: Operation) -> None:
-    producer, *consumers = op.operands
+    (producer,), consumers = w.group(op, "producerTile"), w.group(op, "consumerTiles")
     to_stream = op.attributes.get("dimensionsToStream", BDDimLayoutArrayAttr(()))
     from_stream = op.attributes.get("dimensionsFromStreamPerConsumer", BDDimLayoutArrayArrayAttr(()))
     assert isinstance(to_stream, BDDimLayoutArrayAttr), op

@@ -100,7 +100,8 @@ def _print_dma_bd(w: OpWriter, op: Operation) -> None:
         w.glued(f", {offset}, {op.integer('len')}")
     elif "dimensions" in op.attributes:
         # The form has no place for dimensions without a length, which then is the whole buffer's.
-        w.glued(f", {offset}, {element_count(memref(op.operands[0].type).shape)}")
+        (buffer,) = w.types(op, "buffer")
+        w.glued(f", {offset}, {element_count(memref(buffer).shape)}")
     elif offset:
         w.glued(f", {offset}")
     for name in ("dimensions", "pad_dimensions"):
@@ -171,7 +172,8 @@ def _parse_queue_numbers(p: Parser, s: OpState) -> None:
 
 def _print_queue_numbers(w: OpWriter, op: Operation) -> None:
     if op.operands:
-        w.glued(f" bd_id {w.value(op.operands[1])} repeat {w.value(op.operands[0])}")
+        repeat, bd_id = w.group(op, "numbers")
+        w.glued(f" bd_id {w.value(bd_id)} repeat {w.value(repeat)}")
 
 
 # aiex.npu.address_patch(%plus : i32) addr %runtime : i32 {…}; ODS has the address first.
@@ -193,9 +195,9 @@ def _parse_patch_numbers(p: Parser, s: OpState) -> None:
 
 def _print_patch_numbers(w: OpWriter, op: Operation) -> None:
     if op.operands:
-        plus = op.operands[-1]
+        *addresses, plus = w.group(op, "numbers")
         w.glued(f"({w.value(plus)} : {plus.type})")
-        for address in op.operands[:-1]:
+        for address in addresses:
             w.glued(f" addr {w.value(address)} : {address.type}")
 
 
@@ -210,7 +212,7 @@ def _parse_rtp_number(p: Parser, s: OpState) -> None:
 
 
 def _print_rtp_number(w: OpWriter, op: Operation) -> None:
-    w.parameter(w.value(op.operands[0]) if op.operands else str(op.integer("value")))
+    w.parameter("".join(map(w.value, w.group(op, "numbers"))) or str(op.integer("value")))
 
 
 CUSTOM_NUMBERS: dict[str, CustomForm] = {

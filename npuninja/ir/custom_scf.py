@@ -63,7 +63,8 @@ def _parse_scf_for(p: Parser, s: OpState) -> None:
 
 
 def _print_scf_for(w: OpWriter, op: Operation) -> None:
-    lower, upper, step, *inits = op.operands
+    lower, upper, step = (w.group(op, name)[0] for name in ("lowerBound", "upperBound", "step"))
+    inits = w.group(op, "initArgs")
     induction, *carried = op.body.args
     w.parameter(f"{w.value(induction)} = {w.value(lower)} to {w.value(upper)} step {w.value(step)}")
     if inits:

@@ -139,7 +139,7 @@ def _parse_callee_type(p: Parser, s: OpState) -> None:
 
 
 def _print_callee_type(w: OpWriter, op: Operation) -> None:
-    w.parameter(op.operands[0].type)
+    w.parameter(w.types(op, "callee")[0])
 
 
 def _parse_store_types(p: Parser, s: OpState) -> None:
@@ -165,7 +165,7 @@ def _parse_select_types(p: Parser, s: OpState) -> None:
 
 
 def _print_select_types(w: OpWriter, op: Operation) -> None:
-    condition, value = op.operands[0].type, op.operands[1].type
+    (condition,), (value,) = w.types(op, "condition"), w.types(op, "true_value")
     w.parameter(value if condition == "i1" else f"{condition}, {value}")
 
 
@@ -178,7 +178,7 @@ def _parse_transfer_read_types(p: Parser, s: OpState) -> None:
 
 
 def _print_transfer_read_types(w: OpWriter, op: Operation) -> None:
-    w.parameter(f"{op.operands[0].type}, {op.result.type}")
+    w.parameter(f"{w.types(op, 'source')[0]}, {op.result.type}")
 
 
 def _parse_splat_types(p: Parser, s: OpState) -> None:

@@ -11,7 +11,7 @@ import re
 from npuninja.arch.families import SHARED_ROWS
 from npuninja.ir.attributes import BoolAttr, IntegerAttr, StringAttr
 from npuninja.ir.core import Operation, Region, Value
-from npuninja.ir.tiles import TILE_NAMES, device_of
+from npuninja.ir.tiles import TILE_NAMES, device_of, place_of
 
 # Names by operation for what is on a tile: AIE dialect, getAsmResultNames.
 _ON_TILE = {
@@ -118,10 +118,8 @@ def _suggested_name(op: Operation) -> str:
         return f"{TILE_NAMES[kind]}_{col}_{row}"
     prefix = _ON_TILE.get(op.name)
     if prefix:
-        tile = op.operands[0].owner if op.operands else None
-        if isinstance(tile, Operation) and "col" in tile.attributes and "row" in tile.attributes:
-            return f"{prefix}_{tile.integer('col')}_{tile.integer('row')}"
-        return ""
+        place = place_of(op.tile) if op.operands else None
+        return "" if place is None else f"{prefix}_{place[0]}_{place[1]}"
     if op.name in ("aie.buffer", "aie.lock", "aie.external_buffer"):
         name = op.attributes.get("sym_name")
         if isinstance(name, StringAttr) and _NAME.fullmatch(name.value):

@@ -30,7 +30,7 @@ MOST_ITERATIONS = 256
 
 def _check_objectfifo(op: Operation) -> None:
     require_tiles(op, op.operands)
-    producer, *consumers = op.operands
+    producer, consumers = operand(op, "producerTile"), group(op, "consumerTiles")
     if not consumers:
         raise op_error(op, "an objectFifo needs at least one consumer")
     depth = op.attributes["elemNumber"]

@@ -7,6 +7,7 @@ import re
 from npuninja.arch.devices import TilePlace
 from npuninja.errors import Error, Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.pipeline import route
 from npuninja.report.routes import DrawnRoute, RoutePort, routes_of
 
@@ -52,14 +53,12 @@ def _ports(op: Operation, name: str) -> list[RoutePort]:
         if start.name != "aie.dma_start" or place is None:
             continue
         block = start.successors[0][0]
-        buffers = (inner.operands[0].owner for inner in block.ops if inner.name == "aie.dma_bd")
+        buffers = (operand(inner, "buffer").owner for inner in block.ops if inner.name == "aie.dma_bd")
         if any(isinstance(b, Operation) and mine.fullmatch(b.string("sym_name", "")) for b in buffers):
             found.append(RoutePort(place, "DMA", start.integer("channel_index", 0)))
     return found
 
 
 def _place(op: Operation) -> TilePlace | None:
-    owner = op.operands[0].owner
-    if isinstance(owner, Operation) and owner.name == "aie.tile":
-        return owner.integer("col"), owner.integer("row")
-    return None
+    tile = op.tile.made_by("aie.tile")
+    return None if tile is None else (tile.integer("col"), tile.integer("row"))

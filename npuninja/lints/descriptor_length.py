@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import BDDimLayoutArrayAttr
 from npuninja.ir.core import Operation, Value
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC, bits, element_count, memref
 from npuninja.lowering.dma_channels import Channel, channels
 from npuninja.lowering.tiles import ops_of
@@ -35,11 +36,11 @@ def _elements(value: Value) -> int | None:
 
 def _length(op: Operation) -> int | None:
     """The elements that a descriptor moves."""
-    return op.integer("len") if "len" in op.attributes else _elements(op.operands[0])
+    return op.integer("len") if "len" in op.attributes else _elements(operand(op, "buffer"))
 
 
 def _check_descriptor(op: Operation, warnings: Warnings) -> None:
-    count, length, offset = _elements(op.operands[0]), _length(op), op.integer("offset", 0)
+    count, length, offset = _elements(operand(op, "buffer")), _length(op), op.integer("offset", 0)
     dimensions = op.attributes.get("dimensions")
     if count is None or length is None:
         return
@@ -61,11 +62,11 @@ def _check_descriptor(op: Operation, warnings: Warnings) -> None:
 
 
 def _check_flows(device: Operation, found: list[Channel], warnings: Warnings) -> None:
-    by_end = {(channel.region.operands[0], channel.direction, channel.number): channel for channel in found}
+    by_end = {(channel.region.tile, channel.direction, channel.number): channel for channel in found}
     for flow in ops_of(device, "aie.flow"):
         ends = []
-        for tile, side, direction in zip(flow.operands, ("source", "dest"), ("MM2S", "S2MM")):
-            end = (tile, direction, flow.integer(f"{side}_channel"))
+        for side, direction in (("source", "MM2S"), ("dest", "S2MM")):
+            end = (operand(flow, side), direction, flow.integer(f"{side}_channel"))
             ends.append(by_end.get(end) if flow.enum(f"{side}_bundle") == "DMA" else None)
         sender, receiver = ends
         if sender is None or receiver is None:
@@ -87,5 +88,5 @@ def _total_bytes(channel: Channel) -> int | None:
         length = _length(op)
         if length is None:
             return None
-        total += length * bits(memref(op.operands[0].type).element) // 8
+        total += length * bits(memref(operand(op, "buffer").type).element) // 8
     return total * (channel.start.integer("repeat_count", 0) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from npuninja.errors import Warnings
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.syntax import group, operand
 from npuninja.lowering.dma_channels import channels
 from npuninja.lowering.op_builders import constant_value
 from npuninja.lowering.tiles import ops_of
@@ -31,7 +32,7 @@ class _Use(NamedTuple):
     @property
     def amount(self) -> int:
         """How much the lock must hold, or is given; 0 when that is known at run time only."""
-        return 0 if len(self.op.operands) > 1 else self.op.integer("value", 1)
+        return 0 if group(self.op, "value") else self.op.integer("value", 1)
 
     @property
     def releases(self) -> bool:
@@ -49,21 +50,21 @@ def check_lock_releases(device: Operation, warnings: Warnings) -> None:
     if any(op.name in _RAW_WRITES for op in device.walk()):
         return
     # Kernels that get a lock may release it, and the numbers by which cores know locks may be any lock's.
-    others = {op.operands[0] for op in device.walk() if op.name == "aiex.set_lock"}
+    others = {operand(op, "lock") for op in device.walk() if op.name == "aiex.set_lock"}
     others.update(value for op in device.walk() if op.name == "func.call" for value in op.operands)
     if any(_names_number(op) for op in device.walk()):
         return
     by_lock: dict[Value, list[_Use]] = {}
     for agent, uses in enumerate(_agents(device)):
         for op, again in uses:
-            by_lock.setdefault(op.operands[0], []).append(_Use(op, agent, again))
+            by_lock.setdefault(operand(op, "lock"), []).append(_Use(op, agent, again))
     for lock, found in by_lock.items():
         if lock not in others and isinstance(lock.owner, Operation):
             _check_lock(lock.owner, found, warnings)
 
 
 def _names_number(op: Operation) -> bool:
-    return op.name == "aie.use_lock" and constant_value(op.operands[0]) is not None
+    return op.name == "aie.use_lock" and constant_value(operand(op, "lock")) is not None
 
 
 def _check_lock(lock: Operation, uses: list[_Use], warnings: Warnings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npuninja.errors import Warnings
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import memref, offset_of
 
 _ADVICE = "Pass the buffer and the offset to the function, as two arguments"
@@ -23,7 +24,7 @@ def check_lost_offsets(device: Operation, warnings: Warnings) -> None:
 
 
 def _check_cast(op: Operation, warnings: Warnings) -> None:
-    source, target = op.operands[0].type, op.result.type
+    source, target = operand(op, "source").type, op.result.type
     offset = offset_of(source)
     if offset and target.startswith("memref<") and not memref(target).layout:
         warnings.add(

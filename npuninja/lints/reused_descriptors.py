@@ -49,15 +49,13 @@ def _columns(device: Operation) -> dict[str, int]:
     found: dict[str, int] = {}
     for op in device.body.ops:
         if op.name == "aie.objectfifo":
-            tiles = [
-                v.owner for v in op.operands if isinstance(v.owner, Operation) and v.owner.name == "aie.tile"
-            ]
-            shims = {tile.integer("col") for tile in tiles if tile.integer("row") == 0}
+            tiles = [value.made_by("aie.tile") for value in op.operands]
+            shims = {tile.integer("col") for tile in tiles if tile is not None and tile.integer("row") == 0}
             if len(shims) == 1:
                 found[op.string("sym_name")] = shims.pop()
         elif op.name == "aie.shim_dma_allocation":
-            tile = op.operands[0].owner if op.operands else None
-            if isinstance(tile, Operation) and tile.name == "aie.tile":
+            tile = op.tile.made_by("aie.tile") if op.operands else None
+            if tile is not None:
                 found[op.string("sym_name")] = tile.integer("col")
             elif "col" in op.attributes:
                 found[op.string("sym_name")] = op.integer("col")

@@ -181,8 +181,8 @@ def _check_together(configurations: tuple[Configuration, ...]) -> None:
 
 
 def _core(core: Operation, device: Operation, file: str) -> Core:
-    tile = core.operands[0].owner if core.operands else None
-    if not isinstance(tile, Operation) or tile.name != "aie.tile":
+    tile = core.tile.made_by("aie.tile") if core.operands else None
+    if tile is None:
         raise UserError(
             "the core is on no tile of the device",
             _location(core, file),

@@ -11,6 +11,7 @@ from npuninja.emulator import layout
 from npuninja.files import MAX_XCLBIN_BYTES, read_file
 from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import size_bytes
 from npuninja.lowering.tiles import DMA_REGIONS, model_of, place_of
 from npuninja.records import NamedTuple
@@ -171,7 +172,7 @@ def _channels(dma: Operation) -> list[str]:
             following: Block | None = None
             for inner in block.ops:
                 if inner.name == "aie.dma_bd":
-                    buffer = inner.operands[0].owner
+                    buffer = operand(inner, "buffer").owner
                     name = buffer.string("sym_name") if isinstance(buffer, Operation) else "?"
                     chain.append(f"BD {inner.integer('bd_id', 0)} {name}")
                 elif inner.name == "aie.next_bd":

@@ -7,6 +7,7 @@ from npuninja.arch.registers import BD_STRIDE, COLUMN_SHIFT, bd_offset, channel_
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr, IntegerAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Value
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.types import bits, memref
 from npuninja.lowering.lookup import allocation, sequences
 from npuninja.lowering.sequence.arguments import argument_of
@@ -75,14 +76,14 @@ def _ways(device: Operation, sequence: Operation, active: tuple[Operation, ...] 
     for op in sequence.walk():
         if op.name == "aiex.npu.dma_memcpy_nd":
             direction = allocation(device, op.symbol("metadata"), op).direction
-            ways.setdefault(argument_of(op.operands[0], op).number, set()).add(_DIRECTIONS[direction])
+            ways.setdefault(argument_of(operand(op, "memref"), op).number, set()).add(_DIRECTIONS[direction])
         elif op.name == "aie.dma_bd":
-            number = _number(op.operands[0], sequence)
+            number = _number(operand(op, "buffer"), sequence)
             if number is not None:
                 ways.setdefault(number, set()).update(_task_directions(device, op))
         elif op.name == "aiex.run":
             for place, seen in _ways_of_run(device, op, (*active, sequence)).items():
-                number = _number(op.operands[place], sequence)
+                number = _number(group(op, "args")[place], sequence)
                 if number is not None:
                     ways.setdefault(number, set()).update(seen)
         elif op.name == "aiex.npu.address_patch":
@@ -128,8 +129,7 @@ def _way(device: Operation, column: int, direction: str, channel: int) -> str:
                 and _bundle(op) == "DMA"
                 and op.integer("channel") == channel
             ):
-                tile = op.operands[0].owner
-                assert isinstance(tile, Operation), flow
+                tile = op.tile.op
                 if tile.integer("col") == column and not tile.integer("row"):
                     return "trace"
     return "out"
@@ -185,7 +185,7 @@ def _number(value: Value, sequence: Operation) -> int | None:
         "memref.subview",
         "memref.reinterpret_cast",
     ):
-        value = owner.operands[0]
+        value = operand(owner, "source")
         owner = value.owner
     return owner.args.index(value) if isinstance(owner, Block) and owner is sequence.body else None
 

@@ -10,6 +10,7 @@ from npuninja.ir.core import Block, Operation
 from npuninja.ir.parser import parse_module
 from npuninja.ir.printer import print_module
 from npuninja.lowering.lookup import find_device
+from npuninja.lowering.tiles import place_of
 from npuninja.stages._places import parse_images
 from npuninja.stages._run import Outputs, read_text, stage_arguments
 
@@ -33,9 +34,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _name_elf(core: Operation, images: dict[tuple[int, int], str]) -> None:
-    tile = core.operands[0].owner
-    assert isinstance(tile, Operation)
-    place = tile.integer("col"), tile.integer("row")
+    place = place_of(core.tile)
     if place not in images:
         raise UserError(f"core {place} has no ELF", core.loc, hint="run configure.py again")
     attributes = dict(core.attributes)

@@ -105,11 +105,10 @@ def _descriptor(op: Operation, block: Block, place: TilePlace, model: DeviceMode
                 f"the buffer descriptor's {what} is {value} bytes, expected a multiple of 4", op.loc
             )
     steps, wraps = _dimensions(op, element_bytes, tile)
-    packet = op.attributes.get("packet")
+    packet = op.typed("packet", PacketInfoAttr)
     for other in block.ops:
         if other.name == "aie.dma_bd_packet":
             packet = PacketInfoAttr(other.integer("packet_type"), other.integer("packet_id"))
-    assert packet is None or isinstance(packet, PacketInfoAttr)
     if packet is not None and not length_bytes:
         raise UserError("a packet of length 0 is not possible", op.loc)
     return BufferDescriptor(

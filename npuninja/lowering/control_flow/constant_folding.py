@@ -220,7 +220,7 @@ def _folded(op: Operation) -> Value | int | None:
         compare = _PREDICATES.get(predicate.case) if isinstance(predicate, EnumAttr) else None
         a, b = (0, 0) if operand(op, "lhs") is operand(op, "rhs") else numbers
         return int(compare(a, b)) if compare is not None and a is not None and b is not None else None
-    _, yes, no = op.operands  # arith.select
+    yes, no = operand(op, "true_value"), operand(op, "false_value")  # arith.select
     if numbers[0] is not None:
         return yes if numbers[0] else no
     return yes if yes is no else None

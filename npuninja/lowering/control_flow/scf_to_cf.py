@@ -90,12 +90,12 @@ def _take_blocks(region: Region, rest: Block) -> list[Block]:
 
 
 def _lower_for(op: Operation, block: Block, rest: Block, replaced: dict[Value, Value]) -> list[Block]:
-    low, high, step, *initial = op.operands
+    low, high, step = (operand(op, name) for name in ("lowerBound", "upperBound", "step"))
     body = op.body
     header = Block([Value(arg.type, arg.name) for arg in body.args])
     replaced.update(zip(body.args, header.args))
     replaced.update(zip(op.results, header.args[1:]))
-    block.append(_branch(header, [low, *initial], op))
+    block.append(_branch(header, [low, *group(op, "initArgs")], op))
     predicate = EnumAttr("CmpIPredicate", "slt")
     test = header.append(
         Operation("arith.cmpi", [header.args[0], high], {"predicate": predicate}, ("i1",), loc=op.loc)

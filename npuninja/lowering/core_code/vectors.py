@@ -41,6 +41,13 @@ from npuninja.lowering.core_code.types import (
 )
 from npuninja.lowering.op_builders import constant_value
 
+#: What moves a vector -> its operands that are the vector, where it is no result, and the memref.
+_TRANSFERS = {
+    "vector.load": ("", "base"),
+    "vector.store": ("valueToStore", "base"),
+    "vector.transfer_read": ("", "source"),
+    "vector.transfer_write": ("vector", "dest"),
+}
 _REDUCTIONS = {
     **{"add": "a + b", "mul": "a * b", "and": "a & b", "or": "a | b", "xor": "a ^ b"},
     **{name: f"a {sign} b ? a : b" for name, (sign, _) in SELECTIONS.items()},
@@ -51,7 +58,7 @@ def vector_statements(op: Operation, operands: list[str]) -> list[str] | None:
     """The C statements of a vector operation without result; None when `op` is no such operation."""
     if op.name in ("vector.store", "vector.transfer_write"):
         _plain_transfer(op)
-        vector, memory = op.operands[:2]
+        vector, memory = _moved(op)
         value, base, *indices = operands
         address = _address(op, memory, base, indices)
         return [f"{{ {c_type(vector.type, op)} t = {value}; __builtin_memcpy({address}, &t, sizeof t); }}"]
@@ -72,14 +79,14 @@ def vector_expression(op: Operation, operands: list[str]) -> str | None:
         _plain_transfer(op)
         type = c_type(result, op)
         base, *indices = operands
-        address = _address(op, op.operands[0], base, indices)
+        address = _address(op, _moved(op)[1], base, indices)
         return f"({{ {type} t; __builtin_memcpy(&t, {address}, sizeof t); t; }})"
     if op.name in ("aievec.broadcast_scalar", "vector.broadcast", "vector.splat"):
         (value,) = operands
         return _broadcast(op, value)
     if op.name in ("vector.extract", "vector.extractelement"):
         return _extract(op, operands)
-    if op.name in ("vector.insert", "vector.insertelement"):
+    if op.name == "vector.insert":
         return _insert(op, operands)
     if op.name in ("vector.shape_cast", "vector.bitcast"):
         if any("xi1>" in t for t in (types[0], result)) and op.name == "vector.bitcast":
@@ -91,7 +98,7 @@ def vector_expression(op: Operation, operands: list[str]) -> str | None:
     if op.name == "vector.fma":  # of floats always
         raise _refused(op)
     dialect, _, name = op.name.partition(".")
-    return _arith(op, name, operands) if dialect == "arith" else None
+    return _arith(op, name, operands, types) if dialect == "arith" else None
 
 
 def _refused(op: Operation) -> UserError:
@@ -106,24 +113,26 @@ def _refused(op: Operation) -> UserError:
     )
 
 
+def _moved(op: Operation) -> tuple[Value, Value]:
+    """The vector that a load or store moves, and the memref."""
+    vector, memory = _TRANSFERS[op.name]
+    return operand(op, vector) if vector else op.result, operand(op, memory)
+
+
 def _plain_transfer(op: Operation) -> None:
     """Refuses transfers that are no run of elements."""
-    if op.results:
-        memory, value = op.operands[0], op.result.type
-    else:
-        stored, memory, *_ = op.operands
-        value = stored.type
-    count, element = vector_parts(value, op)
+    vector, memory = _moved(op)
+    count, element = vector_parts(vector.type, op)
     found = strides(memory.type, op)
     shape = memref(memory.type).shape
     # A mask is an operand more.
     masked = len(group(op, "indices")) != len(shape)
-    if masked or element == "i1" or not _takes_last_dimensions(op, len(shape), len(_shape(value))):
+    if masked or element == "i1" or not _takes_last_dimensions(op, len(shape), len(_shape(vector.type))):
         raise _refused(op)
     if found and found[-1] != 1:
         raise UserError(f"'{op.name}' in core code needs elements that lie side by side", op.loc)
-    rows = value.count("x") - 1
-    if rows > 0 and tuple(shape[-rows:]) != _shape(value)[1:]:
+    rows = vector.type.count("x") - 1
+    if rows > 0 and tuple(shape[-rows:]) != _shape(vector.type)[1:]:
         raise UserError(f"'{op.name}' in core code needs rows that lie side by side", op.loc)
     if op.name.startswith("vector.transfer") and not _is_in_bounds(op, count, shape):
         raise UserError(
@@ -160,7 +169,7 @@ def _address(op: Operation, memory: Value, base: str, indices: list[str]) -> str
 def _broadcast(op: Operation, value: str) -> str:
     count, element = vector_parts(op.result.type, op)
     type = c_type(op.result.type, op)
-    (source,) = op.operands
+    source = operand(op, "input" if op.name == "vector.splat" else "source")
     if is_vector(source.type):
         inner, _ = vector_parts(source.type, op)
         numbers = ", ".join(str(i % inner) for i in range(count))
@@ -205,7 +214,7 @@ def _numbers(attribute: Attribute | None) -> list[int]:
 
 def _extract(op: Operation, operands: list[str]) -> str:
     vector, *positions = operands
-    whole = op.operands[0]
+    whole = operand(op, "vector" if op.name == "vector.extractelement" else "source")
     place, count = _place(op, whole, positions)
     source = c_type(whole.type, op)
     if not is_vector(op.result.type):
@@ -222,7 +231,7 @@ def _extract(op: Operation, operands: list[str]) -> str:
 
 def _insert(op: Operation, operands: list[str]) -> str:
     part, vector, *positions = operands
-    stored, into, *_ = op.operands
+    stored, into = operand(op, "valueToStore"), operand(op, "dest")
     place, _count = _place(op, into, positions)
     type = c_type(op.result.type, op)
     if not is_vector(stored.type):
@@ -277,8 +286,8 @@ def _literal(text: str, element: str) -> str:
     return str(-(number & 1)) if element == "i1" else integer_literal(number, element)
 
 
-def _arith(op: Operation, name: str, operands: list[str]) -> str:
-    count, element = vector_parts(op.operands[-1].type, op)
+def _arith(op: Operation, name: str, operands: list[str], types: list[str]) -> str:
+    count, element = vector_parts(types[-1], op)  # the first of arith.select may be one i1
     result = c_type(op.result.type, op)
     if name == "select":
         return _select(op, operands, count, element)

@@ -6,6 +6,7 @@ from npuninja.arch.devices import TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.attributes import EnumAttr
 from npuninja.ir.core import Operation
+from npuninja.ir.syntax import operand
 from npuninja.lowering.tiles import append, ops_of, place_of
 
 
@@ -19,7 +20,7 @@ def lower_cascade_flows(device: Operation) -> None:
     outputs: dict[TilePlace, str] = {}
     flows = list(ops_of(device, "aie.cascade_flow"))
     for op in flows:
-        source, dest = (place_of(value) for value in op.operands)
+        source, dest = (place_of(operand(op, f"{end}_tile")) for end in ("source", "dest"))
         if dest == (source[0], source[1] - 1):
             outputs[source], inputs[dest] = "South", "North"
         elif dest == (source[0] + 1, source[1]):

@@ -21,6 +21,7 @@ from npuninja.lowering.resources.placement_site import (
     Channels,
     Site,
     channel_demand,
+    ends_of,
     given,
     is_open_core,
     kind_of_tile,
@@ -56,7 +57,7 @@ class _Placement:
         self.free = site.open_cores()
         self.peers: list[TilePair] = []
         for fifo in ops_of(site.device, "aie.objectfifo"):
-            producer, *consumers = (value.op for value in fifo.operands)
+            producer, consumers = ends_of(fifo)
             self.peers += [
                 (producer, c)
                 for c in consumers
@@ -364,7 +365,7 @@ def _peer_lists(device: Operation) -> dict[Operation, list[list[Operation]]]:
             found.setdefault(tile, []).append(others)
 
     for op in ops_of(device, "aie.flow"):
-        source, dest = (value.op for value in op.operands)
+        source, dest = operand(op, "source").op, operand(op, "dest").op
         add(source, [dest])
         add(dest, [source])
     for op in ops_of(device, "aie.packet_flow"):
@@ -375,7 +376,7 @@ def _peer_lists(device: Operation) -> dict[Operation, list[list[Operation]]]:
         for dest in dests:
             add(dest, sources)
     for op in ops_of(device, "aie.objectfifo"):
-        producer, *consumers = (value.op for value in op.operands)
+        producer, consumers = ends_of(op)
         add(producer, consumers)
         for consumer in consumers:
             add(consumer, [producer])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from npuninja.arch.devices import DeviceModel, TilePlace
 from npuninja.errors import UserError
 from npuninja.ir.core import Operation
-from npuninja.ir.syntax import group
+from npuninja.ir.syntax import group, operand
 from npuninja.ir.tiles import LOGICAL_KINDS
 from npuninja.lowering.tiles import kind_at, model_of, ops_of
 from npuninja.records import NamedTuple
@@ -94,6 +94,11 @@ class Site:
         )
 
 
+def ends_of(fifo: Operation) -> tuple[Operation, list[Operation]]:
+    """The tiles of an objectFifo's producer and of its consumers."""
+    return operand(fifo, "producerTile").op, [tile.op for tile in group(fifo, "consumerTiles")]
+
+
 def kind_of_tile(op: Operation) -> str:
     """`core`, `mem` or `shim`, of an `aie.tile` or `aie.logical_tile`."""
     return kind_at(op.result).name if op.name == "aie.tile" else LOGICAL_KINDS[op.enum("tile_type")]
@@ -126,7 +131,7 @@ def channel_demand(device: Operation, *, counts_linked_ends: bool) -> dict[Opera
     for name, fifo in fifos.items():
         if not counts_linked_ends and (name in into or name in out_of):
             continue
-        producer, *consumers = (value.op for value in fifo.operands)
+        producer, consumers = ends_of(fifo)
         counted = [c for c in consumers if not (is_open_core(producer) and is_open_core(c))]
         if name not in into:
             for consumer in counted:

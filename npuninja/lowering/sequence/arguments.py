@@ -41,7 +41,7 @@ def argument_of(value: Value, user: Operation) -> ArgumentOffset:
             offset_bytes += (
                 sum(constants_of(owner, "offsets")) * bits(element_of(operand(owner, "source").type)) // 8
             )
-        value = owner.operands[0]
+        value = operand(owner, "source")
 
 
 def _subview_offset_bytes(op: Operation) -> int:

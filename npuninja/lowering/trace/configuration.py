@@ -6,7 +6,7 @@ from npuninja.arch.event_registers import Register, trace_registers
 from npuninja.arch.events import broadcast_event, events_of, module_of
 from npuninja.arch.switch import master_index, slave_index
 from npuninja.errors import UserError
-from npuninja.ir.attributes import Attribute, IntegerAttr, OpaqueAttr, StringAttr, SymbolRefAttr
+from npuninja.ir.attributes import Attribute, IntegerAttr, StringAttr, SymbolRefAttr
 from npuninja.ir.core import Block, Operation, Region
 from npuninja.ir.custom_trace import event_name, event_text
 from npuninja.ir.enums import ENUMS
@@ -171,7 +171,6 @@ def _case_number(op: Operation, key: str, kind: str) -> int:
 
 
 def _event(event: Attribute, module: str, op: Operation) -> int:
-    assert isinstance(event, OpaqueAttr), op
     enum = event_text(event).strip('"').rpartition("::")[0]
     module = next((m for start, m in _ENUM_MODULES if enum.startswith(start)), module) if enum else module
     events = events_of(module)

@@ -11,6 +11,7 @@ from typing import Any, Sequence
 
 from npuninja.ir.attributes import ArrayAttr, DenseArrayAttr, IntegerAttr
 from npuninja.ir.directives import DYNAMIC_INDEX
+from npuninja.ir.syntax import operand
 from npuninja.ir.types import DYNAMIC, bits, memref, strides_and_offset
 from npuninja.python_designs.construct.operations import OpView, ir_value, make
 from npuninja.python_designs.construct.types import MemRefType, mlir_type, type_of
@@ -73,7 +74,7 @@ def _size(start: Any, stop: Any, step: Any) -> Any:
         and last
         and start.ir.owner.name == stop.ir.owner.name == "arith.muli"
         and _name_of(last[0]) == "arith.addi"
-        and last[0].owner.operands[0] is first[0]
+        and operand(last[0].owner, "lhs") is first[0]
         and _literal(last[1]) is not None
     ):
         return _literal(last[1])
