@@ -21,7 +21,7 @@ from npuninja.configure.remote import REMOTE_SETTINGS
 from npuninja.configure.settings import variables_in
 from npuninja.configure.summary import summary
 from npuninja.configure.watched import remember, remember_again
-from npuninja.detect.memory import heavy_jobs
+from npuninja.detect.machine import heavy_jobs
 from npuninja.emit.escape import quote_word
 from npuninja.errors import INTERRUPTED, Error, Location, ToolError, in_words, report, report_bug
 from npuninja.files import write_if_changed

@@ -1,4 +1,4 @@
-"""Looks at this machine: every tool a build can use, in one go."""
+"""Looks at this machine: every tool a build can use, in one go, and how many large ones may run at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from npuninja.detect.wasm_compilers import CLANG, WASM_LD, ZIG
 from npuninja.detect.xrt import PYXRT, XCLBINUTIL
 from npuninja.detect.xrt_library import XRT_LIBRARY
 from npuninja.records import record
+
+# What an aiecc run or a chess compiler takes at worst: 4 to 5 GB seen (Xilinx/mlir-aie issues 804 and 1476).
+HEAVY_TOOL_BYTES = 4 << 30
 
 TOOLS: tuple[Tool, ...] = (
     NINJA,
@@ -99,3 +102,11 @@ def detect(
     outcomes = probe(tools, surroundings, cache, denied)
     cache.save()
     return Toolchain(outcomes, this_python())
+
+
+def heavy_jobs(memory_bytes: int | None = None) -> int:
+    """The depth of the pool of heavy tools: how many fit `memory_bytes` (None: this machine's); 1 or more."""
+    if memory_bytes is None:
+        known = hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names
+        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else 0
+    return max(1, memory_bytes // HEAVY_TOOL_BYTES)

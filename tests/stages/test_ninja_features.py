@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from build_project import Project
 
-from npuninja.detect.memory import heavy_jobs
+from npuninja.detect.machine import heavy_jobs
 
 EMBEDDED = '[providers]\npdi = "embedded"\n'
 DESIGN = "build/npu1_1col/wasm/gain"

@@ -1,6 +1,6 @@
 import pytest
 
-from npuninja.detect.memory import heavy_jobs
+from npuninja.detect.machine import heavy_jobs
 
 
 @pytest.mark.parametrize(("memory_gib", "jobs"), [(0, 1), (3, 1), (8, 2), (31, 7), (64, 16)])
