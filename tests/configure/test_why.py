@@ -15,7 +15,7 @@ def built(project: Project) -> Project:
     make_tool(project.tools / "bootgen", "****** Xilinx Bootgen v2022.2", 1)
     project.write("toolchain.toml", '[providers]\npdi = "embedded"\n')
     project.configure()
-    project.ninja("run")
+    project.ninja("run", "gain")
     return project
 
 

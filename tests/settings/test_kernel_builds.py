@@ -139,6 +139,7 @@ def test_a_c_file_that_is_cxx_can_say_so(empty: NegateProject) -> None:
     assert 'language = "c++"' in printed
     empty.write("toolchain.toml", '[kernel."negate.o"]\nlanguage = "c++20"\n')
     empty.right("minus")  # a new toolchain.toml is noticed
+    empty.ninja("minus")
     assert empty.ninja().stdout == "ninja: no work to do.\n"
 
 
