@@ -111,9 +111,9 @@ def _for_ninja(plan: Plan, watched: Watched) -> BuildFiles:
     template, ninja = causes.project.template, causes.machine.ninja
     read = {path for edge in graph.edges for path in (*edge.inputs, *edge.implicit)}
     own = template.outputs
-    looked_at = [path for path in watched.read if path not in watched.made_first]
-    shared = [*(path for path in looked_at if path in read), *watched.made_first]
-    others = [path for path in looked_at if path not in read]
+    watched_files = [path for path in watched.read if path not in watched.made_first]
+    shared = [*(path for path in watched_files if path in read), *watched.made_first]
+    others = [path for path in watched_files if path not in read]
     depfile = os.path.join(layout.ninja_folder, GENERATOR_DEPFILE)
     write_if_changed(depfile, depfile_text(BUILD_FILE, others))
     batches = _write_batches(plan)
