@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,21 @@ def test_a_partition_fits_where_it_may_start(model: devices.DeviceModel) -> None
 
 def test_facts_of_every_family_are_here() -> None:
     assert {devices.device(name).family.name for name, *_ in FACTS} == set(FAMILIES)
+
+
+def test_no_module_knows_rows_by_their_numbers() -> None:
+    """But row 0, where the shim tiles are by definition; the engine numbers tiles by its constants."""
+    python = re.compile(r"(?<!len\()\brow\)? (==|!=|<=?|>=?) [1-9]|\brow in \(\d")
+    engine = re.compile(r"\b8 \* \(?(column|c|address)\b|\btile\b (>> 3|& 7|[-+] 8)\b")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for suffix, pattern in (("py", python), ("[ch]", engine))
+        for path in sorted((ROOT / "npuninja").rglob(f"*.{suffix}"))
+        if "kernel_headers" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_device_list_is_complete() -> None:

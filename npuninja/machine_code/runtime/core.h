@@ -107,7 +107,7 @@ extern u32 issues[PROGRAM_BYTES / 2];
 /* --- State of the core. The host reads and writes it by the order of its words (runtime.py). */
 typedef struct {
     u32 pc, stopped, branch_in, branch_target, branch_at;
-    u32 tile;          /* 8 * column + row */
+    u32 tile;          /* its number, as in engine.h */
     u32 windows;       /* bit n: data memory n (0 south, 1 west, 2 north, 3 own) is there */
     u32 stack_high;    /* the highest value of sp */
     u32 stack_start;   /* the first value that sp got */
