@@ -153,7 +153,7 @@ ROWS: dict[str, Row] = {
             "emulator/test_engine_cache.py::test_a_module_that_was_changed_is_made_again",
             "install/test_installed_files.py::test_what_was_changed_is_named",
             "install/test_installed_files.py::test_what_a_killed_installation_left_is_removed_by_the_next",
-            "install/test_installed_files.py::test_an_environment_that_was_killed_half_way_is_no_tool",
+            "tools/test_python_packages.py::test_an_environment_that_was_killed_half_way_is_no_tool",
             "remote/test_worker_tools.py::test_a_tampered_tool_is_noticed",
             "attack/test_foreign_modules.py::test_cores_that_poll_each_others_memory_get_an_error_that_says_so",
             "attack/test_special_files.py::test_sources_that_a_program_names_are_plain_files",
