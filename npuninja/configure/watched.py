@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable
 
 FILE = "watched.json"
@@ -26,7 +27,7 @@ def nothing_changed(build_folder: str, ninja_folder: str) -> bool:
     """
     try:
         seen, made = _kept(build_folder)
-        if not made or any(_seen(path, ninja_folder) != state for path, state in seen.items()):
+        if not made or any(_look(path, ninja_folder)[0] != state for path, state in seen.items()):
             return False
         if any(_size_bytes(path, ninja_folder) != size for path, size in made.items()):
             return False
@@ -48,12 +49,9 @@ def remember(
         watched_files: files and folders, as Ninja watches them.
         made: what Ninja takes for a configure's outputs; times may be set later. Empty: Ninja is not asked.
     """
-    seen = {name: _seen(name, ninja_folder) for name in watched_files}
+    looks = {name: _look(name, ninja_folder) for name in watched_files}
     sizes_bytes = {name: _size_bytes(name, ninja_folder) for name in made}
-    # The folder of build.ninja is written into by configure.py itself.
-    late = any(
-        name != os.curdir and _time_ns(os.path.join(ninja_folder, name)) >= started_ns for name in seen
-    )
+    late = any(time_ns >= started_ns for _, time_ns in looks.values())
     path = os.path.join(build_folder, FILE)
     if late or not sizes_bytes:
         if os.path.exists(path):
@@ -61,6 +59,7 @@ def remember(
         return
     from npuninja.files import write_if_changed  # a configure that has nothing to do does without
 
+    seen = {name: state for name, (state, _) in looks.items()}
     write_if_changed(path, json.dumps({"seen": seen, "made": sizes_bytes}))
 
 
@@ -93,20 +92,23 @@ def settle(folder: str, names: Iterable[str]) -> None:
             os.utime(path, ns=(newer_ns, newer_ns))
 
 
-def _seen(name: str, ninja_folder: str) -> list[object] | None:
-    """A file's state (size and time) or a folder's (names, and which are folders), as JSON gives it back."""
+def _look(name: str, ninja_folder: str) -> tuple[list[object] | None, int]:
+    """What a file or folder is like, and its time in ns; None and 0 when it is not there.
+
+    Of a file it is size and time, of a folder the names in it, and which are folders, as JSON gives it back.
+    """
     path = os.path.join(ninja_folder, name)
     if name == os.curdir:
-        # It is watched for this one name, and configure.py itself writes into it.
-        return [os.path.exists(os.path.join(path, "toolchain.toml"))]
+        # It is watched for this one name. configure.py itself writes into it, so its time says nothing.
+        return [os.path.exists(os.path.join(path, "toolchain.toml"))], 0
     try:
         status = os.stat(path)
     except OSError:
-        return None
-    if not os.path.isdir(path):
-        return [status.st_size, status.st_mtime_ns]
+        return None, 0
+    if not stat.S_ISDIR(status.st_mode):
+        return [status.st_size, status.st_mtime_ns], status.st_mtime_ns
     with os.scandir(path) as entries:
-        return [sorted([entry.name, entry.is_dir()] for entry in entries)]
+        return [sorted([entry.name, entry.is_dir()] for entry in entries)], status.st_mtime_ns
 
 
 def _size_bytes(name: str, ninja_folder: str) -> int | None:
@@ -114,10 +116,3 @@ def _size_bytes(name: str, ninja_folder: str) -> int | None:
         return os.stat(os.path.join(ninja_folder, name)).st_size
     except OSError:
         return None
-
-
-def _time_ns(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
