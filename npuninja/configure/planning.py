@@ -54,6 +54,7 @@ class Causes:
             project.template.whole,
             project.template.file,
             [(text.file, text.rules, text.builds) for text in project.template.included],
+            project.settings.file,
             project.settings.content,
             project.home,
             self.placeholders,

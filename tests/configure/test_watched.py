@@ -75,3 +75,12 @@ def test_a_kernel_saved_by_renaming_is_compiled_and_nothing_is_planned(project):
     assert "unchanged" not in project.ninja("build.ninja").stdout
     project.write("kernels/gain/new.c", "int more;\n")
     assert "build.ninja unchanged; next: " in project.ninja("build.ninja").stdout
+
+
+def test_after_the_settings_are_deleted_ninja_configures_once(project):
+    project.write("toolchain.toml", "# nothing is set\n")
+    project.configure()
+    project.ninja()
+    (project.folder / "toolchain.toml").unlink()
+    assert "CONFIGURE" in project.ninja().stdout
+    assert project.ninja().stdout == "ninja: no work to do.\n"
