@@ -149,7 +149,7 @@ class Template:
         """
         if not self.outputs:
             return
-        by = dict.fromkeys(map(posixpath.normpath, made_by(graph)), "the build of the designs")
+        by = dict.fromkeys(map(posixpath.normpath, graph.outputs), "the build of the designs")
         by |= dict.fromkeys(map(posixpath.normpath, configured), "configure.py")
         for path, output in self.outputs.items():
             if path in by:
@@ -157,7 +157,7 @@ class Template:
 
     def made_of_sources(self, graph: Graph) -> dict[str, OwnOutput]:
         """Those of `outputs` that can be made before anything of the build is; names of nothing left out."""
-        built = set(map(posixpath.normpath, made_by(graph))) if self.outputs else set()
+        built = set(map(posixpath.normpath, graph.outputs)) if self.outputs else set()
 
         def sources_only(path: str) -> bool:
             pending, seen = [path], set()
@@ -178,11 +178,6 @@ class Template:
 
     def _read(self, text: str) -> NinjaText:
         return read_ninja(text, self.file, load=self._load, lines=self.lines)
-
-
-def made_by(graph: Graph) -> Iterable[str]:
-    """All that the edges of a graph make."""
-    return (path for edge in graph.edges for path in (*edge.outputs, *edge.implicit_outputs))
 
 
 def fill(text: str, file: str, values: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from npuninja import TYPE_CHECKING
@@ -117,6 +117,11 @@ class Graph:
             for output in (*edge.outputs, *edge.implicit_outputs):
                 del self._made_by[output]
         del self.edges[count:]
+
+    @property
+    def outputs(self) -> Iterable[str]:
+        """All that the edges make."""
+        return self._made_by.keys()
 
     def makes(self, output: str) -> bool:
         """Whether an edge makes this file."""
