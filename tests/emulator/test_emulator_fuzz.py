@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 import pytest
 from array_program import write_words
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from npuninja.arch.registers import tile_address
@@ -57,7 +58,13 @@ COMMANDS = st.lists(
 )
 
 
+#: Of an error for what a configuration wrote into the program memory of a core.
+NO_PROGRAM = re.compile(r"core \(\d, \d\) has no AIE2 (machine code|program)\b")
+
+
 @settings(deadline=None, max_examples=60)
+@example(commands=[write_words(tile_address(0, 2, 0x20004), [0])], insts=[], with_buffer=False)
+@example(commands=[write_words(tile_address(0, 2, 0x20000), [0])], insts=[], with_buffer=False)
 @given(commands=COMMANDS, insts=st.lists(WORDS, max_size=30), with_buffer=st.booleans())
 def test_random_configurations_and_streams(commands, insts, with_buffer) -> None:
     body = struct.pack(f"<{len(insts)}I", *insts)
@@ -65,11 +72,15 @@ def test_random_configurations_and_streams(commands, insts, with_buffer) -> None
     with Emulator(2) as npu:
         buffers = [npu.allocate(4096)] if with_buffer else []
         caught: EmulationError | None = None
+        refused = ""
         try:
             npu.configure(commands)
             npu.run(stream, buffers, time_limit_s=0.2)
         except EmulationError as error:
             caught = error
+        except UserError as error:
+            refused = error.message
+    assert not refused or NO_PROGRAM.match(refused), refused
     if caught is not None:
         assert caught.report["kind"] == type(caught).__name__
         assert caught.render().startswith("error: ")
